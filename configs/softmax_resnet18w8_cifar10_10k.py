@@ -1,0 +1,10 @@
+"""Softmax with cross entropy with a narrow ResNet-18 on 10,000 images of CIFAR-10, for two CPU cores; results in docs/results.md.
+
+python tools/train.py configs/softmax_resnet18w8_cifar10_10k.py
+"""
+_base_ = [
+    '_base_/models/softmax_resnet18w8_cifar.py',
+    '_base_/datasets/cifar10_10k_bs64.py',
+    '_base_/schedules/small_bs64.py',
+    '_base_/default_runtime.py',
+]

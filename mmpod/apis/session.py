@@ -1,0 +1,115 @@
+"""From a config to a Runner that works: on GPUs or without one, on one process or several, on PyTorch before and after 2.6."""
+
+import importlib.util
+import os
+import pickle
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Iterator
+
+import torch
+import torch.distributed as dist
+from mmengine.config import Config
+from mmengine.dist import get_world_size
+from mmengine.logging import print_log
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+from mmengine.utils import get_installed_path
+
+__all__ = ['host_tool', 'runner_session']
+
+DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+
+def host_tool(name: str) -> ModuleType:
+    """Return mmpretrain's command line ``tools/<name>.py`` as a module, for its ``parse_args`` and ``merge_args``.
+
+    Raises:
+        FileNotFoundError: mmpretrain is installed without its tools.
+    """
+    path = Path(get_installed_path('mmpretrain')) / '.mim' / 'tools' / f'{name}.py'
+    if not path.is_file():
+        raise FileNotFoundError(f'Expected mmpretrain to bring `{path}`, but it is not there (an editable install of '
+                                'mmpretrain leaves it out). Install the release: pip install mmpretrain.')
+    spec = importlib.util.spec_from_file_location(f'mmpretrain_tools_{name}', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def runner_session(cfg: Config) -> Iterator[Runner]:
+    """Build the Runner of a complete config, and take the process group down after it.
+
+    Sees to what MMEngine 0.10 leaves to its user: checkpoints that load with PyTorch's safe loader, which is required
+    for every file; gloo where no GPU is visible; loaders without worker processes.
+
+    Raises:
+        ValueError: The config asks for what this machine lacks, or a checkpoint holds more than plain data.
+    """
+    _require_safe_loading()
+    cfg.setdefault('default_hooks', {}).setdefault('plain_checkpoint', dict(type='mmpod.PlainCheckpointHook'))
+    for name in DATALOADERS:
+        if cfg.get(name) is not None and cfg[name].get('num_workers', 0) == 0:
+            cfg[name]['persistent_workers'] = False
+    if not torch.cuda.is_available():
+        _adapt_to_cpu(cfg)
+    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    _report_total_batch(cfg)
+    try:
+        yield runner
+    except pickle.UnpicklingError as error:
+        raise ValueError(
+            f'Expected the checkpoint (load_from={runner._load_from!r}, resume={runner._resume}) to hold plain data, but it '
+            f'holds objects that only code can restore: {str(error).splitlines()[0]} Checkpoints of mmpod\'s tools and '
+            'published weights load; MMEngine\'s own training checkpoints do not. If, and only if, you trust who '
+            'made the file, repeat the command with TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 before it.') from error
+    if dist.is_initialized():
+        # Without the barrier a process that ends early can abort the others.
+        dist.barrier()
+        dist.destroy_process_group()
+
+
+def _require_safe_loading() -> None:
+    # The default since PyTorch 2.6; before that, the same check on request.
+    if 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD' not in os.environ:
+        os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD'] = '1'
+
+
+def _adapt_to_cpu(cfg: Config) -> None:
+    for name in DATALOADERS:
+        if cfg.get(name) is not None:
+            cfg[name]['pin_memory'] = False
+    if cfg.get('optim_wrapper', {}).get('type') == 'AmpOptimWrapper':
+        raise ValueError('Expected a GPU for training with --amp (AmpOptimWrapper), but none is visible. '
+                         'Leave --amp out, or check `nvidia-smi` and CUDA_VISIBLE_DEVICES.')
+    launcher = cfg.get('launcher', 'none')
+    if launcher == 'none':
+        return
+    if launcher != 'pytorch':
+        raise ValueError(f'Expected a GPU for --launcher {launcher}, but none is visible. '
+                         'Without a GPU, use tools/dist_train.sh (torchrun, gloo).')
+    # MMEngine would call torch.cuda.set_device, whatever the backend; an existing process group it leaves alone.
+    dist.init_process_group('gloo')
+    wrapper = cfg.get('model_wrapper_cfg') or dict(
+        type='MMDistributedDataParallel',
+        broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False))
+    cfg.model_wrapper_cfg = dict(wrapper, device_ids=None)
+
+
+def _report_total_batch(cfg: Config) -> None:
+    recipe = cfg.get('auto_scale_lr', {}).get('base_batch_size')
+    if recipe is None or cfg.get('train_dataloader') is None:
+        return
+    per_process, processes = cfg.train_dataloader.get('batch_size'), get_world_size()
+    if per_process is None or per_process * processes == recipe or cfg.auto_scale_lr.get('enable'):
+        return
+    hint = f'train_dataloader.batch_size={recipe // processes}' if recipe % processes == 0 else 'another process count'
+    print_log(
+        f'The total batch is {processes} x {per_process} = {processes * per_process}; the learning rate of this config '
+        f'is meant for {recipe}. Keep the recipe with `--cfg-options {hint}`, or scale the rate with '
+        '--auto-scale-lr.',
+        logger='current',
+        level=30)

@@ -1,0 +1,6 @@
+"""Datasets that mmpretrain lacks."""
+
+from .cifar import CIFAR10AnyLayout, CIFAR100AnyLayout
+from .digits import SklearnDigits
+
+__all__ = ['CIFAR100AnyLayout', 'CIFAR10AnyLayout', 'SklearnDigits']

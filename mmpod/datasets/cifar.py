@@ -1,0 +1,83 @@
+"""CIFAR-10 and CIFAR-100 from whatever lies at ``data_root``: the official archives or a folder of images."""
+
+from pathlib import Path
+from typing import Dict, List, Optional
+
+from mmengine.dist import get_world_size
+from mmpretrain.datasets import CIFAR10, CIFAR100
+
+from mmpod.functional.checks import check_integer
+from mmpod.registry import DATASETS
+
+from .image_folder import load_class_folders
+
+__all__ = ['CIFAR100AnyLayout', 'CIFAR10AnyLayout']
+
+
+class AnyLayout:
+    """Mixin for mmpretrain's CIFAR datasets: reads image folders as well, and never downloads in a distributed start.
+
+    Looked for in this order: ``data_root/<split>/<class>/*.jpg`` (or png, bmp), then the official binary files, then,
+    if ``download``, the network.
+
+    Args:
+        data_root: Folder of the dataset.
+        split: ``'train'`` or ``'test'``.
+        samples_per_class: Keep only the first so many samples of each class, in the order of the files: a fixed
+            subset, balanced, the same in every run. None keeps all.
+        download: Fetch the official archive if there is neither; only in a run of one process.
+        kwargs: Passed on to mmpretrain's dataset.
+
+    Raises:
+        FileNotFoundError: No data there. Says where it was looked for and how to get it.
+        ValueError: A class folder or an image is faulty, or a class has fewer than ``samples_per_class`` samples.
+    """
+
+    IMAGE_SIZE = (32, 32)
+
+    def __init__(self, data_root: str, split: str = 'train', samples_per_class: Optional[int] = None,
+                 download: bool = True, **kwargs):
+        if samples_per_class is not None:
+            check_integer('samples_per_class', samples_per_class, 1)
+        self.samples_per_class = samples_per_class
+        super().__init__(data_root=data_root, split=split, download=download, **kwargs)
+
+    def load_data_list(self) -> List[Dict]:
+        """Return one dict a sample: ``img`` (32, 32, 3), uint8, RGB, and ``gt_label``."""
+        folder = Path(self.data_root) / self.split
+        if folder.is_dir():
+            samples = load_class_folders(folder, self.CLASSES, self.IMAGE_SIZE)
+        else:
+            self._require_archive(folder)
+            samples = super().load_data_list()
+        return samples if self.samples_per_class is None else self._first_of_each_class(samples)
+
+    def _require_archive(self, folder: Path) -> None:
+        if self._check_integrity() or (self.download and get_world_size() == 1):
+            return
+        raise FileNotFoundError(
+            f'Expected {self.url.rsplit("/", 1)[-1]}, unpacked, in `{Path(self.data_root).absolute()}` or images in '
+            f'`{folder.absolute()}/<class>/`, but found neither (or damaged files). Unpack {self.url} there, or run '
+            'once in a single process with download=True.')
+
+    def _first_of_each_class(self, samples: List[Dict]) -> List[Dict]:
+        count = [0] * len(self.CLASSES)
+        kept = []
+        for sample in samples:
+            if count[sample['gt_label']] < self.samples_per_class:
+                count[sample['gt_label']] += 1
+                kept.append(sample)
+        if min(count) < self.samples_per_class:
+            raise ValueError(f'Expected `samples_per_class` to be at most the {min(count)} samples of class '
+                             f'{self.CLASSES[count.index(min(count))]!r}, but got {self.samples_per_class}.')
+        return kept
+
+
+@DATASETS.register_module()
+class CIFAR10AnyLayout(AnyLayout, CIFAR10):
+    __doc__ = AnyLayout.__doc__.replace("Mixin for mmpretrain's CIFAR datasets:", 'CIFAR-10:')
+
+
+@DATASETS.register_module()
+class CIFAR100AnyLayout(AnyLayout, CIFAR100):
+    __doc__ = AnyLayout.__doc__.replace("Mixin for mmpretrain's CIFAR datasets:", 'CIFAR-100:')

@@ -1,0 +1,44 @@
+"""Checkpoints that PyTorch's safe loader reads."""
+
+from typing import Dict
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.logging import HistoryBuffer
+from mmengine.runner import Runner
+
+from mmpod.registry import HOOKS
+
+__all__ = ['PlainCheckpointHook']
+
+BUFFER_KEYS = {'values', 'counts', 'max_length'}
+
+
+@HOOKS.register_module()
+class PlainCheckpointHook(Hook):
+    """Save the logged scalars as tensors, so that a checkpoint holds nothing but plain data.
+
+    MMEngine 0.10 pickles its ``HistoryBuffer`` objects into each checkpoint. Since version 2.6 PyTorch refuses such
+    objects (``weights_only=True``), and MMEngine can neither resume from nor test its own files. This hook turns the
+    buffers into tensors on saving and back on loading; the check stays on for every file. MMEngine without the hook
+    reads such a checkpoint too: it skips the history of the log and resumes the rest.
+    """
+
+    priority = 'VERY_LOW'
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: Dict) -> None:
+        """Replace each ``HistoryBuffer`` by a dict of two tensors (number of values,) and a length."""
+        scalars = checkpoint['message_hub']['log_scalars']
+        for name, buffer in scalars.items():
+            values, counts = buffer.data
+            scalars[name] = dict(
+                values=torch.as_tensor(values, dtype=torch.float64),
+                counts=torch.as_tensor(counts, dtype=torch.int64),
+                max_length=buffer.max_length)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: Dict) -> None:
+        """Undo the replacement before the Runner resumes."""
+        scalars = checkpoint.get('message_hub', {}).get('log_scalars', {})
+        for name, plain in scalars.items():
+            if isinstance(plain, dict) and plain.keys() == BUFFER_KEYS:
+                scalars[name] = HistoryBuffer(plain['values'].numpy(), plain['counts'].numpy(), plain['max_length'])

@@ -1,0 +1,72 @@
+"""Predefined evenly-distributed class centroids (PEDCC), Section III-B of arXiv 2111.15449 v1."""
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .checks import check_integer
+
+__all__ = ['pedcc']
+
+MAX_SEED = 2**32 - 1
+
+
+def haar_frame(num_vectors: int, dim: int, seed: int) -> Tensor:
+    """Return ``num_vectors`` orthonormal rows of length ``dim``, uniformly distributed over all such frames.
+
+    QR of a Gaussian matrix with the signs of R's diagonal moved into Q (Mezzadri, arXiv math-ph/0609050). The Gaussian
+    numbers come from NumPy's frozen generator, whose stream is the same on every machine and in every version.
+
+    Returns:
+        Tensor: Shape (num_vectors, dim), float64.
+    """
+    gaussian = torch.from_numpy(np.random.RandomState(seed).standard_normal((dim, num_vectors)))
+    q, r = torch.linalg.qr(gaussian)
+    return (q * torch.where(r.diagonal() < 0, -1., 1.).to(q)).T
+
+
+def pedcc(num_classes: int, feat_dim: int, seed: int = 0) -> Tensor:
+    r"""Return K unit vectors of R^D whose pairwise inner products are all :math:`-1/(K-1)`.
+
+    The vertices of the regular simplex, turned by a random rotation:
+    :math:`p_a = \sqrt{K/(K-1)} \sum_j H_{ja} q_j`, where the :math:`q_j` are a Haar-random orthonormal (K-1)-frame of
+    R^D and H, (K-1, K), is the Helmert matrix: row j holds j times :math:`1/\sqrt{j(j+1)}`, then
+    :math:`-j/\sqrt{j(j+1)}`, then zeros. That shape turns the product into one cumulative sum, O(K D).
+
+    The authors' released generator repels random points step by step and stores unseeded pickles; this closed form has
+    the same geometry (any two such sets differ by a rotation of R^D) and takes a seed.
+
+    Args:
+        num_classes: K, at least 2.
+        feat_dim: D, at least K - 1: no more than D + 1 such vectors exist in R^D.
+        seed: Chooses the rotation, from 0 to 2**32 - 1. The same (K, D, seed) gives the same rows on every machine up
+            to rounding.
+
+    Returns:
+        Tensor: Shape (K, D), float64.
+
+    Raises:
+        TypeError: An argument is no integer.
+        ValueError: An argument is out of range, or K > D + 1.
+
+    Example:
+        >>> centroids = pedcc(4, 8)
+        >>> torch.allclose(centroids @ centroids.T, torch.eye(4).double() * 4 / 3 - 1 / 3)
+        True
+    """
+    check_integer('num_classes', num_classes, 2)
+    check_integer('feat_dim', feat_dim, 1)
+    check_integer('seed', seed, 0, MAX_SEED)
+    if num_classes > feat_dim + 1:
+        raise ValueError(f'Expected `feat_dim` to be at least num_classes - 1 = {num_classes - 1}, but got {feat_dim}: '
+                         f'R^{feat_dim} holds no more than {feat_dim + 1} evenly distributed centroids. '
+                         f'Set feat_dim={num_classes - 1} or more.')
+    frame = haar_frame(num_classes - 1, feat_dim, seed)
+    j = torch.arange(1, num_classes, dtype=torch.float64).unsqueeze(1)
+    rows = frame / (j * (j + 1)).sqrt()
+    centroids = torch.zeros(num_classes, feat_dim, dtype=torch.float64)
+    centroids[:-1] = rows.flip(0).cumsum(0).flip(0)
+    centroids[1:] -= j * rows
+    return centroids * math.sqrt(num_classes / (num_classes - 1))

@@ -1,0 +1,76 @@
+"""Argument checks, all in one sentence form: what was expected, what came, what to do."""
+
+import math
+from numbers import Integral, Real
+from typing import Any, Optional
+
+import torch
+
+__all__ = ['check_features', 'check_integer', 'check_labels', 'check_number']
+
+
+def check_integer(name: str, value: Any, minimum: int, maximum: Optional[int] = None) -> None:
+    """Refuse anything but an integer in ``[minimum, maximum]``.
+
+    Raises:
+        TypeError: ``value`` is no integer (a bool is none).
+        ValueError: ``value`` is out of range.
+    """
+    rule = f'an integer of at least {minimum}' if maximum is None else f'an integer from {minimum} to {maximum}'
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f'Expected `{name}` to be {rule}, but got {value!r} of type {type(value).__name__}.')
+    if value < minimum or (maximum is not None and value > maximum):
+        raise ValueError(f'Expected `{name}` to be {rule}, but got {value}.')
+
+
+def check_number(name: str, value: Any, minimum: float) -> None:
+    """Refuse anything but a finite real number of at least ``minimum``.
+
+    Raises:
+        TypeError: ``value`` is no real number (a bool is none).
+        ValueError: ``value`` is below ``minimum``, infinite or NaN.
+    """
+    rule = f'a finite number of at least {minimum:g}'
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f'Expected `{name}` to be {rule}, but got {value!r} of type {type(value).__name__}.')
+    if not math.isfinite(value) or value < minimum:
+        raise ValueError(f'Expected `{name}` to be {rule}, but got {value}.')
+
+
+def check_features(features: torch.Tensor, centroids: torch.Tensor) -> None:
+    """Refuse features (N, D) and centroids (K, D) that do not fit each other.
+
+    Raises:
+        ValueError: Wrong number of axes, an empty batch, or different D.
+    """
+    if features.ndim != 2 or features.shape[0] == 0:
+        raise ValueError(f'Expected `features` to be of shape (N, D) with N >= 1, but got {tuple(features.shape)}.')
+    if centroids.ndim != 2 or centroids.shape[1] != features.shape[1]:
+        raise ValueError(f'Expected `centroids` to be of shape (K, D) with D = {features.shape[1]} as in `features`, '
+                         f'but got {tuple(centroids.shape)}.')
+
+
+def check_labels(labels: torch.Tensor, num_samples: int, num_classes: int) -> None:
+    """Refuse labels that are neither (N,) integers in [0, K) nor (N, K) class weights.
+
+    The range is looked at where that is free, on the CPU. On an accelerator the look would stall every training step;
+    there the indexing kernel's own assertion stops the program.
+
+    Raises:
+        TypeError: The dtype fits neither form.
+        ValueError: Wrong shape, or a label out of range.
+    """
+    if labels.is_floating_point():
+        if labels.shape != (num_samples, num_classes):
+            raise ValueError(f'Expected soft `labels` to be of shape (N, K) = ({num_samples}, {num_classes}), '
+                             f'but got {tuple(labels.shape)}.')
+        return
+    if labels.dtype == torch.bool or labels.is_complex():
+        raise TypeError(f'Expected `labels` to be integers (N,) or floating-point class weights (N, K), '
+                        f'but got {labels.dtype}.')
+    if labels.shape != (num_samples, ):
+        raise ValueError(f'Expected integer `labels` to be of shape (N,) = ({num_samples},), '
+                         f'but got {tuple(labels.shape)}; soft labels (N, K) must be floating point.')
+    if labels.device.type == 'cpu' and (labels.min() < 0 or labels.max() >= num_classes):
+        raise ValueError(f'Expected `labels` to lie in [0, {num_classes}), but got values from {labels.min()} to '
+                         f'{labels.max()}: check `num_classes` of the head against the dataset.')

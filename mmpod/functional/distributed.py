@@ -1,0 +1,58 @@
+"""Batch statistics over all processes of a distributed run, with gradients."""
+
+import torch
+import torch.distributed as dist
+import torch.distributed.nn.functional as dist_autograd
+from torch import Tensor
+
+__all__ = ['gather_rows', 'global_mean', 'world_size']
+
+
+def world_size() -> int:
+    """Return the number of training processes, 1 outside a distributed run."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def gather_rows(rows: Tensor) -> Tensor:
+    """Return the rows of all processes, in the order of the ranks, with gradients to the process that owns each row.
+
+    A loss of the gathered rows, computed alike on all W processes, sends each row W times its gradient; the averaging
+    of DistributedDataParallel divides by W, so the parameters get the gradient of one process with the whole batch.
+
+    The processes may hold different numbers of rows (a last batch that does not divide evenly), at least one each. A
+    collective: every process must call it. Outside a distributed run the rows come back as they are.
+
+    Args:
+        rows: Shape (N_r, D) on rank r, with the same D on all.
+
+    Returns:
+        Tensor: Shape (sum of N_r, D).
+    """
+    if world_size() == 1:
+        return rows
+    counts = [torch.empty(1, dtype=torch.long, device=rows.device) for _ in range(world_size())]
+    dist.all_gather(counts, torch.full_like(counts[0], len(rows)))
+    counts = torch.cat(counts).tolist()
+    padded = torch.nn.functional.pad(rows, (0, 0, 0, max(counts) - len(rows)))
+    gathered = dist_autograd.all_gather(padded.contiguous())
+    return torch.cat([part[:count] for part, count in zip(gathered, counts)])
+
+
+def global_mean(values: Tensor) -> Tensor:
+    """Return this process's share of the mean over the values of all processes.
+
+    The sum of the local values, times the number W of processes, over the global count: the average of the shares,
+    which DistributedDataParallel takes of their gradients, is the mean over the global batch, also where the processes
+    hold different numbers of values. A collective. Outside a distributed run it is the mean.
+
+    Args:
+        values: Shape (N_r,) on rank r.
+
+    Returns:
+        Tensor: Scalar.
+    """
+    if world_size() == 1:
+        return values.mean()
+    count = torch.full((), len(values), dtype=torch.long, device=values.device)
+    dist.all_reduce(count)
+    return values.sum() * world_size() / count

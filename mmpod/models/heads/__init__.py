@@ -1,0 +1,5 @@
+"""Classification heads."""
+
+from .pedcc_head import PEDCCHead
+
+__all__ = ['PEDCCHead']

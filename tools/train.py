@@ -1,0 +1,18 @@
+"""Train a model: ``python tools/train.py CONFIG``, with mmpretrain's arguments (``--help`` lists them)."""
+
+from mmengine.config import Config
+
+from mmpod.apis import host_tool, runner_session
+
+
+def main() -> None:
+    """Parse the command line, build the Runner and train."""
+    tool = host_tool('train')
+    args = tool.parse_args()
+    cfg = tool.merge_args(Config.fromfile(args.config), args)
+    with runner_session(cfg) as runner:
+        runner.train()
+
+
+if __name__ == '__main__':
+    main()
