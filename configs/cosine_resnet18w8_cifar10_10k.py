@@ -1,7 +1,8 @@
-"""Cosine Loss with a narrow ResNet-18 on 10,000 images of CIFAR-10, for two CPU cores; results in docs/results.md.
+"""Cosine Loss with a narrow ResNet-18 on 10,000 images of CIFAR-10, for the CPU; see docs/results.md.
 
 python tools/train.py configs/cosine_resnet18w8_cifar10_10k.py
 """
+
 _base_ = ['pod_resnet18w8_cifar10_10k.py']
 
 model = dict(head=dict(loss=dict(sc_weight=0.0)))

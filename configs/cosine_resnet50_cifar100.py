@@ -2,6 +2,7 @@
 
 python tools/train.py configs/cosine_resnet50_cifar100.py
 """
+
 _base_ = ['pod_resnet50_cifar100.py']
 
 model = dict(head=dict(loss=dict(sc_weight=0.0)))

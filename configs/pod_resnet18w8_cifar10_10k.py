@@ -1,7 +1,8 @@
-"""POD Loss with a narrow ResNet-18 on 10,000 images of CIFAR-10, for two CPU cores; results in docs/results.md.
+"""POD Loss with a narrow ResNet-18 on 10,000 images of CIFAR-10, for the CPU; see docs/results.md.
 
 python tools/train.py configs/pod_resnet18w8_cifar10_10k.py
 """
+
 _base_ = [
     '_base_/models/pod_resnet18w8_cifar.py',
     '_base_/datasets/cifar10_10k_bs64.py',

@@ -2,6 +2,7 @@
 
 python tools/train.py configs/pod_resnet50_cifar10.py
 """
+
 _base_ = [
     '_base_/models/pod_resnet50_cifar.py',
     '_base_/datasets/cifar10_bs128.py',

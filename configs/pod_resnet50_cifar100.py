@@ -2,6 +2,7 @@
 
 python tools/train.py configs/pod_resnet50_cifar100.py
 """
+
 _base_ = [
     '_base_/models/pod_resnet50_cifar.py',
     '_base_/datasets/cifar100_bs128.py',

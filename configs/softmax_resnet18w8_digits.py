@@ -2,6 +2,7 @@
 
 python tools/train.py configs/softmax_resnet18w8_digits.py
 """
+
 _base_ = [
     '_base_/models/softmax_resnet18w8_cifar.py',
     '_base_/datasets/digits_bs64.py',

@@ -2,6 +2,7 @@
 
 python tools/train.py configs/softmax_resnet50_cifar10.py
 """
+
 _base_ = [
     'mmpretrain::_base_/models/resnet50_cifar.py',
     '_base_/datasets/cifar10_bs128.py',

@@ -2,6 +2,7 @@
 
 python tools/train.py configs/softmax_resnet50_cifar100.py
 """
+
 _base_ = [
     'mmpretrain::_base_/models/resnet50_cifar.py',
     '_base_/datasets/cifar100_bs128.py',

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Optional
 
 import mmengine
 import mmpretrain
@@ -51,7 +51,7 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def command_of(run: Run, config: Path, processes: int, port: int, options: List[str]) -> List[str]:
+def command_of(run: Run, config: Path, processes: int, port: int, options: list[str]) -> list[str]:
     """Return the command that trains ``run``, or goes on with it."""
     start = [sys.executable]
     if processes > 1:
@@ -61,9 +61,11 @@ def command_of(run: Run, config: Path, processes: int, port: int, options: List[
     return start + [str(TOOLS / 'train.py')] + arguments + ['--cfg-options', f'randomness.seed={run.seed}'] + options
 
 
-def versions() -> Dict[str, Optional[str]]:
+def versions() -> dict[str, Optional[str]]:
     """Return what a reader needs to repeat a run: package versions, git revision, hardware."""
-    revision = subprocess.run(['git', '-C', str(TOOLS), 'describe', '--always', '--dirty'], capture_output=True, text=True)
+    revision = subprocess.run(
+        ['git', '-C', str(TOOLS), 'describe', '--always', '--dirty'], capture_output=True, text=True
+    )
     return dict(
         mmpod=mmpod.__version__,
         git=revision.stdout.strip() or None,
@@ -71,24 +73,33 @@ def versions() -> Dict[str, Optional[str]]:
         mmengine=mmengine.__version__,
         torch=torch.__version__,
         python=platform.python_version(),
-        device=torch.cuda.get_device_name() if torch.cuda.is_available() else f'CPU, {os.cpu_count()} cores')
+        device=torch.cuda.get_device_name() if torch.cuda.is_available() else f'CPU, {os.cpu_count()} cores',
+    )
 
 
 class Job:
     """A running training: its process, its log and what of its progress has been shown."""
 
-    def __init__(self, run: Run, command: List[str], threads: int, num_epochs: int):
+    def __init__(self, run: Run, command: list[str], threads: int, num_epochs: int):
         self.run, self.num_epochs = run, num_epochs
-        self.record = dict(run.record, name=run.name, seed=run.seed, command=shlex.join(command), versions=versions(),
-                           threads=threads, finished=False)
-        self.earlier_s = self.record.get('wall_s', 0.)
+        self.record = dict(
+            run.record,
+            name=run.name,
+            seed=run.seed,
+            command=shlex.join(command),
+            versions=versions(),
+            threads=threads,
+            finished=False,
+        )
+        self.earlier_s = self.record.get('wall_s', 0.0)
         self.started = time.monotonic()
         run.work_dir.mkdir(parents=True, exist_ok=True)
         self.shown = len(run.accuracies())
         self.at_start = self.shown
         self.log = (run.work_dir / 'train.log').open('a')
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT,
-                                        env=dict(os.environ, OMP_NUM_THREADS=str(threads)))
+        self.process = subprocess.Popen(
+            command, stdout=self.log, stderr=subprocess.STDOUT, env=dict(os.environ, OMP_NUM_THREADS=str(threads))
+        )
         self.save()
 
     def save(self, **changes) -> None:
@@ -102,11 +113,11 @@ class Job:
         """Show new epochs, keep the record; return the exit status once the training has ended."""
         status = self.process.poll()
         curve = self.run.accuracies()
-        for epoch in list(curve)[self.shown:]:
+        for epoch in list(curve)[self.shown :]:
             elapsed = time.monotonic() - self.started
             left = elapsed / max(len(curve) - self.at_start, 1) * (self.num_epochs - len(curve))
-            print(f'{self.run.name} seed {self.run.seed}: epoch {epoch}/{self.num_epochs}, accuracy {curve[epoch]:.2f} %, '
-                  f'about {left:.0f} s left', flush=True)
+            progress = f'epoch {epoch}/{self.num_epochs}, accuracy {curve[epoch]:.2f} %, about {left:.0f} s left'
+            print(f'{self.run.name} seed {self.run.seed}: {progress}', flush=True)
             self.save()
         self.shown = len(curve)
         if status is not None:
@@ -115,14 +126,14 @@ class Job:
         return status
 
 
-def train_all(queue: List[Job], jobs: int) -> List[Run]:
+def train_all(queue: list[Job], jobs: int) -> list[Run]:
     """Train what is not finished, ``jobs`` at a time; return the runs that failed."""
     running, failed = [], []
     try:
         while queue or running:
             while queue and len(running) < jobs:
                 running.append(Job(*queue.pop(0)))
-            time.sleep(.5)
+            time.sleep(0.5)
             for job in list(running):
                 status = job.poll()
                 if status is None:
@@ -132,8 +143,7 @@ def train_all(queue: List[Job], jobs: int) -> List[Run]:
                     failed.append(job.run)
                     log = job.run.work_dir / 'train.log'
                     tail = '\n'.join(log.read_text().splitlines()[-TAIL_LINES:])
-                    print(f'{job.run.name} seed {job.run.seed} failed with status {status}. The end of {log}:\n{tail}',
-                          file=sys.stderr, flush=True)
+                    print(f'{job.run.name} seed {job.run.seed} failed. The end of {log}:\n{tail}', file=sys.stderr)
     finally:
         for job in running:
             job.process.terminate()
@@ -163,13 +173,17 @@ def main() -> None:
         with (args.work_dir / 'curves.csv').open('w', newline='') as file:
             writer = csv.writer(file)
             writer.writerow(['run', 'seed', 'epoch', 'accuracy_percent'])
-            writer.writerows([run.name, run.seed, epoch, f'{accuracy:.4f}'] for run in done
-                             for epoch, accuracy in run.accuracies().items())
+            writer.writerows(
+                [run.name, run.seed, epoch, f'{accuracy:.4f}']
+                for run in done
+                for epoch, accuracy in run.accuracies().items()
+            )
         plot_accuracy(done, args.work_dir / 'accuracy.png')
         print(f'\n{table}\n\nAccuracy by epoch: {(args.work_dir / "accuracy.png").absolute()}')
     if failed:
-        sys.exit(f'{len(failed)} of {len(runs)} runs failed: '
-                 + ', '.join(f'{run.name} seed {run.seed}' for run in failed))
+        sys.exit(
+            f'{len(failed)} of {len(runs)} runs failed: ' + ', '.join(f'{run.name} seed {run.seed}' for run in failed)
+        )
 
 
 if __name__ == '__main__':

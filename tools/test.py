@@ -1,4 +1,4 @@
-"""Evaluate a checkpoint: ``python tools/test.py CONFIG CHECKPOINT``, with mmpretrain's arguments (``--help`` lists them)."""
+"""Evaluate a checkpoint: ``python tools/test.py CONFIG CHECKPOINT``, with mmpretrain's arguments (see ``--help``)."""
 
 import mmengine
 from mmengine.config import Config

@@ -4,7 +4,7 @@ import json
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import Optional, Sequence
 
 __all__ = ['Run', 'plot_accuracy', 'summary_table']
 
@@ -26,12 +26,12 @@ class Run:
     work_dir: Path
 
     @property
-    def record(self) -> Dict:
-        """The run's `run.json`: command, versions, ``wall_s`` (seconds so far) and ``finished``; empty before it starts."""
+    def record(self) -> dict:
+        """The run's `run.json`: command, versions, ``wall_s`` (seconds so far) ``finished``; empty before the start."""
         path = self.work_dir / 'run.json'
         return json.loads(path.read_text()) if path.is_file() else {}
 
-    def accuracies(self) -> Dict[int, float]:
+    def accuracies(self) -> dict[int, float]:
         """Return the validation accuracy (%) by epoch, over all starts of the run; a resumed epoch counts as redone."""
         by_epoch = {}
         for path in sorted(self.work_dir.glob('*/vis_data/scalars.json')):
@@ -45,7 +45,7 @@ class Run:
         return dict(sorted(by_epoch.items()))
 
 
-def epochs_to_reach(accuracies: Dict[int, float], target: float) -> Optional[int]:
+def epochs_to_reach(accuracies: dict[int, float], target: float) -> Optional[int]:
     """Return the first epoch whose accuracy is at least ``target`` %, or None."""
     return next((epoch for epoch, accuracy in accuracies.items() if accuracy >= target), None)
 
@@ -61,24 +61,31 @@ def summary_table(runs: Sequence[Run], target: float) -> str:
     wall time of a run in seconds (mean).
     """
     lines = [
-        f'| run | seeds | last epoch, % | best epoch, % | epochs to {target:g} % | time of a run, s |', '|---|---|---|---|---|---|'
+        f'| run | seeds | last epoch, % | best epoch, % | epochs to {target:g} % | time of a run, s |',
+        '|---|---|---|---|---|---|',
     ]
     for name, group in _by_name(runs).items():
         curves = [run.accuracies() for run in group]
         reached = [epochs_to_reach(curve, target) for curve in curves]
-        lines.append(' | '.join([
-            f'| {name}', ', '.join(str(run.seed) for run in group),
-            _mean_and_spread([list(curve.values())[-1] for curve in curves]),
-            _mean_and_spread([max(curve.values()) for curve in curves]),
-            '-' if None in reached else f'{statistics.mean(reached):.1f}',
-            f'{statistics.mean(run.record["wall_s"] for run in group):.0f} |'
-        ]))
+        lines.append(
+            ' | '.join(
+                [
+                    f'| {name}',
+                    ', '.join(str(run.seed) for run in group),
+                    _mean_and_spread([list(curve.values())[-1] for curve in curves]),
+                    _mean_and_spread([max(curve.values()) for curve in curves]),
+                    '-' if None in reached else f'{statistics.mean(reached):.1f}',
+                    f'{statistics.mean(run.record["wall_s"] for run in group):.0f} |',
+                ]
+            )
+        )
     return '\n'.join(lines)
 
 
 def plot_accuracy(runs: Sequence[Run], path: Path) -> None:
     """Write a PNG of accuracy by epoch: the mean of each name as a line, the range of its seeds as a band."""
     import matplotlib
+
     matplotlib.use('Agg')
     from matplotlib import pyplot as plt
 
@@ -91,20 +98,31 @@ def plot_accuracy(runs: Sequence[Run], path: Path) -> None:
         epochs = sorted(set.intersection(*(set(curve) for curve in curves)))
         columns = [[curve[epoch] for curve in curves] for epoch in epochs]
         colour = colours[index % len(colours)]
-        axes.plot(epochs, [statistics.mean(column) for column in columns], styles[index % len(styles)], color=colour,
-                  label=name)
-        axes.fill_between(epochs, [min(column) for column in columns], [max(column) for column in columns],
-                          color=colour, alpha=.2, linewidth=0)
+        axes.plot(
+            epochs,
+            [statistics.mean(column) for column in columns],
+            styles[index % len(styles)],
+            color=colour,
+            label=name,
+        )
+        axes.fill_between(
+            epochs,
+            [min(column) for column in columns],
+            [max(column) for column in columns],
+            color=colour,
+            alpha=0.2,
+            linewidth=0,
+        )
     axes.set(xlabel='epoch', ylabel='test accuracy (%)')
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.grid(alpha=.3)
+    axes.grid(alpha=0.3)
     axes.legend()
     figure.savefig(path, dpi=150)
     plt.close(figure)
 
 
-def _by_name(runs: Sequence[Run]) -> Dict[str, List[Run]]:
-    groups: Dict[str, List[Run]] = {}
+def _by_name(runs: Sequence[Run]) -> dict[str, list[Run]]:
+    groups: dict[str, list[Run]] = {}
     for run in runs:
         groups.setdefault(run.name, []).append(run)
     return groups

@@ -1,4 +1,4 @@
-"""From a config to a Runner that works: on GPUs or without one, on one process or several, on PyTorch before and after 2.6."""
+"""From a config to a Runner that works: with and without GPUs, on one process or several, on any PyTorch."""
 
 import importlib.util
 import os
@@ -30,8 +30,10 @@ def host_tool(name: str) -> ModuleType:
     """
     path = Path(get_installed_path('mmpretrain')) / '.mim' / 'tools' / f'{name}.py'
     if not path.is_file():
-        raise FileNotFoundError(f'Expected mmpretrain to bring `{path}`, but it is not there (an editable install of '
-                                'mmpretrain leaves it out). Install the release: pip install mmpretrain.')
+        raise FileNotFoundError(
+            f'Expected mmpretrain to bring `{path}`, but it is not there (an editable install of '
+            'mmpretrain leaves it out). Install the release: pip install mmpretrain.'
+        )
     spec = importlib.util.spec_from_file_location(f'mmpretrain_tools_{name}', path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -61,10 +63,11 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
         yield runner
     except pickle.UnpicklingError as error:
         raise ValueError(
-            f'Expected the checkpoint (load_from={runner._load_from!r}, resume={runner._resume}) to hold plain data, but it '
-            f'holds objects that only code can restore: {str(error).splitlines()[0]} Checkpoints of mmpod\'s tools and '
-            'published weights load; MMEngine\'s own training checkpoints do not. If, and only if, you trust who '
-            'made the file, repeat the command with TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 before it.') from error
+            f'Expected the checkpoint (load_from={cfg.get("load_from")!r}, resume={cfg.get("resume")}) to hold plain '
+            f'data, but it holds objects that only code can restore: {str(error).splitlines()[0]} Checkpoints of these '
+            "tools and published weights load; MMEngine's own training checkpoints do not. If, and only if, you trust "
+            'who made the file, repeat the command with TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 before it.'
+        ) from error
     if dist.is_initialized():
         # Without the barrier a process that ends early can abort the others.
         dist.barrier()
@@ -82,20 +85,25 @@ def _adapt_to_cpu(cfg: Config) -> None:
         if cfg.get(name) is not None:
             cfg[name]['pin_memory'] = False
     if cfg.get('optim_wrapper', {}).get('type') == 'AmpOptimWrapper':
-        raise ValueError('Expected a GPU for training with --amp (AmpOptimWrapper), but none is visible. '
-                         'Leave --amp out, or check `nvidia-smi` and CUDA_VISIBLE_DEVICES.')
+        raise ValueError(
+            'Expected a GPU for training with --amp (AmpOptimWrapper), but none is visible. '
+            'Leave --amp out, or check `nvidia-smi` and CUDA_VISIBLE_DEVICES.'
+        )
     launcher = cfg.get('launcher', 'none')
     if launcher == 'none':
         return
     if launcher != 'pytorch':
-        raise ValueError(f'Expected a GPU for --launcher {launcher}, but none is visible. '
-                         'Without a GPU, use tools/dist_train.sh (torchrun, gloo).')
+        raise ValueError(
+            f'Expected a GPU for --launcher {launcher}, but none is visible. '
+            'Without a GPU, use tools/dist_train.sh (torchrun, gloo).'
+        )
     # MMEngine would call torch.cuda.set_device, whatever the backend; an existing process group it leaves alone.
     dist.init_process_group('gloo')
     wrapper = cfg.get('model_wrapper_cfg') or dict(
         type='MMDistributedDataParallel',
         broadcast_buffers=False,
-        find_unused_parameters=cfg.get('find_unused_parameters', False))
+        find_unused_parameters=cfg.get('find_unused_parameters', False),
+    )
     cfg.model_wrapper_cfg = dict(wrapper, device_ids=None)
 
 
@@ -112,4 +120,5 @@ def _report_total_batch(cfg: Config) -> None:
         f'is meant for {recipe}. Keep the recipe with `--cfg-options {hint}`, or scale the rate with '
         '--auto-scale-lr.',
         logger='current',
-        level=30)
+        level=30,
+    )

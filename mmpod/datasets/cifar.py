@@ -1,7 +1,7 @@
 """CIFAR-10 and CIFAR-100 from whatever lies at ``data_root``: the official archives or a folder of images."""
 
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Optional
 
 from mmengine.dist import get_world_size
 from mmpretrain.datasets import CIFAR10, CIFAR100
@@ -35,32 +35,44 @@ class AnyLayout:
 
     IMAGE_SIZE = (32, 32)
 
-    def __init__(self, data_root: str, split: str = 'train', samples_per_class: Optional[int] = None,
-                 download: bool = True, **kwargs):
+    def __init__(
+        self,
+        data_root: str,
+        split: str = 'train',
+        samples_per_class: Optional[int] = None,
+        download: bool = True,
+        **kwargs,
+    ):
+        if split not in ('train', 'test'):
+            raise ValueError(f"Expected `split` to be 'train' or 'test', but got {split!r}.")
         if samples_per_class is not None:
             check_integer('samples_per_class', samples_per_class, 1)
         self.samples_per_class = samples_per_class
         super().__init__(data_root=data_root, split=split, download=download, **kwargs)
 
-    def load_data_list(self) -> List[Dict]:
+    def load_data_list(self) -> list[dict]:
         """Return one dict a sample: ``img`` (32, 32, 3), uint8, RGB, and ``gt_label``."""
         folder = Path(self.data_root) / self.split
         if folder.is_dir():
             samples = load_class_folders(folder, self.CLASSES, self.IMAGE_SIZE)
         else:
-            self._require_archive(folder)
-            samples = super().load_data_list()
+            samples = self._load_archive(folder)
         return samples if self.samples_per_class is None else self._first_of_each_class(samples)
 
-    def _require_archive(self, folder: Path) -> None:
+    def _load_archive(self, folder: Path) -> list[dict]:
+        reason = 'found neither (or damaged files)'
         if self._check_integrity() or (self.download and get_world_size() == 1):
-            return
+            try:
+                return super().load_data_list()
+            except OSError as error:  # no network, no permission, a full disk
+                reason = f'found neither, and the download failed ({error})'
         raise FileNotFoundError(
             f'Expected {self.url.rsplit("/", 1)[-1]}, unpacked, in `{Path(self.data_root).absolute()}` or images in '
-            f'`{folder.absolute()}/<class>/`, but found neither (or damaged files). Unpack {self.url} there, or run '
-            'once in a single process with download=True.')
+            f'`{folder.absolute()}/<class>/`, but {reason}. Unpack {self.url} there, or run once in a single process '
+            'with download=True.'
+        )
 
-    def _first_of_each_class(self, samples: List[Dict]) -> List[Dict]:
+    def _first_of_each_class(self, samples: list[dict]) -> list[dict]:
         count = [0] * len(self.CLASSES)
         kept = []
         for sample in samples:
@@ -68,8 +80,10 @@ class AnyLayout:
                 count[sample['gt_label']] += 1
                 kept.append(sample)
         if min(count) < self.samples_per_class:
-            raise ValueError(f'Expected `samples_per_class` to be at most the {min(count)} samples of class '
-                             f'{self.CLASSES[count.index(min(count))]!r}, but got {self.samples_per_class}.')
+            raise ValueError(
+                f'Expected `samples_per_class` to be at most the {min(count)} samples of class '
+                f'{self.CLASSES[count.index(min(count))]!r}, but got {self.samples_per_class}.'
+            )
         return kept
 
 

@@ -1,7 +1,5 @@
 """The handwritten digits that ship inside scikit-learn: real images that need no download."""
 
-from typing import Dict, List
-
 import numpy as np
 from mmengine.dataset import BaseDataset
 
@@ -12,7 +10,7 @@ __all__ = ['SklearnDigits']
 
 @DATASETS.register_module()
 class SklearnDigits(BaseDataset):
-    """1,797 grey images of 8 x 8 pixels in ten classes, the test part of UCI's Optical Recognition of Handwritten Digits.
+    """1,797 grey images of 8 x 8 pixels in ten classes, from UCI's Optical Recognition of Handwritten Digits.
 
     The first 1,297 samples are the training set and the last 500 the test set. The file is ordered by writer, so the
     test digits come mostly from hands that the training set has not seen.
@@ -35,7 +33,7 @@ class SklearnDigits(BaseDataset):
         self.split = split
         super().__init__(ann_file='', **kwargs)
 
-    def load_data_list(self) -> List[Dict]:
+    def load_data_list(self) -> list[dict]:
         """Return one dict a sample: ``img`` (8, 8, 3), uint8, and ``gt_label``."""
         try:
             from sklearn.datasets import load_digits

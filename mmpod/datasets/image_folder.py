@@ -1,17 +1,17 @@
 """Reading a folder of classes into memory, with every fault of the data named before training starts."""
 
 from pathlib import Path
-from typing import Dict, List, Sequence, Tuple
+from typing import Sequence
 
-import mmcv
 import numpy as np
+from PIL import Image
 
 __all__ = ['load_class_folders']
 
 EXTENSIONS = ('.jpg', '.jpeg', '.png', '.bmp')
 
 
-def load_class_folders(root: Path, classes: Sequence[str], size: Tuple[int, int]) -> List[Dict]:
+def load_class_folders(root: Path, classes: Sequence[str], size: tuple[int, int]) -> list[dict]:
     """Decode all images of ``root/<class>/*``; labels follow the order of ``classes``.
 
     Meant for small images (CIFAR), which then are decoded once and not in each epoch.
@@ -31,26 +31,32 @@ def load_class_folders(root: Path, classes: Sequence[str], size: Tuple[int, int]
     found = {path.name for path in root.iterdir() if path.is_dir()}
     missing, unknown = sorted(set(classes) - found), sorted(found - set(classes))
     if missing:
-        raise FileNotFoundError(f'Expected `{root}` to hold one folder for each of the {len(classes)} classes, '
-                                f'but {missing} are missing.')
+        raise FileNotFoundError(
+            f'Expected `{root}` to hold one folder for each of the {len(classes)} classes, but {missing} are missing.'
+        )
     if unknown:
-        raise ValueError(f'Expected `{root}` to hold the folders of the {len(classes)} classes only, '
-                         f'but got {unknown} besides. Rename or remove them; classes: {list(classes)}.')
+        raise ValueError(
+            f'Expected `{root}` to hold the folders of the {len(classes)} classes only, '
+            f'but got {unknown} besides. Rename or remove them; classes: {list(classes)}.'
+        )
     samples = []
     for label, name in enumerate(classes):
         paths = sorted(path for path in (root / name).iterdir() if path.suffix.lower() in EXTENSIONS)
         if not paths:
-            raise FileNotFoundError(f'Expected `{root / name}` to hold images ({", ".join(EXTENSIONS)}), '
-                                    'but got none. Unpack the archive again.')
+            raise FileNotFoundError(
+                f'Expected `{root / name}` to hold images ({", ".join(EXTENSIONS)}), '
+                'but got none. Unpack the archive again.'
+            )
         samples += [dict(img=_read_rgb(path, size), gt_label=label) for path in paths]
     return samples
 
 
-def _read_rgb(path: Path, size: Tuple[int, int]) -> np.ndarray:
-    content = path.read_bytes()
-    image = mmcv.imfrombytes(content, channel_order='rgb') if content else None
-    if image is None:
-        raise ValueError(f'Expected `{path}` to be an image, but it cannot be decoded. Unpack the archive again.')
+def _read_rgb(path: Path, size: tuple[int, int]) -> np.ndarray:
+    try:
+        with Image.open(path) as file:
+            image = np.array(file.convert('RGB'))
+    except (OSError, SyntaxError) as error:  # Pillow's ways to say that a file is no image, or only part of one
+        raise ValueError(f'Expected `{path}` to be an image, but {error}. Unpack the archive again.') from error
     if image.shape[:2] != size:
         raise ValueError(f'Expected `{path}` to be {size[0]} x {size[1]} pixels, but got {image.shape[:2]}.')
     return image

@@ -6,6 +6,14 @@ from .numerics import at_least_float32, no_autocast, normalize_rows
 from .pod import class_residuals, cosine_loss, cosine_scores, self_correlation_loss
 
 __all__ = [
-    'at_least_float32', 'class_residuals', 'cosine_loss', 'cosine_scores', 'gather_rows', 'global_mean', 'no_autocast',
-    'normalize_rows', 'pedcc', 'self_correlation_loss'
+    'at_least_float32',
+    'class_residuals',
+    'cosine_loss',
+    'cosine_scores',
+    'gather_rows',
+    'global_mean',
+    'no_autocast',
+    'normalize_rows',
+    'pedcc',
+    'self_correlation_loss',
 ]

@@ -24,7 +24,7 @@ def haar_frame(num_vectors: int, dim: int, seed: int) -> Tensor:
     """
     gaussian = torch.from_numpy(np.random.RandomState(seed).standard_normal((dim, num_vectors)))
     q, r = torch.linalg.qr(gaussian)
-    return (q * torch.where(r.diagonal() < 0, -1., 1.).to(q)).T
+    return (q * torch.where(r.diagonal() < 0, -1.0, 1.0).to(q)).T
 
 
 def pedcc(num_classes: int, feat_dim: int, seed: int = 0) -> Tensor:
@@ -60,9 +60,11 @@ def pedcc(num_classes: int, feat_dim: int, seed: int = 0) -> Tensor:
     check_integer('feat_dim', feat_dim, 1)
     check_integer('seed', seed, 0, MAX_SEED)
     if num_classes > feat_dim + 1:
-        raise ValueError(f'Expected `feat_dim` to be at least num_classes - 1 = {num_classes - 1}, but got {feat_dim}: '
-                         f'R^{feat_dim} holds no more than {feat_dim + 1} evenly distributed centroids. '
-                         f'Set feat_dim={num_classes - 1} or more.')
+        raise ValueError(
+            f'Expected `feat_dim` to be at least num_classes - 1 = {num_classes - 1}, but got {feat_dim}: '
+            f'R^{feat_dim} holds no more than {feat_dim + 1} evenly distributed centroids. '
+            f'Set feat_dim={num_classes - 1} or more.'
+        )
     frame = haar_frame(num_classes - 1, feat_dim, seed)
     j = torch.arange(1, num_classes, dtype=torch.float64).unsqueeze(1)
     rows = frame / (j * (j + 1)).sqrt()

@@ -46,8 +46,10 @@ def check_features(features: torch.Tensor, centroids: torch.Tensor) -> None:
     if features.ndim != 2 or features.shape[0] == 0:
         raise ValueError(f'Expected `features` to be of shape (N, D) with N >= 1, but got {tuple(features.shape)}.')
     if centroids.ndim != 2 or centroids.shape[1] != features.shape[1]:
-        raise ValueError(f'Expected `centroids` to be of shape (K, D) with D = {features.shape[1]} as in `features`, '
-                         f'but got {tuple(centroids.shape)}.')
+        raise ValueError(
+            f'Expected `centroids` to be of shape (K, D) with D = {features.shape[1]} as in `features`, '
+            f'but got {tuple(centroids.shape)}.'
+        )
 
 
 def check_labels(labels: torch.Tensor, num_samples: int, num_classes: int) -> None:
@@ -62,15 +64,22 @@ def check_labels(labels: torch.Tensor, num_samples: int, num_classes: int) -> No
     """
     if labels.is_floating_point():
         if labels.shape != (num_samples, num_classes):
-            raise ValueError(f'Expected soft `labels` to be of shape (N, K) = ({num_samples}, {num_classes}), '
-                             f'but got {tuple(labels.shape)}.')
+            raise ValueError(
+                f'Expected soft `labels` to be of shape (N, K) = ({num_samples}, {num_classes}), '
+                f'but got {tuple(labels.shape)}.'
+            )
         return
     if labels.dtype == torch.bool or labels.is_complex():
-        raise TypeError(f'Expected `labels` to be integers (N,) or floating-point class weights (N, K), '
-                        f'but got {labels.dtype}.')
-    if labels.shape != (num_samples, ):
-        raise ValueError(f'Expected integer `labels` to be of shape (N,) = ({num_samples},), '
-                         f'but got {tuple(labels.shape)}; soft labels (N, K) must be floating point.')
+        raise TypeError(
+            f'Expected `labels` to be integers (N,) or floating-point class weights (N, K), but got {labels.dtype}.'
+        )
+    if labels.shape != (num_samples,):
+        raise ValueError(
+            f'Expected integer `labels` to be of shape (N,) = ({num_samples},), '
+            f'but got {tuple(labels.shape)}; soft labels (N, K) must be floating point.'
+        )
     if labels.device.type == 'cpu' and (labels.min() < 0 or labels.max() >= num_classes):
-        raise ValueError(f'Expected `labels` to lie in [0, {num_classes}), but got values from {labels.min()} to '
-                         f'{labels.max()}: check `num_classes` of the head against the dataset.')
+        raise ValueError(
+            f'Expected `labels` to lie in [0, {num_classes}), but got values from {labels.min()} to '
+            f'{labels.max()}: check `num_classes` of the head against the dataset.'
+        )

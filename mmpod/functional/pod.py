@@ -5,7 +5,6 @@ Throughout, x = z / ||z|| are the unit features of N samples, p_k the K centroid
 give the same results.
 """
 
-import torch
 from torch import Tensor
 
 __all__ = ['class_residuals', 'cosine_loss', 'cosine_scores', 'self_correlation_loss']
@@ -22,6 +21,7 @@ def cosine_scores(unit_features: Tensor, centroids: Tensor) -> Tensor:
         Tensor: Shape (N, K), in [-1, 1] up to rounding.
 
     Example:
+        >>> import torch
         >>> cosine_scores(torch.tensor([[0.6, 0.8]]), torch.tensor([[1., 0.], [-1., 0.]]))
         tensor([[ 0.6000, -0.6000]])
     """
@@ -43,6 +43,7 @@ def cosine_loss(unit_features: Tensor, labels: Tensor, centroids: Tensor, power:
         Tensor: Shape (N,), each in [0, 2**power] for weights that sum to one.
 
     Example:
+        >>> import torch
         >>> x, p = torch.tensor([[0.6, 0.8]]), torch.tensor([[1., 0.], [-1., 0.]])
         >>> cosine_loss(x, torch.tensor([0]), p)
         tensor([0.1600])
@@ -54,7 +55,7 @@ def cosine_loss(unit_features: Tensor, labels: Tensor, centroids: Tensor, power:
 
 def _distance(cosine: Tensor, power: float) -> Tensor:
     # Rounding can lift a cosine just above 1, where a fractional power has no real value.
-    return (1 - cosine).clamp_min(0)**power
+    return (1 - cosine).clamp_min(0) ** power
 
 
 def class_residuals(unit_features: Tensor, labels: Tensor, centroids: Tensor) -> Tensor:
@@ -71,6 +72,7 @@ def class_residuals(unit_features: Tensor, labels: Tensor, centroids: Tensor) ->
         Tensor: Shape (N, D).
 
     Example:
+        >>> import torch
         >>> class_residuals(torch.tensor([[0.6, 0.8]]), torch.tensor([0]), torch.tensor([[1., 0.], [-1., 0.]]))
         tensor([[-0.4000,  0.8000]])
     """
@@ -94,6 +96,7 @@ def self_correlation_loss(residuals: Tensor) -> Tensor:
         Tensor: Scalar, at least 0 up to rounding. With N = 1, where Eq. 15 divides by zero, 0 with a gradient of 0.
 
     Example:
+        >>> import torch
         >>> self_correlation_loss(torch.tensor([[1., 2.], [0., 1.]]))
         tensor(8.)
     """
@@ -106,4 +109,4 @@ def self_correlation_loss(residuals: Tensor) -> Tensor:
     else:
         gram = residuals @ residuals.T
         off_diagonal = gram.square().sum() - residuals.square().sum(dim=0).square().sum()
-    return off_diagonal / (num_samples - 1)**2
+    return off_diagonal / (num_samples - 1) ** 2

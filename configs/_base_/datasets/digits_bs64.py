@@ -7,7 +7,8 @@ train_dataloader = dict(
     dataset=dict(
         type='mmpod.SklearnDigits',
         split='train',
-        pipeline=[dict(type='RandomCrop', crop_size=8, padding=1), dict(type='PackInputs')]),
+        pipeline=[dict(type='RandomCrop', crop_size=8, padding=1), dict(type='PackInputs')],
+    ),
     sampler=dict(type='DefaultSampler', shuffle=True),
 )
 val_dataloader = dict(
@@ -16,6 +17,6 @@ val_dataloader = dict(
     dataset=dict(type='mmpod.SklearnDigits', split='test', pipeline=[dict(type='PackInputs')]),
     sampler=dict(type='DefaultSampler', shuffle=False),
 )
-val_evaluator = dict(type='Accuracy', topk=(1, ))
+val_evaluator = dict(type='Accuracy', topk=(1,))
 test_dataloader = val_dataloader
 test_evaluator = val_evaluator

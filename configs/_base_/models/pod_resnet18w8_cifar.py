@@ -8,4 +8,5 @@ model = dict(
         in_channels=64,
         feat_dim=256,
         loss=dict(type='mmpod.PODLoss', sc_weight=1.0),
-    ))
+    )
+)

@@ -1,7 +1,5 @@
 """Checkpoints that PyTorch's safe loader reads."""
 
-from typing import Dict
-
 import torch
 from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer
@@ -26,7 +24,7 @@ class PlainCheckpointHook(Hook):
 
     priority = 'VERY_LOW'
 
-    def before_save_checkpoint(self, runner: Runner, checkpoint: Dict) -> None:
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Replace each ``HistoryBuffer`` by a dict of two tensors (number of values,) and a length."""
         scalars = checkpoint['message_hub']['log_scalars']
         for name, buffer in scalars.items():
@@ -34,9 +32,10 @@ class PlainCheckpointHook(Hook):
             scalars[name] = dict(
                 values=torch.as_tensor(values, dtype=torch.float64),
                 counts=torch.as_tensor(counts, dtype=torch.int64),
-                max_length=buffer.max_length)
+                max_length=buffer.max_length,
+            )
 
-    def after_load_checkpoint(self, runner: Runner, checkpoint: Dict) -> None:
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Undo the replacement before the Runner resumes."""
         scalars = checkpoint.get('message_hub', {}).get('log_scalars', {})
         for name, plain in scalars.items():

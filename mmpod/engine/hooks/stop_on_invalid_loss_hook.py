@@ -1,6 +1,6 @@
 """Stopping a training run that has diverged."""
 
-from typing import Dict, Optional
+from typing import Optional
 
 import torch
 from mmengine.hooks import Hook
@@ -30,17 +30,22 @@ class StopOnInvalidLossHook(Hook):
         check_integer('interval', interval, 1)
         self.interval = interval
 
-    def after_train_iter(self,
-                         runner: Runner,
-                         batch_idx: int,
-                         data_batch: Optional[dict] = None,
-                         outputs: Optional[Dict[str, torch.Tensor]] = None) -> None:
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Optional[dict] = None,
+        outputs: Optional[dict[str, torch.Tensor]] = None,
+    ) -> None:
         """Look at ``outputs['loss']``, the sum of all loss terms on this rank."""
-        if not (self.every_n_train_iters(runner, self.interval)
-                or self.end_of_epoch(runner.train_dataloader, batch_idx)):
+        if not (
+            self.every_n_train_iters(runner, self.interval) or self.end_of_epoch(runner.train_dataloader, batch_idx)
+        ):
             return
         if not torch.isfinite(outputs['loss']):
             raise FloatingPointError(
-                f'The loss is {outputs["loss"]} in iteration {runner.iter + 1} (epoch {runner.epoch + 1}): training has '
-                'diverged, or the data holds invalid values. Lower the learning rate or `sc_weight`, add a warm-up, or '
-                'clip gradients (optim_wrapper.clip_grad); resume from the last checkpoint.')
+                f'Expected a finite loss, but got {outputs["loss"]} in iteration {runner.iter + 1} (epoch '
+                f'{runner.epoch + 1}): training has diverged, or the data holds invalid values. Lower the learning '
+                'rate or `sc_weight`, add a warm-up or clip gradients (optim_wrapper.clip_grad); then resume from '
+                'the last checkpoint.'
+            )

@@ -1,6 +1,6 @@
 """The softmax-free classification head: projection, normalisation, frozen centroids (Fig. 1 of arXiv 2111.15449 v1)."""
 
-from typing import Dict, List, Optional, Sequence, Tuple, Union
+from typing import Optional, Sequence, Union
 
 import torch
 from mmpretrain.evaluation.metrics import Accuracy
@@ -43,16 +43,18 @@ class PEDCCHead(ClsHead):
         ValueError: An argument is out of range, or K > D + 1.
     """
 
-    def __init__(self,
-                 num_classes: int,
-                 in_channels: int,
-                 feat_dim: int,
-                 seed: int = 0,
-                 loss: Union[dict, nn.Module] = dict(type='mmpod.PODLoss'),
-                 topk: Union[int, Sequence[int]] = (1, ),
-                 cal_acc: bool = False,
-                 init_cfg: Optional[dict] = None):
-        topk = (topk, ) if isinstance(topk, int) else tuple(topk)
+    def __init__(
+        self,
+        num_classes: int,
+        in_channels: int,
+        feat_dim: int,
+        seed: int = 0,
+        loss: Union[dict, nn.Module] = dict(type='mmpod.PODLoss'),
+        topk: Union[int, Sequence[int]] = (1,),
+        cal_acc: bool = False,
+        init_cfg: Optional[dict] = None,
+    ):
+        topk = (topk,) if isinstance(topk, int) else tuple(topk)
         super().__init__(loss=loss, topk=topk, cal_acc=cal_acc, init_cfg=init_cfg)
         centroids = pedcc(num_classes, feat_dim, seed)
         check_integer('in_channels', in_channels, 1)
@@ -64,7 +66,7 @@ class PEDCCHead(ClsHead):
         self.fc = nn.Linear(in_channels, feat_dim)
         self.register_buffer('centroids', centroids.float())
 
-    def pre_logits(self, feats: Union[Tensor, Tuple[Tensor, ...]]) -> Tensor:
+    def pre_logits(self, feats: Union[Tensor, tuple[Tensor, ...]]) -> Tensor:
         """Project the pooled features; the last stage counts where there are several.
 
         Args:
@@ -78,12 +80,14 @@ class PEDCCHead(ClsHead):
         """
         pooled = feats[-1] if isinstance(feats, (tuple, list)) else feats
         if pooled.ndim != 2 or pooled.shape[1] != self.in_channels:
-            raise ValueError(f'Expected pooled features of shape (N, in_channels) = (N, {self.in_channels}), but got '
-                             f'{tuple(pooled.shape)}. Set `in_channels` of PEDCCHead to what the backbone gives; '
-                             "feature maps (N, C, H, W) need neck=dict(type='GlobalAveragePooling').")
+            raise ValueError(
+                f'Expected pooled features of shape (N, in_channels) = (N, {self.in_channels}), but got '
+                f'{tuple(pooled.shape)}. Set `in_channels` of PEDCCHead to what the backbone gives; '
+                "feature maps (N, C, H, W) need neck=dict(type='GlobalAveragePooling')."
+            )
         return self.fc(pooled)
 
-    def forward(self, feats: Union[Tensor, Tuple[Tensor, ...]]) -> Tensor:
+    def forward(self, feats: Union[Tensor, tuple[Tensor, ...]]) -> Tensor:
         """Return the cosines to the centroids, shape (N, K), in float32 also under autocast."""
         return self._cosines(self.pre_logits(feats))
 
@@ -91,8 +95,9 @@ class PEDCCHead(ClsHead):
         with no_autocast(features):
             return cosine_scores(normalize_rows(at_least_float32(features)), self.centroids)
 
-    def loss(self, feats: Union[Tensor, Tuple[Tensor, ...]], data_samples: List[DataSample],
-             **kwargs) -> Dict[str, Tensor]:
+    def loss(
+        self, feats: Union[Tensor, tuple[Tensor, ...]], data_samples: list[DataSample], **kwargs
+    ) -> dict[str, Tensor]:
         """Return the loss terms, whose sum is the objective, and the accuracies if ``cal_acc``.
 
         Args:
@@ -108,15 +113,17 @@ class PEDCCHead(ClsHead):
         losses = self.loss_module(features, labels, self.centroids, **kwargs)
         if self.cal_acc:
             if labels.is_floating_point():
-                raise ValueError('Expected integer labels for `cal_acc=True`, but batch augmentations (Mixup, CutMix) '
-                                 'made class weights of them, which have no accuracy. Set cal_acc=False.')
+                raise ValueError(
+                    'Expected integer labels for `cal_acc=True`, but batch augmentations (Mixup, CutMix) '
+                    'made class weights of them, which have no accuracy. Set cal_acc=False.'
+                )
             scores = self._scores(self._cosines(features.detach()))
             accuracies = Accuracy.calculate(scores, labels, topk=self.topk)
             losses.update({f'accuracy_top-{k}': accuracy[0] for k, accuracy in zip(self.topk, accuracies)})
         return losses
 
     @staticmethod
-    def _labels(data_samples: List[DataSample]) -> Tensor:
+    def _labels(data_samples: list[DataSample]) -> Tensor:
         if 'gt_score' in data_samples[0]:
             return torch.stack([sample.gt_score for sample in data_samples])
         return torch.cat([sample.gt_label for sample in data_samples])
@@ -127,13 +134,16 @@ class PEDCCHead(ClsHead):
         eps = torch.finfo(cosines.dtype).eps
         return ((1 + cosines) / 2).clamp(eps, 1 - eps)
 
-    def _get_predictions(self, cls_score: Tensor,
-                         data_samples: Optional[List[Optional[DataSample]]]) -> List[DataSample]:
+    def _get_predictions(
+        self, cls_score: Tensor, data_samples: Optional[list[Optional[DataSample]]]
+    ) -> list[DataSample]:
         """Fill ``pred_score`` with (1 + cosine) / 2 and ``pred_label`` with the argmax; called by ``predict``."""
         scores, labels = self._scores(cls_score), cls_score.argmax(dim=1, keepdim=True)
         samples = [None] * len(scores) if data_samples is None else data_samples
-        return [(sample if sample is not None else DataSample()).set_pred_score(score).set_pred_label(label)
-                for sample, score, label in zip(samples, scores, labels)]
+        return [
+            (sample if sample is not None else DataSample()).set_pred_score(score).set_pred_label(label)
+            for sample, score, label in zip(samples, scores, labels)
+        ]
 
     def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs):
         # MMEngine loads without `strict` and would only log a mismatch, then go on with unrelated centroids.
@@ -143,5 +153,6 @@ class PEDCCHead(ClsHead):
                 f'Expected `{prefix}centroids` in the checkpoint to be of shape (num_classes, feat_dim) = '
                 f'{tuple(self.centroids.shape)}, but got {tuple(loaded.shape)}. Set num_classes and feat_dim as in its '
                 "training; to start another task from its backbone, use backbone=dict(init_cfg=dict(type='Pretrained', "
-                "checkpoint=..., prefix='backbone')) instead of load_from.")
+                "checkpoint=..., prefix='backbone')) instead of load_from."
+            )
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)

@@ -1,11 +1,19 @@
 """POD Loss, Section III-D of arXiv 2111.15449 v1."""
 
-from typing import Dict, Optional
+from typing import Optional
 
 from torch import Tensor, nn
 
-from mmpod.functional import (at_least_float32, class_residuals, cosine_loss, gather_rows, global_mean, no_autocast,
-                              normalize_rows, self_correlation_loss)
+from mmpod.functional import (
+    at_least_float32,
+    class_residuals,
+    cosine_loss,
+    gather_rows,
+    global_mean,
+    no_autocast,
+    normalize_rows,
+    self_correlation_loss,
+)
 from mmpod.functional.checks import check_features, check_labels, check_number
 from mmpod.registry import MODELS
 
@@ -46,11 +54,9 @@ class PODLoss(nn.Module):
         self.loss_weight = loss_weight
         self.global_batch = global_batch
 
-    def forward(self,
-                features: Tensor,
-                labels: Tensor,
-                centroids: Optional[Tensor] = None,
-                **kwargs) -> Dict[str, Tensor]:
+    def forward(
+        self, features: Tensor, labels: Tensor, centroids: Optional[Tensor] = None, **kwargs
+    ) -> dict[str, Tensor]:
         """Return the weighted terms of the loss; their sum is the objective.
 
         Args:
@@ -67,10 +73,12 @@ class PODLoss(nn.Module):
             ValueError: Shapes that do not fit, or labels out of range.
         """
         if centroids is None or kwargs:
-            raise TypeError('Expected `centroids` of shape (K, D) from the head, but this head passes '
-                            f'{sorted(kwargs) or "none"}: PODLoss works on features and centroids, not on logits. '
-                            "Use it in a head that has them: head=dict(type='mmpod.PEDCCHead', num_classes=..., "
-                            'in_channels=..., feat_dim=...).')
+            raise TypeError(
+                'Expected `centroids` of shape (K, D) from the head, but this head passes '
+                f'{sorted(kwargs) or "none"}: PODLoss works on features and centroids, not on logits. '
+                "Use it in a head that has them: head=dict(type='mmpod.PEDCCHead', num_classes=..., "
+                'in_channels=..., feat_dim=...).'
+            )
         check_features(features, centroids)
         check_labels(labels, len(features), len(centroids))
         with no_autocast(features):
@@ -87,5 +95,8 @@ class PODLoss(nn.Module):
         return losses
 
     def extra_repr(self) -> str:
-        return (f'sc_weight={self.sc_weight}, power={self.power}, loss_weight={self.loss_weight}, '
-                f'global_batch={self.global_batch}')
+        """Show the settings when the model is printed."""
+        return (
+            f'sc_weight={self.sc_weight}, power={self.power}, loss_weight={self.loss_weight}, '
+            f'global_batch={self.global_batch}'
+        )

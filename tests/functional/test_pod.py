@@ -1,0 +1,144 @@
+"""The oracles are the paper's equations, summed entry by entry in Python."""
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from mmpod.functional import (
+    class_residuals,
+    cosine_loss,
+    cosine_scores,
+    normalize_rows,
+    pedcc,
+    self_correlation_loss,
+)
+
+NUM_CLASSES, DIM = 5, 7
+
+
+def batch(num_samples, dim=DIM):
+    unit = normalize_rows(torch.randn(num_samples, dim, dtype=torch.float64))
+    labels = torch.randint(NUM_CLASSES, (num_samples,))
+    return unit, labels, pedcc(NUM_CLASSES, dim)
+
+
+def cosine_by_loops(unit, labels, centroids, power):
+    result = []
+    for x, label in zip(unit.tolist(), labels.tolist()):
+        result.append((1 - sum(a * b for a, b in zip(x, centroids[label].tolist()))) ** power)
+    return torch.tensor(result, dtype=torch.float64)
+
+
+def sc_by_loops(residuals):
+    """Eq. 14 and 15 as printed: R_ij over samples, then the squares off the diagonal."""
+    e = residuals.tolist()
+    num_samples, dim = len(e), len(e[0])
+    total = 0.0
+    for i in range(dim):
+        for j in range(dim):
+            if i != j:
+                total += (sum(e[n][i] * e[n][j] for n in range(num_samples)) / (num_samples - 1)) ** 2
+    return torch.tensor(total, dtype=torch.float64)
+
+
+@pytest.mark.parametrize('power', [1, 1.5, 2, 3])
+def test_cosine_loss_is_eq_13(power):
+    unit, labels, centroids = batch(6)
+    assert_close(cosine_loss(unit, labels, centroids, power), cosine_by_loops(unit, labels, centroids, power))
+
+
+def test_power_one_is_pedcc_mse():
+    """Eq. 10: half the squared distance, Eq. 12: one minus the cosine."""
+    unit, labels, centroids = batch(6)
+    expected = torch.stack([(x - centroids[y]).square().sum() / 2 for x, y in zip(unit, labels)])
+    assert_close(cosine_loss(unit, labels, centroids, power=1), expected)
+
+
+def test_power_two_is_twice_dot_regression():
+    """The dot-regression loss of Yang et al. (arXiv 2203.09081), (w.x - 1)^2 / 2 for unit vectors."""
+    unit, labels, centroids = batch(6)
+    dot_regression = torch.stack([(torch.dot(x, centroids[y]) - 1) ** 2 / 2 for x, y in zip(unit, labels)])
+    assert_close(cosine_loss(unit, labels, centroids), 2 * dot_regression)
+
+
+def test_aligned_and_opposite_features():
+    centroids = pedcc(NUM_CLASSES, DIM)
+    labels = torch.arange(NUM_CLASSES)
+    assert_close(cosine_loss(centroids, labels, centroids), torch.zeros(NUM_CLASSES).double(), rtol=0, atol=1e-24)
+    assert_close(cosine_loss(-centroids, labels, centroids), torch.full((NUM_CLASSES,), 4.0).double())
+
+
+@pytest.mark.parametrize('num_samples', [2, 6, 7, 8, 20])
+def test_sc_loss_is_eq_14_on_both_sides_of_n_equals_d(num_samples):
+    residuals = torch.randn(num_samples, DIM, dtype=torch.float64)
+    assert_close(self_correlation_loss(residuals), sc_by_loops(residuals))
+
+
+def test_sc_loss_has_a_value_worked_by_hand():
+    # R = [[1, 2], [2, 5]] / 1, so the sum over i != j is 2 * 2^2.
+    assert_close(self_correlation_loss(torch.tensor([[1.0, 2.0], [0.0, 1.0]])), torch.tensor(8.0))
+
+
+def test_sc_loss_is_uncentred():
+    """A constant shift of all residuals changes it: it is a second moment, not a covariance."""
+    residuals = torch.randn(9, DIM, dtype=torch.float64)
+    assert self_correlation_loss(residuals + 1) > 2 * self_correlation_loss(residuals)
+
+
+def test_one_sample_has_no_sc_loss():
+    residuals = torch.randn(1, DIM, requires_grad=True)
+    loss = self_correlation_loss(residuals)
+    loss.backward()
+    assert_close(loss.detach(), torch.tensor(0.0))
+    assert_close(residuals.grad, torch.zeros(1, DIM))
+
+
+def test_rotation_keeps_the_cosine_term_only():
+    unit, labels, centroids = batch(6)
+    rotation, _ = torch.linalg.qr(torch.randn(DIM, DIM, dtype=torch.float64))
+    assert_close(cosine_loss(unit @ rotation, labels, centroids @ rotation), cosine_loss(unit, labels, centroids))
+    before = self_correlation_loss(class_residuals(unit, labels, centroids))
+    after = self_correlation_loss(class_residuals(unit @ rotation, labels, centroids @ rotation))
+    assert (after / before - 1).abs() > 1e-3
+
+
+def test_one_hot_weights_are_integer_labels():
+    unit, labels, centroids = batch(6)
+    one_hot = torch.nn.functional.one_hot(labels, NUM_CLASSES).double()
+    assert_close(cosine_loss(unit, one_hot, centroids), cosine_loss(unit, labels, centroids))
+    assert_close(class_residuals(unit, one_hot, centroids), class_residuals(unit, labels, centroids))
+
+
+def test_soft_labels_by_loops():
+    unit, _, centroids = batch(4)
+    weights = torch.rand(4, NUM_CLASSES, dtype=torch.float64).softmax(1)
+    for n in range(4):
+        loss = sum(
+            weights[n, k] * (1 - sum(unit[n, d] * centroids[k, d] for d in range(DIM))) ** 2 for k in range(NUM_CLASSES)
+        )
+        assert_close(cosine_loss(unit, weights, centroids)[n], loss)
+        residual = [unit[n, d] - sum(weights[n, k] * centroids[k, d] for k in range(NUM_CLASSES)) for d in range(DIM)]
+        assert_close(class_residuals(unit, weights, centroids)[n], torch.stack(residual))
+
+
+@pytest.mark.parametrize('num_samples', [1, 3, 9])
+@pytest.mark.parametrize('soft', [False, True])
+def test_gradients(num_samples, soft):
+    features = torch.randn(num_samples, DIM, dtype=torch.float64, requires_grad=True)
+    labels = torch.randint(NUM_CLASSES, (num_samples,))
+    labels = torch.rand(num_samples, NUM_CLASSES).double() if soft else labels
+    centroids = pedcc(NUM_CLASSES, DIM)
+
+    def objective(z):
+        unit = normalize_rows(z)
+        return cosine_loss(unit, labels, centroids).mean() + self_correlation_loss(
+            class_residuals(unit, labels, centroids)
+        )
+
+    assert torch.autograd.gradcheck(objective, features)
+
+
+def test_cosine_scores_by_loops():
+    unit, _, centroids = batch(3)
+    expected = [[sum(a * b for a, b in zip(x, p)) for p in centroids.tolist()] for x in unit.tolist()]
+    assert_close(cosine_scores(unit, centroids), torch.tensor(expected, dtype=torch.float64))

@@ -1,0 +1,160 @@
+import pytest
+import torch
+from mmengine.runner import load_checkpoint
+from mmpretrain.evaluation import Accuracy
+from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
+from torch.testing import assert_close
+
+from mmpod.functional import pedcc
+from mmpod.models import PEDCCHead
+
+
+def samples_of(labels):
+    return [DataSample().set_gt_label(int(label)) for label in labels]
+
+
+def test_structure():
+    head = PEDCCHead(10, 32, 16, seed=4)
+    assert head.fc.in_features == 32 and head.fc.out_features == 16 and head.fc.bias is not None
+    assert_close(head.centroids, pedcc(10, 16, seed=4).float(), rtol=0, atol=0)
+    assert 'centroids' in head.state_dict()
+    assert {name for name, _ in head.named_parameters()} == {'fc.weight', 'fc.bias'}
+
+
+@pytest.mark.parametrize('name', ['PEDCCHead', 'mmpod.PEDCCHead'])
+def test_both_registered_names(name):
+    head = MODELS.build(dict(type=name, num_classes=3, in_channels=4, feat_dim=5))
+    assert isinstance(head, PEDCCHead)
+
+
+@torch.no_grad()
+def test_forward_by_loops():
+    head = PEDCCHead(4, 6, 5)
+    pooled = torch.randn(3, 6)
+    cosines = head((None, pooled))
+    for i in range(3):
+        z = [float(head.fc.weight[d] @ pooled[i] + head.fc.bias[d]) for d in range(5)]
+        length = sum(v * v for v in z) ** 0.5
+        for k in range(4):
+            expected = sum(v / length * float(p) for v, p in zip(z, head.centroids[k]))
+            assert abs(float(cosines[i, k]) - expected) < 1e-5
+
+
+def test_predict_scores_are_half_of_one_plus_cosine():
+    head = PEDCCHead(4, 6, 5)
+    pooled = torch.randn(3, 6)
+    cosines = head(pooled)
+    for given in (None, samples_of([0, 1, 2])):
+        for cosine, sample in zip(cosines, head.predict((pooled,), given)):
+            assert_close(sample.pred_score, (1 + cosine) / 2)
+            assert sample.pred_label.item() == max(range(4), key=lambda k: float(cosine[k]))
+
+
+def test_scores_stay_inside_zero_and_one():
+    head = PEDCCHead(2, 3, 3)
+    torch.nn.init.eye_(head.fc.weight)
+    torch.nn.init.zeros_(head.fc.bias)
+    for sample in head.predict((torch.cat([head.centroids, torch.zeros(1, 3)]),)):
+        assert ((sample.pred_score > 0) & (sample.pred_score < 1)).all()
+
+
+def test_top5_counts_hits_of_negative_cosine():
+    """With K = 6 centroids most cosines are negative; mmpretrain's Accuracy would drop their hits."""
+    head, pooled, labels = PEDCCHead(6, 8, 7), torch.randn(200, 8), torch.randint(6, (200,))
+    metric = Accuracy(topk=(1, 5))
+    metric.process(None, [s.to_dict() for s in head.predict((pooled,), samples_of(labels))])
+    measured = metric.evaluate(200)
+    order = head(pooled).argsort(dim=1, descending=True).tolist()
+    for k in (1, 5):
+        plain = 100 * sum(int(y) in ranked[:k] for y, ranked in zip(labels, order)) / 200
+        assert_close(measured[f'accuracy/top{k}'], plain, rtol=0, atol=1e-3)
+
+
+def test_loss_terms_and_training_accuracy():
+    head = PEDCCHead(6, 8, 7, topk=(1, 5), cal_acc=True)
+    pooled, labels = torch.randn(50, 8), torch.randint(6, (50,))
+    losses = head.loss((pooled,), samples_of(labels))
+    assert set(losses) == {'loss_cosine', 'loss_sc', 'accuracy_top-1', 'accuracy_top-5'}
+    direct = head.loss_module(head.pre_logits(pooled), labels, head.centroids)
+    for name, value in direct.items():
+        assert_close(losses[name], value)
+    ranked = head(pooled).argsort(dim=1, descending=True)[:, :5]
+    hits = (ranked == labels[:, None]).any(1).float().mean() * 100
+    assert_close(losses['accuracy_top-5'].item(), hits.item())
+
+
+def test_batch_augmentations_train_with_it():
+    model = MODELS.build(
+        dict(
+            type='mmpretrain.ImageClassifier',
+            backbone=dict(type='mmpretrain.ResNet_CIFAR', depth=18, base_channels=8, stem_channels=8),
+            neck=dict(type='mmpretrain.GlobalAveragePooling'),
+            head=dict(type='mmpod.PEDCCHead', num_classes=5, in_channels=64, feat_dim=16),
+            train_cfg=dict(augments=[dict(type='Mixup', alpha=1.0), dict(type='CutMix', alpha=1.0)]),
+            data_preprocessor=dict(num_classes=5, mean=[0.0] * 3, std=[1.0] * 3),
+        )
+    )
+    data = dict(inputs=torch.rand(4, 3, 8, 8), data_samples=samples_of([0, 1, 2, 3]))
+    batch = model.data_preprocessor(data, training=True)
+    assert 'gt_score' in batch['data_samples'][0]
+    losses = model(**batch, mode='loss')
+    sum(losses.values()).backward()
+    assert set(losses) == {'loss_cosine', 'loss_sc'} and model.head.fc.weight.grad.abs().max() > 0
+    model.head.cal_acc = True
+    with pytest.raises(ValueError, match='cal_acc'):
+        model(**batch, mode='loss')
+
+
+def test_half_precision_features():
+    head = PEDCCHead(4, 6, 5)
+    with torch.autocast('cpu', torch.bfloat16):
+        features = head.pre_logits(torch.randn(3, 6))
+        cosines = head._cosines(features)
+    assert features.dtype == torch.bfloat16 and cosines.dtype == torch.float32
+    exact = torch.nn.functional.normalize(features.float(), dim=1) @ head.centroids.T
+    assert_close(cosines, exact)
+
+
+def test_checkpoint_carries_the_centroids(tmp_path):
+    saved, other = PEDCCHead(4, 6, 5, seed=1), PEDCCHead(4, 6, 5, seed=2)
+    torch.save(dict(state_dict=saved.state_dict()), tmp_path / 'head.pth')
+    load_checkpoint(other, str(tmp_path / 'head.pth'))
+    pooled = torch.randn(3, 6)
+    assert_close(other(pooled), saved(pooled), rtol=0, atol=0)
+
+
+def test_centroids_of_another_shape_are_refused(tmp_path):
+    torch.save(dict(state_dict=PEDCCHead(4, 6, 5).state_dict()), tmp_path / 'head.pth')
+    with pytest.raises(ValueError, match=r'centroids.*\(3, 5\).*\(4, 5\)'):
+        load_checkpoint(PEDCCHead(3, 6, 5), str(tmp_path / 'head.pth'))
+
+
+def test_checkpoint_without_centroids_loads_the_rest(tmp_path):
+    torch.save(dict(state_dict={'fc.weight': torch.ones(5, 6)}), tmp_path / 'head.pth')
+    head = PEDCCHead(4, 6, 5)
+    load_checkpoint(head, str(tmp_path / 'head.pth'))
+    assert_close(head.centroids, pedcc(4, 5).float())
+
+
+@pytest.mark.parametrize(
+    'change, error',
+    [
+        (dict(num_classes=10), ValueError),
+        (dict(num_classes=1), ValueError),
+        (dict(in_channels=0), ValueError),
+        (dict(in_channels='6'), TypeError),
+        (dict(feat_dim=0), ValueError),
+        (dict(seed=-1), ValueError),
+        (dict(topk=(1, 5)), ValueError),
+    ],
+)
+def test_bad_settings(change, error):
+    with pytest.raises(error, match='feat_dim' if change == dict(num_classes=10) else next(iter(change))):
+        PEDCCHead(**{**dict(num_classes=4, in_channels=6, feat_dim=5), **change})
+
+
+@pytest.mark.parametrize('shape', [(2, 7), (2, 6, 3, 3)])
+def test_features_that_do_not_fit(shape):
+    with pytest.raises(ValueError, match=r'in_channels.*6'):
+        PEDCCHead(4, 6, 5)((torch.randn(shape),))

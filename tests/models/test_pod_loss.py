@@ -1,0 +1,135 @@
+import pytest
+import torch
+from mmpretrain.registry import MODELS
+from torch.testing import assert_close
+
+from mmpod.functional import pedcc
+from mmpod.models import PODLoss
+
+
+def inputs(num_samples=6, num_classes=4, dim=5):
+    features = torch.randn(num_samples, dim, requires_grad=True)
+    return features, torch.arange(num_samples) % num_classes, pedcc(num_classes, dim).float()
+
+
+def test_terms_are_the_equations():
+    features, labels, centroids = inputs()
+    losses = PODLoss(sc_weight=0.3, power=2, loss_weight=2.0)(features, labels, centroids)
+    x = (features / features.norm(dim=1, keepdim=True)).detach().double()
+    cosine = sum((1 - float(x[i] @ centroids[labels[i]].double())) ** 2 for i in range(6)) / 6
+    e = x - centroids[labels].double()
+    r = [[sum(float(e[n, i] * e[n, j]) for n in range(6)) / 5 for j in range(5)] for i in range(5)]
+    sc = sum(r[i][j] ** 2 for i in range(5) for j in range(5) if i != j)
+    assert_close(losses['loss_cosine'].item(), 2 * cosine, rtol=1e-5, atol=1e-6)
+    assert_close(losses['loss_sc'].item(), 2 * 0.3 * sc, rtol=1e-4, atol=1e-6)
+
+
+def test_without_sc_weight_it_is_cosine_loss():
+    features, labels, centroids = inputs()
+    losses = PODLoss(sc_weight=0)(features, labels, centroids)
+    assert set(losses) == {'loss_cosine'}
+
+
+def test_scale_of_the_features_does_not_matter():
+    features, labels, centroids = inputs()
+    loss = PODLoss()
+    for scale in (1e-20, 1e20):
+        scaled = loss(features * scale, labels, centroids)
+        for name, value in loss(features, labels, centroids).items():
+            assert_close(scaled[name], value)
+
+
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+def test_float32_under_autocast(dtype):
+    features, labels, centroids = inputs(64, 4, 128)
+    expected = PODLoss()(features.to(dtype).float(), labels, centroids)
+    with torch.autocast('cpu', torch.bfloat16):
+        losses = PODLoss()(features.to(dtype), labels, centroids)
+    for name in expected:
+        assert losses[name].dtype == torch.float32
+        assert_close(losses[name], expected[name], rtol=1e-6, atol=0)
+
+
+def test_soft_labels_in_half_precision():
+    features, labels, centroids = inputs()
+    one_hot = torch.nn.functional.one_hot(labels, 4)
+    hard, soft = (PODLoss()(features, t, centroids) for t in (labels, one_hot.half()))
+    for name in hard:
+        assert_close(soft[name], hard[name])
+
+
+@pytest.mark.parametrize(
+    'features',
+    [
+        torch.zeros(6, 5),
+        torch.randn(1, 5),
+        torch.ones(6, 5),
+        torch.cat([torch.zeros(1, 5), torch.randn(5, 5)]),
+    ],
+    ids=['zero', 'one sample', 'all equal', 'one zero'],
+)
+def test_degenerate_batches_are_finite(features):
+    features = features.clone().requires_grad_()
+    labels = torch.zeros(len(features), dtype=torch.long)  # classes 1 to 3 are absent
+    sum(PODLoss()(features, labels, pedcc(4, 5).float()).values()).backward()
+    assert features.grad.isfinite().all()
+
+
+@pytest.mark.parametrize('own', [1.0, -1.0])
+def test_aligned_and_opposite_features_have_finite_gradients(own):
+    centroids = pedcc(4, 5).float()
+    for power in (1, 1.5, 2):
+        features = (own * centroids).clone().requires_grad_()
+        sum(PODLoss(power=power)(features, torch.arange(4), centroids).values()).backward()
+        assert features.grad.isfinite().all()
+
+
+def test_arguments_are_not_written_to():
+    features, labels, centroids = inputs()
+    copies = features.detach().clone(), labels.clone(), centroids.clone()
+    PODLoss()(features, labels, centroids)
+    for before, after in zip(copies, (features.detach(), labels, centroids)):
+        assert_close(before, after, rtol=0, atol=0)
+
+
+def test_in_a_head_without_centroids_it_names_the_right_head():
+    head = MODELS.build(dict(type='LinearClsHead', num_classes=3, in_channels=4, loss=dict(type='mmpod.PODLoss')))
+    from mmpretrain.structures import DataSample
+
+    samples = [DataSample().set_gt_label(0)]
+    with pytest.raises(TypeError, match='PEDCCHead.*num_classes'):
+        head.loss((torch.randn(1, 4),), samples)
+
+
+@pytest.mark.parametrize(
+    'arguments, error',
+    [
+        (dict(sc_weight=-1), ValueError),
+        (dict(sc_weight='1'), TypeError),
+        (dict(sc_weight=float('nan')), ValueError),
+        (dict(power=0.5), ValueError),
+        (dict(loss_weight=-0.1), ValueError),
+    ],
+)
+def test_bad_settings(arguments, error):
+    with pytest.raises(error, match=next(iter(arguments))):
+        PODLoss(**arguments)
+
+
+@pytest.mark.parametrize(
+    'change, error, words',
+    [
+        (dict(labels=torch.tensor([0, 1, 2, 3, 4, 0])), ValueError, r'labels.*\[0, 4\).*to 4'),
+        (dict(labels=torch.tensor([0, 1, 2, 3, -1, 0])), ValueError, r'labels.*-1'),
+        (dict(labels=torch.zeros(5, dtype=torch.long)), ValueError, r'labels.*\(6,\).*\(5,\)'),
+        (dict(labels=torch.zeros(6, 3)), ValueError, r'labels.*\(6, 4\).*\(6, 3\)'),
+        (dict(labels=torch.zeros(6, dtype=torch.bool)), TypeError, r'labels.*bool'),
+        (dict(features=torch.zeros(6, 9)), ValueError, r'centroids.*D = 9.*\(4, 5\)'),
+        (dict(features=torch.zeros(0, 5), labels=torch.zeros(0)), ValueError, r'features.*N >= 1'),
+        (dict(features=torch.zeros(6, 5, 1)), ValueError, r'features.*\(N, D\)'),
+    ],
+)
+def test_bad_batches(change, error, words):
+    features, labels, centroids = inputs()
+    with pytest.raises(error, match=words):
+        PODLoss()(**{**dict(features=features, labels=labels, centroids=centroids), **change})
