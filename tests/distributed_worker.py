@@ -1,6 +1,6 @@
-"""One process of tests/test_distributed.py: computes on its part of the batch, rank 0 writes the result.
+"""One process of tests/test_distributed.py: computes on its part of each batch, rank 0 writes the results.
 
-torchrun --nproc_per_node=W tests/distributed_worker.py FILE SIZE [SIZE ...]    (one batch size a process)
+torchrun --nproc_per_node=W tests/distributed_worker.py FILE SIZES [SIZES ...]    (SIZES: a batch size a process, 4,4)
 """
 
 import sys
@@ -40,17 +40,20 @@ def gradients(network):
 
 
 def main():
-    path, sizes = Path(sys.argv[1]), [int(size) for size in sys.argv[2:]]
+    path, cases = Path(sys.argv[1]), sys.argv[2:]
     dist.init_process_group('gloo')
     rank = dist.get_rank()
-    images, labels = (part.split(sizes)[rank] for part in whole_batch(sum(sizes)))
-    result = {}
-    for global_batch in (True, False):
-        network = Network(global_batch)
-        nn.parallel.DistributedDataParallel(network)(images, labels).backward()
-        result[global_batch] = gradients(network)
+    results = {}
+    for case in cases:
+        sizes = [int(size) for size in case.split(',')]
+        images, labels = (part.split(sizes)[rank] for part in whole_batch(sum(sizes)))
+        for kind, global_batch in (('global', True), ('local', False)):
+            network = Network(global_batch)
+            wrapped = nn.parallel.DistributedDataParallel(network)  # kept: it averages the gradients while it lives
+            wrapped(images, labels).backward()
+            results[f'{kind} {case}'] = gradients(network)
     if rank == 0:
-        torch.save(result, path)
+        torch.save(results, path)
     dist.barrier()
     dist.destroy_process_group()
 

@@ -2,7 +2,7 @@
 
 from mmengine.config import Config
 
-from mmpod.apis import host_tool, runner_session
+from mmpod.apis import check_total_batch, host_tool, runner_session
 
 
 def main() -> None:
@@ -11,6 +11,7 @@ def main() -> None:
     args = tool.parse_args()
     cfg = tool.merge_args(Config.fromfile(args.config), args)
     with runner_session(cfg) as runner:
+        check_total_batch(cfg)
         runner.train()
 
 

@@ -17,7 +17,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 from mmengine.utils import get_installed_path
 
-__all__ = ['host_tool', 'runner_session']
+__all__ = ['check_total_batch', 'host_tool', 'runner_session']
 
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
@@ -58,7 +58,6 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
     if not torch.cuda.is_available():
         _adapt_to_cpu(cfg)
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
-    _report_total_batch(cfg)
     try:
         yield runner
     except pickle.UnpicklingError as error:
@@ -107,9 +106,13 @@ def _adapt_to_cpu(cfg: Config) -> None:
     cfg.model_wrapper_cfg = dict(wrapper, device_ids=None)
 
 
-def _report_total_batch(cfg: Config) -> None:
+def check_total_batch(cfg: Config) -> None:
+    """Warn if the batch over all processes is not the one that the config's learning rate is meant for.
+
+    That one is ``auto_scale_lr.base_batch_size``. Call it once the processes have been set up.
+    """
     recipe = cfg.get('auto_scale_lr', {}).get('base_batch_size')
-    if recipe is None or cfg.get('train_dataloader') is None:
+    if recipe is None:
         return
     per_process, processes = cfg.train_dataloader.get('batch_size'), get_world_size()
     if per_process is None or per_process * processes == recipe or cfg.auto_scale_lr.get('enable'):

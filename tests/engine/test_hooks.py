@@ -1,5 +1,6 @@
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer
@@ -9,12 +10,14 @@ from mmpod.engine import PlainCheckpointHook, StopOnInvalidLossHook
 
 def test_history_survives_the_safe_loader(tmp_path):
     buffer = HistoryBuffer([0.5, 0.25], [2, 3], max_length=7)
-    checkpoint = dict(message_hub=dict(log_scalars={'train/loss': buffer}))
+    info = dict(eta=np.float64(1.5), cfg='text', epoch=3)
+    checkpoint = dict(message_hub=dict(log_scalars={'train/loss': buffer}, runtime_info=info))
     hook = PlainCheckpointHook()
     hook.before_save_checkpoint(None, checkpoint)
     torch.save(checkpoint, tmp_path / 'checkpoint.pth')
     loaded = torch.load(tmp_path / 'checkpoint.pth', weights_only=True)
     hook.after_load_checkpoint(None, loaded)
+    assert loaded['message_hub']['runtime_info'] == dict(eta=1.5, cfg='text', epoch=3)
     restored = loaded['message_hub']['log_scalars']['train/loss']
     assert [part.tolist() for part in restored.data] == [[0.5, 0.25], [2, 3]] and restored.max_length == 7
     restored.update(1.0)

@@ -1,5 +1,6 @@
 """Checkpoints that PyTorch's safe loader reads."""
 
+import numpy as np
 import torch
 from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer
@@ -14,19 +15,20 @@ BUFFER_KEYS = {'values', 'counts', 'max_length'}
 
 @HOOKS.register_module()
 class PlainCheckpointHook(Hook):
-    """Save the logged scalars as tensors, so that a checkpoint holds nothing but plain data.
+    """Save the state of the log as plain data, so that a checkpoint holds nothing else.
 
-    MMEngine 0.10 pickles its ``HistoryBuffer`` objects into each checkpoint. Since version 2.6 PyTorch refuses such
-    objects (``weights_only=True``), and MMEngine can neither resume from nor test its own files. This hook turns the
-    buffers into tensors on saving and back on loading; the check stays on for every file. MMEngine without the hook
-    reads such a checkpoint too: it skips the history of the log and resumes the rest.
+    MMEngine 0.10 pickles its ``HistoryBuffer`` objects and NumPy scalars into each checkpoint. Since version 2.6
+    PyTorch refuses such objects (``weights_only=True``), and MMEngine can neither resume from nor test its own files.
+    This hook turns the buffers into tensors and the scalars into Python numbers on saving, and the buffers back on
+    loading; the check stays on for every file. MMEngine without the hook reads such a checkpoint too: it skips the
+    history of the log and resumes the rest.
     """
 
     priority = 'VERY_LOW'
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Replace each ``HistoryBuffer`` by a dict of two tensors (number of values,) and a length."""
-        scalars = checkpoint['message_hub']['log_scalars']
+        """Replace each ``HistoryBuffer`` by a dict of two tensors (number of values,) and a length; unwrap scalars."""
+        scalars, info = (checkpoint['message_hub'][part] for part in ('log_scalars', 'runtime_info'))
         for name, buffer in scalars.items():
             values, counts = buffer.data
             scalars[name] = dict(
@@ -34,6 +36,9 @@ class PlainCheckpointHook(Hook):
                 counts=torch.as_tensor(counts, dtype=torch.int64),
                 max_length=buffer.max_length,
             )
+        for name, value in info.items():
+            if isinstance(value, np.generic):
+                info[name] = value.item()
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Undo the replacement before the Runner resumes."""

@@ -1,0 +1,228 @@
+"""The command lines as a user calls them, on scikit-learn's digits."""
+
+import json
+import os
+import pickle
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+import torch
+from mmengine.logging import HistoryBuffer
+from mmengine.runner import load_checkpoint
+from torch.testing import assert_close
+
+DIGITS = 'configs/pod_resnet18w8_digits.py'
+NO_AUGMENTATION = ['train_dataloader.dataset.pipeline.0.padding=0']  # a crop of the whole image
+SEED = ['randomness.seed=0']
+
+
+def scalars(work_dir):
+    logs = sorted(work_dir.glob('*/vis_data/scalars.json'))
+    return [json.loads(line) for log in logs for line in log.read_text().splitlines()]
+
+
+def accuracy_printed(text):
+    return float(re.findall(r'accuracy/top1: ([\d.]+)', text)[-1])
+
+
+@pytest.fixture(scope='module')
+def trained(root, tmp_path_factory):
+    """Two epochs through tools/train.py, once for all tests of this file."""
+    work_dir = tmp_path_factory.mktemp('trained')
+    command = [sys.executable, root / 'tools/train.py', root / DIGITS, '--work-dir', work_dir]
+    options = ['--cfg-options', 'train_cfg.max_epochs=2', *SEED, *NO_AUGMENTATION]
+    environment = dict(os.environ, PYTHONPATH=str(root), OMP_NUM_THREADS='1', PYTHONWARNINGS='ignore')
+    done = subprocess.run([*command, *options], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return work_dir
+
+
+def test_train_logs_the_terms_apart(trained):
+    entry = next(entry for entry in scalars(trained) if 'loss' in entry)
+    assert_close(entry['loss'], entry['loss_cosine'] + entry['loss_sc'])
+    assert [entry['step'] for entry in scalars(trained) if 'accuracy/top1' in entry] == [1, 2]
+
+
+def test_resume_gives_the_weights_of_the_unbroken_run(trained, root, tmp_path, run_command):
+    shutil.copy(trained / 'epoch_1.pth', tmp_path)
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_1.pth'))
+    command = [sys.executable, root / 'tools/train.py', root / DIGITS, '--work-dir', tmp_path, '--resume']
+    done = run_command(*command, '--cfg-options', 'train_cfg.max_epochs=2', *SEED, *NO_AUGMENTATION)
+    assert 'resumed epoch: 1' in done.stdout + done.stderr
+    resumed, unbroken = (
+        torch.load(folder / 'epoch_2.pth', weights_only=True)['state_dict'] for folder in (tmp_path, trained)
+    )
+    assert resumed.keys() == unbroken.keys() and 'head.centroids' in resumed
+    for name in unbroken:
+        assert_close(resumed[name], unbroken[name], rtol=1e-4, atol=1e-5)
+
+
+def test_reloaded_model_predicts_the_same_with_its_own_centroids(trained):
+    """Another seed in the config, the checkpoint's centroids in the model."""
+    from mmengine.config import Config
+    from mmengine.registry import init_default_scope
+    from mmpretrain.registry import MODELS
+
+    init_default_scope('mmpretrain')
+    cfg = Config.fromfile(trained / 'pod_resnet18w8_digits.py')
+    images, outputs = torch.randn(3, 3, 8, 8), []
+    for seed in (0, 5):
+        cfg.model.head.seed = seed
+        model = MODELS.build(cfg.model).eval()
+        load_checkpoint(model, str(trained / 'epoch_2.pth'))
+        outputs.append(model(images))
+    assert_close(outputs[0], outputs[1], rtol=0, atol=0)
+
+
+def test_test_reports_what_training_saw(trained, root, tmp_path, run_command):
+    command = [sys.executable, root / 'tools/test.py', root / DIGITS, trained / 'epoch_2.pth', '--work-dir', tmp_path]
+    run_command(*command, '--out', tmp_path / 'metrics.json', '--out-item', 'metrics')
+    last = [entry for entry in scalars(trained) if 'accuracy/top1' in entry][-1]
+    assert_close(json.loads((tmp_path / 'metrics.json').read_text())['accuracy/top1'], last['accuracy/top1'])
+    done = run_command(*command, '--amp', '--out', tmp_path / 'predictions.pkl')
+    assert abs(accuracy_printed(done.stdout + done.stderr) - last['accuracy/top1']) < 3  # bfloat16 features
+    assert (tmp_path / 'predictions.pkl').stat().st_size > 0
+
+
+def test_two_processes_train_resume_and_test(root, tmp_path, run_command):
+    train = ['bash', root / 'tools/dist_train.sh', root / DIGITS, 2, '--work-dir', tmp_path, '--resume']
+    for epochs in (1, 2):
+        options = ['--cfg-options', f'train_cfg.max_epochs={epochs}', 'train_dataloader.batch_size=32', *SEED]
+        done = run_command(*train, *options, env=dict(PORT='29612'))
+    output = done.stdout + done.stderr
+    assert 'resumed epoch: 1' in output and 'The total batch is' not in output
+    command = ['bash', root / 'tools/dist_test.sh', root / DIGITS, tmp_path / 'epoch_2.pth', 2, '--work-dir', tmp_path]
+    tested = run_command(*command, env=dict(PORT='29613'))
+    # Not the accuracy that training saw: there, each process evaluates with batch-norm statistics of its own.
+    alone = run_command(sys.executable, root / 'tools/test.py', root / DIGITS, tmp_path / 'epoch_2.pth')
+    printed = [accuracy_printed(run.stdout + run.stderr) for run in (tested, alone)]
+    assert printed[0] == pytest.approx(printed[1], abs=1e-3) and printed[0] > 20
+
+
+def test_wrong_total_batch_is_pointed_out_and_auto_scaled(root, tmp_path, run_command):
+    command = [sys.executable, root / 'tools/train.py', root / DIGITS, '--work-dir', tmp_path]
+    options = ['--cfg-options', 'train_cfg.max_epochs=1', 'train_dataloader.batch_size=32']
+    done = run_command(*command, *options)
+    assert 'batch_size=64' in done.stdout + done.stderr and '--auto-scale-lr' in done.stdout + done.stderr
+    shutil.rmtree(tmp_path)
+    run_command(*command, '--auto-scale-lr', *options, cwd=root)
+    assert scalars(tmp_path)[0]['lr'] == pytest.approx(0.1 * 32 / 64)
+
+
+class Payload:
+    """Pickled into a file, it would create another file when somebody unpickles it."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (str(self.path), 'w'))
+
+
+def test_foreign_pickles_are_refused_and_not_executed(trained, root, tmp_path, run_command):
+    checkpoint = torch.load(trained / 'epoch_2.pth', weights_only=True)
+    for name, item in (('payload', Payload(tmp_path / 'executed')), ('history', HistoryBuffer([1.0], [1]))):
+        torch.save(dict(checkpoint, message_hub=item), tmp_path / f'{name}.pth')
+        done = run_command(sys.executable, root / 'tools/test.py', root / DIGITS, tmp_path / f'{name}.pth', status=1)
+        assert f'{name}.pth' in done.stderr and 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD' in done.stderr
+    assert not (tmp_path / 'executed').exists()
+    pickle.loads(pickle.dumps(Payload(tmp_path / 'executed')))  # the payload does work
+    assert (tmp_path / 'executed').exists()
+
+
+@pytest.mark.parametrize(
+    'arguments, words',
+    [
+        (['tools/train.py', 'configs/nowhere.py'], ['nowhere.py']),
+        (['tools/test.py', DIGITS, 'nowhere.pth'], ['nowhere.pth', 'can not be found']),
+        (['tools/train.py', 'configs/pod_resnet50_cifar10.py'], ['cifar-10-python.tar.gz', 'empty/train', 'http']),
+        (['tools/train.py', DIGITS, '--cfg-options', 'model.head.in_channels=32'], ['in_channels', '(64, 64)']),
+        (['tools/train.py', DIGITS, '--cfg-options', 'model.head.feat_dim=8'], ['feat_dim', '9']),
+        (['tools/train.py', DIGITS, '--cfg-options', 'optim_wrapper.optimizer.lr=1e30'], ['finite loss', 'diverged']),
+        pytest.param(
+            ['tools/train.py', DIGITS, '--amp'],
+            ['--amp', 'GPU'],
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason='this machine has a GPU'),
+        ),
+    ],
+    ids=lambda value: value[-1] if isinstance(value, list) else None,
+)
+def test_bad_input_ends_with_its_reason(arguments, words, root, tmp_path, run_command):
+    environment = dict(CIFAR10_ROOT=str(tmp_path / 'empty'), https_proxy='http://127.0.0.1:9')
+    command = [root / word if str(word).startswith(('tools/', 'configs/')) else word for word in arguments]
+    done = run_command(sys.executable, *command, '--work-dir', tmp_path / 'work', status=1, env=environment)
+    last = done.stderr.strip().splitlines()[-3:]
+    assert all(word in '\n'.join(last) for word in words), last
+
+
+def test_slurm_scripts_pass_their_arguments_to_srun(root, tmp_path, run_command):
+    (tmp_path / 'srun').write_text('#!/bin/sh\nfor word; do echo "$word"; done\n')
+    (tmp_path / 'srun').chmod(0o755)
+    settings = dict(GPUS='4', GPUS_PER_NODE='2', SRUN_ARGS='--time=1 --exclusive')
+    environment = dict(os.environ, PATH=f'{tmp_path}:{os.environ["PATH"]}', **settings)
+
+    def words(*command):
+        command = [str(word) for word in command]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()
+
+    train = words('bash', root / 'tools/slurm_train.sh', 'part', 'job', 'a b.py', 'dir', '--cfg-options', 'x="[1, 2]"')
+    assert {'--partition=part', '--ntasks=4', '--ntasks-per-node=2', '--time=1', '--exclusive'} <= set(train)
+    tail = ['a b.py', '--work-dir', 'dir', '--launcher', 'slurm', '--cfg-options', 'x="[1, 2]"']
+    assert train[-7:] == tail and train[-8].endswith('tools/train.py')
+    test = words('bash', root / 'tools/slurm_test.sh', 'part', 'job', 'a.py', 'b.pth')
+    assert test[-4:] == ['a.py', 'b.pth', '--launcher', 'slurm'] and test[-5].endswith('tools/test.py')
+
+
+@pytest.mark.parametrize('script', ['dist_train', 'dist_test', 'slurm_train', 'slurm_test'])
+def test_launchers_explain_themselves(script, root, run_command):
+    assert 'usage' in run_command('bash', root / f'tools/{script}.sh', status=2).stderr
+
+
+def test_foreign_config_with_one_changed_head(root, tmp_path, run_command):
+    """A config of somebody else's, a bare `PODLoss` after custom_imports, and a conversion without any file."""
+    (tmp_path / 'mine.py').write_text(
+        "_base_ = ['mmpretrain::_base_/models/resnet18_cifar.py', 'mmpretrain::_base_/schedules/cifar10_bs128.py',\n"
+        "          'mmpretrain::_base_/default_runtime.py', '"
+        + str(root / 'configs/_base_/datasets/digits_bs64.py')
+        + "']\n"
+        "custom_imports = dict(imports=['mmpod'])\n"
+        'model = dict(backbone=dict(stem_channels=8, base_channels=8), head=dict(_delete_=True, type="PEDCCHead",\n'
+        '             num_classes=10, in_channels=64, feat_dim=9, loss=dict(type="PODLoss", sc_weight=0.1)))\n'
+        'train_cfg = dict(max_epochs=1)\n'
+    )
+    train = [sys.executable, root / 'tools/train.py']
+    run_command(*train, 'mine.py', '--work-dir', 'bare')
+    assert {'loss_cosine', 'loss_sc'} <= scalars(tmp_path / 'bare')[0].keys()
+    head = dict(_delete_=True, type='mmpod.PEDCCHead', num_classes=10, in_channels=64, feat_dim=16)
+    options = ['--cfg-options', *(f'model.head.{key}={value}' for key, value in head.items()), 'train_cfg.max_epochs=1']
+    run_command(*train, root / 'configs/softmax_resnet18w8_digits.py', '--work-dir', 'options', *options)
+    assert {'loss_cosine', 'loss_sc'} <= scalars(tmp_path / 'options')[0].keys()
+
+
+def test_compare_trains_tabulates_and_does_not_repeat(root, tmp_path, run_command):
+    configs = [root / f'configs/{loss}_resnet18w8_digits.py' for loss in ('pod', 'softmax')]
+    command = [sys.executable, root / 'tools/compare.py', *configs, '--work-dir', tmp_path, '--seeds', 3, '--jobs', 2]
+    command += ['--target', 1, '--cfg-options', 'train_cfg.max_epochs=1']
+    first = run_command(*command)
+    for loss in ('pod', 'softmax'):
+        work_dir = tmp_path / f'{loss}_resnet18w8_digits' / 'seed3'
+        record = json.loads((work_dir / 'run.json').read_text())
+        assert record['finished'] and record['seed'] == 3 and 'randomness.seed=3' in record['command']
+        assert record['versions']['torch'] == torch.__version__
+        accuracy = next(entry['accuracy/top1'] for entry in scalars(work_dir) if 'accuracy/top1' in entry)
+        assert f'| {loss}_resnet18w8_digits | 3 | {accuracy:.2f} | {accuracy:.2f} | 1.0 |' in first.stdout
+    assert (tmp_path / 'accuracy.png').read_bytes().startswith(b'\x89PNG')
+    assert (tmp_path / 'curves.csv').read_text().count('\n') == 3
+    second = run_command(*command)
+    assert second.stdout.count('finished before') == 2 and 'epoch 1/' not in second.stdout
+
+
+def test_compare_reports_failures_and_shows_the_rest(root, tmp_path, run_command):
+    (tmp_path / 'broken.py').write_text(f"_base_ = ['{root / DIGITS}']\nmodel = dict(head=dict(feat_dim=2))\n")
+    command = [sys.executable, root / 'tools/compare.py', tmp_path / 'broken.py', root / DIGITS, '--jobs', 2]
+    done = run_command(*command, '--work-dir', tmp_path / 'w', '--cfg-options', 'train_cfg.max_epochs=1', status=1)
+    assert 'feat_dim' in done.stderr and '1 of 2 runs failed: broken seed 0' in done.stderr
+    assert '| pod_resnet18w8_digits | 0 |' in done.stdout
