@@ -78,8 +78,11 @@ def check_labels(labels: torch.Tensor, num_samples: int, num_classes: int) -> No
             f'Expected integer `labels` to be of shape (N,) = ({num_samples},), '
             f'but got {tuple(labels.shape)}; soft labels (N, K) must be floating point.'
         )
-    if labels.device.type == 'cpu' and (labels.min() < 0 or labels.max() >= num_classes):
+    if labels.device.type != 'cpu':
+        return
+    lowest, highest = (int(extreme) for extreme in labels.aminmax())
+    if lowest < 0 or highest >= num_classes:
         raise ValueError(
-            f'Expected `labels` to lie in [0, {num_classes}), but got values from {labels.min()} to '
-            f'{labels.max()}: check `num_classes` of the head against the dataset.'
+            f'Expected `labels` to lie in [0, {num_classes}), but got values from {lowest} to {highest}: '
+            'check `num_classes` of the head against the dataset.'
         )

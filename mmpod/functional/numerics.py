@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 __all__ = ['at_least_float32', 'no_autocast', 'normalize_rows']
 
@@ -24,9 +25,9 @@ def no_autocast(tensor: Tensor) -> torch.autocast:
 def normalize_rows(features: Tensor) -> Tensor:
     r"""Scale each row to unit length, :math:`x_i = z_i / \|z_i\|`, for rows of any magnitude.
 
-    A row is first divided by its largest entry, so that squares neither overflow nor underflow. (Held constant, that
-    factor does not change the gradient: the direction of a row does not depend on its scale.) A row of zeros has no
+    A row is first divided by its largest entry, so that squares neither overflow nor underflow. A row of zeros has no
     direction: it stays zero and passes its gradient on unchanged, finite, so that training can move it away.
+    Differentiable once.
 
     Args:
         features: Shape (N, D), floating point.
@@ -39,7 +40,29 @@ def normalize_rows(features: Tensor) -> Tensor:
         tensor([[0.6000, 0.8000],
                 [0.0000, 0.0000]])
     """
-    largest = features.detach().abs().amax(dim=1, keepdim=True)
-    scaled = features / largest.where(largest >= torch.finfo(features.dtype).tiny, torch.ones_like(largest))
-    # After the scaling every row but a zero row is at least 1 long.
-    return scaled / torch.linalg.vector_norm(scaled, dim=1, keepdim=True).clamp_min(1)
+    return NormalizeRows.apply(features)
+
+
+class NormalizeRows(torch.autograd.Function):
+    """:func:`normalize_rows` with its gradient in closed form, (g - x <x, g>) / ||z||, in fewer passes."""
+
+    @staticmethod
+    def forward(ctx, features: Tensor) -> Tensor:
+        """Return the unit rows."""
+        largest = features.abs().amax(dim=1, keepdim=True)
+        largest = largest.where(largest >= torch.finfo(features.dtype).tiny, torch.ones_like(largest))
+        unit = features / largest
+        # After this division every row but a zero row is at least 1 long.
+        length = torch.linalg.vector_norm(unit, dim=1, keepdim=True).clamp_min_(1)
+        unit.div_(length)
+        ctx.save_for_backward(unit, largest, length)
+        return unit
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad: Tensor) -> Tensor:
+        """Return the part of the gradient that is tangent to the sphere, over the length of the row."""
+        unit, largest, length = ctx.saved_tensors
+        radial = (unit * grad).sum(dim=1, keepdim=True)
+        # Two divisions: the product of the lengths may be out of range where the quotient is not.
+        return torch.addcmul(grad, unit, radial, value=-1).div_(length).div_(largest)

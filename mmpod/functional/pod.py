@@ -5,7 +5,9 @@ Throughout, x = z / ||z|| are the unit features of N samples, p_k the K centroid
 give the same results.
 """
 
+import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 __all__ = ['class_residuals', 'cosine_loss', 'cosine_scores', 'self_correlation_loss']
 
@@ -50,12 +52,15 @@ def cosine_loss(unit_features: Tensor, labels: Tensor, centroids: Tensor, power:
     """
     if labels.is_floating_point():
         return (labels * _distance(cosine_scores(unit_features, centroids), power)).sum(dim=1)
-    return _distance((unit_features * centroids[labels]).sum(dim=1), power)
+    return _distance((unit_features * centroids.index_select(0, labels)).sum(dim=1), power)
 
 
 def _distance(cosine: Tensor, power: float) -> Tensor:
-    # Rounding can lift a cosine just above 1, where a fractional power has no real value.
-    return (1 - cosine).clamp_min(0) ** power
+    distance = 1 - cosine
+    if power != int(power):
+        # Rounding can lift a cosine just above 1, where a fractional power has no real value.
+        distance = distance.clamp_min(0)
+    return distance**power
 
 
 def class_residuals(unit_features: Tensor, labels: Tensor, centroids: Tensor) -> Tensor:
@@ -76,7 +81,7 @@ def class_residuals(unit_features: Tensor, labels: Tensor, centroids: Tensor) ->
         >>> class_residuals(torch.tensor([[0.6, 0.8]]), torch.tensor([0]), torch.tensor([[1., 0.], [-1., 0.]]))
         tensor([[-0.4000,  0.8000]])
     """
-    own = labels.to(centroids) @ centroids if labels.is_floating_point() else centroids[labels]
+    own = labels.to(centroids) @ centroids if labels.is_floating_point() else centroids.index_select(0, labels)
     return unit_features - own
 
 
@@ -88,6 +93,7 @@ def self_correlation_loss(residuals: Tensor) -> Tensor:
     standardised. The authors' released code divides the sum by D - 1 besides; this is the sum as printed.
 
     As :math:`\|E^T E\|_F = \|E E^T\|_F`, the smaller of the two Gram matrices serves: min(N, D) N D operations.
+    Differentiable once.
 
     Args:
         residuals: E, shape (N, D). Statistics of the batch that is passed in: gather it first for a global batch.
@@ -100,13 +106,38 @@ def self_correlation_loss(residuals: Tensor) -> Tensor:
         >>> self_correlation_loss(torch.tensor([[1., 2.], [0., 1.]]))
         tensor(8.)
     """
-    num_samples, dim = residuals.shape
-    if num_samples == 1:
+    if len(residuals) == 1:
         return (residuals * 0).sum()
-    if dim <= num_samples:
-        gram = residuals.T @ residuals
-        off_diagonal = (gram - gram.diagonal().diag()).square().sum()
-    else:
-        gram = residuals @ residuals.T
-        off_diagonal = gram.square().sum() - residuals.square().sum(dim=0).square().sum()
-    return off_diagonal / (num_samples - 1) ** 2
+    return SelfCorrelation.apply(residuals)
+
+
+class SelfCorrelation(torch.autograd.Function):
+    r"""The off-diagonal sum of squares of R with its gradient :math:`4 E (S - diag S) / (N-1)^2`, :math:`S = E^T E`.
+
+    In the closed form the gradient takes one more matrix product, as much as the value; autograd takes two.
+    """
+
+    @staticmethod
+    def forward(ctx, residuals: Tensor) -> Tensor:
+        """Return the sum, from the smaller Gram matrix."""
+        num_samples, dim = residuals.shape
+        diagonal = residuals.square().sum(dim=0)
+        if dim <= num_samples:
+            gram = (residuals.T @ residuals).fill_diagonal_(0)
+            energy = gram.square().sum()
+        else:
+            gram = residuals @ residuals.T
+            energy = gram.square().sum() - diagonal.square().sum()
+        ctx.save_for_backward(residuals, gram, diagonal)
+        return energy / (num_samples - 1) ** 2
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad: Tensor) -> Tensor:
+        """Return the gradient by the Gram matrix at hand: E (E^T E) = (E E^T) E."""
+        residuals, gram, diagonal = ctx.saved_tensors
+        if residuals.shape[1] <= residuals.shape[0]:
+            product = residuals @ gram  # whose diagonal is zero already
+        else:
+            product = (gram @ residuals).addcmul_(residuals, diagonal, value=-1)
+        return product.mul_(grad * (4 / (len(residuals) - 1) ** 2))
