@@ -50,7 +50,7 @@ class NormalizeRows(torch.autograd.Function):
     def forward(ctx, features: Tensor) -> Tensor:
         """Return the unit rows."""
         largest = features.abs().amax(dim=1, keepdim=True)
-        largest = largest.where(largest >= torch.finfo(features.dtype).tiny, torch.ones_like(largest))
+        largest.masked_fill_(largest < torch.finfo(features.dtype).tiny, 1)
         unit = features / largest
         # After this division every row but a zero row is at least 1 long.
         length = torch.linalg.vector_norm(unit, dim=1, keepdim=True).clamp_min_(1)

@@ -68,6 +68,15 @@ def test_aligned_and_opposite_features():
     assert_close(cosine_loss(-centroids, labels, centroids), torch.full((NUM_CLASSES,), 4.0).double())
 
 
+def test_fractional_power_of_a_cosine_that_rounding_lifted_above_one():
+    centroids = pedcc(NUM_CLASSES, DIM)
+    lifted = (centroids * (1 + 1e-7)).requires_grad_()
+    loss = cosine_loss(lifted, torch.arange(NUM_CLASSES), centroids, power=1.5)
+    loss.sum().backward()
+    assert_close(loss.detach(), torch.zeros(NUM_CLASSES).double())
+    assert lifted.grad.isfinite().all()
+
+
 @pytest.mark.parametrize('num_samples', [2, 6, 7, 8, 20])
 def test_sc_loss_is_eq_14_on_both_sides_of_n_equals_d(num_samples):
     residuals = torch.randn(num_samples, DIM, dtype=torch.float64)
