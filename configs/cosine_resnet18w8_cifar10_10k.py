@@ -1,4 +1,4 @@
-"""Cosine Loss with a narrow ResNet-18 on 10,000 images of CIFAR-10, for the CPU; see docs/results.md.
+"""Cosine Loss on 10,000 images of CIFAR-10, narrow ResNet-18; see docs/results.md.
 
 python tools/train.py configs/cosine_resnet18w8_cifar10_10k.py
 """

@@ -1,4 +1,4 @@
-"""POD Loss with a narrow ResNet-18 on 10,000 images of CIFAR-10, for the CPU; see docs/results.md.
+"""POD Loss on 10,000 images of CIFAR-10, narrow ResNet-18; see docs/results.md.
 
 python tools/train.py configs/pod_resnet18w8_cifar10_10k.py
 """

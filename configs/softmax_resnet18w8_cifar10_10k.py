@@ -1,4 +1,4 @@
-"""Softmax and cross entropy with a narrow ResNet-18 on 10,000 images of CIFAR-10, for the CPU; see docs/results.md.
+"""Softmax and cross entropy on 10,000 images of CIFAR-10, narrow ResNet-18; see docs/results.md.
 
 python tools/train.py configs/softmax_resnet18w8_cifar10_10k.py
 """

@@ -1,5 +1,6 @@
 """What plugs into MMEngine's Runner."""
 
-from .hooks import PlainCheckpointHook, StopOnInvalidLossHook
+from .hooks import NormAdaptiveHook, PlainCheckpointHook, StopOnInvalidLossHook
+from .optimizers import COTOptimWrapperConstructor
 
-__all__ = ['PlainCheckpointHook', 'StopOnInvalidLossHook']
+__all__ = ['COTOptimWrapperConstructor', 'NormAdaptiveHook', 'PlainCheckpointHook', 'StopOnInvalidLossHook']

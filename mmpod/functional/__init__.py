@@ -1,19 +1,40 @@
 """Pure maths on tensors: no registry, no configuration, no state."""
 
+from .centers import center_loss, center_steps, class_weights
 from .centroids import pedcc
-from .distributed import gather_rows, global_mean
+from .complement import complement_entropy
+from .decorrelation import barlow_twins_loss, self_correlation_loss, vicreg_covariance_loss
+from .distributed import gather_rows, global_mean, global_sum
+from .margins import (
+    additive_margin_logits,
+    annealed_weight,
+    monotone_cos_multiple,
+    multiplicative_margin_logits,
+)
 from .numerics import at_least_float32, no_autocast, normalize_rows
-from .pod import class_residuals, cosine_loss, cosine_scores, self_correlation_loss
+from .pod import class_residuals, cosine_loss, cosine_scores, norm_adaptive
 
 __all__ = [
+    'additive_margin_logits',
+    'annealed_weight',
     'at_least_float32',
+    'barlow_twins_loss',
+    'center_loss',
+    'center_steps',
     'class_residuals',
+    'class_weights',
+    'complement_entropy',
     'cosine_loss',
     'cosine_scores',
     'gather_rows',
     'global_mean',
+    'global_sum',
+    'monotone_cos_multiple',
+    'multiplicative_margin_logits',
     'no_autocast',
+    'norm_adaptive',
     'normalize_rows',
     'pedcc',
     'self_correlation_loss',
+    'vicreg_covariance_loss',
 ]

@@ -2,11 +2,11 @@
 
 import math
 from numbers import Integral, Real
-from typing import Any, Optional
+from typing import Any, Optional, Sequence
 
 import torch
 
-__all__ = ['check_features', 'check_integer', 'check_labels', 'check_number']
+__all__ = ['check_choice', 'check_features', 'check_integer', 'check_labels', 'check_number', 'check_one_class']
 
 
 def check_integer(name: str, value: Any, minimum: int, maximum: Optional[int] = None) -> None:
@@ -23,18 +23,29 @@ def check_integer(name: str, value: Any, minimum: int, maximum: Optional[int] = 
         raise ValueError(f'Expected `{name}` to be {rule}, but got {value}.')
 
 
-def check_number(name: str, value: Any, minimum: float) -> None:
-    """Refuse anything but a finite real number of at least ``minimum``.
+def check_number(name: str, value: Any, minimum: float, maximum: float = math.inf, above: bool = False) -> None:
+    """Refuse anything but a finite real number in ``[minimum, maximum]``, without ``minimum`` itself if ``above``.
 
     Raises:
         TypeError: ``value`` is no real number (a bool is none).
-        ValueError: ``value`` is below ``minimum``, infinite or NaN.
+        ValueError: ``value`` is out of range, infinite or NaN.
     """
-    rule = f'a finite number of at least {minimum:g}'
+    rule = f'a finite number {"above" if above else "of at least"} {minimum:g}'
+    rule += f' and at most {maximum:g}' if maximum < math.inf else ''
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f'Expected `{name}` to be {rule}, but got {value!r} of type {type(value).__name__}.')
-    if not math.isfinite(value) or value < minimum:
+    if not math.isfinite(value) or not minimum <= value <= maximum or (above and value == minimum):
         raise ValueError(f'Expected `{name}` to be {rule}, but got {value}.')
+
+
+def check_choice(name: str, value: Any, choices: Sequence) -> None:
+    """Refuse anything but one of ``choices``.
+
+    Raises:
+        ValueError: ``value`` is none of them.
+    """
+    if value not in choices:
+        raise ValueError(f'Expected `{name}` to be one of {", ".join(map(repr, choices))}, but got {value!r}.')
 
 
 def check_features(features: torch.Tensor, centroids: torch.Tensor) -> None:
@@ -85,4 +96,17 @@ def check_labels(labels: torch.Tensor, num_samples: int, num_classes: int) -> No
         raise ValueError(
             f'Expected `labels` to lie in [0, {num_classes}), but got values from {lowest} to {highest}: '
             'check `num_classes` of the head against the dataset.'
+        )
+
+
+def check_one_class(labels: torch.Tensor, loss: str, alternative: str) -> None:
+    """Refuse soft labels for a loss that is defined for one true class a sample.
+
+    Raises:
+        ValueError: ``labels`` are floating point, as from Mixup, CutMix or label smoothing.
+    """
+    if labels.is_floating_point():
+        raise ValueError(
+            f'Expected integer `labels` for {loss}, which treats one true class apart, but got class weights (Mixup, '
+            f'CutMix or label smoothing). Leave the mixing out, or use {alternative}.'
         )

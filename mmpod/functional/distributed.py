@@ -5,7 +5,7 @@ import torch.distributed as dist
 import torch.distributed.nn.functional as dist_autograd
 from torch import Tensor
 
-__all__ = ['gather_rows', 'global_mean', 'world_size']
+__all__ = ['gather_rows', 'global_mean', 'global_sum', 'world_size']
 
 
 def world_size() -> int:
@@ -56,3 +56,16 @@ def global_mean(values: Tensor) -> Tensor:
     count = torch.full((), len(values), dtype=torch.long, device=values.device)
     dist.all_reduce(count)
     return values.sum() * world_size() / count
+
+
+@torch.no_grad()
+def global_sum(tensor: Tensor) -> Tensor:
+    """Return the entry-wise sum of ``tensor`` over all processes, without gradients.
+
+    A collective. Outside a distributed run it is ``tensor``.
+    """
+    if world_size() == 1:
+        return tensor
+    total = tensor.clone()
+    dist.all_reduce(total)
+    return total

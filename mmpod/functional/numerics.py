@@ -25,12 +25,11 @@ def no_autocast(tensor: Tensor) -> torch.autocast:
 def normalize_rows(features: Tensor) -> Tensor:
     r"""Scale each row to unit length, :math:`x_i = z_i / \|z_i\|`, for rows of any magnitude.
 
-    A row is first divided by its largest entry, so that squares neither overflow nor underflow. A row of zeros has no
-    direction: it stays zero and passes its gradient on unchanged, finite, so that training can move it away.
-    Differentiable once.
+    A row of zeros has no direction: it stays zero and passes its gradient on unchanged, finite, so that training can
+    move it away. Differentiable once.
 
     Args:
-        features: Shape (N, D), floating point.
+        features: Shape (N, D), float32 or float64; in float64 the entries' squares must be in range.
 
     Returns:
         Tensor: Shape (N, D), unit rows, and zero rows where ``features`` has them.
@@ -49,20 +48,17 @@ class NormalizeRows(torch.autograd.Function):
     @staticmethod
     def forward(ctx, features: Tensor) -> Tensor:
         """Return the unit rows."""
-        largest = features.abs().amax(dim=1, keepdim=True)
-        largest.masked_fill_(largest < torch.finfo(features.dtype).tiny, 1)
-        unit = features / largest
-        # After this division every row but a zero row is at least 1 long.
-        length = torch.linalg.vector_norm(unit, dim=1, keepdim=True).clamp_min_(1)
-        unit.div_(length)
-        ctx.save_for_backward(unit, largest, length)
+        # In float64 the squares of float32 entries neither overflow nor underflow.
+        length = torch.linalg.vector_norm(features, dim=1, keepdim=True, dtype=torch.float64).to(features.dtype)
+        length.masked_fill_(length < torch.finfo(features.dtype).tiny, 1)
+        unit = features / length
+        ctx.save_for_backward(unit, length)
         return unit
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad: Tensor) -> Tensor:
         """Return the part of the gradient that is tangent to the sphere, over the length of the row."""
-        unit, largest, length = ctx.saved_tensors
+        unit, length = ctx.saved_tensors
         radial = (unit * grad).sum(dim=1, keepdim=True)
-        # Two divisions: the product of the lengths may be out of range where the quotient is not.
-        return torch.addcmul(grad, unit, radial, value=-1).div_(length).div_(largest)
+        return torch.addcmul(grad, unit, radial, value=-1).div_(length)

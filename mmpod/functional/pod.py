@@ -1,15 +1,13 @@
-"""The terms of POD Loss, Eq. 10-16 of arXiv 2111.15449 v1, and the cosine classifier, Eq. 17-19.
+"""The cosine terms of POD Loss, Eq. 10-13 of arXiv 2111.15449 v1, and the cosine classifier, Eq. 17-19.
 
 Throughout, x = z / ||z|| are the unit features of N samples, p_k the K centroids, both in R^D. Labels are integers
 (N,), or class weights T (N, K) as mixing augmentations and label smoothing give them; one-hot weights and integers
 give the same results.
 """
 
-import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
-__all__ = ['class_residuals', 'cosine_loss', 'cosine_scores', 'self_correlation_loss']
+__all__ = ['class_residuals', 'cosine_loss', 'cosine_scores', 'norm_adaptive']
 
 
 def cosine_scores(unit_features: Tensor, centroids: Tensor) -> Tensor:
@@ -85,59 +83,24 @@ def class_residuals(unit_features: Tensor, labels: Tensor, centroids: Tensor) ->
     return unit_features - own
 
 
-def self_correlation_loss(residuals: Tensor) -> Tensor:
-    r"""Return the Self-correlation Constraint (SC) Loss, Eq. 14: :math:`L_{SC} = \sum_{i \neq j} R_{ij}^2`.
+def norm_adaptive(features: Tensor, unit_features: Tensor, delta: Tensor) -> Tensor:
+    r"""Return :math:`z_i / \sqrt{\|z_i\|^2 + \delta^2}`: features shrunk to a length below 1.
 
-    Eq. 15 in rows: :math:`R = E^T E / (N-1)` with the differences :math:`d_n` as the rows of E. The paper calls
-    :math:`R_{ij}` a correlation coefficient; its formula, and this function, is a second moment: neither centred nor
-    standardised. The authors' released code divides the sum by D - 1 besides; this is the sum as printed.
-
-    As :math:`\|E^T E\|_F = \|E E^T\|_F`, the smaller of the two Gram matrices serves: min(N, D) N D operations.
-    Differentiable once.
+    In place of x in :func:`cosine_loss` it gives the norm-adaptive variant of the authors' second version (2022),
+    :math:`(1 - z \cdot p / \sqrt{\|z\|^2 + \delta^2})^2`, which also pays for a longer feature.
 
     Args:
-        residuals: E, shape (N, D). Statistics of the batch that is passed in: gather it first for a global batch.
+        features: z, shape (N, D).
+        unit_features: x = z / ||z||, shape (N, D).
+        delta: Scalar, above 0, in the unit of z.
 
     Returns:
-        Tensor: Scalar, at least 0 up to rounding. With N = 1, where Eq. 15 divides by zero, 0 with a gradient of 0.
+        Tensor: Shape (N, D).
 
     Example:
         >>> import torch
-        >>> self_correlation_loss(torch.tensor([[1., 2.], [0., 1.]]))
-        tensor(8.)
+        >>> norm_adaptive(torch.tensor([[3., 0.]]), torch.tensor([[1., 0.]]), torch.tensor(4.))
+        tensor([[0.6000, 0.0000]])
     """
-    if len(residuals) == 1:
-        return (residuals * 0).sum()
-    return SelfCorrelation.apply(residuals)
-
-
-class SelfCorrelation(torch.autograd.Function):
-    r"""The off-diagonal sum of squares of R with its gradient :math:`4 E (S - diag S) / (N-1)^2`, :math:`S = E^T E`.
-
-    In the closed form the gradient takes one more matrix product, as much as the value; autograd takes two.
-    """
-
-    @staticmethod
-    def forward(ctx, residuals: Tensor) -> Tensor:
-        """Return the sum, from the smaller Gram matrix."""
-        num_samples, dim = residuals.shape
-        diagonal = residuals.square().sum(dim=0)
-        if dim <= num_samples:
-            gram = (residuals.T @ residuals).fill_diagonal_(0)
-            energy = gram.square().sum()
-        else:
-            gram = residuals @ residuals.T
-            energy = gram.square().sum() - diagonal.square().sum()
-        ctx.save_for_backward(residuals, gram, diagonal)
-        return energy / (num_samples - 1) ** 2
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, grad: Tensor) -> Tensor:
-        """Return the gradient by the Gram matrix at hand: E (E^T E) = (E E^T) E."""
-        residuals, gram, diagonal = ctx.saved_tensors
-        if residuals.shape[1] <= residuals.shape[0]:
-            product = residuals @ gram  # whose diagonal is zero already
-        else:
-            product = (gram @ residuals).addcmul_(residuals, diagonal, value=-1)
-        return product.mul_(grad * (4 / (len(residuals) - 1) ** 2))
+    length = (features * unit_features).sum(dim=1, keepdim=True)
+    return unit_features * (length / length.hypot(delta))

@@ -1,6 +1,34 @@
-"""Modules that mmpretrain builds from a config: heads and losses."""
+"""Modules that mmpretrain builds from a config: backbones, classifiers, heads and losses."""
 
-from .heads import PEDCCHead
-from .losses import PODLoss
+from .backbones import ResNetSmallImage
+from .classifiers import COTClassifier, COTDistributedDataParallel
+from .heads import LearnedPrototypeHead, PEDCCHead, PrototypeHead
+from .losses import (
+    AMSoftmaxLoss,
+    ASoftmaxLoss,
+    CenterLoss,
+    ComplementEntropyLoss,
+    LSoftmaxLoss,
+    NormAdaptivePODLoss,
+    PEDCCLoss,
+    PODLoss,
+    PrototypeLoss,
+)
 
-__all__ = ['PEDCCHead', 'PODLoss']
+__all__ = [
+    'AMSoftmaxLoss',
+    'ASoftmaxLoss',
+    'COTClassifier',
+    'COTDistributedDataParallel',
+    'CenterLoss',
+    'ComplementEntropyLoss',
+    'LSoftmaxLoss',
+    'LearnedPrototypeHead',
+    'NormAdaptivePODLoss',
+    'PEDCCHead',
+    'PEDCCLoss',
+    'PODLoss',
+    'PrototypeHead',
+    'PrototypeLoss',
+    'ResNetSmallImage',
+]

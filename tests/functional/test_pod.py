@@ -1,5 +1,7 @@
 """The oracles are the paper's equations, summed entry by entry in Python."""
 
+import math
+
 import pytest
 import torch
 from torch.testing import assert_close
@@ -8,6 +10,7 @@ from mmpod.functional import (
     class_residuals,
     cosine_loss,
     cosine_scores,
+    norm_adaptive,
     normalize_rows,
     pedcc,
     self_correlation_loss,
@@ -151,3 +154,26 @@ def test_cosine_scores_by_loops():
     unit, _, centroids = batch(3)
     expected = [[sum(a * b for a, b in zip(x, p)) for p in centroids.tolist()] for x in unit.tolist()]
     assert_close(cosine_scores(unit, centroids), torch.tensor(expected, dtype=torch.float64))
+
+
+def test_norm_adaptive_by_loops():
+    features = torch.randn(4, DIM, dtype=torch.float64)
+    measured = norm_adaptive(features, normalize_rows(features), torch.tensor(0.7).double())
+    for z, row in zip(features.tolist(), measured):
+        length = math.sqrt(sum(v * v for v in z) + 0.7**2)
+        assert_close(row, torch.tensor([v / length for v in z]).double())
+
+
+def test_norm_adaptive_with_tiny_delta_is_the_unit_feature():
+    features = torch.randn(4, DIM, dtype=torch.float64)
+    unit = normalize_rows(features)
+    assert_close(norm_adaptive(features, unit, torch.tensor(1e-12).double()), unit)
+
+
+def test_norm_adaptive_gradients_and_extremes():
+    features, delta = torch.randn(4, DIM, dtype=torch.float64, requires_grad=True), torch.tensor(0.7).double()
+    assert torch.autograd.gradcheck(lambda z: norm_adaptive(z, normalize_rows(z), delta), features)
+    for scale in (0.0, 1e-20, 1e20):
+        extreme = (scale * torch.randn(4, DIM)).requires_grad_()
+        norm_adaptive(extreme, normalize_rows(extreme), torch.tensor(0.05)).sum().backward()
+        assert extreme.grad.isfinite().all()

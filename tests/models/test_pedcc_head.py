@@ -110,7 +110,7 @@ def test_half_precision_features():
     head = PEDCCHead(4, 6, 5)
     with torch.autocast('cpu', torch.bfloat16):
         features = head.pre_logits(torch.randn(3, 6))
-        cosines = head._cosines(features)
+        cosines = head.similarities(features)
     assert features.dtype == torch.bfloat16 and cosines.dtype == torch.float32
     exact = torch.nn.functional.normalize(features.float(), dim=1) @ head.centroids.T
     assert_close(cosines, exact)

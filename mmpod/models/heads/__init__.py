@@ -1,5 +1,7 @@
-"""Classification heads."""
+"""Classification heads with one prototype a class: predefined centroids, or learned class weights."""
 
+from .learned_prototype_head import LearnedPrototypeHead
 from .pedcc_head import PEDCCHead
+from .prototype_head import PrototypeHead
 
-__all__ = ['PEDCCHead']
+__all__ = ['LearnedPrototypeHead', 'PEDCCHead', 'PrototypeHead']

@@ -1,0 +1,14 @@
+"""Softmax with Center Loss on 10,000 images of CIFAR-10, narrow ResNet-18; see docs/results.md.
+
+python tools/train.py configs/center_resnet18w8_cifar10_10k.py
+"""
+
+_base_ = ['softmax_resnet18w8_cifar10_10k.py']
+
+model = dict(
+    head=dict(
+        type='mmpod.LearnedPrototypeHead',
+        similarity='dot',
+        loss=dict(_delete_=True, type='mmpod.CenterLoss', num_classes=10, feat_dim=64, center_weight=0.003),
+    )
+)

@@ -1,0 +1,14 @@
+"""Softmax with Center Loss on CIFAR-10; arXiv 2111.15449 v1 reports no number.
+
+python tools/train.py configs/center_resnet50_cifar10.py
+"""
+
+_base_ = ['softmax_resnet50_cifar10.py']
+
+model = dict(
+    head=dict(
+        type='mmpod.LearnedPrototypeHead',
+        similarity='dot',
+        loss=dict(_delete_=True, type='mmpod.CenterLoss', num_classes=10, feat_dim=2048, center_weight=0.003),
+    )
+)

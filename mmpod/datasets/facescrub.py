@@ -1,0 +1,53 @@
+"""FaceScrub as the paper uses it: 100 people, images of 64 x 64 pixels."""
+
+from pathlib import Path
+
+from mmengine.dataset import BaseDataset
+
+from mmpod.registry import DATASETS
+
+from .image_folder import load_class_folders
+
+__all__ = ['FaceScrub']
+
+
+@DATASETS.register_module()
+class FaceScrub(BaseDataset):
+    """Faces in ``data_root/<split>/<person>/*.jpg`` (or png, bmp), 100 people, 64 x 64 pixels.
+
+    The dataset (http://vintage.winklerbros.net/facescrub.html) is a list of links to photographs, given out on request.
+    The paper (arXiv 2111.15449 v1) has 15,896 training and 3,896 test images of 100 people; which people, and which
+    images of them are the test set, is not published.
+
+    Args:
+        data_root: Folder of the dataset.
+        split: ``'train'`` or ``'test'``.
+        kwargs: Passed on to :class:`mmengine.dataset.BaseDataset`.
+
+    Raises:
+        FileNotFoundError: No data there, or an empty folder. Says where it was looked for and how to get it.
+        ValueError: Not 100 people, an image is corrupt or of another size, or ``split`` is neither.
+    """
+
+    NUM_CLASSES = 100
+    IMAGE_SIZE = (64, 64)
+
+    def __init__(self, data_root: str, split: str = 'train', **kwargs):
+        if split not in ('train', 'test'):
+            raise ValueError(f"Expected `split` to be 'train' or 'test', but got {split!r}.")
+        self.split = split
+        super().__init__(ann_file='', data_root=data_root, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """Return one dict a sample: ``img`` (64, 64, 3), uint8, RGB, and ``gt_label``, people in alphabetical order."""
+        train = Path(self.data_root) / 'train'
+        if not train.is_dir():
+            raise FileNotFoundError(
+                f'Expected faces in `{train.absolute()}/<person>/`, but there is no such folder. Set FACESCRUB_ROOT to '
+                'the dataset; it is given out on request, see http://vintage.winklerbros.net/facescrub.html.'
+            )
+        people = sorted(path.name for path in train.iterdir() if path.is_dir())
+        if len(people) != self.NUM_CLASSES:
+            raise ValueError(f'Expected `{train}` to hold {self.NUM_CLASSES} people, but got {len(people)}.')
+        self._metainfo['classes'] = tuple(people)
+        return load_class_folders(Path(self.data_root) / self.split, people, self.IMAGE_SIZE)

@@ -1,0 +1,39 @@
+"""The schedule of delta in the norm-adaptive cosine loss (the authors' second version, 2022)."""
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from mmpod.models import NormAdaptivePODLoss
+from mmpod.registry import HOOKS
+
+__all__ = ['NormAdaptiveHook']
+
+
+@HOOKS.register_module()
+class NormAdaptiveHook(Hook):
+    """After each training epoch, set delta from the lengths of the features in it, and log both.
+
+    Delta is then ``rate`` x (number of epochs trained) x (mean length), the same in every process, and saved with the
+    checkpoint of that epoch.
+
+    Raises:
+        TypeError: Before training, if the model has no ``NormAdaptivePODLoss``.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        """Find the loss, inside a distributed wrapper or not."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        losses = [module for module in model.modules() if isinstance(module, NormAdaptivePODLoss)]
+        if len(losses) != 1:
+            raise TypeError(
+                'Expected the model to hold one NormAdaptivePODLoss for NormAdaptiveHook, but got '
+                f"{len(losses)}. Set head.loss=dict(type='mmpod.NormAdaptivePODLoss'), or remove the hook."
+            )
+        self.loss = losses[0]
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Set delta; the checkpoint hook comes after, with a lower priority."""
+        mean_length = self.loss.update_delta(runner.epoch + 1)
+        runner.message_hub.update_scalar('train/feature_length', mean_length.item())
+        runner.message_hub.update_scalar('train/delta', self.loss.delta.item())

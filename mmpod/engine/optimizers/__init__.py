@@ -1,0 +1,5 @@
+"""Optimizer constructors."""
+
+from .cot_optim_wrapper_constructor import COTOptimWrapperConstructor
+
+__all__ = ['COTOptimWrapperConstructor']

@@ -1,0 +1,69 @@
+"""Class centers that follow the features: Center Loss, Eq. 4 of arXiv 2111.15449 v1 (Wen et al., ECCV 2016)."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from .pod import class_residuals
+
+__all__ = ['center_loss', 'center_steps', 'class_weights']
+
+
+def class_weights(labels: Tensor, num_classes: int, dtype: torch.dtype) -> Tensor:
+    """Return labels of either form as weights T, shape (N, K): one-hot rows for integers, soft labels as they are.
+
+    Example:
+        >>> class_weights(torch.tensor([1]), 3, torch.float32)
+        tensor([[0., 1., 0.]])
+    """
+    return (labels if labels.is_floating_point() else one_hot(labels, num_classes)).to(dtype)
+
+
+def center_loss(features: Tensor, labels: Tensor, centers: Tensor) -> Tensor:
+    r"""Return :math:`\frac{1}{2}\|x_i - c_{y_i}\|^2` of each sample, the second term of Eq. 4.
+
+    Soft labels average it, :math:`\frac{1}{2}\sum_k T_{ik}\|x_i - c_k\|^2`, which is the squared distance to the mean
+    center plus the spread of the centers about it.
+
+    Args:
+        features: x, shape (N, D), not normalised.
+        labels: Shape (N,), integers in [0, K), or (N, K), weights that add up to 1 in each row.
+        centers: c, shape (K, D); they get no gradient here, see :func:`center_steps`.
+
+    Returns:
+        Tensor: Shape (N,).
+
+    Example:
+        >>> center_loss(torch.tensor([[1., 2.]]), torch.tensor([0]), torch.zeros(3, 2))
+        tensor([2.5000])
+    """
+    centers = centers.detach()
+    distance = class_residuals(features, labels, centers).square().sum(dim=1)
+    if labels.is_floating_point():
+        distance = distance + labels @ centers.square().sum(dim=1) - (labels @ centers).square().sum(dim=1)
+    return distance / 2
+
+
+@torch.no_grad()
+def center_steps(features: Tensor, labels: Tensor, centers: Tensor) -> tuple[Tensor, Tensor]:
+    r"""Return the sums and the counts whose quotient moves the centers towards the features of their class.
+
+    :math:`\Delta c_k = \sum_{y_i = k} (c_k - x_i) / (1 + \#\{y_i = k\})`, then :math:`c_k \leftarrow c_k - \alpha\Delta
+    c_k`: sums and counts add up over processes, quotients do not. A class that is absent keeps its center.
+
+    Args:
+        features: x, shape (N, D).
+        labels: Shape (N,), integers in [0, K), or (N, K), weights, which count as fractions of a sample.
+        centers: c, shape (K, D).
+
+    Returns:
+        tuple[Tensor, Tensor]: Sums of x - c by class, (K, D), and counts by class, (K,).
+
+    Example:
+        >>> sums, counts = center_steps(torch.tensor([[1., 2.], [3., 4.]]), torch.tensor([0, 0]), torch.ones(2, 2))
+        >>> sums.tolist(), counts.tolist()
+        ([[2.0, 4.0], [0.0, 0.0]], [2.0, 0.0])
+    """
+    weights = class_weights(labels, len(centers), features.dtype)
+    counts = weights.sum(dim=0)
+    return weights.T @ features - counts.unsqueeze(1) * centers, counts

@@ -1,0 +1,115 @@
+r"""Logits with a margin for the true class: L-Softmax, A-Softmax and AM-Softmax (Section II-A of arXiv 2111.15449 v1).
+
+A margin makes the true class harder to reach while training, so each sample needs exactly one: labels are integers.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from .numerics import normalize_rows
+
+__all__ = ['additive_margin_logits', 'annealed_weight', 'monotone_cos_multiple', 'multiplicative_margin_logits']
+
+
+def additive_margin_logits(cosines: Tensor, labels: Tensor, scale: float, margin: float) -> Tensor:
+    r"""Return :math:`s (\cos\theta_j - m\,[j = y_i])`, whose cross entropy is AM-Softmax (Eq. 3 and 6).
+
+    Args:
+        cosines: Shape (N, K).
+        labels: Shape (N,), integers in [0, K).
+        scale: s, above 0.
+        margin: m, in units of the cosine.
+
+    Returns:
+        Tensor: Shape (N, K).
+
+    Example:
+        >>> additive_margin_logits(torch.tensor([[0.5, -0.5]]), torch.tensor([0]), scale=10, margin=0.25)
+        tensor([[ 2.5000, -5.0000]])
+    """
+    margins = torch.full_like(cosines[:, :1], -margin)
+    return scale * cosines.scatter_add(1, labels.unsqueeze(1), margins)
+
+
+def monotone_cos_multiple(cosines: Tensor, margin: int) -> Tensor:
+    r"""Return :math:`\psi(\theta) = (-1)^k \cos(m\theta) - 2k` for :math:`\theta \in [k\pi/m, (k+1)\pi/m]`.
+
+    The continuation of :math:`\cos(m\theta)` that falls all the way from 1 at 0 to 1 - 2m at :math:`\pi` (Eq. 6 of
+    L-Softmax, arXiv 1612.02295). :math:`\cos(m\theta)` is the Chebyshev polynomial of :math:`\cos\theta`, and k counts
+    how many of the :math:`\cos(j\pi/m)` lie above it: no ``acos``, whose slope is infinite at both ends.
+
+    Args:
+        cosines: :math:`\cos\theta`, any shape.
+        margin: m, an integer of at least 1.
+
+    Returns:
+        Tensor: Of the same shape, in [1 - 2m, 1].
+
+    Example:
+        >>> monotone_cos_multiple(torch.tensor([1.0, 0.0, -1.0]), margin=2)
+        tensor([ 1., -1., -3.])
+    """
+    before, multiple = torch.ones_like(cosines), cosines
+    for _ in range(margin - 1):
+        before, multiple = multiple, 2 * cosines * multiple - before
+    passed = torch.zeros_like(cosines)
+    for j in range(1, margin):
+        passed += cosines < math.cos(j * math.pi / margin)
+    return (1 - 2 * (passed % 2)) * multiple - 2 * passed
+
+
+def multiplicative_margin_logits(
+    features: Tensor, labels: Tensor, prototypes: Tensor, margin: int, plain_weight: Tensor
+) -> Tensor:
+    r"""Return :math:`w_j \cdot x_i`, with a multiplied angle in place of the true class's.
+
+    The true logit is :math:`\|w\|\|x\| (\lambda\cos\theta + \psi(\theta)) / (1 + \lambda)`. The cross entropy of
+    these logits is L-Softmax; with unit rows in ``prototypes`` it is A-Softmax (arXiv 1704.08063). :math:`\psi` is
+    :func:`monotone_cos_multiple`. As :math:`\lambda \to \infty` it becomes plain softmax.
+
+    Args:
+        features: x, shape (N, D), of any length.
+        labels: Shape (N,), integers in [0, K).
+        prototypes: w, shape (K, D), of any length.
+        margin: m, an integer of at least 1; 1 is plain softmax.
+        plain_weight: Lambda, scalar, at least 0.
+
+    Returns:
+        Tensor: Shape (N, K).
+
+    Example:
+        >>> x, w = torch.tensor([[0.0, 2.0]]), torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+        >>> multiplicative_margin_logits(x, torch.tensor([0]), w, margin=2, plain_weight=torch.tensor(0.0))
+        tensor([[-2.,  2.]])
+    """
+    own = prototypes.index_select(0, labels)
+    unit, unit_own = normalize_rows(features), normalize_rows(own)
+    cosine = (unit * unit_own).sum(dim=1)
+    # <x, x/||x||> is the length, also where the squares of the entries would overflow, and differentiable at zero.
+    lengths = (features * unit).sum(dim=1) * (own * unit_own).sum(dim=1)
+    change = lengths * (monotone_cos_multiple(cosine, margin) - cosine) / (1 + plain_weight)
+    return (features @ prototypes.T).scatter_add(1, labels.unsqueeze(1), change.unsqueeze(1))
+
+
+def annealed_weight(iteration: Tensor, base: float, gamma: float, power: float, minimum: float) -> Tensor:
+    r"""Return :math:`\lambda = \max(\lambda_{min}, base\,(1 + \gamma\,it)^{-power})`, from plain softmax to the margin.
+
+    The schedule of the authors of L-Softmax and A-Softmax (their Caffe layers).
+
+    Args:
+        iteration: Number of training steps so far, scalar.
+        base: Lambda of the first step, at least 0.
+        gamma: Speed of the decay by step, at least 0.
+        power: Exponent of the decay, at least 0.
+        minimum: Lambda never falls below it.
+
+    Returns:
+        Tensor: Scalar.
+
+    Example:
+        >>> annealed_weight(torch.tensor(10.0), base=1000, gamma=0.9, power=2, minimum=5)
+        tensor(10.)
+    """
+    return (base * (1 + gamma * iteration) ** -power).clamp_min(minimum)

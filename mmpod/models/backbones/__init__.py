@@ -1,0 +1,5 @@
+"""Backbones that mmpretrain lacks."""
+
+from .resnet_small_image import ResNetSmallImage
+
+__all__ = ['ResNetSmallImage']

@@ -1,0 +1,104 @@
+"""Complement Objective Training (COT), Section II-A of arXiv 2111.15449 v1 (Chen et al., arXiv 1903.01182)."""
+
+from typing import Optional
+
+import torch
+from mmengine.model import MMDistributedDataParallel
+from mmengine.optim import OptimWrapperDict
+from mmpretrain.models.classifiers import ImageClassifier
+from mmpretrain.structures import DataSample
+from torch import Tensor
+
+from mmpod.registry import MODEL_WRAPPERS, MODELS
+
+__all__ = ['COTClassifier', 'COTDistributedDataParallel']
+
+# The two objectives of a step, in their order: the name of the optimizer and the mode of the forward pass.
+OBJECTIVES = {'primary': 'loss', 'complement': 'complement'}
+
+
+@MODELS.register_module()
+class COTClassifier(ImageClassifier):
+    """Take two full steps a batch: down the head's own loss, then down the complement objective.
+
+    As the authors' released code does it: each step runs forward, backward and an optimizer of its own over the same
+    parameters, the second from the weights that the first has made. Batch norm sees each batch twice.
+    A config needs, besides this type, the two optimizers and, for several processes, the matching wrapper::
+
+        optim_wrapper = dict(constructor='mmpod.COTOptimWrapperConstructor')
+        model_wrapper_cfg = dict(type='mmpod.COTDistributedDataParallel')
+
+    Args:
+        args, kwargs: Those of mmpretrain's ``ImageClassifier``. The head must turn features into logits (N, K).
+        complement_loss: Config of the second objective, a loss of logits and integer labels.
+    """
+
+    def __init__(self, *args, complement_loss: dict = dict(type='mmpod.ComplementEntropyLoss'), **kwargs):
+        super().__init__(*args, **kwargs)
+        self.complement_loss = MODELS.build(complement_loss)
+
+    def forward(self, inputs: Tensor, data_samples: Optional[list[DataSample]] = None, mode: str = 'tensor'):
+        """Run mmpretrain's modes, or ``mode='complement'``, which returns the losses of the second objective."""
+        if mode != 'complement':
+            return super().forward(inputs, data_samples, mode)
+        if 'gt_score' in data_samples[0]:
+            raise ValueError(
+                'Expected integer labels for COTClassifier, whose complement needs one true class, but batch '
+                'augmentations (Mixup, CutMix) made class weights of them. Leave train_cfg.augments out.'
+            )
+        labels = torch.cat([sample.gt_label for sample in data_samples])
+        return self.complement_loss(self.head(self.extract_feat(inputs)), labels)
+
+    def train_step(
+        self,
+        data: dict,
+        optim_wrapper: OptimWrapperDict,
+        wrapper: Optional[MMDistributedDataParallel] = None,
+    ) -> dict[str, Tensor]:
+        """Take both steps on one batch.
+
+        Args:
+            data: A batch from the loader.
+            optim_wrapper: ``primary`` and ``complement``, from ``mmpod.COTOptimWrapperConstructor``.
+            wrapper: The distributed wrapper through which to run forward, if there is one.
+
+        Returns:
+            dict[str, Tensor]: The terms of both losses; ``loss`` is that of the primary objective.
+
+        Raises:
+            TypeError: There is one optimizer only.
+        """
+        if not isinstance(optim_wrapper, OptimWrapperDict):
+            raise TypeError(
+                'Expected `optim_wrapper` to hold the two optimizers of COT, but got one '
+                f'{type(optim_wrapper).__name__}. Add to the config: '
+                "optim_wrapper=dict(constructor='mmpod.COTOptimWrapperConstructor')."
+            )
+        model = wrapper or self
+        data = self.data_preprocessor(data, training=True)
+        log = {}
+        for name, mode in OBJECTIVES.items():
+            with optim_wrapper[name].optim_context(model):
+                losses = model._run_forward(data, mode=mode)
+            objective, terms = self.parse_losses(losses)
+            optim_wrapper[name].update_params(objective)
+            log = {**terms, **log}
+        return log
+
+
+@MODEL_WRAPPERS.register_module()
+class COTDistributedDataParallel(MMDistributedDataParallel):
+    """DistributedDataParallel that leaves the training step to :class:`COTClassifier`.
+
+    Args:
+        module: The classifier.
+        broadcast_buffers: Copy the buffers of rank 0 before each forward pass; off, as MMEngine's Runner has it.
+        kwargs: Those of MMEngine's ``MMDistributedDataParallel``.
+    """
+
+    def __init__(self, module: COTClassifier, broadcast_buffers: bool = False, **kwargs):
+        super().__init__(module=module, broadcast_buffers=broadcast_buffers, **kwargs)
+
+    def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
+        """Take the classifier's two steps, each through this wrapper, which averages the gradients."""
+        return self.module.train_step(data, optim_wrapper, wrapper=self)

@@ -1,0 +1,64 @@
+"""The head of the baselines whose class weights are learned: L-Softmax, A-Softmax, AM-Softmax, Center Loss."""
+
+from typing import Optional, Sequence, Union
+
+from torch import Tensor, nn
+
+from mmpod.registry import MODELS
+
+from .prototype_head import PrototypeHead
+
+__all__ = ['LearnedPrototypeHead']
+
+
+@MODELS.register_module()
+class LearnedPrototypeHead(PrototypeHead):
+    r"""Classify by the similarity to one learned weight vector a class.
+
+    pooled features x (N, C) -> similarity with the K class weights w (N, K) -> argmax. There is no projection (D = C)
+    and no bias, as in Eq. 1-4 of arXiv 2111.15449 v1 and in the papers of these losses.
+
+    Args:
+        num_classes: K, at least 2.
+        in_channels: C, channels of the pooled features.
+        loss: Config (or module) of a loss of features, labels and prototypes.
+        similarity: What predicts the class: ``'cosine'`` for losses that normalise the class weights (AM-Softmax,
+            A-Softmax), with ``pred_score`` (1 + cosine) / 2; ``'dot'``, the inner product, for those that do not
+            (L-Softmax, Center Loss), with softmax probabilities as ``pred_score``.
+        topk: The k of the training accuracies, each at most K.
+        cal_acc: Log the accuracy of each training batch, without the margin. Needs integer labels.
+        init_cfg: Initialisation of ``fc``; by default PyTorch's own.
+
+    Attributes:
+        fc: ``nn.Linear(in_channels, num_classes, bias=False)``, whose weight holds the prototypes.
+
+    Raises:
+        TypeError: An argument has a wrong type.
+        ValueError: An argument is out of range.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        in_channels: int,
+        loss: Union[dict, nn.Module],
+        similarity: str = 'cosine',
+        topk: Union[int, Sequence[int]] = (1,),
+        cal_acc: bool = False,
+        init_cfg: Optional[dict] = None,
+    ):
+        super().__init__(num_classes, in_channels, loss, similarity, topk, cal_acc, init_cfg)
+        self.fc = nn.Linear(in_channels, num_classes, bias=False)
+
+    @property
+    def prototypes(self) -> Tensor:
+        """The class weights, shape (K, C), with gradients."""
+        return self.fc.weight
+
+    def pre_logits(self, feats: Union[Tensor, tuple[Tensor, ...]]) -> Tensor:
+        """Return the pooled features of the last stage, shape (N, C).
+
+        Raises:
+            ValueError: The features are not (N, in_channels).
+        """
+        return self.pooled(feats)

@@ -1,0 +1,144 @@
+"""What all heads with one prototype a class share: labels, loss, scores and predictions."""
+
+from typing import Optional, Sequence, Union
+
+import torch
+from mmpretrain.evaluation.metrics import Accuracy
+from mmpretrain.models.heads import ClsHead
+from mmpretrain.structures import DataSample
+from torch import Tensor, nn
+
+from mmpod.functional import at_least_float32, cosine_scores, no_autocast, normalize_rows
+from mmpod.functional.checks import check_choice, check_integer
+
+__all__ = ['PrototypeHead']
+
+
+class PrototypeHead(ClsHead):
+    """Base of the heads that compare features with one prototype a class, fixed or learned.
+
+    pooled features (N, C) -> :meth:`pre_logits` (N, D) -> similarity to the prototypes (N, K) -> argmax; in training
+    the loss gets features, labels and prototypes. A subclass gives :meth:`pre_logits` and :attr:`prototypes`.
+
+    Args:
+        num_classes: K, at least 2.
+        in_channels: C, channels of the pooled features.
+        loss: Config (or module) of a loss of features, labels and prototypes.
+        similarity: ``'cosine'``, or ``'dot'`` for plain inner products.
+        topk: The k of the training accuracies, each at most K.
+        cal_acc: Log the accuracy of each training batch. Needs integer labels.
+        init_cfg: Initialisation.
+
+    Raises:
+        TypeError: An argument has a wrong type.
+        ValueError: An argument is out of range.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        in_channels: int,
+        loss: Union[dict, nn.Module],
+        similarity: str = 'cosine',
+        topk: Union[int, Sequence[int]] = (1,),
+        cal_acc: bool = False,
+        init_cfg: Optional[dict] = None,
+    ):
+        topk = (topk,) if isinstance(topk, int) else tuple(topk)
+        super().__init__(loss=loss, topk=topk, cal_acc=cal_acc, init_cfg=init_cfg)
+        check_integer('num_classes', num_classes, 2)
+        check_integer('in_channels', in_channels, 1)
+        check_choice('similarity', similarity, ['cosine', 'dot'])
+        for k in topk:
+            check_integer('topk', k, 1, num_classes)
+        self.num_classes = num_classes
+        self.in_channels = in_channels
+        self.similarity = similarity
+
+    @property
+    def prototypes(self) -> Tensor:
+        """One row a class, shape (K, D)."""
+        raise NotImplementedError
+
+    def pooled(self, feats: Union[Tensor, tuple[Tensor, ...]]) -> Tensor:
+        """Return the pooled features of the last stage, shape (N, C).
+
+        Raises:
+            ValueError: They are not (N, in_channels).
+        """
+        pooled = feats[-1] if isinstance(feats, (tuple, list)) else feats
+        if pooled.ndim != 2 or pooled.shape[1] != self.in_channels:
+            raise ValueError(
+                f'Expected pooled features of shape (N, in_channels) = (N, {self.in_channels}), but got '
+                f'{tuple(pooled.shape)}. Set `in_channels` of {type(self).__name__} to what the backbone gives; '
+                "feature maps (N, C, H, W) need neck=dict(type='GlobalAveragePooling')."
+            )
+        return pooled
+
+    def forward(self, feats: Union[Tensor, tuple[Tensor, ...]]) -> Tensor:
+        """Return the similarities to the prototypes, shape (N, K), in float32 also under autocast."""
+        return self.similarities(self.pre_logits(feats))
+
+    def similarities(self, features: Tensor) -> Tensor:
+        """Return the similarities of features (N, D) to the prototypes, shape (N, K), in float32."""
+        with no_autocast(features):
+            features, prototypes = at_least_float32(features), at_least_float32(self.prototypes)
+            if self.similarity == 'cosine':
+                return cosine_scores(normalize_rows(features), normalize_rows(prototypes))
+            return features @ prototypes.T
+
+    def loss(
+        self, feats: Union[Tensor, tuple[Tensor, ...]], data_samples: list[DataSample], **kwargs
+    ) -> dict[str, Tensor]:
+        """Return the loss terms, whose sum is the objective, and the accuracies if ``cal_acc``.
+
+        Args:
+            feats: Shape (N, C), or a tuple whose last item has that shape.
+            data_samples: N samples with ``gt_label`` or, from batch augmentations, ``gt_score``.
+            kwargs: Passed on to the loss.
+
+        Raises:
+            ValueError: Shapes that do not fit, labels out of range, or ``cal_acc`` with mixed labels.
+        """
+        features = self.pre_logits(feats)
+        labels = self.labels(data_samples)
+        losses = self.loss_module(features, labels, self.prototypes, **kwargs)
+        if self.cal_acc:
+            if labels.is_floating_point():
+                raise ValueError(
+                    'Expected integer labels for `cal_acc=True`, but batch augmentations (Mixup, CutMix) '
+                    'made class weights of them, which have no accuracy. Set cal_acc=False.'
+                )
+            scores = self.scores(self.similarities(features.detach()))
+            accuracies = Accuracy.calculate(scores, labels, topk=self.topk)
+            losses.update({f'accuracy_top-{k}': accuracy[0] for k, accuracy in zip(self.topk, accuracies)})
+        return losses
+
+    @staticmethod
+    def labels(data_samples: list[DataSample]) -> Tensor:
+        """Return the labels of the samples: (N,) integers, or (N, K) class weights where augmentations made them."""
+        if 'gt_score' in data_samples[0]:
+            return torch.stack([sample.gt_score for sample in data_samples])
+        return torch.cat([sample.gt_label for sample in data_samples])
+
+    def scores(self, similarities: Tensor) -> Tensor:
+        """Map similarities (N, K) to (0, 1), keeping their order.
+
+        Cosines become (1 + cosine) / 2, inner products softmax probabilities. Above 0, because mmpretrain's Accuracy
+        drops hits whose score is not.
+        """
+        if self.similarity == 'dot':
+            return similarities.softmax(dim=1)
+        eps = torch.finfo(similarities.dtype).eps
+        return ((1 + similarities) / 2).clamp(eps, 1 - eps)
+
+    def _get_predictions(
+        self, cls_score: Tensor, data_samples: Optional[list[Optional[DataSample]]]
+    ) -> list[DataSample]:
+        """Fill ``pred_score`` with :meth:`scores` and ``pred_label`` with the argmax; called by ``predict``."""
+        scores, labels = self.scores(cls_score), cls_score.argmax(dim=1, keepdim=True)
+        samples = [None] * len(scores) if data_samples is None else data_samples
+        return [
+            (sample if sample is not None else DataSample()).set_pred_score(score).set_pred_label(label)
+            for sample, score, label in zip(samples, scores, labels)
+        ]

@@ -1,0 +1,46 @@
+"""A-Softmax (SphereFace; Liu et al., arXiv 1704.08063), a baseline of arXiv 2111.15449 v1, Section II-A."""
+
+from torch import Tensor
+
+from mmpod.functional import normalize_rows
+from mmpod.registry import MODELS
+
+from .lsoftmax_loss import LSoftmaxLoss
+
+__all__ = ['ASoftmaxLoss']
+
+
+@MODELS.register_module()
+class ASoftmaxLoss(LSoftmaxLoss):
+    r"""L-Softmax with class weights of unit length: the logits are :math:`\|x\|\cos\theta_j`.
+
+    Args:
+        margin: m, an integer of at least 1. The defaults are the original's.
+        base, gamma, power, lambda_min: The schedule of lambda, see :class:`LSoftmaxLoss`.
+        loss_weight, global_batch: See :class:`~mmpod.models.losses.PrototypeLoss`.
+
+    Returns:
+        dict[str, Tensor]: ``loss_asoftmax``.
+
+    Raises:
+        TypeError: An argument has a wrong type.
+        ValueError: An argument is out of range.
+    """
+
+    NAME = 'loss_asoftmax'
+
+    def __init__(
+        self,
+        margin: int = 4,
+        base: float = 1000.0,
+        gamma: float = 0.12,
+        power: float = 1.0,
+        lambda_min: float = 5.0,
+        loss_weight: float = 1.0,
+        global_batch: bool = True,
+    ):
+        super().__init__(margin, base, gamma, power, lambda_min, loss_weight, global_batch)
+
+    def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
+        """Return the mean cross entropy over the batch; count the iteration when training."""
+        return super().terms(features, labels, normalize_rows(prototypes))

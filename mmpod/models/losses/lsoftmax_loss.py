@@ -1,0 +1,78 @@
+"""L-Softmax (Liu et al., arXiv 1612.02295), a baseline of arXiv 2111.15449 v1, Section II-A."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from mmpod.functional import annealed_weight, multiplicative_margin_logits
+from mmpod.functional.checks import check_integer, check_number, check_one_class
+from mmpod.registry import MODELS
+
+from .prototype_loss import PrototypeLoss
+
+__all__ = ['LSoftmaxLoss']
+
+
+@MODELS.register_module()
+class LSoftmaxLoss(PrototypeLoss):
+    r"""Cross entropy with the angle to the true class's weight multiplied by m.
+
+    The true logit is :math:`(\lambda f_0 + f_m)/(1+\lambda)` with :math:`f_0 = \|w\|\|x\|\cos\theta` and
+    :math:`f_m = \|w\|\|x\|\psi(\theta)`, see :func:`~mmpod.functional.multiplicative_margin_logits`. Lambda falls by
+    iteration, :func:`~mmpod.functional.annealed_weight`: training starts as softmax and ends with the margin. The
+    defaults are the original's for CIFAR-10 without augmentation.
+
+    Args:
+        margin: m, an integer of at least 1; 1 is plain softmax, which takes soft labels too.
+        base: Lambda of the first iteration, at least 0.
+        gamma: Speed of lambda's decay by iteration, at least 0.
+        power: Exponent of lambda's decay, at least 0.
+        lambda_min: Lambda never falls below it; at least 0.
+        loss_weight, global_batch: See :class:`~mmpod.models.losses.PrototypeLoss`.
+
+    Attributes:
+        iteration: Buffer, scalar: how many batches have been trained on. It is saved with the weights, and each process
+            counts alike; with gradient accumulation every batch counts.
+
+    Returns:
+        dict[str, Tensor]: ``loss_lsoftmax``.
+
+    Raises:
+        TypeError: An argument has a wrong type.
+        ValueError: An argument is out of range.
+    """
+
+    NAME = 'loss_lsoftmax'
+
+    def __init__(
+        self,
+        margin: int = 2,
+        base: float = 1000.0,
+        gamma: float = 2e-5,
+        power: float = 45.0,
+        lambda_min: float = 0.0,
+        loss_weight: float = 1.0,
+        global_batch: bool = True,
+    ):
+        super().__init__(loss_weight, global_batch)
+        check_integer('margin', margin, 1)
+        for name, value in dict(base=base, gamma=gamma, power=power, lambda_min=lambda_min).items():
+            check_number(name, value, 0)
+        self.margin = margin
+        self.base = base
+        self.gamma = gamma
+        self.power = power
+        self.lambda_min = lambda_min
+        self.register_buffer('iteration', torch.zeros(()))
+
+    def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
+        """Return the mean cross entropy over the batch; count the iteration when training."""
+        if self.margin == 1:
+            logits = features @ prototypes.T
+        else:
+            check_one_class(labels, type(self).__name__, '`margin=1`, or mmpod.PODLoss')
+            weight = annealed_weight(self.iteration, self.base, self.gamma, self.power, self.lambda_min)
+            logits = multiplicative_margin_logits(features, labels, prototypes, self.margin, weight)
+        if self.training:
+            self.iteration += 1
+        return {self.NAME: self.mean(cross_entropy(logits, labels, reduction='none'))}

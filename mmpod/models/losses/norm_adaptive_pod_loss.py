@@ -1,0 +1,67 @@
+"""The norm-adaptive cosine term of the authors' second version (2022), as a variant of POD Loss."""
+
+from typing import Optional
+
+import torch
+from torch import Tensor
+
+from mmpod.functional import global_sum, norm_adaptive
+from mmpod.functional.checks import check_number
+from mmpod.registry import MODELS
+
+from .pod_loss import PODLoss
+
+__all__ = ['NormAdaptivePODLoss']
+
+
+@MODELS.register_module()
+class NormAdaptivePODLoss(PODLoss):
+    r"""POD Loss with :math:`(1 - z_i \cdot p_{y_i} / \sqrt{\|z_i\|^2 + \delta^2})^2` in place of Eq. 13.
+
+    Delta starts small and is set after each epoch to ``rate`` x (epochs trained) x (mean length of the features of the
+    epoch just trained), by ``mmpod.NormAdaptiveHook``, without which it stays as it is. The SC term is unchanged.
+
+    Args:
+        initial_delta: Delta of the first epoch, above 0, in the unit of z.
+        rate: Growth of delta by epoch as a fraction of the mean length, at least 0.
+        kwargs: Those of :class:`PODLoss`.
+
+    Attributes:
+        delta: Buffer, scalar: saved with the weights, the same in every process.
+        length_sum, length_count: Buffers, scalars: the lengths seen by this process since delta was set last.
+
+    Raises:
+        TypeError: An argument is no number.
+        ValueError: An argument is out of range.
+    """
+
+    def __init__(self, initial_delta: float = 0.05, rate: float = 0.01, **kwargs):
+        super().__init__(**kwargs)
+        check_number('initial_delta', initial_delta, torch.finfo(torch.float32).tiny)
+        check_number('rate', rate, 0)
+        self.rate = rate
+        self.register_buffer('delta', torch.tensor(float(initial_delta)))
+        self.register_buffer('length_sum', torch.zeros(()))
+        self.register_buffer('length_count', torch.zeros(()))
+
+    def cosine_term(self, features: Tensor, unit: Tensor, labels: Tensor, centroids: Tensor) -> Tensor:
+        """Return the norm-adaptive term from features and unit features (N, D); note the lengths when training."""
+        if self.training:
+            with torch.no_grad():
+                self.length_sum += (features * unit).sum()
+                self.length_count += len(features)
+        return super().cosine_term(features, norm_adaptive(features, unit, self.delta), labels, centroids)
+
+    @torch.no_grad()
+    def update_delta(self, epochs_trained: int) -> Optional[Tensor]:
+        """Set delta from the lengths noted so far in all processes, and forget them. A collective.
+
+        Returns:
+            Tensor: The mean length, scalar.
+        """
+        total, count = global_sum(torch.stack([self.length_sum, self.length_count]))
+        mean = total / count.clamp_min(1)
+        self.delta.copy_(torch.where(count > 0, self.rate * epochs_trained * mean, self.delta))
+        self.length_sum.zero_()
+        self.length_count.zero_()
+        return mean

@@ -1,0 +1,64 @@
+"""PEDCC-Loss, Eq. 6-8 of arXiv 2111.15449 v1 (Zhu et al., arXiv 1904.06008)."""
+
+from torch import Tensor
+
+from mmpod.functional import class_residuals, gather_rows, normalize_rows
+from mmpod.functional.checks import check_number
+from mmpod.registry import MODELS
+
+from .am_softmax_loss import AMSoftmaxLoss
+
+__all__ = ['PEDCCLoss']
+
+
+@MODELS.register_module()
+class PEDCCLoss(AMSoftmaxLoss):
+    r"""AM-Softmax on predefined centroids, and the distance to the own one.
+
+    .. math:: L = L_{AM} + \lambda \sqrt[n]{\tfrac{1}{2N}\sum_i \|x_i - p_{y_i}\|^2}
+
+    Args:
+        scale: s of Eq. 6, above 0.
+        margin: m of Eq. 6, in units of the cosine, from 0 to 2.
+        mse_weight: Lambda of Eq. 8, at least 0. The paper gives no value.
+        root: n of Eq. 8, at least 1. The paper gives no value. The root is that of the mean over the batch; its slope
+            is limited to that at a mean of 1e-12.
+        loss_weight, global_batch: See :class:`~mmpod.models.losses.PrototypeLoss`.
+
+    Returns:
+        dict[str, Tensor]: ``loss_amsoftmax`` and, unless ``mse_weight`` is 0, ``loss_mse``.
+
+    Raises:
+        TypeError: An argument is no number.
+        ValueError: An argument is out of range.
+    """
+
+    def __init__(
+        self,
+        scale: float = 10.0,
+        margin: float = 0.5,
+        mse_weight: float = 1.0,
+        root: float = 1.0,
+        loss_weight: float = 1.0,
+        global_batch: bool = True,
+    ):
+        super().__init__(scale, margin, loss_weight, global_batch)
+        check_number('mse_weight', mse_weight, 0)
+        check_number('root', root, 1)
+        self.mse_weight = mse_weight
+        self.root = root
+
+    def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
+        """Return Eq. 6 and the root of Eq. 7."""
+        terms = super().terms(features, labels, prototypes)
+        if self.mse_weight > 0:
+            residuals = class_residuals(normalize_rows(features), labels, normalize_rows(prototypes))
+            squares = residuals.square().sum(dim=1) / 2
+            if self.root == 1:
+                mse = self.mean(squares)
+            else:
+                # Not self.mean: the root needs the mean itself, not this process's share of it.
+                squares = gather_rows(squares.unsqueeze(1)) if self.global_batch else squares
+                mse = squares.mean().clamp_min(1e-12) ** (1 / self.root)
+            terms['loss_mse'] = self.mse_weight * mse
+        return terms

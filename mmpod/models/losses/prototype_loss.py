@@ -1,0 +1,80 @@
+"""What all losses of features against prototypes share; each of them adds its formula."""
+
+from typing import Optional
+
+from torch import Tensor, nn
+
+from mmpod.functional import at_least_float32, global_mean, no_autocast
+from mmpod.functional.checks import check_features, check_labels, check_number
+
+__all__ = ['PrototypeLoss']
+
+
+class PrototypeLoss(nn.Module):
+    """Base of the losses that compare features with one prototype a class, fixed or learned.
+
+    It checks the arguments, keeps the computation in float32 whatever autocast says, and averages over the batch of all
+    processes, so that W processes train as one with the whole batch. A subclass implements :meth:`terms`.
+
+    Args:
+        loss_weight: Factor on all terms, at least 0.
+        global_batch: Take statistics over the batch of all processes instead of over each process's own part.
+
+    Raises:
+        TypeError: An argument is no number.
+        ValueError: An argument is out of range.
+    """
+
+    def __init__(self, loss_weight: float = 1.0, global_batch: bool = True):
+        super().__init__()
+        check_number('loss_weight', loss_weight, 0)
+        self.loss_weight = loss_weight
+        self.global_batch = global_batch
+
+    def forward(
+        self, features: Tensor, labels: Tensor, centroids: Optional[Tensor] = None, **kwargs
+    ) -> dict[str, Tensor]:
+        """Return the weighted terms of the loss; their sum is the objective.
+
+        Args:
+            features: z, shape (N, D), as they leave the network, not normalised.
+            labels: Shape (N,), integers in [0, K), or (N, K), floating-point class weights (Mixup, CutMix, smoothing).
+            centroids: The head's prototypes, shape (K, D): predefined centroids, or learned class weights.
+            kwargs: None. What mmpretrain's other heads pass lands here, to be answered with the error below.
+
+        Returns:
+            dict[str, Tensor]: Scalars, each under a name that starts with ``loss_``.
+
+        Raises:
+            TypeError: The loss is in a head without prototypes, or the labels have a wrong dtype.
+            ValueError: Shapes that do not fit, labels out of range, or soft labels for a loss that has no use of them.
+        """
+        if centroids is None or kwargs:
+            name = type(self).__name__
+            raise TypeError(
+                'Expected `centroids` of shape (K, D) from the head, but this head passes '
+                f'{sorted(kwargs) or "none"}: {name} works on features and prototypes, not on logits. Use it in a head '
+                "that has them: head=dict(type='mmpod.PEDCCHead', num_classes=..., in_channels=..., feat_dim=...) for "
+                "predefined centroids, head=dict(type='mmpod.LearnedPrototypeHead', num_classes=..., in_channels=...) "
+                'for learned class weights.'
+            )
+        check_features(features, centroids)
+        check_labels(labels, len(features), len(centroids))
+        with no_autocast(features):
+            features = at_least_float32(features)
+            labels = labels.to(features.dtype) if labels.is_floating_point() else labels
+            terms = self.terms(features, labels, centroids.to(features.dtype))
+            return terms if self.loss_weight == 1 else {name: self.loss_weight * term for name, term in terms.items()}
+
+    def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
+        """Return the terms before ``loss_weight``; called with checked arguments of one precision, outside autocast."""
+        raise NotImplementedError
+
+    def mean(self, values: Tensor) -> Tensor:
+        """Return the mean of one value a sample, shape (N,), over the global batch unless that is switched off."""
+        return global_mean(values) if self.global_batch else values.mean()
+
+    def extra_repr(self) -> str:
+        """Show the settings when the model is printed."""
+        settings = (item for item in vars(self).items() if not item[0].startswith(('_', 'training')))
+        return ', '.join(f'{name}={value!r}' for name, value in settings)
