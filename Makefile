@@ -30,6 +30,7 @@ format: $(STAMP)
 benchmark: $(STAMP)
 	$(RUN) python benchmarks/centroids.py
 	$(RUN) python benchmarks/pod_loss.py
+	$(RUN) python benchmarks/losses.py
 	$(RUN) python benchmarks/head_share.py
 
 $(ENV)/bin/python:

@@ -5,11 +5,10 @@ python tools/train.py configs/asoftmax_resnet18w8_cifar10_10k.py
 
 _base_ = ['softmax_resnet18w8_cifar10_10k.py']
 
-# Lambda falls over the same part of the training as in the 39,100 iterations of the ResNet-50 config.
 model = dict(
     head=dict(
         type='mmpod.LearnedPrototypeHead',
         similarity='cosine',
-        loss=dict(_delete_=True, type='mmpod.ASoftmaxLoss', margin=4, gamma=2.0),
+        loss=dict(_delete_=True, type='mmpod.ASoftmaxLoss', margin=4, gamma=0.12),
     )
 )

@@ -46,7 +46,7 @@ def run_command(tmp_path):
 def image_folder(tmp_path):
     """Write a CIFAR-10 as a folder of random PNGs and return its path: `per_class` images a class and split."""
 
-    def write(classes, per_class=2, root=tmp_path / 'images', splits=('train', 'test')):
+    def write(classes, per_class=2, root=tmp_path / 'images', splits=('train', 'test'), size=32):
         import cv2
         import numpy as np
 
@@ -56,7 +56,7 @@ def image_folder(tmp_path):
                 folder = root / split / name
                 folder.mkdir(parents=True)
                 for index in range(per_class):
-                    cv2.imwrite(str(folder / f'{index:04d}.png'), random.randint(0, 256, (32, 32, 3), np.uint8))
+                    cv2.imwrite(str(folder / f'{index:04d}.png'), random.randint(0, 256, (size, size, 3), np.uint8))
         return root
 
     return write

@@ -1,4 +1,4 @@
-"""One process of tests/test_distributed.py: computes on its part of each batch, rank 0 writes the results.
+"""One process of tests/test_distributed.py: trains on its part of each batch, rank 0 writes what came out.
 
 torchrun --nproc_per_node=W tests/distributed_worker.py FILE SIZES [SIZES ...]    (SIZES: a batch size a process, 4,4)
 """
@@ -8,22 +8,49 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from mmengine.model import MMDistributedDataParallel
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import init_default_scope
+from mmpretrain.registry import MODEL_WRAPPERS, MODELS
 from mmpretrain.structures import DataSample
 from torch import nn
-
-from mmpod.models import PEDCCHead, PODLoss
 
 NUM_CLASSES, CHANNELS, DIM = 4, 6, 8
 
 
-class Network(nn.Module):
-    """A backbone of one layer and a head; the same weights and batch in every process."""
+def pedcc_head(**loss):
+    return dict(type='mmpod.PEDCCHead', num_classes=NUM_CLASSES, in_channels=CHANNELS, feat_dim=DIM, loss=loss)
 
-    def __init__(self, global_batch=True):
+
+def learned_head(similarity, **loss):
+    head = dict(type='mmpod.LearnedPrototypeHead', num_classes=NUM_CLASSES, in_channels=CHANNELS)
+    return dict(head, similarity=similarity, loss=loss)
+
+
+CENTER = dict(type='mmpod.CenterLoss', num_classes=NUM_CLASSES, feat_dim=CHANNELS, center_weight=0.5)
+HEADS = {
+    'pod': pedcc_head(type='mmpod.PODLoss', sc_weight=2.0),
+    'barlow': pedcc_head(type='mmpod.PODLoss', decorrelation='barlow'),
+    'vicreg': pedcc_head(type='mmpod.PODLoss', decorrelation='vicreg', sc_weight=9.0),
+    'normadaptive': pedcc_head(type='mmpod.NormAdaptivePODLoss', initial_delta=0.5),
+    'pedccloss': pedcc_head(type='mmpod.PEDCCLoss', root=2),
+    'center': learned_head('dot', **CENTER),
+    'lsoftmax': learned_head('dot', type='mmpod.LSoftmaxLoss', base=2.0, gamma=0.5, power=1),
+    'asoftmax': learned_head('cosine', type='mmpod.ASoftmaxLoss', base=2.0, gamma=0.5, lambda_min=0),
+    'amsoftmax': learned_head('cosine', type='mmpod.AMSoftmaxLoss'),
+}
+LOCAL = 'pod with local statistics'
+
+
+class Network(nn.Module):
+    """A backbone of one layer and a head; the same weights in every process."""
+
+    def __init__(self, name):
         super().__init__()
         torch.manual_seed(0)
+        head = HEADS['pod'] if name == LOCAL else HEADS[name]
         self.backbone = nn.Linear(3, CHANNELS)
-        self.head = PEDCCHead(NUM_CLASSES, CHANNELS, DIM, loss=PODLoss(sc_weight=2.0, global_batch=global_batch))
+        self.head = MODELS.build(dict(head, loss=dict(head['loss'], global_batch=name != LOCAL)))
 
     def forward(self, images, labels):
         samples = [DataSample().set_gt_label(int(label)) for label in labels]
@@ -35,23 +62,61 @@ def whole_batch(num_samples):
     return torch.randn(num_samples, 3, generator=generator), torch.arange(num_samples) % NUM_CLASSES
 
 
-def gradients(network):
-    return {name: parameter.grad for name, parameter in network.named_parameters()}
+def two_steps(network, forward, images, labels):
+    """Return the gradients of a second step (a state, where the loss has one, has moved on) and the buffers."""
+    forward(images, labels)
+    forward(images, labels).backward()
+    if hasattr(network.head.loss_module, 'update_delta'):
+        network.head.loss_module.update_delta(epochs_trained=3)
+    return {
+        **{name: parameter.grad for name, parameter in network.named_parameters()},
+        **{name: buffer for name, buffer in network.named_buffers() if name != 'head.centroids'},
+    }
+
+
+def cot_classifier():
+    """LeNet-5 has no batch norm, whose statistics are each process's own."""
+    torch.manual_seed(0)
+    return MODELS.build(
+        dict(
+            type='mmpod.COTClassifier',
+            backbone=dict(type='LeNet5'),
+            neck=dict(type='GlobalAveragePooling'),
+            head=dict(type='LinearClsHead', num_classes=NUM_CLASSES, in_channels=120),
+            data_preprocessor=dict(num_classes=NUM_CLASSES, mean=[0.0], std=[1.0]),
+        )
+    )
+
+
+def cot_steps(model, classifier, part):
+    """Return the weights after two training steps of COT on the samples ``part`` of the batch."""
+    settings = dict(constructor='mmpod.COTOptimWrapperConstructor', optimizer=dict(type='SGD', lr=0.1, momentum=0.9))
+    wrappers = build_optim_wrapper(classifier, settings)
+    images = torch.randn(8, 1, 32, 32, generator=torch.Generator().manual_seed(2))[part]
+    samples = [DataSample().set_gt_label(label % NUM_CLASSES) for label in range(8)][part]
+    for _ in range(2):
+        model.train_step(dict(inputs=images, data_samples=samples), wrappers)
+    return {name: parameter.detach() for name, parameter in classifier.named_parameters()}
 
 
 def main():
     path, cases = Path(sys.argv[1]), sys.argv[2:]
     dist.init_process_group('gloo')
-    rank = dist.get_rank()
+    init_default_scope('mmpretrain')
+    rank, processes = dist.get_rank(), dist.get_world_size()
     results = {}
     for case in cases:
         sizes = [int(size) for size in case.split(',')]
         images, labels = (part.split(sizes)[rank] for part in whole_batch(sum(sizes)))
-        for kind, global_batch in (('global', True), ('local', False)):
-            network = Network(global_batch)
-            wrapped = nn.parallel.DistributedDataParallel(network)  # kept: it averages the gradients while it lives
-            wrapped(images, labels).backward()
-            results[f'{kind} {case}'] = gradients(network)
+        for name in (*HEADS, LOCAL):
+            network = Network(name)
+            wrapped = nn.parallel.DistributedDataParallel(network, broadcast_buffers=False)
+            results[f'{name} {case}'] = two_steps(network, wrapped, images, labels)
+    if processes == 2:
+        classifier = cot_classifier()
+        wrapped = MODEL_WRAPPERS.build(dict(type='mmpod.COTDistributedDataParallel', module=classifier))
+        assert isinstance(wrapped, MMDistributedDataParallel)
+        results['cot'] = cot_steps(wrapped, classifier, slice(4 * rank, 4 * rank + 4))
     if rank == 0:
         torch.save(results, path)
     dist.barrier()

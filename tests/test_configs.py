@@ -1,5 +1,7 @@
-"""Every shipped config builds and takes a training step on images of its own size."""
+"""Every shipped config builds and takes a training step."""
 
+import copy
+import functools
 import os
 from pathlib import Path
 
@@ -8,40 +10,89 @@ import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
+from mmpretrain.models.losses import CrossEntropyLoss
 from mmpretrain.registry import DATASETS, MODELS
 from mmpretrain.structures import DataSample
 from torch.testing import assert_close
 
-from mmpod.models import PEDCCHead, PODLoss
+from mmpod.models import (
+    AMSoftmaxLoss,
+    ASoftmaxLoss,
+    CenterLoss,
+    COTClassifier,
+    LearnedPrototypeHead,
+    LSoftmaxLoss,
+    NormAdaptivePODLoss,
+    PEDCCHead,
+    PEDCCLoss,
+    PODLoss,
+    PrototypeHead,
+)
 
 CONFIGS = sorted((Path(__file__).resolve().parents[1] / 'configs').glob('*.py'))
-# name: (classes, feat_dim, SC weight or None, epochs, milestones, total batch)
-PAPER = (100, [30, 60, 90], 128)
-SMALL = (15, [9, 13], 64)
-EXPECTED = {
-    'pod_resnet50_cifar10': (10, 256, 1.0, *PAPER),
-    'cosine_resnet50_cifar10': (10, 256, 0.0, *PAPER),
-    'softmax_resnet50_cifar10': (10, None, None, *PAPER),
-    'pod_resnet50_cifar100': (100, 512, 1.0, *PAPER),
-    'cosine_resnet50_cifar100': (100, 512, 0.0, *PAPER),
-    'softmax_resnet50_cifar100': (100, None, None, *PAPER),
-    'pod_resnet18w8_cifar10_10k': (10, 256, 1.0, *SMALL),
-    'cosine_resnet18w8_cifar10_10k': (10, 256, 0.0, *SMALL),
-    'softmax_resnet18w8_cifar10_10k': (10, None, None, *SMALL),
-    'pod_resnet18w8_digits': (10, 256, 1.0, *SMALL),
-    'softmax_resnet18w8_digits': (10, None, None, *SMALL),
+# (epochs, milestones, total batch)
+PAPER, SMALL = (100, (30, 60, 90), 128), (15, (9, 13), 64)
+# setting: (classes, feature dimension of Table II, image size, channels of the pooled features, schedule)
+SETTINGS = {
+    'resnet50_cifar10': (10, 256, 32, 2048, PAPER),
+    'resnet50_cifar100': (100, 512, 32, 2048, PAPER),
+    'resnet50_facescrub': (100, 512, 64, 2048, PAPER),
+    'resnet18w8_cifar10_10k': (10, 256, 32, 64, SMALL),
+    'resnet18w8_digits': (10, 256, 8, 64, SMALL),
 }
+# loss, or loss and variant: (class of the loss, what it is set to)
+LOSSES = {
+    'softmax': (CrossEntropyLoss, {}),
+    'cot': (CrossEntropyLoss, {}),
+    'pod': (PODLoss, dict(sc_weight=1.0, power=2, decorrelation='sc')),
+    'cosine': (PODLoss, dict(sc_weight=0.0, power=2)),
+    'pedccmse': (PODLoss, dict(sc_weight=0.0, power=1)),
+    'pod barlow': (PODLoss, dict(sc_weight=1e-3, power=2, decorrelation='barlow')),
+    'pod vicreg': (PODLoss, dict(sc_weight=256.0, power=2, decorrelation='vicreg')),
+    'pod normadaptive': (NormAdaptivePODLoss, dict(sc_weight=1.0, power=2, rate=0.01)),
+    'pedccloss': (PEDCCLoss, dict(scale=10.0, margin=0.5, mse_weight=1.0, root=1.0)),
+    'amsoftmax': (AMSoftmaxLoss, dict(scale=5.0, margin=0.25)),
+    'amsoftmax s30': (AMSoftmaxLoss, dict(scale=30.0, margin=0.35)),
+    'lsoftmax': (LSoftmaxLoss, dict(margin=2, base=1000.0, power=45.0, lambda_min=0.0)),
+    'asoftmax': (ASoftmaxLoss, dict(margin=4, base=1000.0, power=1.0, lambda_min=5.0)),
+    'center': (CenterLoss, dict(center_weight=0.003, center_rate=0.5)),
+}
+TABLE_III = {'softmax', 'amsoftmax', 'amsoftmax s30', 'cot', 'pedccloss', 'cosine', 'pod'}
+SHIPPED = {
+    'resnet50_cifar10': set(LOSSES),
+    'resnet50_cifar100': TABLE_III | {'lsoftmax', 'asoftmax', 'center'},
+    'resnet50_facescrub': TABLE_III,
+    'resnet18w8_cifar10_10k': set(LOSSES),
+    'resnet18w8_digits': {'pod', 'softmax'},
+}
+# Lambda of L-Softmax falls over the same part of the training: 15 epochs of 157 batches or 100 of 391.
+GAMMA = {('lsoftmax', PAPER): 1e-5, ('asoftmax', PAPER): 0.12, ('lsoftmax', SMALL): 1.7e-4, ('asoftmax', SMALL): 0.12}
+
+
+load = functools.lru_cache(Config.fromfile)
+
+
+def name_of(loss, setting):
+    """<loss>_<backbone>_<dataset>[_<variant>]"""
+    stem, _, variant = loss.partition(' ')
+    return f'{stem}_{setting}' + (f'_{variant}' if variant else '')
+
+
+NAMES = {name_of(loss, setting): (loss, setting) for setting, losses in SHIPPED.items() for loss in losses}
 
 
 def test_every_config_is_listed_here():
-    assert {path.stem for path in CONFIGS} == set(EXPECTED)
+    assert {path.stem for path in CONFIGS} == set(NAMES)
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 def test_config_builds_and_takes_a_step(path):
-    cfg = Config.fromfile(path)
-    num_classes, feat_dim, sc_weight, epochs, milestones, batch = EXPECTED[path.stem]
-    assert cfg.train_cfg.max_epochs == epochs and cfg.param_scheduler.milestones == milestones
+    assert path.read_text().startswith('"""') and f'python tools/train.py configs/{path.name}\n' in path.read_text()
+    cfg = copy.deepcopy(load(path))
+    loss, setting = NAMES[path.stem]
+    num_classes, feat_dim, size, channels, schedule = SETTINGS[setting]
+    epochs, milestones, batch = schedule
+    assert cfg.train_cfg.max_epochs == epochs and tuple(cfg.param_scheduler.milestones) == milestones
     assert cfg.param_scheduler.gamma == 0.1
     assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == batch
     optimizer = cfg.optim_wrapper.optimizer
@@ -52,14 +103,21 @@ def test_config_builds_and_takes_a_step(path):
     model = MODELS.build(dict(cfg.model, data_preprocessor=cfg.data_preprocessor))
     model.init_weights()
     head = model.head
-    assert head.num_classes == num_classes
-    if feat_dim is not None:
-        assert isinstance(head, PEDCCHead) and isinstance(head.loss_module, PODLoss)
-        assert (head.feat_dim, head.loss_module.sc_weight) == (feat_dim, sc_weight)
+    assert (head.num_classes, head.in_channels) == (num_classes, channels)
+    kind, expected = LOSSES[loss]
+    assert type(head.loss_module) is kind
+    assert {name: getattr(head.loss_module, name) for name in expected} == expected
+    assert getattr(head.loss_module, 'gamma', None) == GAMMA.get((loss, schedule))
+    assert isinstance(model, COTClassifier) == (loss == 'cot')
+    if isinstance(head, PEDCCHead):
+        assert head.feat_dim == feat_dim
+        assert_close(head.centroids @ head.centroids.T, _simplex_gram(num_classes), rtol=0, atol=1e-5)
+    elif isinstance(head, LearnedPrototypeHead):
+        assert head.similarity == ('dot' if loss in ('lsoftmax', 'center') else 'cosine')
 
-    size = 8 if 'digits' in path.stem else 32
+    side = max(size // 4, 8)  # smaller than the dataset's, to spare time; the network takes any size
     data = dict(
-        inputs=[torch.randint(0, 256, (3, size, size), dtype=torch.uint8) for _ in range(2)],
+        inputs=[torch.randint(0, 256, (3, side, side), dtype=torch.uint8) for _ in range(2)],
         data_samples=[DataSample().set_gt_label(label) for label in range(2)],
     )
     optim_wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
@@ -67,10 +125,24 @@ def test_config_builds_and_takes_a_step(path):
     losses = model.train_step(data, optim_wrapper)
     assert torch.isfinite(losses['loss'])
     assert (head.fc.weight - before).abs().max() > 0
-    if feat_dim is not None:
-        terms = sum(value for name, value in losses.items() if name.startswith('loss_'))
-        assert_close(losses['loss'], terms)
-        assert_close(head.centroids @ head.centroids.T, _simplex_gram(num_classes), rtol=0, atol=1e-5)
+    if isinstance(head, PrototypeHead):
+        assert_close(losses['loss'], sum(value for name, value in losses.items() if name.startswith('loss_')))
+    assert ('loss_complement' in losses) == (loss == 'cot')
+
+
+def test_norm_adaptive_configs_bring_the_hook():
+    for path in CONFIGS:
+        hooks = [hook.type for hook in load(path).get('custom_hooks') or []]
+        assert ('mmpod.NormAdaptiveHook' in hooks) == path.stem.endswith('normadaptive')
+
+
+def test_stem_for_64_pixels():
+    """Section IV: a first convolution of 3 x 3 with stride 1; the max-pooling stays."""
+    backbone = MODELS.build(dict(type='mmpod.ResNetSmallImage', depth=18))
+    assert backbone.conv1.kernel_size == (3, 3) and backbone.conv1.stride == (1, 1) and backbone.maxpool.stride == 2
+    assert backbone(torch.randn(1, 3, 64, 64))[-1].shape == (1, 512, 4, 4)
+    with pytest.raises(ValueError, match='deep_stem'):
+        MODELS.build(dict(type='mmpod.ResNetSmallImage', depth=18, deep_stem=True))
 
 
 def _simplex_gram(num_classes):
@@ -96,6 +168,7 @@ def test_normalisation_is_the_released_one():
     for name, mean, std in (
         ('cifar10', (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)),
         ('cifar100', (0.507, 0.487, 0.441), (0.267, 0.256, 0.276)),
+        ('facescrub', (0.507, 0.487, 0.441), (0.267, 0.256, 0.276)),
     ):
         preprocessor = Config.fromfile(CONFIGS[0].parent / f'pod_resnet50_{name}.py').data_preprocessor
         assert_close(torch.tensor(preprocessor.mean), 255 * torch.tensor(mean), rtol=1e-5, atol=0)

@@ -207,6 +207,7 @@ def test_compare_trains_tabulates_and_does_not_repeat(root, tmp_path, run_comman
     command = [sys.executable, root / 'tools/compare.py', *configs, '--work-dir', tmp_path, '--seeds', 3, '--jobs', 2]
     command += ['--target', 1, '--cfg-options', 'train_cfg.max_epochs=1']
     first = run_command(*command)
+    assert 'epoch 1/1, accuracy' in first.stdout
     for loss in ('pod', 'softmax'):
         work_dir = tmp_path / f'{loss}_resnet18w8_digits' / 'seed3'
         record = json.loads((work_dir / 'run.json').read_text())
@@ -226,3 +227,48 @@ def test_compare_reports_failures_and_shows_the_rest(root, tmp_path, run_command
     done = run_command(*command, '--work-dir', tmp_path / 'w', '--cfg-options', 'train_cfg.max_epochs=1', status=1)
     assert 'feat_dim' in done.stderr and '1 of 2 runs failed: broken seed 0' in done.stderr
     assert '| pod_resnet18w8_digits | 0 |' in done.stdout
+
+
+def leaf_on_digits(root, leaf, base):
+    """Return the text of a shipped leaf of the small CIFAR-10 setting, on the digits instead."""
+    delta = (root / f'configs/{leaf}.py').read_text().partition("_10k.py']\n")[2]
+    return f"_base_ = ['{root / base}']\n" + delta
+
+
+def test_cot_trains_and_resumes_in_two_processes(root, tmp_path, run_command):
+    softmax = 'configs/softmax_resnet18w8_digits.py'
+    (tmp_path / 'cot.py').write_text(leaf_on_digits(root, 'cot_resnet18w8_cifar10_10k', softmax))
+    work_dir = tmp_path / 'work'
+    train = ['bash', root / 'tools/dist_train.sh', tmp_path / 'cot.py', 2, '--work-dir', work_dir, '--resume']
+    options = ['train_cfg.max_epochs=2', 'param_scheduler.milestones=[1]', 'train_dataloader.batch_size=32', *SEED]
+    command = [*train, '--cfg-options', 'optim_wrapper.clip_grad.max_norm=1.0', *options, *NO_AUGMENTATION]
+    run_command(*command, env=dict(PORT='29614'))
+    entries = [entry for entry in scalars(work_dir) if 'loss' in entry]
+    assert all(entry['loss_complement'] < 0 for entry in entries)
+    for name in ('primary.lr', 'complement.lr'):
+        assert [entry[name] for entry in entries] == pytest.approx([0.1, 0.01])
+    (work_dir / 'epoch_2.pth').rename(tmp_path / 'unbroken.pth')
+    (work_dir / 'last_checkpoint').write_text(str(work_dir / 'epoch_1.pth'))
+    run_command(*command, env=dict(PORT='29614'))
+    resumed, unbroken = (
+        torch.load(path, weights_only=True) for path in (work_dir / 'epoch_2.pth', tmp_path / 'unbroken.pth')
+    )
+    for name in ('head.fc.weight', 'backbone.conv1.weight'):
+        assert_close(resumed['state_dict'][name], unbroken['state_dict'][name], rtol=1e-4, atol=1e-5)
+    for name in ('primary', 'complement'):
+        momenta = [checkpoint['optimizer'][name]['state'][0]['momentum_buffer'] for checkpoint in (resumed, unbroken)]
+        assert_close(*momenta, rtol=1e-3, atol=1e-4)
+
+
+def test_norm_adaptive_delta_is_set_in_two_processes_and_saved(root, tmp_path, run_command):
+    (tmp_path / 'adaptive.py').write_text(leaf_on_digits(root, 'pod_resnet18w8_cifar10_10k_normadaptive', DIGITS))
+    command = ['bash', root / 'tools/dist_train.sh', tmp_path / 'adaptive.py', 2, '--work-dir', tmp_path / 'work']
+    options = ['--cfg-options', 'train_cfg.max_epochs=2', 'train_dataloader.batch_size=32', *SEED]
+    run_command(*command, *options, env=dict(PORT='29615'))
+    (entry,) = [entry for entry in scalars(tmp_path / 'work') if 'delta' in entry]
+    assert entry['epoch'] == 2 and entry['delta'] == pytest.approx(0.01 * entry['feature_length'], rel=1e-5)
+    saved = [
+        torch.load(tmp_path / f'work/epoch_{epoch}.pth', weights_only=True)['state_dict']['head.loss_module.delta']
+        for epoch in (1, 2)
+    ]
+    assert saved[0].item() == pytest.approx(entry['delta'], rel=1e-5) and saved[1] > 1.2 * saved[0]

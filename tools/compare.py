@@ -21,7 +21,7 @@ from typing import Optional
 import mmengine
 import mmpretrain
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, DictAction
 
 import mmpod
 from mmpod.apis import Run, plot_accuracy, summary_table
@@ -49,6 +49,13 @@ def parse_args() -> argparse.Namespace:
     if args.jobs < 1 or args.processes < 1:
         parser.error('Expected --jobs and --processes to be at least 1.')
     return args
+
+
+def parse_overrides(options: list[str]) -> dict:
+    """Return ``--cfg-options`` as the runs will read them."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='*', action=DictAction, default={})
+    return parser.parse_args(['--cfg-options', *options]).cfg_options
 
 
 def command_of(run: Run, config: Path, processes: int, port: int, options: list[str]) -> list[str]:
@@ -154,9 +161,12 @@ def main() -> None:
     """Run the comparison and write `table.md`, `curves.csv` and `accuracy.png` into the work directory."""
     args = parse_args()
     runs, queue = [], []
+    overrides = parse_overrides(args.cfg_options)
     threads = max(1, (os.cpu_count() or 1) // (args.jobs * args.processes))
     for config in args.configs:
-        num_epochs = Config.fromfile(config).train_cfg.max_epochs
+        cfg = Config.fromfile(config)
+        cfg.merge_from_dict(overrides)
+        num_epochs = cfg.train_cfg.max_epochs
         for seed in args.seeds:
             run = Run(config.stem, seed, args.work_dir / config.stem / f'seed{seed}')
             runs.append(run)

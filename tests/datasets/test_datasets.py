@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mmpretrain.registry import DATASETS
 
-from mmpod.datasets import CIFAR10AnyLayout, SklearnDigits
+from mmpod.datasets import CIFAR10AnyLayout, FaceScrub, SklearnDigits
 
 CLASSES = CIFAR10AnyLayout.METAINFO['classes']
 ARCHIVE = Path(__file__).resolve().parents[2].parent / 'shared' / 'data' / 'cifar10-jpeg.tar.xz'
@@ -121,6 +121,23 @@ def test_digits():
     assert [test[i]['gt_label'] for i in range(500)] == labels[1297:].tolist()
     with pytest.raises(ValueError, match='split'):
         SklearnDigits(split='val')
+
+
+PEOPLE = [f'person {index:03d}' for index in range(100)]
+
+
+def test_facescrub(image_folder):
+    root = image_folder(PEOPLE, per_class=1, size=64)
+    dataset = DATASETS.build(dict(type='mmpod.FaceScrub', data_root=str(root), split='test'))
+    assert len(dataset) == 100 and dataset[7]['gt_label'] == 7 and dataset[7]['img'].shape == (64, 64, 3)
+    assert list(dataset.metainfo['classes']) == PEOPLE
+    with pytest.raises(ValueError, match='split'):
+        FaceScrub(str(root), split='val')
+    (root / 'train' / PEOPLE[3]).rename(root / 'somebody')
+    with pytest.raises(ValueError, match='100 people, but got 99'):
+        FaceScrub(str(root))
+    with pytest.raises(FileNotFoundError, match='nowhere/train.*FACESCRUB_ROOT.*http'):
+        FaceScrub(str(root / 'nowhere'))
 
 
 @pytest.mark.slow

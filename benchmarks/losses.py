@@ -1,0 +1,95 @@
+"""Head and loss of every method against softmax (mmpretrain's LinearClsHead and cross entropy): time and memory.
+
+python benchmarks/losses.py
+
+Forward and backward from pooled features of ResNet-50, batch 128, K = 100, D = 512, with the heads of the ResNet-50
+configs. COT is not in it: its cost is a second pass through the whole network.
+"""
+
+import statistics
+import time
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
+
+CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
+NUM_CLASSES, CHANNELS, DIM, BATCH, ROUNDS = 100, 2048, 512, 128, 15
+NAMES = [
+    'softmax_resnet50_cifar100',
+    'lsoftmax_resnet50_cifar100',
+    'asoftmax_resnet50_cifar100',
+    'amsoftmax_resnet50_cifar100',
+    'center_resnet50_cifar100',
+    'pedccloss_resnet50_cifar100',
+    'pedccmse_resnet50_cifar10',
+    'cosine_resnet50_cifar100',
+    'pod_resnet50_cifar100',
+    'pod_resnet50_cifar10_normadaptive',
+    'pod_resnet50_cifar10_barlow',
+    'pod_resnet50_cifar10_vicreg',
+]
+
+
+def build_head(name: str) -> torch.nn.Module:
+    """Return the head of a config, at 100 classes and 512 dimensions."""
+    head = Config.fromfile(CONFIGS / f'{name}.py').model.head
+    head.num_classes = NUM_CLASSES
+    if 'feat_dim' in head:
+        head.feat_dim = DIM
+    return MODELS.build(head)
+
+
+def mebibytes_kept(head: torch.nn.Module, step) -> float:
+    """Return the size of weights, their gradients, buffers, and of what is kept for the backward pass."""
+    own = {parameter.data_ptr(): 2 * parameter.nbytes for parameter in head.parameters()}
+    own.update({buffer.data_ptr(): buffer.nbytes for buffer in head.buffers()})
+    kept = {}
+
+    def keep(tensor):
+        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        step()
+    return (sum(own.values()) + sum(size for pointer, size in kept.items() if pointer not in own)) / 2**20
+
+
+def main() -> None:
+    """Print a table, softmax being 1."""
+    init_default_scope('mmpretrain')
+    torch.manual_seed(0)
+    samples = [DataSample().set_gt_label(index % NUM_CLASSES) for index in range(BATCH)]
+    pooled = torch.randn(BATCH, CHANNELS).relu().requires_grad_()
+    steps, memory = {}, {}
+    for name in NAMES:
+        head = build_head(name)
+
+        def step(head=head):
+            losses = head.loss((pooled,), samples)
+            sum(losses.values()).backward()
+
+        steps[name] = step
+        memory[name] = mebibytes_kept(head, step)
+    times = {name: [] for name in NAMES}
+    for index in range(ROUNDS + 1):
+        for name, step in steps.items():
+            start = time.perf_counter()
+            step()
+            if index:  # the first round warms up
+                times[name].append(time.perf_counter() - start)
+    shape = f'N = {BATCH}, C = {CHANNELS}, D = {DIM}, K = {NUM_CLASSES}'
+    print(f'torch {torch.__version__}, {torch.get_num_threads()} threads, {shape}')
+    print('| head and loss of | time, softmax = 1 | memory, MiB | softmax = 1 |\n|---|---|---|---|')
+    softmax = NAMES[0]
+    for name in NAMES:
+        ratio = statistics.median(a / b for a, b in zip(times[name], times[softmax]))
+        share = memory[name] / memory[softmax]
+        print(f'| {name} | {ratio:.1f} | {memory[name]:.1f} | {share:.1f} |')
+
+
+if __name__ == '__main__':
+    main()

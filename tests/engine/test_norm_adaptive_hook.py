@@ -1,0 +1,34 @@
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmengine.logging import MessageHub
+from torch import nn
+from torch.testing import assert_close
+
+from mmpod.engine import NormAdaptiveHook
+from mmpod.functional import pedcc
+from mmpod.models import NormAdaptivePODLoss
+
+
+def runner_with(model, epoch=0):
+    return SimpleNamespace(model=model, epoch=epoch, message_hub=MessageHub.get_instance('norm adaptive'))
+
+
+def test_delta_follows_the_lengths_of_the_epoch():
+    loss, hook = NormAdaptivePODLoss(rate=0.01), NormAdaptiveHook()
+    runner = runner_with(nn.Sequential(loss))
+    hook.before_train(runner)
+    features = torch.tensor([[3.0, 4.0, 0.0], [0.0, 0.0, 1.0]])  # of length 5 and 1
+    for epoch, expected in ((0, 0.03), (1, 0.06)):
+        runner.epoch = epoch
+        loss(features, torch.tensor([0, 1]), pedcc(3, 3).float())
+        hook.after_train_epoch(runner)
+        assert_close(loss.delta.item(), expected, rtol=1e-6, atol=0)
+    assert runner.message_hub.get_scalar('train/feature_length').current() == 3.0
+    assert hook.priority == 'NORMAL'  # before the checkpoint is written
+
+
+def test_model_without_the_loss():
+    with pytest.raises(TypeError, match='NormAdaptivePODLoss.*got 0.*head.loss'):
+        NormAdaptiveHook().before_train(runner_with(nn.Linear(2, 2)))

@@ -1,0 +1,232 @@
+"""Each loss against its equations, from features to the terms, by loops in float64."""
+
+import math
+
+import pytest
+import torch
+from torch.nn.functional import cross_entropy, normalize
+from torch.testing import assert_close
+
+from mmpod.functional import pedcc
+from mmpod.models import (
+    AMSoftmaxLoss,
+    ASoftmaxLoss,
+    CenterLoss,
+    ComplementEntropyLoss,
+    LearnedPrototypeHead,
+    LSoftmaxLoss,
+    NormAdaptivePODLoss,
+    PEDCCLoss,
+    PODLoss,
+)
+
+NUM_CLASSES, DIM = 4, 6
+
+
+def batch(num_samples=5):
+    features = torch.randn(num_samples, DIM, dtype=torch.float64)
+    return features, torch.arange(num_samples) % NUM_CLASSES, torch.randn(NUM_CLASSES, DIM, dtype=torch.float64)
+
+
+def cosines_by_loops(features, prototypes):
+    def length(v):
+        return math.sqrt(sum(x * x for x in v))
+
+    return [
+        [sum(a * b for a, b in zip(z, p)) / length(z) / length(p) for p in prototypes.tolist()]
+        for z in features.tolist()
+    ]
+
+
+def am_softmax_by_loops(features, labels, prototypes, scale, margin):
+    """Eq. 3 as printed."""
+    total = 0.0
+    for row, label in zip(cosines_by_loops(features, prototypes), labels.tolist()):
+        own = math.exp(scale * (row[label] - margin))
+        total -= math.log(own / (own + sum(math.exp(scale * c) for j, c in enumerate(row) if j != label)))
+    return total / len(features)
+
+
+def test_am_softmax_is_eq_3():
+    features, labels, prototypes = batch()
+    losses = AMSoftmaxLoss(scale=5, margin=0.25)(features, labels, prototypes)
+    assert_close(losses['loss_amsoftmax'].item(), am_softmax_by_loops(features, labels, prototypes, 5, 0.25))
+
+
+def test_am_softmax_without_margin_takes_soft_labels():
+    features, labels, prototypes = batch()
+    soft = torch.rand(5, NUM_CLASSES).double().softmax(1)
+    losses = AMSoftmaxLoss(scale=5, margin=0)(features, soft, prototypes)
+    logits = 5 * torch.tensor(cosines_by_loops(features, prototypes)).double()
+    assert_close(losses['loss_amsoftmax'], -(soft * logits.log_softmax(1)).sum(1).mean())
+
+
+@pytest.mark.parametrize('root', [1, 2, 3])
+def test_pedcc_loss_is_eq_6_to_8(root):
+    features, labels, _ = batch()
+    centroids = pedcc(NUM_CLASSES, DIM)
+    losses = PEDCCLoss(scale=10, margin=0.5, mse_weight=0.7, root=root)(features, labels, centroids)
+    assert_close(losses['loss_amsoftmax'].item(), am_softmax_by_loops(features, labels, centroids, 10, 0.5))
+    unit = normalize(features)
+    mse = sum(float((unit[i, d] - centroids[labels[i], d]) ** 2) for i in range(5) for d in range(DIM)) / (2 * 5)
+    assert_close(losses['loss_mse'].item(), 0.7 * mse ** (1 / root))
+
+
+def test_root_of_a_vanishing_distance_has_a_finite_gradient():
+    centroids = pedcc(NUM_CLASSES, DIM)
+    features = centroids.clone().requires_grad_()
+    sum(PEDCCLoss(root=4)(features, torch.arange(4), centroids).values()).backward()
+    assert features.grad.isfinite().all()
+
+
+def test_pedcc_loss_without_mse_is_am_softmax():
+    features, labels, _ = batch()
+    centroids = pedcc(NUM_CLASSES, DIM)
+    losses = PEDCCLoss(mse_weight=0)(features, labels, centroids)
+    assert losses.keys() == {'loss_amsoftmax'}
+    assert_close(losses, AMSoftmaxLoss(scale=10, margin=0.5)(features, labels, centroids))
+
+
+def test_l_softmax_anneals_from_softmax_to_the_margin():
+    features, labels, prototypes = batch()
+    loss = LSoftmaxLoss(margin=2, base=1e9, gamma=1.0, power=60.0)
+    softmax = cross_entropy(features @ prototypes.T, labels)
+    values = [loss(features, labels, prototypes)['loss_lsoftmax'].item() for _ in range(3)]
+    assert_close(values[0], softmax.item(), rtol=1e-5, atol=0)
+    hard = LSoftmaxLoss(margin=2, base=0)(features, labels, prototypes)['loss_lsoftmax'].item()
+    assert_close(values[2], hard, rtol=1e-5, atol=0)
+    assert hard > softmax
+    assert loss.iteration == 3
+
+
+def test_the_schedule_counts_training_batches_only():
+    features, labels, prototypes = batch()
+    loss = LSoftmaxLoss()
+    loss.eval()(features, labels, prototypes)
+    assert loss.iteration == 0
+    loss.train()(features, labels, prototypes)
+    assert loss.iteration == 1 and 'iteration' in loss.state_dict()
+
+
+def test_a_softmax_is_l_softmax_with_unit_weights():
+    features, labels, prototypes = batch()
+    settings = dict(margin=4, base=10, gamma=0.1, power=1, lambda_min=5)
+    a, scaled = (ASoftmaxLoss(**settings)(features, labels, p)['loss_asoftmax'] for p in (prototypes, 9 * prototypes))
+    unit = LSoftmaxLoss(**settings)(features, labels, normalize(prototypes))['loss_lsoftmax']
+    assert_close(a, unit)
+    assert_close(a, scaled)
+
+
+def test_center_loss_moves_its_centers():
+    """Eq. 4 and the update, over two batches."""
+    features, labels, prototypes = batch()
+    loss = CenterLoss(NUM_CLASSES, DIM, center_weight=0.1, center_rate=0.5).double()
+    centers = [[0.0] * DIM for _ in range(NUM_CLASSES)]
+    for _ in range(2):
+        losses = loss(features, labels, prototypes)
+        pull = sum(
+            (float(features[i, d]) - centers[labels[i]][d]) ** 2 / 2 for i in range(5) for d in range(DIM)
+        ) / len(features)
+        assert_close(losses['loss_center'].item(), 0.1 * pull)
+        assert_close(losses['loss_softmax'], cross_entropy(features @ prototypes.T, labels))
+        for k in range(NUM_CLASSES):
+            members = [features[i].tolist() for i in range(5) if labels[i] == k]
+            for d in range(DIM):
+                delta = sum(centers[k][d] - x[d] for x in members) / (1 + len(members))
+                centers[k][d] -= 0.5 * delta
+        assert_close(loss.centers, torch.tensor(centers).double())
+    loss.eval()(features, labels, prototypes)
+    assert_close(loss.centers, torch.tensor(centers).double())
+    assert not list(loss.parameters()) and 'centers' in loss.state_dict()
+
+
+def test_centers_of_other_sizes_are_refused():
+    features, labels, prototypes = batch()
+    with pytest.raises(ValueError, match=r'feat_dim.*\(4, 6\).*\(4, 7\)'):
+        CenterLoss(NUM_CLASSES, 7)(features, labels, prototypes)
+
+
+@pytest.mark.parametrize('normalizer, divisor', [('K', 4), ('K-1', 3)])
+def test_complement_entropy_loss(normalizer, divisor):
+    logits, labels = torch.randn(5, 4, dtype=torch.float64), torch.tensor([0, 1, 2, 3, 0])
+    expected = 0.0
+    for row, label in zip(logits.softmax(1).tolist(), labels.tolist()):
+        shares = [row[j] / (1 - row[label]) for j in range(4) if j != label]
+        expected += sum(q * math.log(q) for q in shares) / 5 / divisor
+    measured = ComplementEntropyLoss(normalizer)(logits, labels)['loss_complement']
+    assert_close(measured.item(), expected, rtol=1e-5, atol=0)
+
+
+def test_complement_entropy_refuses_what_has_no_complement():
+    with pytest.raises(ValueError, match='num_classes'):
+        ComplementEntropyLoss()(torch.randn(2, 1), torch.tensor([0, 0]))
+    with pytest.raises(ValueError, match='integer `labels`'):
+        ComplementEntropyLoss()(torch.randn(2, 3), torch.rand(2, 3))
+
+
+@pytest.mark.parametrize('kind', ['barlow', 'vicreg'])
+def test_other_decorrelations_replace_the_sc_term(kind):
+    features, labels, _ = batch()
+    centroids = pedcc(NUM_CLASSES, DIM)
+    losses = PODLoss(sc_weight=0.5, decorrelation=kind)(features, labels, centroids)
+    residuals = (normalize(features) - centroids[labels]).T
+    matrix = torch.corrcoef(residuals) if kind == 'barlow' else torch.cov(residuals)
+    expected = (matrix.square().sum() - matrix.diagonal().square().sum()) / (1 if kind == 'barlow' else DIM)
+    assert losses.keys() == {'loss_cosine', f'loss_{kind}'}
+    assert_close(losses[f'loss_{kind}'], 0.5 * expected, rtol=1e-5, atol=1e-7)
+
+
+def test_norm_adaptive_term_and_schedule():
+    features, labels, _ = batch()
+    centroids = pedcc(NUM_CLASSES, DIM)
+    loss = NormAdaptivePODLoss(initial_delta=0.05, rate=0.01).double()
+    lengths = [math.sqrt(sum(v * v for v in z)) for z in features.tolist()]
+    mean_length = sum(lengths) / 5
+    for epoch, delta in enumerate((0.05, 0.01 * 1 * mean_length, 0.01 * 2 * mean_length), start=1):
+        total = 0.0
+        for z, length, label in zip(features.tolist(), lengths, labels.tolist()):
+            dot = sum(a * b for a, b in zip(z, centroids[label].tolist()))
+            total += (1 - dot / math.sqrt(length**2 + delta**2)) ** 2
+        losses = loss(features, labels, centroids)
+        assert_close(losses['loss_cosine'].item(), total / 5, rtol=1e-6, atol=0)
+        assert_close(losses['loss_sc'], PODLoss()(features, labels, centroids)['loss_sc'])
+        loss(features[:2], labels[:2], centroids)  # the rest of the epoch, with the same mean length
+        loss(features[2:], labels[2:], centroids)
+        loss.update_delta(epochs_trained=epoch)
+    assert loss.length_count == 0
+
+
+def test_delta_stays_without_a_batch_and_in_evaluation():
+    features, labels, _ = batch()
+    loss = NormAdaptivePODLoss(initial_delta=0.3)
+    loss.eval()(features, labels, pedcc(NUM_CLASSES, DIM))
+    loss.update_delta(1)
+    assert_close(loss.delta, torch.tensor(0.3))
+    assert {'delta', 'length_sum', 'length_count'} == set(loss.state_dict())
+
+
+@pytest.mark.parametrize(
+    'build, error, words',
+    [
+        (lambda: AMSoftmaxLoss(scale=0), ValueError, 'scale.*above 0'),
+        (lambda: AMSoftmaxLoss(scale='5'), TypeError, 'scale'),
+        (lambda: AMSoftmaxLoss(margin=-0.1), ValueError, 'margin'),
+        (lambda: AMSoftmaxLoss(margin=2.5), ValueError, 'margin.*at most 2'),
+        (lambda: PEDCCLoss(root=0.5), ValueError, 'root'),
+        (lambda: PEDCCLoss(mse_weight=-1), ValueError, 'mse_weight'),
+        (lambda: LSoftmaxLoss(margin=0), ValueError, 'margin'),
+        (lambda: LSoftmaxLoss(margin=1.5), TypeError, 'margin'),
+        (lambda: LSoftmaxLoss(gamma=-1), ValueError, 'gamma'),
+        (lambda: ASoftmaxLoss(lambda_min=float('nan')), ValueError, 'lambda_min'),
+        (lambda: CenterLoss(1, 4), ValueError, 'num_classes'),
+        (lambda: CenterLoss(3, 4, center_rate=1.5), ValueError, 'center_rate.*at most 1'),
+        (lambda: ComplementEntropyLoss('N'), ValueError, "normalizer.*'K', 'K-1'.*'N'"),
+        (lambda: NormAdaptivePODLoss(initial_delta=0), ValueError, 'initial_delta'),
+        (lambda: PODLoss(decorrelation='cov'), ValueError, "decorrelation.*'sc'.*'cov'"),
+        (lambda: LearnedPrototypeHead(3, 4, dict(type='mmpod.AMSoftmaxLoss'), 'l2'), ValueError, 'similarity'),
+        (lambda: LearnedPrototypeHead(1, 4, dict(type='mmpod.AMSoftmaxLoss')), ValueError, 'num_classes'),
+    ],
+)
+def test_bad_settings(build, error, words):
+    with pytest.raises(error, match=words):
+        build()
