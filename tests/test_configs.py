@@ -30,13 +30,20 @@ from mmpod.models import (
 )
 
 CONFIGS = sorted((Path(__file__).resolve().parents[1] / 'configs').glob('*.py'))
-# (epochs, milestones, total batch)
-PAPER, SMALL = (100, (30, 60, 90), 128), (15, (9, 13), 64)
+# (epochs, milestones, total batch, weight decay)
+PAPER, SMALL = (100, (30, 60, 90), 128, 5e-4), (15, (9, 13), 64, 5e-4)
+IMAGENET = (100, (30, 60, 90), 96, 1e-4)
 # setting: (classes, feature dimension of Table II, image size, channels of the pooled features, schedule)
 SETTINGS = {
     'resnet50_cifar10': (10, 256, 32, 2048, PAPER),
     'resnet50_cifar100': (100, 512, 32, 2048, PAPER),
     'resnet50_facescrub': (100, 512, 64, 2048, PAPER),
+    'resnet50_tinyimagenet': (200, 512, 64, 2048, PAPER),
+    'resnet50_imagenet30': (30, 256, 224, 2048, IMAGENET),
+    'resnet50_imagenet100': (100, 512, 224, 2048, IMAGENET),
+    'resnet50_imagenet200': (200, 512, 224, 2048, IMAGENET),
+    'resnet50_imagenet500': (500, 1024, 224, 2048, IMAGENET),
+    'resnet50_imagenet': (1000, 2048, 224, 2048, IMAGENET),
     'resnet18w8_cifar10_10k': (10, 256, 32, 64, SMALL),
     'resnet18w8_digits': (10, 256, 8, 64, SMALL),
 }
@@ -57,14 +64,20 @@ LOSSES = {
     'asoftmax': (ASoftmaxLoss, dict(margin=4, base=1000.0, power=1.0, lambda_min=5.0)),
     'center': (CenterLoss, dict(center_weight=0.003, center_rate=0.5)),
 }
+TABLE_I = {f'pod dim{dim}': dim for dim in (9, 32, 64, 128, 512, 1024)}
+LOSSES.update({name: LOSSES['pod'] for name in TABLE_I})
 TABLE_III = {'softmax', 'amsoftmax', 'amsoftmax s30', 'cot', 'pedccloss', 'cosine', 'pod'}
 SHIPPED = {
     'resnet50_cifar10': set(LOSSES),
+    'resnet50_tinyimagenet': {'softmax', 'cosine', 'pod'},
+    **{f'resnet50_imagenet{k}': {'softmax', 'pod'} for k in (30, 100, 200, 500, '')},
     'resnet50_cifar100': TABLE_III | {'lsoftmax', 'asoftmax', 'center'},
     'resnet50_facescrub': TABLE_III,
-    'resnet18w8_cifar10_10k': set(LOSSES),
+    'resnet18w8_cifar10_10k': set(LOSSES) - set(TABLE_I),
     'resnet18w8_digits': {'pod', 'softmax'},
 }
+# A first convolution of 3 x 3 without max-pooling, with it, or the original one.
+BACKBONES = {8: 'ResNet_CIFAR', 32: 'ResNet_CIFAR', 64: 'ResNetSmallImage', 224: 'ResNet'}
 # Lambda of L-Softmax falls over the same part of the training: 15 epochs of 157 batches or 100 of 391.
 GAMMA = {('lsoftmax', PAPER): 1e-5, ('asoftmax', PAPER): 0.12, ('lsoftmax', SMALL): 1.7e-4, ('asoftmax', SMALL): 0.12}
 
@@ -91,12 +104,12 @@ def test_config_builds_and_takes_a_step(path):
     cfg = copy.deepcopy(load(path))
     loss, setting = NAMES[path.stem]
     num_classes, feat_dim, size, channels, schedule = SETTINGS[setting]
-    epochs, milestones, batch = schedule
+    epochs, milestones, batch, weight_decay = schedule
     assert cfg.train_cfg.max_epochs == epochs and tuple(cfg.param_scheduler.milestones) == milestones
     assert cfg.param_scheduler.gamma == 0.1
     assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == batch
     optimizer = cfg.optim_wrapper.optimizer
-    assert (optimizer.type, optimizer.lr, optimizer.momentum, optimizer.weight_decay) == ('SGD', 0.1, 0.9, 5e-4)
+    assert (optimizer.type, optimizer.lr, optimizer.momentum, optimizer.weight_decay) == ('SGD', 0.1, 0.9, weight_decay)
     assert cfg.data_preprocessor.num_classes == num_classes
 
     init_default_scope('mmpretrain')
@@ -109,8 +122,9 @@ def test_config_builds_and_takes_a_step(path):
     assert {name: getattr(head.loss_module, name) for name in expected} == expected
     assert getattr(head.loss_module, 'gamma', None) == GAMMA.get((loss, schedule))
     assert isinstance(model, COTClassifier) == (loss == 'cot')
+    assert type(model.backbone).__name__ == BACKBONES[size]
     if isinstance(head, PEDCCHead):
-        assert head.feat_dim == feat_dim
+        assert head.feat_dim == TABLE_I.get(loss, feat_dim)
         assert_close(head.centroids @ head.centroids.T, _simplex_gram(num_classes), rtol=0, atol=1e-5)
     elif isinstance(head, LearnedPrototypeHead):
         assert head.similarity == ('dot' if loss in ('lsoftmax', 'center') else 'cosine')
@@ -169,8 +183,9 @@ def test_normalisation_is_the_released_one():
         ('cifar10', (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)),
         ('cifar100', (0.507, 0.487, 0.441), (0.267, 0.256, 0.276)),
         ('facescrub', (0.507, 0.487, 0.441), (0.267, 0.256, 0.276)),
+        ('tinyimagenet', (0.507, 0.487, 0.441), (0.267, 0.256, 0.276)),
     ):
         preprocessor = Config.fromfile(CONFIGS[0].parent / f'pod_resnet50_{name}.py').data_preprocessor
         assert_close(torch.tensor(preprocessor.mean), 255 * torch.tensor(mean), rtol=1e-5, atol=0)
         assert_close(torch.tensor(preprocessor.std), 255 * torch.tensor(std), rtol=1e-5, atol=0)
-        assert preprocessor.to_rgb is False
+        assert preprocessor.to_rgb is (name == 'tinyimagenet')  # read by OpenCV, blue first

@@ -3,5 +3,7 @@
 from .cifar import CIFAR10AnyLayout, CIFAR100AnyLayout
 from .digits import SklearnDigits
 from .facescrub import FaceScrub
+from .imagenet_subset import ImageNetSubset
+from .tiny_imagenet import TinyImageNet
 
-__all__ = ['CIFAR100AnyLayout', 'CIFAR10AnyLayout', 'FaceScrub', 'SklearnDigits']
+__all__ = ['CIFAR100AnyLayout', 'CIFAR10AnyLayout', 'FaceScrub', 'ImageNetSubset', 'SklearnDigits', 'TinyImageNet']

@@ -1,4 +1,4 @@
-"""Reading a folder of classes into memory, with every fault of the data named before training starts."""
+"""Finding and reading images in folders of classes, with every fault of the data named before training starts."""
 
 from pathlib import Path
 from typing import Sequence
@@ -6,9 +6,43 @@ from typing import Sequence
 import numpy as np
 from PIL import Image
 
-__all__ = ['load_class_folders']
+__all__ = ['check_class_folders', 'images_in', 'load_class_folders']
 
 EXTENSIONS = ('.jpg', '.jpeg', '.png', '.bmp')
+
+
+def check_class_folders(root: Path, classes: Sequence[str]) -> None:
+    """Refuse a folder that does not hold exactly one folder for each class.
+
+    Raises:
+        FileNotFoundError: ``root`` lacks a class folder.
+        ValueError: There is a folder that is no class.
+    """
+    found = {path.name for path in root.iterdir() if path.is_dir()}
+    missing, unknown = sorted(set(classes) - found), sorted(found - set(classes))
+    if missing:
+        raise FileNotFoundError(
+            f'Expected `{root}` to hold one folder for each of the {len(classes)} classes, but {missing} are missing.'
+        )
+    if unknown:
+        raise ValueError(
+            f'Expected `{root}` to hold the folders of the {len(classes)} classes only, '
+            f'but got {unknown} besides. Rename or remove them; classes: {list(classes)}.'
+        )
+
+
+def images_in(folder: Path) -> list[Path]:
+    """Return the images of a folder in the order of their names.
+
+    Raises:
+        FileNotFoundError: There is none, or no such folder.
+    """
+    paths = sorted(path for path in folder.glob('*') if path.suffix.lower() in EXTENSIONS)
+    if not paths:
+        raise FileNotFoundError(
+            f'Expected `{folder}` to hold images ({", ".join(EXTENSIONS)}), but got none. Unpack the archive again.'
+        )
+    return paths
 
 
 def load_class_folders(root: Path, classes: Sequence[str], size: tuple[int, int]) -> list[dict]:
@@ -28,27 +62,12 @@ def load_class_folders(root: Path, classes: Sequence[str], size: tuple[int, int]
         FileNotFoundError: ``root`` lacks a class folder, or one is empty.
         ValueError: There is a folder that is no class, or an image is corrupt or of another size.
     """
-    found = {path.name for path in root.iterdir() if path.is_dir()}
-    missing, unknown = sorted(set(classes) - found), sorted(found - set(classes))
-    if missing:
-        raise FileNotFoundError(
-            f'Expected `{root}` to hold one folder for each of the {len(classes)} classes, but {missing} are missing.'
-        )
-    if unknown:
-        raise ValueError(
-            f'Expected `{root}` to hold the folders of the {len(classes)} classes only, '
-            f'but got {unknown} besides. Rename or remove them; classes: {list(classes)}.'
-        )
-    samples = []
-    for label, name in enumerate(classes):
-        paths = sorted(path for path in (root / name).iterdir() if path.suffix.lower() in EXTENSIONS)
-        if not paths:
-            raise FileNotFoundError(
-                f'Expected `{root / name}` to hold images ({", ".join(EXTENSIONS)}), '
-                'but got none. Unpack the archive again.'
-            )
-        samples += [dict(img=_read_rgb(path, size), gt_label=label) for path in paths]
-    return samples
+    check_class_folders(root, classes)
+    return [
+        dict(img=_read_rgb(path, size), gt_label=label)
+        for label, name in enumerate(classes)
+        for path in images_in(root / name)
+    ]
 
 
 def _read_rgb(path: Path, size: tuple[int, int]) -> np.ndarray:

@@ -1,6 +1,6 @@
 """The head of the baselines whose class weights are learned: L-Softmax, A-Softmax, AM-Softmax, Center Loss."""
 
-from typing import Optional, Sequence, Union
+from typing import Union
 
 from torch import Tensor, nn
 
@@ -25,9 +25,8 @@ class LearnedPrototypeHead(PrototypeHead):
         similarity: What predicts the class: ``'cosine'`` for losses that normalise the class weights (AM-Softmax,
             A-Softmax), with ``pred_score`` (1 + cosine) / 2; ``'dot'``, the inner product, for those that do not
             (L-Softmax, Center Loss), with softmax probabilities as ``pred_score``.
-        topk: The k of the training accuracies, each at most K.
-        cal_acc: Log the accuracy of each training batch, without the margin. Needs integer labels.
-        init_cfg: Initialisation of ``fc``; by default PyTorch's own.
+        kwargs: ``topk``, ``cal_acc`` (without the margin) and ``init_cfg`` (of ``fc``; by default PyTorch's own), see
+            :class:`PrototypeHead`.
 
     Attributes:
         fc: ``nn.Linear(in_channels, num_classes, bias=False)``, whose weight holds the prototypes.
@@ -43,11 +42,9 @@ class LearnedPrototypeHead(PrototypeHead):
         in_channels: int,
         loss: Union[dict, nn.Module],
         similarity: str = 'cosine',
-        topk: Union[int, Sequence[int]] = (1,),
-        cal_acc: bool = False,
-        init_cfg: Optional[dict] = None,
+        **kwargs,
     ):
-        super().__init__(num_classes, in_channels, loss, similarity, topk, cal_acc, init_cfg)
+        super().__init__(num_classes, in_channels, loss, similarity, **kwargs)
         self.fc = nn.Linear(in_channels, num_classes, bias=False)
 
     @property

@@ -1,0 +1,7 @@
+# ImageNet from the folder that the environment variable IMAGENET_ROOT names, in mmpretrain's layout; total batch 96.
+_base_ = ['mmpretrain::_base_/datasets/imagenet_bs32.py']
+
+dataset = dict(data_root='{{$IMAGENET_ROOT:data/imagenet}}')
+train_dataloader = dict(batch_size=96, dataset=dataset)
+val_dataloader = dict(batch_size=96, dataset=dataset)
+test_dataloader = val_dataloader

@@ -1,0 +1,13 @@
+"""POD Loss on Tiny ImageNet: Tables V and VI of arXiv 2111.15449 v1, which report 62.16 %.
+
+python tools/train.py configs/pod_resnet50_tinyimagenet.py
+"""
+
+_base_ = [
+    '_base_/models/pod_resnet50_64px.py',
+    '_base_/datasets/tinyimagenet_bs128.py',
+    '_base_/schedules/paper_bs128.py',
+    '_base_/default_runtime.py',
+]
+
+model = dict(head=dict(num_classes=200))

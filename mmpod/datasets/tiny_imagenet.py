@@ -1,0 +1,76 @@
+"""Tiny ImageNet in its official layout."""
+
+from pathlib import Path
+
+from mmengine.dataset import BaseDataset
+
+from mmpod.functional.checks import check_choice, check_integer
+from mmpod.registry import DATASETS
+
+from .image_folder import images_in
+
+__all__ = ['TinyImageNet']
+
+URL = 'http://cs231n.stanford.edu/tiny-imagenet-200.zip'
+
+
+@DATASETS.register_module()
+class TinyImageNet(BaseDataset):
+    """Images of 64 x 64 pixels in 200 classes: 100,000 for training, 10,000 for validation; never downloaded.
+
+    The layout of the official archive::
+
+        data_root/wnids.txt                     the names of the classes, such as n01443537
+        data_root/train/<wnid>/images/*.JPEG
+        data_root/val/images/*.JPEG
+        data_root/val/val_annotations.txt       file name, wnid and box, separated by tabs
+
+    Args:
+        data_root: Folder of the dataset.
+        split: ``'train'`` or ``'val'``; the labels of the official test split are not public.
+        num_classes: Take the first so many classes, in the order of their names, from 2 to 200; labels start at 0.
+        kwargs: Passed on to :class:`mmengine.dataset.BaseDataset`.
+
+    Raises:
+        FileNotFoundError: Something of the layout is missing or empty. Says what, and how to get the dataset.
+        ValueError: An argument is out of range.
+    """
+
+    def __init__(self, data_root: str, split: str = 'train', num_classes: int = 200, **kwargs):
+        check_choice('split', split, ['train', 'val'])
+        check_integer('num_classes', num_classes, 2, 200)
+        self.split = split
+        self.num_classes = num_classes
+        super().__init__(ann_file='', data_root=data_root, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """Return one dict a sample: ``img_path`` and ``gt_label``."""
+        root = Path(self.data_root)
+        names, annotations = root / 'wnids.txt', root / 'val' / 'val_annotations.txt'
+        for path in (names, annotations):
+            if not path.is_file():
+                raise FileNotFoundError(
+                    f'Expected Tiny ImageNet in `{root.absolute()}`, but there is no `{path.relative_to(root)}`. '
+                    f'Unpack {URL} and set TINYIMAGENET_ROOT to the folder tiny-imagenet-200.'
+                )
+        classes = sorted(names.read_text().split())[: self.num_classes]
+        self._metainfo['classes'] = tuple(classes)
+        if self.split == 'train':
+            return [
+                dict(img_path=str(path), gt_label=label)
+                for label, name in enumerate(classes)
+                for path in images_in(root / 'train' / name / 'images')
+            ]
+        label_of = {name: label for label, name in enumerate(classes)}
+        folder = root / 'val' / 'images'
+        there = {path.name for path in images_in(folder)}
+        samples = []
+        for line in annotations.read_text().splitlines():
+            file, name = line.split('\t')[:2]
+            if file not in there:
+                raise FileNotFoundError(
+                    f'Expected `{folder / file}`, which {annotations.name} lists, but it is missing.'
+                )
+            if name in label_of:
+                samples.append(dict(img_path=str(folder / file), gt_label=label_of[name]))
+        return samples
