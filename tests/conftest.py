@@ -11,6 +11,7 @@ import torch
 import mmpod  # noqa: F401  (registers)
 
 ROOT = Path(__file__).resolve().parents[1]
+torch.set_num_threads(1)  # small tensors gain nothing from more, and threads that wait for a busy core take ages
 
 
 @pytest.fixture(autouse=True)

@@ -33,6 +33,7 @@ CONFIGS = sorted((Path(__file__).resolve().parents[1] / 'configs').glob('*.py'))
 # (epochs, milestones, total batch, weight decay)
 PAPER, SMALL = (100, (30, 60, 90), 128, 5e-4), (15, (9, 13), 64, 5e-4)
 IMAGENET = (100, (30, 60, 90), 96, 1e-4)
+RELEASED = (100, (30, 60, 90), 200, 1e-4)
 # setting: (classes, feature dimension of Table II, image size, channels of the pooled features, schedule)
 SETTINGS = {
     'resnet50_cifar10': (10, 256, 32, 2048, PAPER),
@@ -45,6 +46,7 @@ SETTINGS = {
     'resnet50_imagenet500': (500, 1024, 224, 2048, IMAGENET),
     'resnet50_imagenet': (1000, 2048, 224, 2048, IMAGENET),
     'resnet18w8_cifar10_10k': (10, 256, 32, 64, SMALL),
+    'resnet18w8_tinyimagenet20': (20, 256, 64, 64, SMALL),
     'resnet18w8_digits': (10, 256, 8, 64, SMALL),
 }
 # loss, or loss and variant: (class of the loss, what it is set to)
@@ -64,6 +66,8 @@ LOSSES = {
     'asoftmax': (ASoftmaxLoss, dict(margin=4, base=1000.0, power=1.0, lambda_min=5.0)),
     'center': (CenterLoss, dict(center_weight=0.003, center_rate=0.5)),
 }
+LAMBDAS = {'pod sc1d': 1 / 255, 'pod sc001': 0.01, 'pod sc01': 0.1, 'pod sc10': 10.0, 'pod released': 1 / 255}
+LOSSES.update({name: (PODLoss, dict(sc_weight=weight, power=2)) for name, weight in LAMBDAS.items()})
 TABLE_I = {f'pod dim{dim}': dim for dim in (9, 32, 64, 128, 512, 1024)}
 LOSSES.update({name: LOSSES['pod'] for name in TABLE_I})
 TABLE_III = {'softmax', 'amsoftmax', 'amsoftmax s30', 'cot', 'pedccloss', 'cosine', 'pod'}
@@ -73,7 +77,8 @@ SHIPPED = {
     **{f'resnet50_imagenet{k}': {'softmax', 'pod'} for k in (30, 100, 200, 500, '')},
     'resnet50_cifar100': TABLE_III | {'lsoftmax', 'asoftmax', 'center'},
     'resnet50_facescrub': TABLE_III,
-    'resnet18w8_cifar10_10k': set(LOSSES) - set(TABLE_I),
+    'resnet18w8_cifar10_10k': set(LOSSES) - set(TABLE_I) - set(LAMBDAS),
+    'resnet18w8_tinyimagenet20': {'softmax', 'cosine', 'pod'},
     'resnet18w8_digits': {'pod', 'softmax'},
 }
 # A first convolution of 3 x 3 without max-pooling, with it, or the original one.
@@ -104,7 +109,7 @@ def test_config_builds_and_takes_a_step(path):
     cfg = copy.deepcopy(load(path))
     loss, setting = NAMES[path.stem]
     num_classes, feat_dim, size, channels, schedule = SETTINGS[setting]
-    epochs, milestones, batch, weight_decay = schedule
+    epochs, milestones, batch, weight_decay = RELEASED if loss == 'pod released' else schedule
     assert cfg.train_cfg.max_epochs == epochs and tuple(cfg.param_scheduler.milestones) == milestones
     assert cfg.param_scheduler.gamma == 0.1
     assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == batch

@@ -4,4 +4,5 @@ default_hooks = dict(
     checkpoint=dict(max_keep_ckpts=2),
     plain_checkpoint=dict(type='mmpod.PlainCheckpointHook'),
     invalid_loss=dict(type='mmpod.StopOnInvalidLossHook'),
+    validate_on_resume=dict(type='mmpod.ValidateOnResumeHook'),
 )

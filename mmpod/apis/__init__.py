@@ -1,6 +1,24 @@
 """What the command lines in `tools/` are made of."""
 
-from .comparison import Run, plot_accuracy, summary_table
+from .comparison import curves_csv, summary_table
+from .figures import plot_accuracy, plot_derivative, plot_gram, plot_sweep
+from .jobs import Plan, run_all
+from .launcher import Launcher
+from .runs import Run
 from .session import check_total_batch, host_tool, runner_session
 
-__all__ = ['Run', 'check_total_batch', 'host_tool', 'plot_accuracy', 'runner_session', 'summary_table']
+__all__ = [
+    'Launcher',
+    'Plan',
+    'Run',
+    'check_total_batch',
+    'curves_csv',
+    'host_tool',
+    'plot_accuracy',
+    'plot_derivative',
+    'plot_gram',
+    'plot_sweep',
+    'run_all',
+    'runner_session',
+    'summary_table',
+]

@@ -1,12 +1,15 @@
 """From a config to a Runner that works: with and without GPUs, on one process or several, on any PyTorch."""
 
 import importlib.util
+import logging
 import os
 import pickle
+import re
+import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Iterator
+from typing import Iterator, Optional
 
 import torch
 import torch.distributed as dist
@@ -45,7 +48,8 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
     """Build the Runner of a complete config, and take the process group down after it.
 
     Sees to what MMEngine 0.10 leaves to its user: checkpoints that load with PyTorch's safe loader, which is required
-    for every file; gloo where no GPU is visible; loaders without worker processes.
+    for every file; resuming from the newest checkpoint that is whole; gloo where no GPU is visible; loaders without
+    worker processes.
 
     Raises:
         ValueError: The config asks for what this machine lacks, or a checkpoint holds more than plain data.
@@ -55,6 +59,8 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
     for name in DATALOADERS:
         if cfg.get(name) is not None and cfg[name].get('num_workers', 0) == 0:
             cfg[name]['persistent_workers'] = False
+    if cfg.get('resume') and cfg.get('load_from') is None:
+        cfg.load_from = newest_whole_checkpoint(Path(cfg.work_dir))
     if not torch.cuda.is_available():
         _adapt_to_cpu(cfg)
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
@@ -71,6 +77,22 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
         # Without the barrier a process that ends early can abort the others.
         dist.barrier()
         dist.destroy_process_group()
+
+
+def newest_whole_checkpoint(work_dir: Path) -> Optional[str]:
+    """Return the last `epoch_N.pth` or `iter_N.pth` of a run that was written to its end.
+
+    MMEngine goes by `last_checkpoint` alone. A process killed while it writes leaves a file without the directory that
+    ends a zip archive; the checkpoint before it is then the one to go on from. None, where there is no such file,
+    leaves the choice to MMEngine.
+    """
+    numbered = {path: re.fullmatch(r'(?:epoch|iter)_(\d+)', path.stem) for path in work_dir.glob('*.pth')}
+    found = {path: int(match[1]) for path, match in numbered.items() if match}
+    for path in sorted(found, key=found.get, reverse=True):
+        if zipfile.is_zipfile(path):
+            return str(path)
+        print_log(f'{path} is cut off and will not be resumed from.', logger='current', level=logging.WARNING)
+    return None
 
 
 def _require_safe_loading() -> None:
@@ -123,5 +145,5 @@ def check_total_batch(cfg: Config) -> None:
         f'is meant for {recipe}. Keep the recipe with `--cfg-options {hint}`, or scale the rate with '
         '--auto-scale-lr.',
         logger='current',
-        level=30,
+        level=logging.WARNING,
     )

@@ -1,6 +1,19 @@
 """What plugs into MMEngine's Runner."""
 
-from .hooks import NormAdaptiveHook, PlainCheckpointHook, StopOnInvalidLossHook
+from .hooks import (
+    NormAdaptiveHook,
+    PlainCheckpointHook,
+    ResetMomentumHook,
+    StopOnInvalidLossHook,
+    ValidateOnResumeHook,
+)
 from .optimizers import COTOptimWrapperConstructor
 
-__all__ = ['COTOptimWrapperConstructor', 'NormAdaptiveHook', 'PlainCheckpointHook', 'StopOnInvalidLossHook']
+__all__ = [
+    'COTOptimWrapperConstructor',
+    'NormAdaptiveHook',
+    'PlainCheckpointHook',
+    'ResetMomentumHook',
+    'StopOnInvalidLossHook',
+    'ValidateOnResumeHook',
+]

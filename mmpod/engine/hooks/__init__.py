@@ -2,6 +2,14 @@
 
 from .norm_adaptive_hook import NormAdaptiveHook
 from .plain_checkpoint_hook import PlainCheckpointHook
+from .reset_momentum_hook import ResetMomentumHook
 from .stop_on_invalid_loss_hook import StopOnInvalidLossHook
+from .validate_on_resume_hook import ValidateOnResumeHook
 
-__all__ = ['NormAdaptiveHook', 'PlainCheckpointHook', 'StopOnInvalidLossHook']
+__all__ = [
+    'NormAdaptiveHook',
+    'PlainCheckpointHook',
+    'ResetMomentumHook',
+    'StopOnInvalidLossHook',
+    'ValidateOnResumeHook',
+]

@@ -1,0 +1,148 @@
+"""Figures: readable in print and by colour-blind people, for lines differ in style and marker as well as in colour."""
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from mmpod.functional import cosine_loss
+
+from .runs import Run
+
+__all__ = ['by_name', 'plot_accuracy', 'plot_derivative', 'plot_gram', 'plot_sweep']
+
+# Okabe and Ito's colours.
+COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000']
+STYLES = ['-', '--', ':', '-.']
+MARKERS = ['o', 's', '^', 'D', 'v', 'P', 'X']
+
+
+def _axes(width: float = 6.4, height: float = 4.2):
+    import matplotlib
+
+    matplotlib.use('Agg')
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(width, height), layout='constrained')
+    axes.grid(alpha=0.3)
+    return figure, axes
+
+
+def _write(figure, path: Path) -> None:
+    from matplotlib import pyplot as plt
+
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+def by_name(runs: Sequence[Run]) -> dict[str, list[Run]]:
+    """Return the runs grouped by name, in the order of first appearance."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run.name, []).append(run)
+    return groups
+
+
+def plot_accuracy(runs: Sequence[Run], path: Path) -> None:
+    """Write a PNG of accuracy by epoch: the mean of each name as a line, the range of its seeds as a band."""
+    figure, axes = _axes()
+    for index, (name, group) in enumerate(by_name(runs).items()):
+        curves = [run.accuracies() for run in group]
+        epochs = sorted(set.intersection(*(set(curve) for curve in curves)))
+        columns = [[curve[epoch] for curve in curves] for epoch in epochs]
+        colour = COLOURS[index % len(COLOURS)]
+        axes.plot(
+            epochs,
+            [statistics.mean(column) for column in columns],
+            STYLES[index % len(STYLES)],
+            marker=MARKERS[index % len(MARKERS)],
+            markevery=max(1, len(epochs) // 10),
+            markersize=4,
+            color=colour,
+            label=name,
+        )
+        axes.fill_between(
+            epochs,
+            [min(column) for column in columns],
+            [max(column) for column in columns],
+            color=colour,
+            alpha=0.2,
+            linewidth=0,
+        )
+    axes.set(xlabel='epoch', ylabel='test accuracy (%)')
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend(fontsize='small')
+    _write(figure, path)
+
+
+def derivative(power: int, degrees: Tensor) -> Tensor:
+    r"""Return :math:`d/d\theta\,(1 - \cos\theta)^{power}` at angles (N,), by autograd through the loss itself."""
+    angles = torch.deg2rad(degrees.double()).requires_grad_()
+    features = torch.stack([angles.cos(), angles.sin()], dim=1)
+    centroids = torch.tensor([[1.0, 0.0], [-1.0, 0.0]], dtype=torch.float64)
+    cosine_loss(features, torch.zeros(len(angles), dtype=torch.long), centroids, power).sum().backward()
+    return angles.grad
+
+
+def plot_derivative(power: int, path: Path) -> None:
+    """Write Fig. 3 (``power`` 1) or Fig. 4 (2): the slope of the cosine term by the angle to the own centroid."""
+    degrees = torch.arange(181)
+    slope = derivative(power, degrees)
+    top = int(slope.argmax())
+    figure, axes = _axes(5.0, 3.6)
+    axes.plot(degrees, slope, color=COLOURS[0])
+    axes.plot(top, slope[top], MARKERS[0], color=COLOURS[1])
+    axes.annotate(f'{slope[top]:.3f} at {top}°', (top, slope[top]), (top - 10, 0.88 * slope[top]), ha='right')
+    label = 'd(1 - cos θ)/dθ' if power == 1 else f'd(1 - cos θ)$^{power}$/dθ'
+    axes.set(xlabel='angle θ to the own centroid (degrees)', ylabel=label, xticks=range(0, 181, 30))
+    _write(figure, path)
+
+
+def plot_gram(centroids: Tensor, path: Path) -> None:
+    """Write the inner products of all pairs of centroids (K, D) as a coloured matrix."""
+    figure, axes = _axes(5.0, 4.2)
+    gram = centroids @ centroids.T
+    image = axes.imshow(gram, cmap='cividis', vmin=-1, vmax=1)
+    axes.grid(False)
+    num_classes = len(gram)
+    axes.set(xlabel='class', ylabel='class', title=f'K = {num_classes}, D = {centroids.shape[1]}')
+    if num_classes <= 12:
+        axes.set(xticks=range(num_classes), yticks=range(num_classes))
+        for row in range(num_classes):
+            for column in range(num_classes):
+                value = float(gram[row, column])
+                colour = 'black' if value > 0.5 else 'white'
+                axes.text(column, row, f'{value:.2f}', ha='center', va='center', color=colour, fontsize=7)
+    figure.colorbar(image, label='inner product')
+    _write(figure, path)
+
+
+def plot_sweep(rows: Sequence[tuple[str, Sequence[float], object]], xlabel: str, path: Path) -> None:
+    """Write accuracy by the setting of a sweep.
+
+    Args:
+        rows: For each setting its name, the accuracies (%) of its seeds (none where it was not run) and the paper's
+            number or None.
+        xlabel: What is varied.
+        path: Where to write the PNG.
+    """
+    figure, axes = _axes()
+    measured = [(index, values) for index, (_, values, _) in enumerate(rows) if values]
+    axes.errorbar(
+        [index for index, _ in measured],
+        [statistics.mean(values) for _, values in measured],
+        [statistics.stdev(values) if len(values) > 1 else 0 for _, values in measured],
+        marker=MARKERS[0],
+        capsize=3,
+        color=COLOURS[0],
+        label='measured (mean and standard deviation over seeds)',
+    )
+    paper = [(index, number) for index, (_, _, number) in enumerate(rows) if number is not None]
+    if paper:
+        axes.plot(*zip(*paper), '--', marker=MARKERS[1], color=COLOURS[1], label='paper')
+    axes.set(xlabel=xlabel, ylabel='test accuracy (%)')
+    axes.set_xticks(range(len(rows)), [name for name, _, _ in rows])
+    axes.legend(fontsize='small')
+    _write(figure, path)

@@ -1,0 +1,203 @@
+"""Running many trainings: one after another or several at a time, on one machine or a cluster, resumably."""
+
+import argparse
+import os
+import platform
+import shlex
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Optional, Sequence
+
+import mmengine
+import mmpretrain
+import torch
+from mmengine.config import DictAction
+
+import mmpod
+
+from .launcher import TOOLS, Launcher
+from .runs import Run
+
+__all__ = ['Plan', 'parse_overrides', 'run_all', 'versions']
+
+TAIL_LINES = 25
+POLL_SECONDS = 0.5
+
+
+@dataclass
+class Plan:
+    """A run to make.
+
+    Attributes:
+        run: Where it goes.
+        commands: What to call, one after another.
+        num_epochs: Epochs of its training, for the time left; 0 for an evaluation.
+        details: What `run.json` keeps besides commands and versions, such as the overrides of the config.
+        needs: A run that must be done before.
+    """
+
+    run: Run
+    commands: Sequence[Sequence[str]]
+    num_epochs: int
+    details: dict = field(default_factory=dict)
+    needs: Optional[Run] = None
+
+
+def parse_overrides(options: Sequence[str]) -> dict:
+    """Return ``--cfg-options`` as the runs will read them."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='*', action=DictAction, default={})
+    return parser.parse_args(['--cfg-options', *options]).cfg_options
+
+
+def versions() -> dict[str, Optional[str]]:
+    """Return what a reader needs to repeat a run: package versions, git revision, hardware."""
+    revision = subprocess.run(
+        ['git', '-C', str(TOOLS), 'describe', '--always', '--dirty'], capture_output=True, text=True
+    )
+    return dict(
+        mmpod=mmpod.__version__,
+        git=revision.stdout.strip() or None,
+        mmpretrain=mmpretrain.__version__,
+        mmengine=mmengine.__version__,
+        torch=torch.__version__,
+        python=platform.python_version(),
+        device=torch.cuda.get_device_name() if torch.cuda.is_available() else f'CPU, {os.cpu_count()} cores',
+    )
+
+
+class Job:
+    """A plan in progress: its present process, its log and what of its progress has been shown."""
+
+    def __init__(self, plan: Plan, slot: int, variables: dict[str, str], lock):
+        self.plan, self.run, self.slot, self.lock = plan, plan.run, slot, lock
+        self.record = dict(
+            plan.details,
+            name=self.run.name,
+            seed=self.run.seed,
+            commands=[shlex.join(command) for command in plan.commands],
+            versions=versions(),
+            environment=variables,
+            finished=False,
+            wall_s=self.run.record.get('wall_s', 0.0),
+        )
+        self.earlier_s = self.record['wall_s']
+        self.started = time.monotonic()
+        self.at_start = self.shown = len(self.run.accuracies())
+        self.log = (self.run.work_dir / 'train.log').open('a')
+        self.variables = variables
+        self.todo = list(plan.commands)
+        self.next_command()
+
+    @property
+    def seconds(self) -> float:
+        """Time since this start."""
+        return time.monotonic() - self.started
+
+    def save(self, **changes) -> None:
+        """Bring `run.json` up to date."""
+        self.record.update(wall_s=round(self.earlier_s + self.seconds, 1), **changes)
+        self.run.save(self.record)
+
+    def next_command(self) -> None:
+        """Start the next command; its processes inherit the lock, so that it lasts as long as any of them."""
+        self.process = subprocess.Popen(
+            self.todo.pop(0),
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env=dict(os.environ, **self.variables),
+            pass_fds=[self.lock.fileno()],
+        )
+        self.save()
+
+    def poll(self) -> Optional[int]:
+        """Show new epochs, keep the record, go on to the next command; return the exit status after the last one."""
+        status = self.process.poll()
+        curve = self.run.accuracies()
+        for epoch in list(curve)[self.shown :]:
+            left = self.seconds / max(len(curve) - self.at_start, 1) * (self.plan.num_epochs - len(curve))
+            progress = f'epoch {epoch}/{self.plan.num_epochs}, accuracy {curve[epoch]:.2f} %, about {left:.0f} s left'
+            print(f'{self.run.name} seed {self.run.seed}: {progress}', flush=True)
+            self.save()
+        self.shown = len(curve)
+        if status == 0 and self.todo:
+            self.next_command()
+            return None
+        if status is not None:
+            self.log.close()
+            self.save(finished=status == 0, **({} if status == 0 else {'failed': self.last_words()}))
+        return status
+
+    def last_words(self) -> str:
+        """Return the last line of the log, which after a Python error names it."""
+        lines = [line for line in (self.run.work_dir / 'train.log').read_text().splitlines() if line.strip()]
+        return lines[-1] if lines else f'exit status {self.process.returncode}'
+
+    def stop(self) -> None:
+        """End the present process and let go of the run, which counts as interrupted then."""
+        self.process.terminate()
+        self.process.wait()
+        self.save()
+
+
+def run_all(plans: Sequence[Plan], jobs: int, launcher: Launcher) -> list[Run]:
+    """Make all runs, ``jobs`` at a time, showing progress; a failed one does not stop the others.
+
+    A run that another process is making is left to it. A run whose ``needs`` are not done fails.
+
+    Returns:
+        list[Run]: The runs that failed.
+    """
+    queue, running, failed, durations = list(plans), [], [], []
+    free = list(range(jobs))
+    try:
+        while queue or running:
+            while free and (plan := _next_ready(queue, [job.run for job in running])):
+                lock = plan.run.acquire()
+                if lock is None:
+                    print(f'{plan.run.name} seed {plan.run.seed}: another process is making it', flush=True)
+                elif plan.needs is not None and plan.needs.state != 'done':
+                    lock.close()
+                    failed.append(plan.run)
+                    print(f'{plan.run.name} seed {plan.run.seed} needs {plan.needs.work_dir}, not done', flush=True)
+                else:
+                    slot = free.pop(0)
+                    running.append(Job(plan, slot, launcher.environment(slot, jobs), lock))
+            time.sleep(POLL_SECONDS)
+            for job in list(running):
+                status = job.poll()
+                if status is None:
+                    continue
+                running.remove(job)
+                job.lock.close()
+                free.append(job.slot)
+                durations.append(job.seconds)
+                if status != 0:
+                    failed.append(job.run)
+                    log = job.run.work_dir / 'train.log'
+                    tail = '\n'.join(log.read_text().splitlines()[-TAIL_LINES:])
+                    print(f'{job.run.name} seed {job.run.seed} failed. The end of {log}:\n{tail}', file=sys.stderr)
+                if queue:
+                    left = sum(durations) / len(durations) * len(queue) / jobs
+                    print(f'{len(queue)} runs to go, about {_clock(left)}', flush=True)
+    finally:
+        for job in running:
+            job.stop()
+    return failed
+
+
+def _next_ready(queue: list[Plan], running: list[Run]) -> Optional[Plan]:
+    """Take the first plan out of ``queue`` that waits for nothing in it or in ``running``."""
+    pending = [plan.run for plan in queue] + running
+    for index, plan in enumerate(queue):
+        if plan.needs not in pending:
+            return queue.pop(index)
+    return None
+
+
+def _clock(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f'{minutes // 60} h {minutes % 60} min' if minutes >= 60 else f'{minutes} min'

@@ -1,0 +1,40 @@
+"""Forgetting the momentum when the learning rate drops, as the authors' released code does."""
+
+from typing import Sequence
+
+from mmengine.hooks import Hook
+from mmengine.optim import OptimWrapperDict
+from mmengine.runner import Runner
+
+from mmpod.functional.checks import check_integer
+from mmpod.registry import HOOKS
+
+__all__ = ['ResetMomentumHook']
+
+
+@HOOKS.register_module()
+class ResetMomentumHook(Hook):
+    """Clear the state of the optimizer before the epochs that follow the given numbers of trained ones.
+
+    It has the effect of building the optimizer anew, which the released code does at each drop of the learning rate.
+
+    Args:
+        epochs: Numbers of trained epochs, each at least 1: the milestones of the schedule.
+
+    Raises:
+        TypeError: One of them is no integer.
+        ValueError: One of them is below 1.
+    """
+
+    def __init__(self, epochs: Sequence[int]):
+        for epoch in epochs:
+            check_integer('epochs', epoch, 1)
+        self.epochs = tuple(epochs)
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Clear momentum and whatever else the optimizers remember."""
+        if runner.epoch not in self.epochs:
+            return
+        wrapper = runner.optim_wrapper
+        for part in wrapper.values() if isinstance(wrapper, OptimWrapperDict) else [wrapper]:
+            part.optimizer.state.clear()

@@ -1,0 +1,187 @@
+"""The paper's tables and figures: what there is, running it, reporting it.
+
+    python tools/experiments.py list                       # every row with its config, dataset, seeds and state
+    python tools/experiments.py run I fig6 'cosine_*'      # tables, figures, configs; all without a word
+    python tools/experiments.py report                     # paper against measurement, tables and figures
+    python tools/experiments.py run --rehearse             # every config at toy scale, before a GPU is paid for
+
+Runs go to WORK_DIR/<config>/seed<n>/. Cut off, `run` goes on where it stopped; finished runs are not repeated.
+"""
+
+import argparse
+import functools
+import multiprocessing
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Optional
+
+from mmengine.config import Config
+
+from mmpod.apis import Launcher, Plan, Run, run_all
+from mmpod.apis.experiments import CHECKPOINT_OF
+from mmpod.apis.jobs import parse_overrides
+from mmpod.apis.listing import index, listing
+from mmpod.apis.rehearsal import rehearse, write_datasets
+from mmpod.apis.report import write_report
+from mmpod.apis.selection import select
+
+CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
+
+
+def parse_args() -> argparse.Namespace:
+    """Return the command line's arguments."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest='command', required=True)
+    for name in ('list', 'run', 'report'):
+        command = commands.add_parser(name)
+        command.add_argument('select', nargs='*', help='tables, figures, configs, patterns (default: all)')
+        command.add_argument('--seeds', nargs='+', type=int, default=None, help='default: 0 1 2')
+        command.add_argument('--work-dir', type=Path, default=None, help='default: work_dirs/experiments')
+        if name == 'list':
+            command.add_argument('--markdown', action='store_true', help='what there is, without the state, as in docs')
+        if name == 'report':
+            command.add_argument('--out', type=Path, default=None, help='folder to write to (default: WORK_DIR/report)')
+        if name == 'run':
+            command.add_argument(
+                '--jobs', type=int, default=None, help='runs at a time (default: 1; rehearsed: all cores)'
+            )
+            command.add_argument('--processes', type=int, default=1, help='processes (GPUs) of each run (default: 1)')
+            command.add_argument('--partition', default=None, help='start the runs on this partition of Slurm')
+            command.add_argument('--rehearse', action='store_true', help='toy scale: one epoch on generated images')
+            command.add_argument('--cfg-options', nargs='+', default=[], help='overrides, noted with every number')
+    args = parser.parse_args()
+    rehearsal = args.command == 'run' and args.rehearse
+    args.seeds = args.seeds or ([0] if rehearsal else [0, 1, 2])
+    if args.command == 'run':
+        args.jobs = args.jobs or ((os.cpu_count() or 1) if rehearsal else 1)
+    args.work_dir = args.work_dir or Path('work_dirs') / ('rehearsal' if rehearsal else 'experiments')
+    try:
+        args.selection = select(args.select)
+    except ValueError as error:
+        parser.error(str(error))
+    if args.command == 'run' and min(args.jobs, args.processes) < 1:
+        parser.error('Expected --jobs and --processes to be at least 1.')
+    return args
+
+
+def config_path(name: str) -> Path:
+    """Return the leaf of a config's name."""
+    return CONFIGS / f'{name}.py'
+
+
+def run_of(args: argparse.Namespace, config: str, seed: int) -> Run:
+    """Return where a run is."""
+    return Run(config, seed, args.work_dir / config / f'seed{seed}')
+
+
+def plan_of(args: argparse.Namespace, launcher: Launcher, config: str, seed: int) -> Plan:
+    """Return how to make a run.
+
+    Raises:
+        ValueError: It was begun with other overrides, or the batch cannot be split over the processes.
+    """
+    run = run_of(args, config, seed)
+    begun = run.record.get('options', args.cfg_options)
+    if begun != args.cfg_options:
+        raise ValueError(
+            f'Expected --cfg-options to be those that {run.work_dir} was begun with, {begun}, but got '
+            f'{args.cfg_options}. Repeat them, or choose another --work-dir.'
+        )
+    trained = CHECKPOINT_OF.get(config)
+    cfg = Config.fromfile(config_path(trained or config))
+    cfg.merge_from_dict(parse_overrides(args.cfg_options))
+    batch, rest = divmod(cfg.train_dataloader.batch_size, args.processes)
+    if rest:
+        raise ValueError(
+            f'Expected --processes to divide the total batch of {config}, {cfg.train_dataloader.batch_size}, but got '
+            f'{args.processes}.'
+        )
+    options = ['--cfg-options', f'randomness.seed={seed}', *args.cfg_options]
+    if args.processes > 1:
+        options.append(f'train_dataloader.batch_size={batch}')
+    source = run if trained is None else run_of(args, trained, seed)
+    checkpoint = source.work_dir / f'epoch_{cfg.train_cfg.max_epochs}.pth'
+    path = config_path(config)
+    commands = [launcher.test(path, checkpoint, run.work_dir, options)]
+    if trained is None:
+        commands.insert(0, launcher.train(path, run.work_dir, options))
+    details = dict(options=args.cfg_options)
+    return Plan(run, commands, cfg.train_cfg.max_epochs, details, needs=None if trained is None else source)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Make the runs that are not done."""
+    launcher = Launcher(args.processes, args.partition)
+    plans = []
+    for seed in args.seeds:  # a first seed of everything before a second of anything
+        for config in args.selection.configs:
+            if run_of(args, config, seed).state == 'done':
+                print(f'{config} seed {seed}: finished before')
+            else:
+                plans.append(plan_of(args, launcher, config, seed))
+    finish(run_all(plans, args.jobs, launcher), len(plans))
+
+
+def run_rehearsal(args: argparse.Namespace) -> None:
+    """Take every config through training, testing and the report on generated images."""
+    variables = write_datasets(args.work_dir / 'data')
+    failed, count = [], len(args.selection.configs)
+    with ProcessPoolExecutor(args.jobs, multiprocessing.get_context('spawn')) as pool:
+        for evaluations in (False, True):
+            started = {}
+            for config in args.selection.configs:
+                if (config in CHECKPOINT_OF) != evaluations:
+                    continue
+                source = CHECKPOINT_OF.get(config)
+                checkpoint = run_of(args, source, 0).work_dir / 'epoch_1.pth' if source else None
+                keep = config in CHECKPOINT_OF.values()
+                where = run_of(args, config, 0)
+                started[config] = pool.submit(rehearse, config_path(config), where, variables, checkpoint, keep)
+            for config, future in started.items():
+                error = future.result()
+                print(f'{config}: {"failed" if error else "works"}', flush=True)
+                if error:
+                    print(error, file=sys.stderr)
+                    failed.append(run_of(args, config, 0))
+    for path in args.work_dir.glob('*/seed*/*.pth'):
+        path.unlink()
+    report(args)
+    finish(failed, count)
+
+
+def finish(failed: list[Run], count: int) -> None:
+    """End with a message and a status that name what failed."""
+    if failed:
+        names = '\n'.join(f'  {run.name} seed {run.seed}: {run.record.get("failed", "")}' for run in failed)
+        sys.exit(f'{len(failed)} of {count} runs failed:\n{names}')
+
+
+def report(args: argparse.Namespace, out: Optional[Path] = None) -> None:
+    """Write the tables and figures and print the tables."""
+    out = out or args.work_dir / 'report'
+    text, written = write_report(out, args.selection, functools.partial(run_of, args), args.seeds, CONFIGS)
+    print(text)
+    print('Written: ' + ', '.join(map(str, written)))
+
+
+def main() -> None:
+    """Do what was asked for."""
+    args = parse_args()
+    if args.command == 'list':
+        where = functools.partial(run_of, args)
+        print(index(args.selection) if args.markdown else listing(args.selection, where, args.seeds))
+    elif args.command == 'report':
+        report(args, args.out)
+    elif args.rehearse:
+        run_rehearsal(args)
+    else:
+        try:
+            run(args)
+        except ValueError as error:
+            sys.exit(f'error: {error}')
+
+
+if __name__ == '__main__':
+    main()
