@@ -8,7 +8,6 @@ _base_ = ['softmax_resnet50_cifar10.py']
 model = dict(
     head=dict(
         type='mmpod.LearnedPrototypeHead',
-        similarity='cosine',
         loss=dict(_delete_=True, type='mmpod.AMSoftmaxLoss', scale=30.0, margin=0.35),
     )
 )

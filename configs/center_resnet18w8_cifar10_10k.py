@@ -8,7 +8,6 @@ _base_ = ['softmax_resnet18w8_cifar10_10k.py']
 model = dict(
     head=dict(
         type='mmpod.LearnedPrototypeHead',
-        similarity='dot',
         loss=dict(_delete_=True, type='mmpod.CenterLoss', num_classes=10, feat_dim=64, center_weight=0.003),
     )
 )

@@ -8,7 +8,6 @@ _base_ = ['softmax_resnet50_cifar10.py']
 model = dict(
     head=dict(
         type='mmpod.LearnedPrototypeHead',
-        similarity='dot',
         loss=dict(_delete_=True, type='mmpod.CenterLoss', num_classes=10, feat_dim=2048, center_weight=0.003),
     )
 )

@@ -9,7 +9,6 @@ _base_ = ['softmax_resnet18w8_cifar10_10k.py']
 model = dict(
     head=dict(
         type='mmpod.LearnedPrototypeHead',
-        similarity='dot',
         loss=dict(_delete_=True, type='mmpod.LSoftmaxLoss', margin=2, gamma=1.7e-4),
     )
 )

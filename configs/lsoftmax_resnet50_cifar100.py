@@ -8,7 +8,6 @@ _base_ = ['softmax_resnet50_cifar100.py']
 model = dict(
     head=dict(
         type='mmpod.LearnedPrototypeHead',
-        similarity='dot',
         loss=dict(_delete_=True, type='mmpod.LSoftmaxLoss', margin=2, gamma=1e-5),
     )
 )

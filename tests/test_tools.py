@@ -141,6 +141,7 @@ def test_foreign_pickles_are_refused_and_not_executed(trained, root, tmp_path, r
         (['tools/train.py', 'configs/pod_resnet50_cifar10.py'], ['cifar-10-python.tar.gz', 'empty/train', 'http']),
         (['tools/train.py', DIGITS, '--cfg-options', 'model.head.in_channels=32'], ['in_channels', '(64, 64)']),
         (['tools/train.py', DIGITS, '--cfg-options', 'model.head.feat_dim=8'], ['feat_dim', '9']),
+        (['tools/train.py', DIGITS, '--cfg-options', 'model.head.num_classes=8'], ['num_classes', '10 classes', '8']),
         (['tools/train.py', DIGITS, '--cfg-options', 'optim_wrapper.optimizer.lr=1e30'], ['finite loss', 'diverged']),
         pytest.param(
             ['tools/train.py', DIGITS, '--amp'],
@@ -211,7 +212,7 @@ def test_compare_trains_tabulates_and_does_not_repeat(root, tmp_path, run_comman
     for loss in ('pod', 'softmax'):
         work_dir = tmp_path / f'{loss}_resnet18w8_digits' / 'seed3'
         record = json.loads((work_dir / 'run.json').read_text())
-        assert record['finished'] and record['seed'] == 3 and 'randomness.seed=3' in record['command']
+        assert record['finished'] and record['seed'] == 3 and 'randomness.seed=3' in record['commands'][0]
         assert record['versions']['torch'] == torch.__version__
         accuracy = next(entry['accuracy/top1'] for entry in scalars(work_dir) if 'accuracy/top1' in entry)
         assert f'| {loss}_resnet18w8_digits | 3 | {accuracy:.2f} | {accuracy:.2f} | 1.0 |' in first.stdout
@@ -258,6 +259,16 @@ def test_cot_trains_and_resumes_in_two_processes(root, tmp_path, run_command):
     for name in ('primary', 'complement'):
         momenta = [checkpoint['optimizer'][name]['state'][0]['momentum_buffer'] for checkpoint in (resumed, unbroken)]
         assert_close(*momenta, rtol=1e-3, atol=1e-4)
+
+
+def test_lambda_of_l_softmax_goes_on_after_a_resume(root, tmp_path, run_command):
+    softmax = 'configs/softmax_resnet18w8_digits.py'
+    (tmp_path / 'l.py').write_text(leaf_on_digits(root, 'lsoftmax_resnet18w8_cifar10_10k', softmax))
+    for epochs in (1, 2):
+        command = [sys.executable, root / 'tools/train.py', tmp_path / 'l.py', '--work-dir', tmp_path / 'w', '--resume']
+        run_command(*command, '--cfg-options', f'train_cfg.max_epochs={epochs}', *SEED)
+        saved = torch.load(tmp_path / f'w/epoch_{epochs}.pth', weights_only=True)['state_dict']
+        assert saved['head.loss_module.iteration'] == 21 * epochs  # 1,297 images in batches of 64
 
 
 def test_norm_adaptive_delta_is_set_in_two_processes_and_saved(root, tmp_path, run_command):

@@ -3,6 +3,7 @@ _base_ = ['mmpretrain::_base_/default_runtime.py']
 default_hooks = dict(
     checkpoint=dict(max_keep_ckpts=2),
     plain_checkpoint=dict(type='mmpod.PlainCheckpointHook'),
+    num_classes=dict(type='mmpod.NumClassesHook'),
     invalid_loss=dict(type='mmpod.StopOnInvalidLossHook'),
     validate_on_resume=dict(type='mmpod.ValidateOnResumeHook'),
 )

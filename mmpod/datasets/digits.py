@@ -1,7 +1,7 @@
 """The handwritten digits that ship inside scikit-learn: real images that need no download."""
 
 import numpy as np
-from mmengine.dataset import BaseDataset
+from mmpretrain.datasets import BaseDataset
 
 from mmpod.registry import DATASETS
 
@@ -17,7 +17,7 @@ class SklearnDigits(BaseDataset):
 
     Args:
         split: ``'train'`` or ``'test'``.
-        kwargs: Passed on to :class:`mmengine.dataset.BaseDataset`.
+        kwargs: Passed on to mmpretrain's ``BaseDataset``.
 
     Raises:
         ModuleNotFoundError: scikit-learn is not installed.

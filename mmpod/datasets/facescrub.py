@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mmengine.dataset import BaseDataset
+from mmpretrain.datasets import BaseDataset
 
 from mmpod.registry import DATASETS
 
@@ -22,7 +22,7 @@ class FaceScrub(BaseDataset):
     Args:
         data_root: Folder of the dataset.
         split: ``'train'`` or ``'test'``.
-        kwargs: Passed on to :class:`mmengine.dataset.BaseDataset`.
+        kwargs: Passed on to mmpretrain's ``BaseDataset``.
 
     Raises:
         FileNotFoundError: No data there, or an empty folder. Says where it was looked for and how to get it.

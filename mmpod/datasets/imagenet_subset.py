@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mmengine.dataset import BaseDataset
+from mmpretrain.datasets import BaseDataset
 
 from mmpod.functional.checks import check_choice, check_integer
 from mmpod.registry import DATASETS
@@ -24,7 +24,7 @@ class ImageNetSubset(BaseDataset):
         data_root: Folder of the dataset.
         num_classes: How many classes, from 2 to 1000.
         split: ``'train'`` or ``'val'``.
-        kwargs: Passed on to :class:`mmengine.dataset.BaseDataset`.
+        kwargs: Passed on to mmpretrain's ``BaseDataset``.
 
     Raises:
         FileNotFoundError: No data there, or an empty class folder. Says where it was looked for and how to get it.

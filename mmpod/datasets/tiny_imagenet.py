@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mmengine.dataset import BaseDataset
+from mmpretrain.datasets import BaseDataset
 
 from mmpod.functional.checks import check_choice, check_integer
 from mmpod.registry import DATASETS
@@ -29,7 +29,7 @@ class TinyImageNet(BaseDataset):
         data_root: Folder of the dataset.
         split: ``'train'`` or ``'val'``; the labels of the official test split are not public.
         num_classes: Take the first so many classes, in the order of their names, from 2 to 200; labels start at 0.
-        kwargs: Passed on to :class:`mmengine.dataset.BaseDataset`.
+        kwargs: Passed on to mmpretrain's ``BaseDataset``.
 
     Raises:
         FileNotFoundError: Something of the layout is missing or empty. Says what, and how to get the dataset.

@@ -2,6 +2,7 @@
 
 from .hooks import (
     NormAdaptiveHook,
+    NumClassesHook,
     PlainCheckpointHook,
     ResetMomentumHook,
     StopOnInvalidLossHook,
@@ -12,6 +13,7 @@ from .optimizers import COTOptimWrapperConstructor
 __all__ = [
     'COTOptimWrapperConstructor',
     'NormAdaptiveHook',
+    'NumClassesHook',
     'PlainCheckpointHook',
     'ResetMomentumHook',
     'StopOnInvalidLossHook',

@@ -67,7 +67,8 @@ def check_labels(labels: torch.Tensor, num_samples: int, num_classes: int) -> No
     """Refuse labels that are neither (N,) integers in [0, K) nor (N, K) class weights.
 
     The range is looked at where that is free, on the CPU. On an accelerator the look would stall every training step;
-    there the indexing kernel's own assertion stops the program.
+    there the indexing kernel's own assertion stops the program. Before training, ``NumClassesHook`` compares K with the
+    dataset.
 
     Raises:
         TypeError: The dtype fits neither form.
@@ -79,6 +80,8 @@ def check_labels(labels: torch.Tensor, num_samples: int, num_classes: int) -> No
                 f'Expected soft `labels` to be of shape (N, K) = ({num_samples}, {num_classes}), '
                 f'but got {tuple(labels.shape)}.'
             )
+        if labels.device.type == 'cpu' and not labels.min() >= 0:
+            raise ValueError(f'Expected soft `labels` to be class weights of at least 0, but got {labels.min():g}.')
         return
     if labels.dtype == torch.bool or labels.is_complex():
         raise TypeError(

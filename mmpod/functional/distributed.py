@@ -19,8 +19,9 @@ def gather_rows(rows: Tensor) -> Tensor:
     A loss of the gathered rows, computed alike on all W processes, sends each row W times its gradient; the averaging
     of DistributedDataParallel divides by W, so the parameters get the gradient of one process with the whole batch.
 
-    The processes may hold different numbers of rows (a last batch that does not divide evenly), at least one each. A
-    collective: every process must call it. Outside a distributed run the rows come back as they are.
+    The processes may hold different numbers of rows (a last batch that does not divide evenly), at least one each;
+    telling how many waits for the accelerator once a call. A collective: every process must call it. Outside a
+    distributed run the rows come back as they are.
 
     Args:
         rows: Shape (N_r, D) on rank r, with the same D on all.

@@ -29,7 +29,8 @@ def normalize_rows(features: Tensor) -> Tensor:
     move it away. Differentiable once.
 
     Args:
-        features: Shape (N, D), float32 or float64; in float64 the entries' squares must be in range.
+        features: Shape (N, D), float32 or float64; in float64, and on Apple's GPUs, which have none, the entries'
+            squares must be in range.
 
     Returns:
         Tensor: Shape (N, D), unit rows, and zero rows where ``features`` has them.
@@ -49,7 +50,8 @@ class NormalizeRows(torch.autograd.Function):
     def forward(ctx, features: Tensor) -> Tensor:
         """Return the unit rows."""
         # In float64 the squares of float32 entries neither overflow nor underflow.
-        length = torch.linalg.vector_norm(features, dim=1, keepdim=True, dtype=torch.float64).to(features.dtype)
+        wide = features.dtype if features.device.type == 'mps' else torch.float64
+        length = torch.linalg.vector_norm(features, dim=1, keepdim=True, dtype=wide).to(features.dtype)
         length.masked_fill_(length < torch.finfo(features.dtype).tiny, 1)
         unit = features / length
         ctx.save_for_backward(unit, length)

@@ -103,4 +103,4 @@ def norm_adaptive(features: Tensor, unit_features: Tensor, delta: Tensor) -> Ten
         tensor([[0.6000, 0.0000]])
     """
     length = (features * unit_features).sum(dim=1, keepdim=True)
-    return unit_features * (length / length.hypot(delta))
+    return features / length.hypot(delta)

@@ -170,6 +170,14 @@ def test_norm_adaptive_with_tiny_delta_is_the_unit_feature():
     assert_close(norm_adaptive(features, unit, torch.tensor(1e-12).double()), unit)
 
 
+def test_norm_adaptive_pulls_a_zero_feature_to_its_centroid():
+    """At z = 0 the loss (1 - z.p/sqrt(|z|^2 + delta^2))^2 has the gradient -2 p / delta."""
+    features, centroids, delta = torch.zeros(1, DIM, requires_grad=True), pedcc(NUM_CLASSES, DIM).float(), 0.05
+    shrunk = norm_adaptive(features, normalize_rows(features), torch.tensor(delta))
+    cosine_loss(shrunk, torch.tensor([0]), centroids).sum().backward()
+    assert_close(features.grad[0], -2 * centroids[0] / delta)
+
+
 def test_norm_adaptive_gradients_and_extremes():
     features, delta = torch.randn(4, DIM, dtype=torch.float64, requires_grad=True), torch.tensor(0.7).double()
     assert torch.autograd.gradcheck(lambda z: norm_adaptive(z, normalize_rows(z), delta), features)

@@ -196,6 +196,78 @@ def test_norm_adaptive_term_and_schedule():
     assert loss.length_count == 0
 
 
+@pytest.mark.parametrize('settings, scale', [(dict(rate=0), 1.0), (dict(), 0.0)])
+def test_delta_never_becomes_zero(settings, scale):
+    features, labels, _ = batch()
+    features, centroids = (scale * features).float(), pedcc(NUM_CLASSES, DIM).float()
+    loss = NormAdaptivePODLoss(**settings)
+    loss(features, labels, centroids)
+    loss.update_delta(1)
+    assert_close(loss.delta, torch.tensor(0.05))
+    zero = torch.zeros(2, DIM, requires_grad=True)
+    loss(zero, labels[:2], centroids)['loss_cosine'].backward()
+    assert zero.grad.isfinite().all()
+
+
+@pytest.mark.parametrize('loss', [PODLoss(), PODLoss(power=1, sc_weight=0), NormAdaptivePODLoss()])
+def test_pod_takes_the_direction_of_prototypes_of_any_length(loss):
+    features, labels, prototypes = batch()
+    unit = normalize(prototypes)
+    assert_close(loss(features, labels, 100 * prototypes), loss(features, labels, unit))
+
+
+def test_published_settings_are_the_defaults():
+    """SPEC 3: the original papers' and the paper's constants."""
+
+    def settings(loss, *names):
+        return tuple(getattr(loss, name) for name in names)
+
+    schedule = ('margin', 'base', 'gamma', 'power', 'lambda_min')
+    assert settings(LSoftmaxLoss(), *schedule) == (2, 1000, 2e-5, 45, 0)
+    assert settings(ASoftmaxLoss(), *schedule) == (4, 1000, 0.12, 1, 5)
+    assert settings(AMSoftmaxLoss(), 'scale', 'margin') == (30, 0.35)
+    assert settings(PEDCCLoss(), 'scale', 'margin', 'mse_weight', 'root') == (10, 0.5, 1, 1)
+    assert settings(CenterLoss(3, 2), 'center_weight', 'center_rate') == (0.003, 0.5)
+    assert settings(PODLoss(), 'sc_weight', 'power', 'decorrelation') == (1, 2, 'sc')
+    assert settings(NormAdaptivePODLoss(), 'rate') + (NormAdaptivePODLoss().delta.item(),) == (
+        0.01,
+        pytest.approx(0.05),
+    )
+
+
+@pytest.mark.parametrize(
+    'loss, similarity',
+    [
+        (dict(type='mmpod.AMSoftmaxLoss'), 'cosine'),
+        (dict(type='mmpod.ASoftmaxLoss'), 'cosine'),
+        (dict(type='mmpod.LSoftmaxLoss'), 'dot'),
+        (dict(type='mmpod.CenterLoss', num_classes=NUM_CLASSES, feat_dim=DIM), 'dot'),
+        (dict(type='mmpod.PODLoss'), 'cosine'),
+    ],
+)
+def test_head_classifies_by_what_the_loss_trains(loss, similarity):
+    head = LearnedPrototypeHead(NUM_CLASSES, DIM, loss)
+    features, _, weights = (item.float() for item in batch())
+    with torch.no_grad():
+        head.fc.weight.copy_(weights)
+    measured = head((features,))
+    scores = torch.stack([sample.pred_score for sample in head.predict((features,))])
+    if similarity == 'cosine':
+        expected = cosines_by_loops(features, weights)
+        expected_scores = [[(1 + cosine) / 2 for cosine in row] for row in expected]
+    else:
+        expected = [[sum(a * b for a, b in zip(x, w)) for w in weights.tolist()] for x in features.tolist()]
+        expected_scores = [[math.exp(s) / sum(map(math.exp, row)) for s in row] for row in expected]
+    assert_close(measured, torch.tensor(expected))
+    assert_close(scores, torch.tensor(expected_scores))
+
+
+def test_scores_of_far_inner_products_stay_above_zero():
+    head = LearnedPrototypeHead(3, DIM, dict(type='mmpod.LSoftmaxLoss'))
+    scores = head.scores(torch.tensor([[300.0, 100.0, -100.0]]))
+    assert (scores > 0).all() and (scores < 1).all()
+
+
 def test_delta_stays_without_a_batch_and_in_evaluation():
     features, labels, _ = batch()
     loss = NormAdaptivePODLoss(initial_delta=0.3)
@@ -225,6 +297,8 @@ def test_delta_stays_without_a_batch_and_in_evaluation():
         (lambda: PODLoss(decorrelation='cov'), ValueError, "decorrelation.*'sc'.*'cov'"),
         (lambda: LearnedPrototypeHead(3, 4, dict(type='mmpod.AMSoftmaxLoss'), 'l2'), ValueError, 'similarity'),
         (lambda: LearnedPrototypeHead(1, 4, dict(type='mmpod.AMSoftmaxLoss')), ValueError, 'num_classes'),
+        (lambda: LearnedPrototypeHead(3, 4, dict(type='CrossEntropyLoss')), TypeError, 'PrototypeLoss.*_delete_'),
+        (lambda: ComplementEntropyLoss()(torch.randn(3), torch.tensor([0])), ValueError, r'logits.*\(N, K\).*\(3,\)'),
     ],
 )
 def test_bad_settings(build, error, words):

@@ -13,11 +13,13 @@ from torch.testing import assert_close
 from mmpod.models import PrototypeHead
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
-HEADS = {
-    path.stem.replace('_resnet18w8_cifar10_10k', ''): Config.fromfile(path).model.head
+MODEL_OF = {
+    path.stem.replace('_resnet18w8_cifar10_10k', ''): Config.fromfile(path).model
     for path in sorted(CONFIGS.glob('*_resnet18w8_cifar10_10k*.py'))
 }
-SOFT_LABELS = {'center', 'cosine', 'cot', 'pedccmse', 'pod', 'pod_barlow', 'pod_normadaptive', 'pod_vicreg', 'softmax'}
+# COT has the head and loss of softmax and differs in the training step: see test_cot_classifier.py.
+HEADS = {name: model.head for name, model in MODEL_OF.items() if name != 'cot'}
+SOFT_LABELS = {'center', 'cosine', 'pedccmse', 'pod', 'pod_barlow', 'pod_normadaptive', 'pod_vicreg', 'softmax'}
 NUM_CLASSES, CHANNELS = 10, 64
 
 
@@ -39,12 +41,13 @@ def objective(head, pooled, labels):
 
 
 each = pytest.mark.parametrize('name', HEADS)
-each_prototype_head = pytest.mark.parametrize('name', [name for name in HEADS if name not in ('softmax', 'cot')])
+each_prototype_head = pytest.mark.parametrize('name', [name for name in HEADS if name != 'softmax'])
 
 
 def test_every_loss_of_the_paper_is_here():
     losses = 'softmax lsoftmax asoftmax amsoftmax amsoftmax_s30 center cot pedccloss pedccmse cosine pod'.split()
-    assert set(losses) | {'pod_normadaptive', 'pod_barlow', 'pod_vicreg'} == set(HEADS)
+    assert set(losses) | {'pod_normadaptive', 'pod_barlow', 'pod_vicreg'} == set(MODEL_OF)
+    assert MODEL_OF['cot'].head == MODEL_OF['softmax'].head and MODEL_OF['cot'].type == 'mmpod.COTClassifier'
 
 
 @each
@@ -182,3 +185,12 @@ def test_training_accuracy_and_loss_weight(name):
         assert_close(after[key], 3 * before[key])
     hits = (weighted((pooled,)).topk(5).indices == labels[:, None]).any(1).float().mean() * 100
     assert_close(after['accuracy_top-5'].item(), hits.item(), rtol=1e-5, atol=0)
+
+
+@each_prototype_head
+@pytest.mark.parametrize('dtype', [torch.int32, torch.uint8])
+def test_labels_of_any_integer_type(name, dtype):
+    head, features, labels = build(name), torch.randn(12, build(name).prototypes.shape[1]), torch.arange(12) % 10
+    head.loss_module.eval()
+    expected = head.loss_module(features, labels, head.prototypes)
+    assert_close(head.loss_module(features, labels.to(dtype), head.prototypes), expected)

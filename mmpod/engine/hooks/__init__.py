@@ -1,6 +1,7 @@
 """Hooks."""
 
 from .norm_adaptive_hook import NormAdaptiveHook
+from .num_classes_hook import NumClassesHook
 from .plain_checkpoint_hook import PlainCheckpointHook
 from .reset_momentum_hook import ResetMomentumHook
 from .stop_on_invalid_loss_hook import StopOnInvalidLossHook
@@ -8,6 +9,7 @@ from .validate_on_resume_hook import ValidateOnResumeHook
 
 __all__ = [
     'NormAdaptiveHook',
+    'NumClassesHook',
     'PlainCheckpointHook',
     'ResetMomentumHook',
     'StopOnInvalidLossHook',

@@ -1,5 +1,7 @@
 """Checkpoints that PyTorch's safe loader reads."""
 
+from collections import Counter
+
 import numpy as np
 import torch
 from mmengine.hooks import Hook
@@ -19,15 +21,16 @@ class PlainCheckpointHook(Hook):
 
     MMEngine 0.10 pickles its ``HistoryBuffer`` objects and NumPy scalars into each checkpoint. Since version 2.6
     PyTorch refuses such objects (``weights_only=True``), and MMEngine can neither resume from nor test its own files.
-    This hook turns the buffers into tensors and the scalars into Python numbers on saving, and the buffers back on
-    loading; the check stays on for every file. MMEngine without the hook reads such a checkpoint too: it skips the
-    history of the log and resumes the rest.
+    This hook turns the buffers into tensors, the scalars into Python numbers and the milestones of schedulers, a
+    ``Counter`` that PyTorch before 2.4 refuses, into a dict on saving, and the buffers back on loading; the check stays
+    on for every file. MMEngine without the hook reads such a checkpoint too: it skips the history of the log and
+    resumes the rest.
     """
 
     priority = 'VERY_LOW'
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Replace each ``HistoryBuffer`` by a dict of two tensors (number of values,) and a length; unwrap scalars."""
+        """Replace each ``HistoryBuffer`` by a dict of two tensors (number of values,) and a length; unwrap the rest."""
         scalars, info = (checkpoint['message_hub'][part] for part in ('log_scalars', 'runtime_info'))
         for name, buffer in scalars.items():
             values, counts = buffer.data
@@ -39,6 +42,12 @@ class PlainCheckpointHook(Hook):
         for name, value in info.items():
             if isinstance(value, np.generic):
                 info[name] = value.item()
+
+        schedulers = checkpoint.get('param_schedulers', [])
+        # With several optimizers, such as COT's, a dict of lists.
+        lists = schedulers.values() if isinstance(schedulers, dict) else [schedulers]
+        for state in (state for states in lists for state in states):
+            state.update({name: dict(value) for name, value in state.items() if isinstance(value, Counter)})
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Undo the replacement before the Runner resumes."""

@@ -14,11 +14,12 @@ __all__ = ['StopOnInvalidLossHook']
 
 @HOOKS.register_module()
 class StopOnInvalidLossHook(Hook):
-    """Stop with an error when the loss is NaN or infinite, before the next checkpoint holds ruined weights.
+    """Stop with an error when the loss is NaN or infinite, and before ruined weights are saved.
 
     Args:
-        interval: Iterations between two looks; the last iteration of an epoch is always looked at. Reading the loss
-            waits for the accelerator, so not every step is looked at.
+        interval: Iterations between two looks at the loss; the last iteration of an epoch is always looked at. Reading
+            the loss waits for the accelerator, so not every step is looked at. The weights are looked at when they are
+            about to be saved.
 
     Raises:
         FloatingPointError: While training, from the hook.
@@ -43,9 +44,18 @@ class StopOnInvalidLossHook(Hook):
         ):
             return
         if not torch.isfinite(outputs['loss']):
-            raise FloatingPointError(
-                f'Expected a finite loss, but got {outputs["loss"]} in iteration {runner.iter + 1} (epoch '
-                f'{runner.epoch + 1}): training has diverged, or the data holds invalid values. Lower the learning '
-                'rate or `sc_weight`, add a warm-up or clip gradients (optim_wrapper.clip_grad); then resume from '
-                'the last checkpoint.'
-            )
+            self.stop(runner, f'a finite loss, but got {outputs["loss"]}')
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Look at the weights of ``checkpoint``."""
+        for name, tensor in checkpoint['state_dict'].items():
+            if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+                self.stop(runner, f'finite weights to save, but got NaN or infinity in `{name}`')
+
+    def stop(self, runner: Runner, expectation: str) -> None:
+        """Raise the error that says what was expected and what to do."""
+        raise FloatingPointError(
+            f'Expected {expectation} in iteration {runner.iter + 1} (epoch {runner.epoch + 1}): training has diverged, '
+            'or the data holds invalid values. Lower the learning rate or `sc_weight`, add a warm-up or clip gradients '
+            '(optim_wrapper.clip_grad); then resume from the last checkpoint.'
+        )

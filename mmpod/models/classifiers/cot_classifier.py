@@ -3,6 +3,7 @@
 from typing import Optional
 
 import torch
+import torch.distributed as dist
 from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import OptimWrapperDict
 from mmpretrain.models.classifiers import ImageClassifier
@@ -73,6 +74,11 @@ class COTClassifier(ImageClassifier):
                 'Expected `optim_wrapper` to hold the two optimizers of COT, but got one '
                 f'{type(optim_wrapper).__name__}. Add to the config: '
                 "optim_wrapper=dict(constructor='mmpod.COTOptimWrapperConstructor')."
+            )
+        if wrapper is None and dist.is_initialized() and dist.get_world_size() > 1:
+            raise TypeError(
+                'Expected COTClassifier in COTDistributedDataParallel, because there are several processes, but got it '
+                "bare. Add to the config: model_wrapper_cfg=dict(type='mmpod.COTDistributedDataParallel')."
             )
         model = wrapper or self
         data = self.data_preprocessor(data, training=True)

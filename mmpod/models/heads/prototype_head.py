@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mmpod.functional import at_least_float32, cosine_scores, no_autocast, normalize_rows
 from mmpod.functional.checks import check_choice, check_integer
+from mmpod.models.losses import PrototypeLoss
 
 __all__ = ['PrototypeHead']
 
@@ -24,7 +25,7 @@ class PrototypeHead(ClsHead):
         num_classes: K, at least 2.
         in_channels: C, channels of the pooled features.
         loss: Config (or module) of a loss of features, labels and prototypes.
-        similarity: ``'cosine'``, or ``'dot'`` for plain inner products.
+        similarity: ``'cosine'``, or ``'dot'`` for plain inner products; None takes the loss's own.
         topk: The k of the training accuracies, each at most K.
         cal_acc: Log the accuracy of each training batch. Needs integer labels.
         init_cfg: Initialisation.
@@ -39,7 +40,7 @@ class PrototypeHead(ClsHead):
         num_classes: int,
         in_channels: int,
         loss: Union[dict, nn.Module],
-        similarity: str = 'cosine',
+        similarity: Optional[str] = None,
         topk: Union[int, Sequence[int]] = (1,),
         cal_acc: bool = False,
         init_cfg: Optional[dict] = None,
@@ -48,6 +49,13 @@ class PrototypeHead(ClsHead):
         super().__init__(loss=loss, topk=topk, cal_acc=cal_acc, init_cfg=init_cfg)
         check_integer('num_classes', num_classes, 2)
         check_integer('in_channels', in_channels, 1)
+        if not isinstance(self.loss_module, PrototypeLoss):
+            raise TypeError(
+                f'Expected `loss` of {type(self).__name__} to be a PrototypeLoss, which compares features with '
+                f"prototypes, but got {type(self.loss_module).__name__}. Name one, loss=dict(type='mmpod.PODLoss'); a "
+                'config that inherits another head needs `_delete_=True` in `head` or in `loss`.'
+            )
+        similarity = similarity or self.loss_module.similarity
         check_choice('similarity', similarity, ['cosine', 'dot'])
         for k in topk:
             check_integer('topk', k, 1, num_classes)
@@ -124,12 +132,12 @@ class PrototypeHead(ClsHead):
     def scores(self, similarities: Tensor) -> Tensor:
         """Map similarities (N, K) to (0, 1), keeping their order.
 
-        Cosines become (1 + cosine) / 2, inner products softmax probabilities. Above 0, because mmpretrain's Accuracy
-        drops hits whose score is not.
+        Cosines become (1 + cosine) / 2, inner products softmax probabilities, of which those that float32 cannot tell
+        from 0 are equal. Above 0, because mmpretrain's Accuracy drops hits whose score is not.
         """
-        if self.similarity == 'dot':
-            return similarities.softmax(dim=1)
         eps = torch.finfo(similarities.dtype).eps
+        if self.similarity == 'dot':
+            return similarities.softmax(dim=1).clamp(torch.finfo(similarities.dtype).tiny, 1 - eps)
         return ((1 + similarities) / 2).clamp(eps, 1 - eps)
 
     def _get_predictions(

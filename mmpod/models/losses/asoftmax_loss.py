@@ -28,6 +28,7 @@ class ASoftmaxLoss(LSoftmaxLoss):
     """
 
     NAME = 'loss_asoftmax'
+    similarity = 'cosine'
 
     def __init__(
         self,

@@ -42,6 +42,8 @@ class CenterLoss(PrototypeLoss):
         ValueError: An argument is out of range, or K and D are not those of the head.
     """
 
+    similarity = 'dot'
+
     def __init__(
         self,
         num_classes: int,

@@ -37,13 +37,15 @@ class ComplementEntropyLoss(nn.Module):
 
         Raises:
             TypeError: The labels have a wrong dtype.
-            ValueError: Soft labels, labels out of range, or fewer than two classes.
+            ValueError: Logits of another shape, soft labels, labels out of range, or fewer than two classes.
         """
+        if logits.ndim != 2:
+            raise ValueError(f'Expected `logits` to be of shape (N, K), but got {tuple(logits.shape)}.')
         num_samples, num_classes = logits.shape
         check_integer('num_classes', num_classes, 2)
         check_labels(labels, num_samples, num_classes)
         check_one_class(labels, 'ComplementEntropyLoss', 'plain CrossEntropyLoss')
         with no_autocast(logits):
-            entropy = complement_entropy(at_least_float32(logits), labels)
+            entropy = complement_entropy(at_least_float32(logits), labels.long())
             mean = global_mean(entropy) if self.global_batch else entropy.mean()
         return {'loss_complement': -mean / (num_classes if self.normalizer == 'K' else num_classes - 1)}

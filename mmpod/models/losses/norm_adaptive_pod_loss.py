@@ -23,7 +23,7 @@ class NormAdaptivePODLoss(PODLoss):
 
     Args:
         initial_delta: Delta of the first epoch, above 0, in the unit of z.
-        rate: Growth of delta by epoch as a fraction of the mean length, at least 0.
+        rate: Growth of delta by epoch as a fraction of the mean length, at least 0; with 0 delta stays as it is.
         kwargs: Those of :class:`PODLoss`.
 
     Attributes:
@@ -61,7 +61,9 @@ class NormAdaptivePODLoss(PODLoss):
         """
         total, count = global_sum(torch.stack([self.length_sum, self.length_count]))
         mean = total / count.clamp_min(1)
-        self.delta.copy_(torch.where(count > 0, self.rate * epochs_trained * mean, self.delta))
+        delta = self.rate * epochs_trained * mean
+        # Zero, from no batch, features of zero or a rate of zero, would divide a zero feature by zero.
+        self.delta.copy_(torch.where(delta > 0, delta, self.delta))
         self.length_sum.zero_()
         self.length_count.zero_()
         return mean

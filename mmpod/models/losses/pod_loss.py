@@ -69,10 +69,10 @@ class PODLoss(PrototypeLoss):
 
     def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
         """Return the cosine term and the decorrelation term of Eq. 16."""
-        unit = normalize_rows(features)
-        terms = {'loss_cosine': self.cosine_term(features, unit, labels, prototypes)}
+        unit, centroids = normalize_rows(features), normalize_rows(prototypes)
+        terms = {'loss_cosine': self.cosine_term(features, unit, labels, centroids)}
         if self.sc_weight > 0:
-            residuals = class_residuals(unit, labels, prototypes)
+            residuals = class_residuals(unit, labels, centroids)
             residuals = gather_rows(residuals) if self.global_batch else residuals
             terms[f'loss_{self.decorrelation}'] = self.sc_weight * DECORRELATION[self.decorrelation](residuals)
         return terms

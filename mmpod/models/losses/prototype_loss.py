@@ -2,6 +2,7 @@
 
 from typing import Optional
 
+import torch
 from torch import Tensor, nn
 
 from mmpod.functional import at_least_float32, global_mean, no_autocast
@@ -23,7 +24,13 @@ class PrototypeLoss(nn.Module):
     Raises:
         TypeError: An argument is no number.
         ValueError: An argument is out of range.
+
+    Attributes:
+        similarity: By what the loss compares, and a head should therefore classify: ``'cosine'``, or ``'dot'`` for
+            plain inner products.
     """
+
+    similarity = 'cosine'
 
     def __init__(self, loss_weight: float = 1.0, global_batch: bool = True):
         super().__init__()
@@ -62,7 +69,7 @@ class PrototypeLoss(nn.Module):
         check_labels(labels, len(features), len(centroids))
         with no_autocast(features):
             features = at_least_float32(features)
-            labels = labels.to(features.dtype) if labels.is_floating_point() else labels
+            labels = labels.to(features.dtype if labels.is_floating_point() else torch.long)
             terms = self.terms(features, labels, centroids.to(features.dtype))
             return terms if self.loss_weight == 1 else {name: self.loss_weight * term for name, term in terms.items()}
 
