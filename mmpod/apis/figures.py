@@ -1,5 +1,6 @@
 """Figures: readable in print and by colour-blind people, for lines differ in style and marker as well as in colour."""
 
+import math
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -73,7 +74,9 @@ def plot_accuracy(runs: Sequence[Run], path: Path) -> None:
         )
     axes.set(xlabel='epoch', ylabel='test accuracy (%)')
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.legend(fontsize='small')
+    # Below the axes, where it hides no curve, however many there are.
+    figure.legend(loc='outside lower center', ncols=2, fontsize='small')
+    figure.set_figheight(figure.get_figheight() + 0.2 * math.ceil(len(by_name(runs)) / 2))
     _write(figure, path)
 
 
@@ -94,7 +97,7 @@ def plot_derivative(power: int, path: Path) -> None:
     figure, axes = _axes(5.0, 3.6)
     axes.plot(degrees, slope, color=COLOURS[0])
     axes.plot(top, slope[top], MARKERS[0], color=COLOURS[1])
-    axes.annotate(f'{slope[top]:.3f} at {top}°', (top, slope[top]), (top - 10, 0.88 * slope[top]), ha='right')
+    axes.annotate(f'{slope[top]:.3f} at {top}°', (top, slope[top]), (top - 30, 0.9 * slope[top]), ha='right')
     label = 'd(1 - cos θ)/dθ' if power == 1 else f'd(1 - cos θ)$^{power}$/dθ'
     axes.set(xlabel='angle θ to the own centroid (degrees)', ylabel=label, xticks=range(0, 181, 30))
     _write(figure, path)

@@ -147,7 +147,7 @@ def write_csv(tables: dict[str, Sequence[Result]], path: Path) -> None:
                         result.metric,
                         cell.config,
                         '' if cell.paper is None else cell.paper,
-                        *(';'.join(f'{value:.10g}' for value in values) for values in lists),
+                        *(';'.join(map(str, values)) for values in lists),
                         ' '.join(result.overrides),
                     ]
                 )

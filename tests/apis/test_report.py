@@ -75,7 +75,7 @@ def test_csv(tmp_path):
     )
     assert (tmp_path / 'r.csv').read_text().splitlines() == [
         'table,row,column,metric,config,paper,seeds,last_epoch,best_epoch,options',
-        'V,"a, b",c,accuracy/top1,leaf,1.5,0;2,1.25;1.75,2;3,x=1',
+        'V,"a, b",c,accuracy/top1,leaf,1.5,0;2,1.25;1.75,2.0;3.0,x=1',
     ]
 
 
