@@ -1,6 +1,7 @@
 """What the README shows works: its examples run, its commands name files that exist and arguments that parse."""
 
 import re
+import runpy
 import shlex
 from pathlib import Path
 
@@ -54,6 +55,9 @@ def test_commands_name_what_exists(command, monkeypatch):
         host_tool(script.stem).parse_args()
     elif script.name == 'compare.py':
         assert '--seeds' in words and '--seeds' in script.read_text()
+    elif script.name == 'experiments.py':
+        monkeypatch.setattr('sys.argv', words[1:])
+        runpy.run_path(str(script))['parse_args']()
     else:
         assert script.name in LAUNCHERS
 
