@@ -4,6 +4,8 @@
 
 ENV := $(or $(VIRTUAL_ENV),$(CONDA_PREFIX),$(CURDIR)/.venv)
 RUN := PATH="$(ENV)/bin:$$PATH" PYTHONPATH= PYTHONWARNINGS=ignore
+# Two test files at a time: each test takes one thread, and those of a file share what they train.
+PARALLEL := -n 2 --dist loadfile
 # Named after this checkout, because an environment holds one editable install of mmpod at a time.
 STAMP := $(ENV)/.mmpod$(subst /,-,$(CURDIR))
 
@@ -14,10 +16,10 @@ demo: $(STAMP)
 	  --work-dir work_dirs/demo --target 95
 
 test: lint
-	$(RUN) python -m pytest
+	$(RUN) python -m pytest $(PARALLEL)
 
 test-all: lint
-	$(RUN) python -m pytest -m ''
+	$(RUN) python -m pytest $(PARALLEL) -m ''
 
 lint: $(STAMP)
 	$(RUN) ruff check .
