@@ -5,16 +5,21 @@ from .centroids import pedcc
 from .complement import complement_entropy
 from .decorrelation import barlow_twins_loss, self_correlation_loss, vicreg_covariance_loss
 from .distributed import gather_rows, global_mean, global_sum
+from .gaussian import factor_covariance, log_densities, squared_distances
 from .margins import (
     additive_margin_logits,
     annealed_weight,
     monotone_cos_multiple,
     multiplicative_margin_logits,
 )
+from .moments import ClassMoments, accumulate_, class_moments, empty_moments, sum_over_processes_
 from .numerics import at_least_float32, no_autocast, normalize_rows
 from .pod import class_residuals, cosine_loss, cosine_scores, norm_adaptive
+from .shrinkage import gaussian_shrinkage, ledoit_wolf_shrinkage, shrink
 
 __all__ = [
+    'ClassMoments',
+    'accumulate_',
     'additive_margin_logits',
     'annealed_weight',
     'at_least_float32',
@@ -22,13 +27,19 @@ __all__ = [
     'center_loss',
     'center_steps',
     'class_residuals',
+    'class_moments',
     'class_weights',
     'complement_entropy',
     'cosine_loss',
     'cosine_scores',
+    'empty_moments',
+    'factor_covariance',
     'gather_rows',
+    'gaussian_shrinkage',
     'global_mean',
     'global_sum',
+    'ledoit_wolf_shrinkage',
+    'log_densities',
     'monotone_cos_multiple',
     'multiplicative_margin_logits',
     'no_autocast',
@@ -36,5 +47,8 @@ __all__ = [
     'normalize_rows',
     'pedcc',
     'self_correlation_loss',
+    'shrink',
+    'squared_distances',
+    'sum_over_processes_',
     'vicreg_covariance_loss',
 ]
