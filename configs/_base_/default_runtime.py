@@ -3,5 +3,6 @@ _base_ = ['mmpretrain::_base_/default_runtime.py']
 default_hooks = dict(
     checkpoint=dict(max_keep_ckpts=2),
     plain_checkpoint=dict(type='mmpod.PlainCheckpointHook'),
+    features=dict(type='mmpod.FeaturesHook'),
     invalid_loss=dict(type='mmpod.StopOnInvalidLossHook'),
 )

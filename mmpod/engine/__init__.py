@@ -1,6 +1,13 @@
 """What plugs into MMEngine's Runner."""
 
-from .hooks import NormAdaptiveHook, PlainCheckpointHook, StopOnInvalidLossHook
+from .hooks import FeaturesHook, FitGDAHook, NormAdaptiveHook, PlainCheckpointHook, StopOnInvalidLossHook
 from .optimizers import COTOptimWrapperConstructor
 
-__all__ = ['COTOptimWrapperConstructor', 'NormAdaptiveHook', 'PlainCheckpointHook', 'StopOnInvalidLossHook']
+__all__ = [
+    'COTOptimWrapperConstructor',
+    'FeaturesHook',
+    'FitGDAHook',
+    'NormAdaptiveHook',
+    'PlainCheckpointHook',
+    'StopOnInvalidLossHook',
+]

@@ -4,6 +4,7 @@ The factors go into the upper half of the moments' scatter, whose lower half and
 second array of K D^2 numbers, and learning can still go on afterwards.
 """
 
+import math
 from typing import NamedTuple, Optional, Sequence, Union
 
 import torch
@@ -33,6 +34,11 @@ class Fit(NamedTuple):
     shrinkage: Tensor
     pivots: Tensor
     fallback: Tensor
+
+    def joint(self, distances: Tensor) -> Tensor:
+        """Return log prior plus log-density from squared Mahalanobis distances, both of shape (N, K)."""
+        volume = self.pivots.log().sum(-1) + self.pivots.shape[-1] * math.log(2 * math.pi)
+        return self.log_priors - (distances + volume) / 2
 
 
 def fit_gaussians(

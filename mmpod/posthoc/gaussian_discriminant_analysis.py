@@ -1,5 +1,6 @@
 """Gaussian discriminant analysis of features, Table VII of arXiv 2111.15449 v1."""
 
+import math
 import warnings
 from pathlib import Path
 from typing import Optional, Sequence, Union
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mmpod.functional.checks import check_choice, check_integer, check_number
-from mmpod.functional.gaussian import log_densities, squared_distances
+from mmpod.functional.gaussian import squared_distances
 from mmpod.functional.moments import ClassMoments, accumulate_, empty_moments, sum_over_processes_
 
 from .arrays import Array, as_features, as_labels, in_kind_of
@@ -120,7 +121,7 @@ class GaussianDiscriminantAnalysis:
         """Learn from a batch in addition; the order and the sizes of the batches make no difference.
 
         Args:
-            features: Shape (N, D).
+            features: Shape (N, D); N may be 0.
             labels: Shape (N,), integers in [0, K).
             num_classes: K, needed with the first batch.
 
@@ -138,7 +139,7 @@ class GaussianDiscriminantAnalysis:
             raise ValueError('Expected `num_classes` with the first batch, but got none: a batch may lack classes.')
         if known is not None and num_classes not in (None, known):
             raise ValueError(f'Expected `num_classes` to be {known}, as in the batches before, but got {num_classes}.')
-        features = as_features(features, None if known is None else self._moments.means.shape[1])
+        features = as_features(features, None if known is None else self._moments.means.shape[1], minimum=0)
         labels = as_labels(labels, features, known or num_classes)
         for rows, classes in zip(features.split(ROWS), labels.split(ROWS)):
             self._add(rows, classes, known or num_classes)
@@ -235,9 +236,12 @@ class GaussianDiscriminantAnalysis:
                 self._fit = Fit(*(part.to(rows.device) for part in self._fit))
         return rows, self._require_fit()
 
+    def _distances(self, rows: Tensor, fit: Fit) -> Tensor:
+        distances = squared_distances(rows.double(), self._moments.means, self._moments.scatter, fit.pivots)
+        return distances.masked_fill(fit.log_priors.isneginf(), math.inf)
+
     def _joint(self, rows: Tensor, fit: Fit) -> Tensor:
-        moments = self._moments
-        return fit.log_priors + log_densities(rows.double(), moments.means, moments.scatter, fit.pivots)
+        return fit.joint(self._distances(rows, fit))
 
     def predict(self, features: Array) -> Array:
         """Return the most probable class of each sample, shape (N,), int64, as tensor or array like ``features``.
@@ -259,10 +263,14 @@ class GaussianDiscriminantAnalysis:
         rows, fit = self._rows(features)
         return in_kind_of(features, torch.cat([self._joint(part, fit).log_softmax(1) for part in rows.split(ROWS)]))
 
-    def predict_joint(self, features: Array) -> Array:
-        """Return :math:`\\log \\pi_k + \\log N(x; m_k, \\Sigma_k)`, shape (N, K), float64."""
-        rows, fit = self._rows(features)
-        return in_kind_of(features, torch.cat([self._joint(part, fit) for part in rows.split(ROWS)]))
+    def predict_joint(self, features: Array) -> tuple[Array, Array]:
+        r"""Return :math:`\log \pi_k + \log N(x; m_k, \Sigma_k)` and the squared Mahalanobis distances it comes from.
+
+        Returns:
+            tuple[Array, Array]: Both of shape (N, K), float64; -inf and infinity for a class without samples.
+        """
+        distances = self.mahalanobis(features)
+        return in_kind_of(features, self._require_fit().joint(torch.as_tensor(distances))), distances
 
     def mahalanobis(self, features: Array) -> Array:
         """Return the squared Mahalanobis distances to the class means, shape (N, K), float64.
@@ -270,9 +278,7 @@ class GaussianDiscriminantAnalysis:
         The distance to a class without samples is infinite.
         """
         rows, fit = self._rows(features)
-        means, scatter = self._moments.means, self._moments.scatter
-        distances = [squared_distances(part.double(), means, scatter, fit.pivots) for part in rows.split(ROWS)]
-        return in_kind_of(features, torch.cat(distances).masked_fill(fit.log_priors.isneginf(), float('inf')))
+        return in_kind_of(features, torch.cat([self._distances(part, fit) for part in rows.split(ROWS)]))
 
     def score_samples(self, features: Array) -> Array:
         """Return the log-density of each sample under the mixture of all classes, shape (N,), float64."""

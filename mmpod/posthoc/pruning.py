@@ -2,7 +2,7 @@ r"""Finding the largest of K Gaussian log-densities without computing all of the
 
 The Mahalanobis distance of a linear image never exceeds that of the vector itself: with a matrix A of b columns,
 :math:`(A^T r)^T (A^T \Sigma A)^{-1} (A^T r) \le r^T \Sigma^{-1} r`. So b^2 operations a class bound each log-density
-from above, where the density itself takes D^2; a class whose bound is below a density that another class reaches is out.
+from above, where the density itself takes D^2; a class whose bound is below what another class reaches is out.
 A holds the b directions in which the class means differ most, relative to the covariance about them.
 """
 
