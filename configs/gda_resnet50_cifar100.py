@@ -7,5 +7,5 @@ python tools/test.py configs/gda_resnet50_cifar100.py CHECKPOINT
 _base_ = ['pod_resnet50_cifar100.py']
 
 model = dict(type='mmpod.GDAClassifier', covariance='class', shrinkage='auto')
-custom_hooks = [dict(type='mmpod.FitGDAHook')]
+custom_hooks = [dict(type='mmpod.FitGDAHook'), dict(type='mmpod.OpenSetHook')]
 test_evaluator = [dict(type='mmpod.CosineAccuracy', topk=(1, 5)), dict(type='Accuracy', topk=(1, 5), prefix='gda')]

@@ -1,6 +1,6 @@
 """What plugs into MMEngine's Runner."""
 
-from .hooks import FeaturesHook, FitGDAHook, NormAdaptiveHook, PlainCheckpointHook, StopOnInvalidLossHook
+from .hooks import FeaturesHook, FitGDAHook, NormAdaptiveHook, OpenSetHook, PlainCheckpointHook, StopOnInvalidLossHook
 from .optimizers import COTOptimWrapperConstructor
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     'FeaturesHook',
     'FitGDAHook',
     'NormAdaptiveHook',
+    'OpenSetHook',
     'PlainCheckpointHook',
     'StopOnInvalidLossHook',
 ]

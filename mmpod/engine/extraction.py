@@ -1,7 +1,8 @@
 """Running a model over a dataset in order, outside the Runner's loops."""
 
 import copy
-from typing import Iterator, Optional
+import sys
+from typing import Iterator
 
 import torch
 from mmengine.dist import is_main_process
@@ -22,18 +23,16 @@ def plain_model(model: nn.Module) -> tuple[nn.Module, bool]:
     return (model.module if augmented else model), augmented
 
 
-def ordered_loader(runner: Runner, dataset: dict, batch_size: Optional[int] = None) -> DataLoader:
+def ordered_loader(runner: Runner, dataset: dict) -> DataLoader:
     """Return a loader of a dataset, set up as the test loader but for the dataset, with its samples in order.
 
     Args:
         runner: The Runner that tests.
         dataset: Config of the dataset.
-        batch_size: By default that of the test loader.
     """
     cfg = copy.deepcopy(runner.cfg.test_dataloader)
-    cfg.update(dataset=dataset, sampler=dict(type='DefaultSampler', shuffle=False), drop_last=False)
-    if batch_size is not None:
-        cfg.batch_size = batch_size
+    # Not `update`, which would mix the datasets' settings.
+    cfg.dataset, cfg.sampler, cfg.drop_last = dataset, dict(type='DefaultSampler', shuffle=False), False
     return runner.build_dataloader(cfg, seed=runner.seed)
 
 
@@ -43,7 +42,7 @@ def with_progress(loader: DataLoader, title: str) -> Iterator[dict]:
         yield from loader
         return
     print(f'{title}: {len(loader.dataset)} samples', flush=True)
-    bar = ProgressBar(len(loader))
+    bar = ProgressBar(len(loader), file=sys.stdout)
     for batch in loader:
         yield batch
         bar.update()

@@ -1,4 +1,4 @@
-"""Statistics over all processes of a distributed run: of a batch, with gradients, and of a dataset, each sample once."""
+"""Statistics over all processes of a distributed run: of a batch, with gradients, or of a dataset."""
 
 import torch
 import torch.distributed as dist

@@ -33,8 +33,8 @@ class FeatureCache:
         other = sorted(key for key in found.keys() | self.provenance if found.get(key) != self.provenance.get(key))
         if other:
             raise ValueError(
-                f'Expected the features in `{self.folder}` to be of this run, but these differ: {", ".join(other)} (see '
-                f'{self._note.name} there). Remove the folder or name another one.'
+                f'Expected the features in `{self.folder}` to be of this run, but these differ: {", ".join(other)} '
+                f'(see {self._note.name} there). Remove the folder or name another one.'
             )
 
     def create(self, num_samples: int, dim: int) -> None:

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from mmpod.functional import counted_here, require_each_once
 from mmpod.models import GDAClassifier
-from mmpod.posthoc import GaussianDiscriminantAnalysis
 from mmpod.posthoc.feature_cache import FeatureCache
 from mmpod.registry import HOOKS
 
@@ -84,8 +83,8 @@ class FitGDAHook(Hook):
         train, test = (runner.cfg[f'{name}_dataloader'].dataset for name in ('train', 'test'))
         if 'pipeline' not in train or 'pipeline' not in test:
             raise ValueError(
-                f'Expected datasets with a `pipeline` of their own, but got {train.type} and {test.type}. Set `dataset` '
-                'of FitGDAHook to the training set with the pipeline of the test set.'
+                f'Expected datasets with a `pipeline` of their own, but got {train.type} and {test.type}. Set '
+                '`dataset` of FitGDAHook to the training set with the pipeline of the test set.'
             )
         return dict(train, pipeline=test.pipeline)
 

@@ -2,7 +2,6 @@
 
 from typing import Optional, Sequence, Union
 
-import torch
 from mmpretrain.models.classifiers import ImageClassifier
 from mmpretrain.structures import DataSample
 from torch import Tensor
@@ -95,9 +94,7 @@ class GDAClassifier(ImageClassifier):
             features = at_least_float32(features)
             return normalize_rows(features) if self.normalize else features
 
-    def predict(
-        self, inputs: Tensor, data_samples: Optional[list[DataSample]] = None, **kwargs
-    ) -> list[DataSample]:
+    def predict(self, inputs: Tensor, data_samples: Optional[list[DataSample]] = None, **kwargs) -> list[DataSample]:
         """Predict by both rules, see the class."""
         self._require_fitted()
         feats = self.extract_feat(inputs)
