@@ -4,6 +4,7 @@ default_hooks = dict(
     checkpoint=dict(max_keep_ckpts=2),
     plain_checkpoint=dict(type='mmpod.PlainCheckpointHook'),
     num_classes=dict(type='mmpod.NumClassesHook'),
+    features=dict(type='mmpod.FeaturesHook'),
     invalid_loss=dict(type='mmpod.StopOnInvalidLossHook'),
     validate_on_resume=dict(type='mmpod.ValidateOnResumeHook'),
 )

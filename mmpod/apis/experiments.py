@@ -101,6 +101,7 @@ MORE_LOSSES = {
     "POD Loss with Barlow Twins' term": 'pod_*_barlow',
     "POD Loss with VICReg's term": 'pod_*_vicreg',
 }
+GDA = 'POD Loss, Gaussian discriminant analysis'
 NOT_ON_CIFAR100 = ('pedccmse_*', 'pod_*_')
 
 TABLES = {
@@ -234,6 +235,7 @@ TABLES = {
         'Accuracy (%) of a narrow ResNet-18 after 15 epochs on 10,000 images: no experiment of the paper',
         [
             *_rows('CIFAR-10, 10,000 images', _losses('resnet18w8_cifar10_10k', MORE_LOSSES)),
+            Cell(GDA, 'CIFAR-10, 10,000 images', 'gda_resnet18w8_cifar10_10k', metrics=('gda/top1',)),
             *_rows(
                 'Tiny ImageNet, 20 classes',
                 _losses(
@@ -245,7 +247,10 @@ TABLES = {
     ),
     'digits': Table(
         "Accuracy (%) of a narrow ResNet-18 on scikit-learn's handwritten digits: no experiment of the paper",
-        _rows('Digits', _losses('resnet18w8_digits', {row: MORE_LOSSES[row] for row in ('Softmax', 'POD Loss')})),
+        [
+            *_rows('Digits', _losses('resnet18w8_digits', {row: MORE_LOSSES[row] for row in ('Softmax', 'POD Loss')})),
+            Cell(GDA, 'Digits', 'gda_resnet18w8_digits', metrics=('gda/top1',)),
+        ],
     ),
 }
 
@@ -276,7 +281,13 @@ FIGURES = {
 }
 
 # Evaluations: they train nothing, and read the last checkpoint of another run of the same seed.
-CHECKPOINT_OF = {f'gda_resnet50_{key}': f'pod_resnet50_{key}' for key in ('cifar10', 'cifar100', 'tinyimagenet')}
+CHECKPOINT_OF = {
+    f'gda_{setting}': f'pod_{setting}'
+    for setting in (
+        *(f'resnet50_{key}' for key in ('cifar10', 'cifar100', 'tinyimagenet')),
+        *(f'resnet18w8_{key}' for key in ('cifar10_10k', 'digits')),
+    )
+}
 
 
 def heading(table: str) -> str:

@@ -1,8 +1,11 @@
 """What plugs into MMEngine's Runner."""
 
 from .hooks import (
+    FeaturesHook,
+    FitGDAHook,
     NormAdaptiveHook,
     NumClassesHook,
+    OpenSetHook,
     PlainCheckpointHook,
     ResetMomentumHook,
     StopOnInvalidLossHook,
@@ -12,8 +15,11 @@ from .optimizers import COTOptimWrapperConstructor
 
 __all__ = [
     'COTOptimWrapperConstructor',
+    'FeaturesHook',
+    'FitGDAHook',
     'NormAdaptiveHook',
     'NumClassesHook',
+    'OpenSetHook',
     'PlainCheckpointHook',
     'ResetMomentumHook',
     'StopOnInvalidLossHook',

@@ -4,37 +4,56 @@ from .centers import center_loss, center_steps, class_weights
 from .centroids import pedcc
 from .complement import complement_entropy
 from .decorrelation import barlow_twins_loss, self_correlation_loss, vicreg_covariance_loss
-from .distributed import gather_rows, global_mean, global_sum
+from .distributed import counted_here, gather_rows, global_mean, global_sum, require_each_once
+from .gaussian import factor_covariance, log_densities, squared_distances
 from .margins import (
     additive_margin_logits,
     annealed_weight,
     monotone_cos_multiple,
     multiplicative_margin_logits,
 )
+from .moments import ClassMoments, accumulate_, class_moments, empty_moments, sum_over_processes_
 from .numerics import at_least_float32, no_autocast, normalize_rows
+from .open_set import auroc, false_positive_rate
 from .pod import class_residuals, cosine_loss, cosine_scores, norm_adaptive
+from .shrinkage import gaussian_shrinkage, ledoit_wolf_shrinkage, shrink
 
 __all__ = [
+    'ClassMoments',
+    'accumulate_',
     'additive_margin_logits',
     'annealed_weight',
     'at_least_float32',
+    'auroc',
     'barlow_twins_loss',
     'center_loss',
     'center_steps',
     'class_residuals',
+    'class_moments',
     'class_weights',
     'complement_entropy',
     'cosine_loss',
     'cosine_scores',
+    'counted_here',
+    'empty_moments',
+    'factor_covariance',
+    'false_positive_rate',
     'gather_rows',
+    'gaussian_shrinkage',
     'global_mean',
     'global_sum',
+    'ledoit_wolf_shrinkage',
+    'log_densities',
     'monotone_cos_multiple',
     'multiplicative_margin_logits',
     'no_autocast',
     'norm_adaptive',
     'normalize_rows',
     'pedcc',
+    'require_each_once',
     'self_correlation_loss',
+    'shrink',
+    'squared_distances',
+    'sum_over_processes_',
     'vicreg_covariance_loss',
 ]
