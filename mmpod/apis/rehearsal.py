@@ -75,7 +75,7 @@ def shrink(cfg: Config) -> None:
         loader.batch_size, loader.num_workers = BATCH, 0
         loader.dataset.indices = NUM_IMAGES
         if 'samples_per_class' in loader.dataset:
-            loader.dataset.samples_per_class = 1
+            loader.dataset.samples_per_class = 2
 
 
 def rehearse(config: Path, run: Run, variables: dict[str, str], checkpoint: Optional[Path], keep: bool) -> str:
@@ -103,7 +103,9 @@ def rehearse(config: Path, run: Run, variables: dict[str, str], checkpoint: Opti
         cfg = Config.fromfile(config)
         cfg.work_dir, cfg.randomness, cfg.log_level = str(run.work_dir), dict(seed=run.seed), 'WARNING'
         shrink(cfg)
-        cfg.load_from = None if checkpoint is None else str(checkpoint)
+        if checkpoint is not None:
+            cfg.load_from = str(checkpoint)
+            cfg.train_dataloader.dataset.indices = 3 * NUM_IMAGES  # an estimator needs two samples of some class
         with runner_session(cfg) as runner:
             if checkpoint is None:
                 runner.train()
