@@ -49,7 +49,7 @@ def parse_args() -> argparse.Namespace:
             )
             command.add_argument('--processes', type=int, default=1, help='processes (GPUs) of each run (default: 1)')
             command.add_argument('--partition', default=None, help='start the runs on this partition of Slurm')
-            command.add_argument('--rehearse', action='store_true', help='toy scale: one epoch on generated images')
+            command.add_argument('--rehearse', action='store_true', help='toy scale: one step on generated images')
             command.add_argument('--cfg-options', nargs='+', default=[], help='overrides, noted with every number')
     args = parser.parse_args()
     rehearsal = args.command == 'run' and args.rehearse
