@@ -100,7 +100,8 @@ def report_memory(classes: int, dim: int, covariance: str) -> None:
     peak = mebibytes('VmHWM')
     print(
         f'{covariance}, {classes} x {dim}: peak {peak:.0f} MiB, {peak - before:.0f} MiB more than before, for '
-        f'{moments:.0f} MiB of covariances; shrinking and factoring {fit:.1f} s, log-densities of 256 samples {predict:.2f} s'
+        f'{moments:.0f} MiB of covariances; shrinking and factoring {fit:.1f} s, log-densities of 256 samples '
+        f'{predict:.2f} s'
     )
 
 
