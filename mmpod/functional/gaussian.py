@@ -12,8 +12,8 @@ from torch import Tensor
 
 __all__ = ['factor_covariance', 'log_densities', 'squared_distances']
 
-# Doubles in one array of residuals, 32 MiB: large enough for the matrix kernels, small beside the factors.
-MAX_RESIDUALS = 2**22
+# Doubles in one array of residuals, 4 MiB: large enough for the matrix kernels, small enough for the cache.
+MAX_RESIDUALS = 2**19
 
 
 def factor_covariance(covariance: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -62,20 +62,21 @@ def squared_distances(features: Tensor, means: Tensor, units: Tensor, pivots: Te
     if units.ndim == 2:
         # Relative to the middle of the means, where the expanded square loses least.
         middle = means.mean(dim=0)
-        x, m = (_whiten(rows - middle, units, pivots) for rows in (features, means))
+        x, m = (_solve(rows - middle, units) / pivots.sqrt() for rows in (features, means))
         return torch.addmm(x.square().sum(1, keepdim=True) + m.square().sum(1), x, m.T, alpha=-2).clamp_min(0)
-    result = features.new_empty(len(features), len(means))
-    chunk = max(1, MAX_RESIDUALS // max(1, features.numel()))
-    for start in range(0, len(means), chunk):
-        part = slice(start, start + chunk)
-        residuals = features - means[part].unsqueeze(1)
-        result[:, part] = _whiten(residuals, units[part], pivots[part].unsqueeze(1)).square_().sum(-1).T
+    result, inverse = features.new_empty(len(features), len(means)), 1 / pivots.unsqueeze(-1)
+    step = max(1, MAX_RESIDUALS // features.shape[1])
+    for rows, target in zip(features.split(step), result.split(step)):
+        chunk = max(1, MAX_RESIDUALS // max(1, rows.numel()))
+        for start in range(0, len(means), chunk):
+            part = slice(start, start + chunk)
+            solved = _solve(rows - means[part].unsqueeze(1), units[part])
+            target[:, part] = (solved.square_() @ inverse[part]).squeeze(-1).T
     return result
 
 
-def _whiten(rows: Tensor, unit: Tensor, pivots: Tensor) -> Tensor:
-    """Return rows whose squared length is the squared Mahalanobis length of the given ones."""
-    return torch.linalg.solve_triangular(unit, rows, upper=True, left=False, unitriangular=True) / pivots.sqrt()
+def _solve(rows: Tensor, unit: Tensor) -> Tensor:
+    return torch.linalg.solve_triangular(unit, rows, upper=True, left=False, unitriangular=True)
 
 
 def log_densities(features: Tensor, means: Tensor, units: Tensor, pivots: Tensor) -> Tensor:

@@ -85,23 +85,32 @@ def accumulate_(moments: ClassMoments, features: Tensor, labels: Tensor) -> Clas
         >>> halves = accumulate_(class_moments(batch[:3], labels[:3], 2), batch[3:], labels[3:])
         >>> torch.testing.assert_close(halves, class_moments(batch, labels, 2))
     """
-    features = features.to(moments.means)
-    added = torch.bincount(labels, minlength=len(moments.counts)).to(moments.counts)
+    added = torch.bincount(labels, minlength=len(moments.counts))
     counts = moments.counts + added
-    steps = torch.zeros_like(moments.means).index_add_(0, labels, features - moments.means[labels])
-    means = moments.means + steps / counts.clamp_min(1).unsqueeze(1)
-    moved = _translate_(moments, means, torch.nonzero(added).flatten().tolist())
-    order = labels.argsort()
-    rows = features[order] - means[labels[order]]
-    if moved.third is None:
-        moved.scatter.addmm_(rows.T, rows)
+    if moments.third is None:
+        residuals = features.to(moments.means) - moments.means[labels]
+        steps = torch.zeros_like(moments.means).index_add_(0, labels, residuals)
+        means = moments.means + steps / counts.clamp_min(1).unsqueeze(1)
+        moved = _translate_(moments, means, [])
+        residuals -= (means - moments.means)[labels]
+        moved.scatter.addmm_(residuals.T, residuals)
         return moved._replace(counts=counts)
-    for index, part in zip(torch.nonzero(added).flatten().tolist(), rows.split(added[added > 0].long().tolist())):
-        moved.scatter[index].addmm_(part.T, part)
-    squares = rows.square().sum(dim=1)
-    third = moved.third.index_add(0, labels[order], squares.unsqueeze(1) * rows)
-    fourth = moved.fourth.index_add(0, labels[order], squares.square())
-    return ClassMoments(counts, means, moved.scatter, third, fourth)
+
+    if (labels[1:] < labels[:-1]).any():
+        order = labels.argsort()
+        features, labels = features[order], labels[order]
+    present, sizes = added.nonzero().flatten().tolist(), added[added > 0].tolist()
+    means = moments.means.clone()
+    for k, rows in zip(present, features.split(sizes)):
+        means[k] += (rows.to(means) - means[k]).sum(dim=0) / counts[k]
+    moved = _translate_(moments, means, present)
+    for k, rows in zip(present, features.split(sizes)):
+        rows = rows.to(means) - means[k]
+        squares = rows.square().sum(dim=1)
+        moved.scatter[k].addmm_(rows.T, rows)
+        moved.third[k] += squares @ rows
+        moved.fourth[k] += squares @ squares
+    return moved._replace(counts=counts)
 
 
 def _translate_(moments: ClassMoments, means: Tensor, classes: list[int]) -> ClassMoments:

@@ -15,10 +15,11 @@ def _traces(scatter: Tensor) -> tuple[Tensor, Tensor]:
     return scatter.diagonal(dim1=-2, dim2=-1).sum(-1), torch.linalg.vector_norm(scatter, dim=(-2, -1)).square()
 
 
-def _intensity(error: Tensor, distance: Tensor) -> Tensor:
-    """Return error / distance in [0, 1], and 0 where there is nothing to shrink."""
-    ratio = error / torch.where(distance > 0, distance, 1)
-    return torch.where(distance > 0, ratio.clamp(0, 1), 0)
+def _intensity(error: Tensor, square: Tensor, trace: Tensor, dim: int) -> Tensor:
+    """Return error / (tr S^2 - (tr S)^2 / D) in [0, 1], and 0 where S is a scaled identity already."""
+    distance = square - trace**2 / dim
+    shaped = distance > 64 * torch.finfo(square.dtype).eps * square
+    return torch.where(shaped, (error / torch.where(shaped, distance, 1)).clamp(0, 1), 0)
 
 
 def ledoit_wolf_shrinkage(scatter: Tensor, fourth: Tensor, counts: Tensor) -> Tensor:
@@ -42,8 +43,8 @@ def ledoit_wolf_shrinkage(scatter: Tensor, fourth: Tensor, counts: Tensor) -> Te
     """
     n = counts.clamp_min(1).to(scatter.dtype)
     trace, square = _traces(scatter)
-    square = square / n**2
-    return _intensity((fourth / n - square) / n, square - (trace / n) ** 2 / scatter.shape[-1])
+    trace, square = trace / n, square / n**2
+    return _intensity((fourth / n - square) / n, square, trace, scatter.shape[-1])
 
 
 def gaussian_shrinkage(scatter: Tensor, degrees: Tensor) -> Tensor:
@@ -68,7 +69,7 @@ def gaussian_shrinkage(scatter: Tensor, degrees: Tensor) -> Tensor:
     n = degrees.clamp_min(1).to(scatter.dtype)
     trace, square = _traces(scatter)
     trace, square = trace / n, square / n**2
-    return _intensity((n - 2) / n * square + trace**2, (n + 2) * (square - trace**2 / scatter.shape[-1]))
+    return _intensity(((n - 2) / n * square + trace**2) / (n + 2), square, trace, scatter.shape[-1])
 
 
 def shrink(covariance: Tensor, intensity: Tensor) -> Tensor:

@@ -31,8 +31,9 @@ def as_features(features: Array, dim: Optional[int] = None, minimum: int = 1) ->
     if rows.ndim != 2 or len(rows) < minimum or rows.shape[1] == 0 or (dim is not None and rows.shape[1] != dim):
         rule = f'(N, D) with D = {dim} as in fitting' if dim is not None else '(N, D)'
         raise ValueError(f'Expected `features` to be of shape {rule} and N >= {minimum}, but got {tuple(rows.shape)}.')
-    invalid = ~torch.isfinite(rows).all(dim=1)
-    if invalid.any():
+    # One pass: a sum is finite only if all terms are. It may overflow nevertheless, so look closer before refusing.
+    if not torch.isfinite(rows.sum(dtype=torch.float64)) and not torch.isfinite(rows).all():
+        invalid = ~torch.isfinite(rows).all(dim=1)
         raise ValueError(
             f'Expected finite `features`, but got NaN or infinity in {int(invalid.sum())} of {len(rows)} rows, first '
             f'in row {int(invalid.nonzero()[0])}. Look for a diverged training or broken images.'

@@ -16,8 +16,8 @@ from mmpod.functional.shrinkage import gaussian_shrinkage, ledoit_wolf_shrinkage
 
 __all__ = ['Fit', 'fit_gaussians', 'unpack_']
 
-# Doubles in one chunk of covariances, 32 MiB.
-MAX_CHUNK = 2**22
+# Doubles in one chunk of covariances, 4 MiB: they are gone through several times, so better in the cache.
+MAX_CHUNK = 2**19
 
 
 class Fit(NamedTuple):

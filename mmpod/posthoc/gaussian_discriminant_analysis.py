@@ -3,7 +3,7 @@
 import math
 import warnings
 from pathlib import Path
-from typing import Optional, Sequence, Union
+from typing import Callable, Optional, Sequence, Union
 
 import torch
 from torch import Tensor
@@ -251,11 +251,12 @@ class GaussianDiscriminantAnalysis:
         """
         rows, fit = self._rows(features)
         if self.covariance == 'shared':
-            parts = [self._joint(part, fit).argmax(dim=1) for part in rows.split(ROWS)]
+            linear = _linear_discriminant(self._moments, fit)
+            parts = [linear(part.double()).argmax(dim=1) for part in rows.split(ROWS)]
         else:
             if self._projection is None:
                 self._projection = Projection.of(self._moments, fit)
-            parts = [prune_and_classify(part, self._moments, fit, self._projection) for part in rows.split(ROWS)]
+            parts = [prune_and_classify(part, self._moments, fit, self._projection) for part in rows.split(2 * ROWS)]
         return in_kind_of(features, torch.cat(parts))
 
     def predict_log_proba(self, features: Array) -> Array:
@@ -310,3 +311,17 @@ class GaussianDiscriminantAnalysis:
         model = cls(**settings)
         model._moments, model._fit, model.notes = moments, fit, notes
         return model
+
+
+def _linear_discriminant(moments: ClassMoments, fit: Fit) -> Callable[[Tensor], Tensor]:
+    """Return the function of rows (N, D) that gives log prior plus log-density (N, K) up to a term of the row alone.
+
+    With one covariance the squares of x cancel, and D operations a class remain.
+    """
+    middle = moments.means.mean(dim=0)
+    means = moments.means - middle
+    root = moments.scatter.triu(1) + torch.eye(len(moments.scatter)).to(moments.scatter)
+    whitened = torch.linalg.solve_triangular(root, means, upper=True, left=False) / fit.pivots
+    weights = torch.linalg.solve_triangular(root.T, whitened, upper=False, left=False)
+    offsets = fit.log_priors - (means * weights).sum(dim=1) / 2
+    return lambda rows: torch.addmm(offsets, rows - middle, weights.T)

@@ -1,9 +1,11 @@
-r"""Finding the largest of K Gaussian log-densities without computing all of them.
+r"""Finding the largest of K Gaussian log-densities without computing all of them in full.
+
+Two kinds of bounds rule classes out; what they leave open is computed in float64, so that the result is the same.
 
 The Mahalanobis distance of a linear image never exceeds that of the vector itself: with a matrix A of b columns,
 :math:`(A^T r)^T (A^T \Sigma A)^{-1} (A^T r) \le r^T \Sigma^{-1} r`. So b^2 operations a class bound each log-density
-from above, where the density itself takes D^2; a class whose bound is below what another class reaches is out.
-A holds the b directions in which the class means differ most, relative to the covariance about them.
+from above, where the density itself takes D^2. A holds the b directions in which the class means differ most, relative
+to the covariance about them. Of the classes that are left, float32 gives densities with a bound on their error.
 """
 
 import math
@@ -12,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mmpod.functional.gaussian import factor_covariance, log_densities, squared_distances
+from mmpod.functional.gaussian import factor_covariance, squared_distances
 from mmpod.functional.moments import ClassMoments
 
 from .fitting import Fit
@@ -21,10 +23,8 @@ __all__ = ['Projection', 'prune_and_classify']
 
 # Bounds are compared with this much to spare for rounding, relative to the distances.
 SLACK = 1e-9
-# Above this share of pairs left, computing all of them in order is faster than picking them out.
-MANY = 0.2
-# log_densities includes -D log(2 pi) / 2, the bounds do not.
-CONSTANT = math.log(2 * math.pi) / 2
+# Panels of the triangular product, and its rows at a time.
+PANELS, BLOCK = 4, 2048
 
 
 class Projection(NamedTuple):
@@ -85,32 +85,86 @@ def prune_and_classify(rows: Tensor, moments: ClassMoments, fit: Fit, projection
         projection: See :class:`Projection`.
     """
     rows = rows.double()
-    shadows = rows @ projection.directions
-    distances = squared_distances(shadows, projection.means, projection.units, projection.pivots)
-    bounds = (projection.volumes - distances * (1 - SLACK)) / 2
+    distances = squared_distances(rows @ projection.directions, projection.means, projection.units, projection.pivots)
+    upper = (projection.volumes - distances * (1 - SLACK)) / 2
+    lower = torch.full_like(upper, -math.inf)
 
-    def reached(samples: Tensor, classes: Tensor) -> Tensor:
-        """Return log prior plus log-density of pairs, without the constant; one product a class."""
-        values = rows.new_empty(len(samples))
-        order = classes.argsort()
-        for part in order.split(torch.bincount(classes).tolist()):
-            if len(part):
-                k = slice(int(classes[part[0]]), int(classes[part[0]]) + 1)
-                density = log_densities(rows[samples[part]], moments.means[k], moments.scatter[k], fit.pivots[k])
-                values[part] = density.squeeze(1) + fit.log_priors[k]
-        return values + rows.shape[1] * CONSTANT
+    def settle(pairs: Tensor) -> None:
+        """Compute the densities of the pairs, shape (N, K), bool, in float64."""
+        for k in pairs.any(dim=0).nonzero().flatten().tolist():
+            part = pairs[:, k].nonzero().flatten()
+            lower[part, k] = upper[part, k] = _joint(rows[part], moments, fit, k)
 
-    everyone = torch.arange(len(rows), device=rows.device)
-    winners = bounds.argmax(dim=1)
-    best = reached(everyone, winners)
-    scores = torch.full_like(bounds, -float('inf'))
-    scores[everyone, winners] = best
-    rivals = bounds >= (best - SLACK * best.abs()).unsqueeze(1)
-    rivals[everyone, winners] = False
-    if rivals.sum() > MANY * rivals.numel():
-        joint = log_densities(rows, moments.means, moments.scatter, fit.pivots) + fit.log_priors
-        return joint.argmax(dim=1)
-    samples, classes = rivals.nonzero(as_tuple=True)
-    if len(samples):
-        scores[samples, classes] = reached(samples, classes)
-    return scores.argmax(dim=1)
+    def left() -> Tensor:
+        best = lower.amax(dim=1, keepdim=True)
+        return upper >= best - SLACK * best.abs()
+
+    settle(torch.nn.functional.one_hot(upper.argmax(dim=1), upper.shape[1]).bool())
+    rivals = left() & (lower < upper)
+    if _single_precision_is_single(rows):
+        single = SinglePrecision(rows, moments, fit)
+        # Fewer rows are faster in float64 than the inverse of the factor that they would need.
+        for k in (rivals.sum(dim=0) > rows.shape[1]).nonzero().flatten().tolist():
+            part = rivals[:, k].nonzero().flatten()
+            value, error = single.joint(part, k)
+            lower[part, k], upper[part, k] = value - error, value + error
+    settle(left() & (lower < upper) & (left().sum(dim=1, keepdim=True) > 1))
+    return upper.masked_fill(~left(), -math.inf).argmax(dim=1)
+
+
+def _joint(rows: Tensor, moments: ClassMoments, fit: Fit, k: int) -> Tensor:
+    """Return log prior plus log-density of one class without the constant, which the bounds leave out too."""
+    part = slice(k, k + 1)
+    distances = squared_distances(rows, moments.means[part], moments.scatter[part], fit.pivots[part])
+    return fit.log_priors[k] - (distances.squeeze(1) + fit.pivots[k].log().sum()) / 2
+
+
+def _single_precision_is_single(rows: Tensor) -> bool:
+    """Say whether float32 products carry 24 bits; accelerators and settings may give them fewer."""
+    return rows.device.type == 'cpu' and torch.get_float32_matmul_precision() == 'highest'
+
+
+class SinglePrecision:
+    r"""Log-densities in float32 with a bound on their error, in a third of the time of float64.
+
+    The whitened residual is the product of x - m with :math:`W = L^{-T}`, panel by panel above the diagonal. Rounding
+    changes it by no more than :math:`(D + 4) u \|W\|_F (\|x\| + \|m\|)` with u = 2^-24, x and m about the middle of the
+    means.
+
+    Args:
+        rows: Shape (N, D), float64.
+        moments, fit: As for :func:`prune_and_classify`.
+    """
+
+    def __init__(self, rows: Tensor, moments: ClassMoments, fit: Fit):
+        self.middle = moments.means.mean(dim=0)
+        rows = rows - self.middle
+        self.scale = rows.abs().max().clamp_min(torch.finfo(torch.float64).tiny)  # keeps float32 in its range
+        self.rows = (rows / self.scale).float()
+        self.lengths = torch.linalg.vector_norm(self.rows, dim=1, dtype=torch.float64)
+        self.moments, self.fit = moments, fit
+        self.eye = torch.eye(rows.shape[1], dtype=torch.float64)
+
+    def joint(self, samples: Tensor, k: int) -> tuple[Tensor, Tensor]:
+        """Return log prior plus log-density of class k without the constant, and the bound, both of shape (n,)."""
+        pivots, mean = self.fit.pivots[k], (self.moments.means[k] - self.middle) / self.scale
+        inverse = torch.linalg.solve_triangular(self.moments.scatter[k], self.eye, upper=True, unitriangular=True)
+        inverse *= self.scale / pivots.sqrt()
+        offset, single = (mean @ inverse).float(), inverse.float()
+        squares = torch.zeros(len(samples))
+        width = -(-len(pivots) // PANELS)
+        rows = self.rows[samples]
+        for part, target in zip(rows.split(BLOCK), squares.split(BLOCK)):
+            for start in range(0, len(pivots), width):
+                columns = slice(start, start + width)
+                above = slice(0, start + width)
+                whitened = torch.addmm(offset[columns], part[:, above], single[above, columns], beta=-1)
+                target += torch.linalg.vector_norm(whitened, dim=1).square()
+        length = squares.double().sqrt()
+        unit = torch.finfo(torch.float32).eps / 2
+        error = (len(pivots) + 4) * unit * (torch.linalg.vector_norm(inverse) * (self.lengths[samples] + mean.norm()))
+        error = error + (len(pivots) + 4) * unit * length  # of summing the squares
+        bound = error * (length + error / 2)
+        value = self.fit.log_priors[k] - (length.square() + pivots.log().sum()) / 2
+        invalid = ~torch.isfinite(value + bound)  # out of the range of float32
+        return value.masked_fill(invalid, 0), bound.masked_fill(invalid, math.inf)

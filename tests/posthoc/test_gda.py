@@ -11,7 +11,7 @@ from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from torch.testing import assert_close
 
-from mmpod.posthoc import GaussianDiscriminantAnalysis
+from mmpod.posthoc import GaussianDiscriminantAnalysis, pruning
 
 
 def blobs(num=400, dim=6, num_classes=4, spread=1.0, seed=0):
@@ -142,10 +142,11 @@ def test_fit_forgets_and_partial_fit_goes_on():
     assert_close(model.covariance_, GaussianDiscriminantAnalysis().fit(features, labels).covariance_)
 
 
-@pytest.mark.parametrize('spread, many', [(0.0, 0.2), (0.3, 1.0), (1.0, 1.0), (6.0, 1.0), (6.0, 0.0)])
-def test_pruned_prediction_is_the_argmax_of_all_densities(spread, many, monkeypatch):
-    """From hopeless to perfectly separated; more classes than dimensions too; either way through the pruning."""
-    monkeypatch.setattr('mmpod.posthoc.pruning.MANY', many)
+@pytest.mark.parametrize('spread', [0.0, 0.3, 1.0, 6.0])
+@pytest.mark.parametrize('precision', ['highest', 'medium'])
+def test_pruned_prediction_is_the_argmax_of_all_densities(spread, precision, monkeypatch):
+    """From hopeless to perfectly separated; more classes than dimensions too; with float32 bounds and without."""
+    monkeypatch.setattr(torch, 'get_float32_matmul_precision', lambda: precision)
     for num_classes, dim in ((4, 16), (30, 5)):
         features, labels = blobs(600, dim, num_classes, spread)
         model = GaussianDiscriminantAnalysis(shrinkage=0.1).fit(features, labels)
@@ -153,19 +154,33 @@ def test_pruned_prediction_is_the_argmax_of_all_densities(spread, many, monkeypa
         assert (model.predict(others) == model.predict_log_proba(others).argmax(1)).all()
 
 
-def test_pruning_computes_few_densities_of_separated_classes(monkeypatch):
-    from mmpod.posthoc import pruning
+@pytest.mark.parametrize('offset', [0, 1e4, 1e12])
+@pytest.mark.parametrize('shrinkage', [0.5, 1e-6])
+def test_error_bound_of_single_precision_holds(offset, shrinkage):
+    """Also where features are far off or nearly singular, and float32 has no digit left."""
+    features, labels = blobs(300, 40, 2, spread=0.3)
+    features[:, 0] += offset * labels
+    model = GaussianDiscriminantAnalysis(shrinkage=shrinkage).fit(features, labels)
+    rows, everyone = torch.from_numpy(features), torch.arange(300)
+    exact = torch.as_tensor(model.predict_joint(features)[0]) + 20 * np.log(2 * np.pi)
+    single = pruning.SinglePrecision(rows, model._moments, model._fit)
+    for k in range(2):
+        value, bound = single.joint(everyone, k)
+        assert ((value - exact[:, k]).abs() <= bound).all()
+        if offset == 0 and shrinkage == 0.5:
+            assert 0 < bound.max() < 1e-2
 
+
+def test_pruning_computes_few_densities_of_separated_classes(monkeypatch):
     features, labels = blobs(600, 24, 10, spread=8.0)
     model = GaussianDiscriminantAnalysis().fit(features, labels)
-    pairs = []
+    pairs, joint = [], pruning._joint
 
-    def counted(rows, means, *factors):
-        pairs.append(len(rows) * len(means))
-        return densities(rows, means, *factors)
+    def counted(rows, *rest):
+        pairs.append(len(rows))
+        return joint(rows, *rest)
 
-    densities = pruning.log_densities
-    monkeypatch.setattr(pruning, 'log_densities', counted)
+    monkeypatch.setattr(pruning, '_joint', counted)
     model.predict(features)
     assert 600 <= sum(pairs) < 1200  # of 6,000
 
