@@ -13,6 +13,7 @@ STAMP := $(ENV)/.mmpod$(subst /,-,$(CURDIR))
 
 demo: $(STAMP)
 	$(RUN) python tools/compare.py configs/pod_resnet18w8_digits.py configs/softmax_resnet18w8_digits.py \
+	  configs/gda_resnet18w8_digits.py \
 	  --work-dir work_dirs/demo --target 95
 
 test: lint
