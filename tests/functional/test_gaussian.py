@@ -126,7 +126,7 @@ def test_distances_do_not_depend_on_the_chunks(monkeypatch):
 
 def test_shared_distances_of_far_means_do_not_cancel():
     unit, pivots, _ = factor_covariance(torch.eye(2, dtype=torch.float64))
-    means = torch.tensor([[1e6, 0], [1e6, 1]], dtype=torch.float64)
+    means = torch.tensor([[1e6 + 1 / 3, 1 / 7], [1e6 + 1 / 3, 8 / 7]], dtype=torch.float64)
     assert_close(squared_distances(means, means, unit, pivots), 1 - torch.eye(2, dtype=torch.float64))
 
 
@@ -135,3 +135,5 @@ def test_singular_covariances_are_told_apart():
     nearly = flat + 1e-17 * torch.eye(3, dtype=torch.float64)
     sigma = torch.stack([flat, torch.eye(3, dtype=torch.float64) * 1e-20, nearly, torch.zeros_like(flat)])
     assert factor_covariance(sigma)[2].tolist() == [False, True, False, False]
+    eps = torch.finfo(torch.float64).eps  # positive definite in exact arithmetic, and to LAPACK
+    assert not factor_covariance(torch.tensor([[1, 1], [1, 1 + eps]], dtype=torch.float64))[2]
