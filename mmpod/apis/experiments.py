@@ -276,7 +276,7 @@ FIGURES = {
     'curves_small': Figure(
         'Accuracy by epoch of a narrow ResNet-18 on 10,000 images of CIFAR-10',
         'curves',
-        tuple(f'{loss}_resnet18w8_cifar10_10k' for loss in ('softmax', 'cosine', 'pod')),
+        tuple(loss.replace('*', 'resnet18w8_cifar10_10k') for loss in MORE_LOSSES.values()),
     ),
 }
 
