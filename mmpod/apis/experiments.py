@@ -278,6 +278,11 @@ FIGURES = {
         'curves',
         tuple(loss.replace('*', 'resnet18w8_cifar10_10k') for loss in MORE_LOSSES.values()),
     ),
+    'curves_tiny': Figure(
+        'Accuracy by epoch of a narrow ResNet-18 on 20 classes of Tiny ImageNet',
+        'curves',
+        tuple(f'{loss}_resnet18w8_tinyimagenet20' for loss in ('softmax', 'cosine', 'pod')),
+    ),
 }
 
 # Evaluations: they train nothing, and read the last checkpoint of another run of the same seed.
