@@ -13,6 +13,7 @@ from .margins import (
 )
 from .numerics import at_least_float32, no_autocast, normalize_rows
 from .pod import class_residuals, cosine_loss, cosine_scores, norm_adaptive
+from .spread import largest_cosine, smallest_largest_cosine, spread_centroids
 
 __all__ = [
     'additive_margin_logits',
@@ -29,6 +30,7 @@ __all__ = [
     'gather_rows',
     'global_mean',
     'global_sum',
+    'largest_cosine',
     'monotone_cos_multiple',
     'multiplicative_margin_logits',
     'no_autocast',
@@ -36,5 +38,7 @@ __all__ = [
     'normalize_rows',
     'pedcc',
     'self_correlation_loss',
+    'smallest_largest_cosine',
+    'spread_centroids',
     'vicreg_covariance_loss',
 ]
