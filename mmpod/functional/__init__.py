@@ -4,7 +4,7 @@ from .centers import center_loss, center_steps, class_weights
 from .centroids import pedcc
 from .complement import complement_entropy
 from .decorrelation import barlow_twins_loss, self_correlation_loss, vicreg_covariance_loss
-from .distributed import gather_rows, global_mean, global_sum
+from .distributed import gather_rows, global_mean, global_sum, mean_of_rows, row_counts
 from .margins import (
     additive_margin_logits,
     annealed_weight,
@@ -31,12 +31,14 @@ __all__ = [
     'global_mean',
     'global_sum',
     'largest_cosine',
+    'mean_of_rows',
     'monotone_cos_multiple',
     'multiplicative_margin_logits',
     'no_autocast',
     'norm_adaptive',
     'normalize_rows',
     'pedcc',
+    'row_counts',
     'self_correlation_loss',
     'smallest_largest_cosine',
     'spread_centroids',
