@@ -1,6 +1,7 @@
 """What plugs into MMEngine's Runner."""
 
 from .hooks import (
+    EpochSeedHook,
     NormAdaptiveHook,
     NumClassesHook,
     PlainCheckpointHook,
@@ -9,13 +10,16 @@ from .hooks import (
     ValidateOnResumeHook,
 )
 from .optimizers import COTOptimWrapperConstructor
+from .whole_file_backend import WholeFileBackend
 
 __all__ = [
     'COTOptimWrapperConstructor',
+    'EpochSeedHook',
     'NormAdaptiveHook',
     'NumClassesHook',
     'PlainCheckpointHook',
     'ResetMomentumHook',
     'StopOnInvalidLossHook',
     'ValidateOnResumeHook',
+    'WholeFileBackend',
 ]

@@ -1,5 +1,6 @@
 """Hooks."""
 
+from .epoch_seed_hook import EpochSeedHook
 from .norm_adaptive_hook import NormAdaptiveHook
 from .num_classes_hook import NumClassesHook
 from .plain_checkpoint_hook import PlainCheckpointHook
@@ -8,6 +9,7 @@ from .stop_on_invalid_loss_hook import StopOnInvalidLossHook
 from .validate_on_resume_hook import ValidateOnResumeHook
 
 __all__ = [
+    'EpochSeedHook',
     'NormAdaptiveHook',
     'NumClassesHook',
     'PlainCheckpointHook',
