@@ -62,8 +62,8 @@ def moment(work_dir: Path, written: int) -> str:
     text = (work_dir / 'train.log').read_bytes()[written:].decode(errors='replace')
     steps = re.findall(r'Epoch\((train|val)\)|(Saving checkpoint)', text)
     if not steps:
-        return 'before its first log line'
-    return dict(train='training', val='after a validation').get(steps[-1][0], 'after a checkpoint')
+        return 'starting'
+    return dict(train='about to save', val='training').get(steps[-1][0], 'validating')
 
 
 def main() -> None:
@@ -96,9 +96,7 @@ def main() -> None:
             process = start(work_dir, args.epochs, args.cfg_options)
             delay = moments.uniform(0.5 * start_s, start_s + 3 * epoch_s)
             try:
-                if kills == args.kills:
-                    delay = None
-                finish_status = process.wait(delay)
+                process.wait(delay if kills < args.kills else None)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
@@ -110,8 +108,7 @@ def main() -> None:
                     flush=True,
                 )
                 continue
-            if finish_status != 0:
-                sys.exit(f'A run failed, see {log}')
+            finish(process, work_dir)
             ended = True
     expected = weights(unbroken, args.epochs)
     for number, work_dir in enumerate(runs, 1):
