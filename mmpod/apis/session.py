@@ -82,12 +82,13 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
 def _complete_hooks(cfg: Config) -> None:
     """Add what makes a run safe to kill and exact to resume to a config that does not have it; None switches it off."""
     hooks = cfg.setdefault('default_hooks', {})
-    hooks.setdefault('plain_checkpoint', dict(type='mmpod.PlainCheckpointHook'))
-    hooks.setdefault('epoch_seed', dict(type='mmpod.EpochSeedHook'))
+    for name, hook in (('plain_checkpoint', 'PlainCheckpointHook'), ('epoch_seed', 'EpochSeedHook')):
+        if hooks.setdefault(name, dict(type=f'mmpod.{hook}')) is None:
+            del hooks[name]  # MMEngine understands None for its own hooks only
     checkpoint = hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))
     if checkpoint and '://' not in (checkpoint.get('out_dir') or ''):
         checkpoint.setdefault('backend_args', dict(backend='whole_file'))
-    if hooks['epoch_seed'] and cfg.get('train_dataloader') is not None:
+    if 'epoch_seed' in hooks and cfg.get('train_dataloader') is not None:
         cfg.train_dataloader['persistent_workers'] = False
 
 
