@@ -18,6 +18,13 @@ from mmpretrain.registry import MODEL_WRAPPERS, MODELS
 from mmpretrain.structures import DataSample
 from torch import nn
 
+try:
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+    from torch.distributed.tensor import DTensor
+except ImportError:  # PyTorch before 2.6
+    fully_shard = None
+
 NUM_CLASSES, CHANNELS, DIM = 4, 6, 8
 
 
@@ -43,6 +50,7 @@ HEADS = {
     'amsoftmax': learned_head('cosine', type='mmpod.AMSoftmaxLoss'),
 }
 ACCUMULATED = ('pod', 'barlow', 'pedccloss')
+SHARDED = ('pod', 'center', 'amsoftmax')
 LOCAL = 'pod with local statistics'
 
 
@@ -158,6 +166,15 @@ def main():
             wrapped = nn.parallel.DistributedDataParallel(network, broadcast_buffers=False, find_unused_parameters=True)
             parts = [(images, labels), (images.flip(0), labels.flip(0))]
             results[f'accumulated {name} {case}'] = accumulated(network, wrapped, parts, wrapped.no_sync)
+        if fully_shard is not None and processes == 2:
+            for name in SHARDED:
+                network = Network(name)
+                for part in (network.backbone, network):
+                    fully_shard(part, mesh=init_device_mesh('cpu', (processes,)))
+                results[f'sharded {name} {case}'] = {
+                    key: value.full_tensor() if isinstance(value, DTensor) else value
+                    for key, value in two_steps(network, network, images, labels).items()
+                }
     if processes == 2:
         classifier = cot_classifier()
         wrapped = MODEL_WRAPPERS.build(dict(type='mmpod.COTDistributedDataParallel', module=classifier))

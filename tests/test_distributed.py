@@ -1,4 +1,4 @@
-"""Several processes give the gradients, and the state, of one process with the whole batch."""
+"""Several processes give the gradients, and the state, of one process with the whole batch; so do sharded weights."""
 
 import sys
 from pathlib import Path
@@ -14,6 +14,7 @@ from distributed_worker import (  # noqa: E402
     DIM,
     HEADS,
     LOCAL,
+    SHARDED,
     Network,
     accumulated,
     cot_classifier,
@@ -47,6 +48,9 @@ def test_gradients_and_state_equal_those_of_one_process(cases, backend, tmp_path
             for key, value in expected.items():
                 difference = (measured[f'{name} {case}'][key] - value).norm()
                 assert difference <= 1e-5 * value.norm(), (case, name, key)
+        for name in SHARDED if f'sharded pod {case}' in measured else ():
+            for key, value in measured[f'{name} {case}'].items():
+                assert_close(measured[f'sharded {name} {case}'][key], value, rtol=1e-5, atol=1e-7)
         for name in ACCUMULATED:
             network = with_unused_layer(name)
             images, labels = whole_batch(sum(sizes))

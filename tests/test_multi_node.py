@@ -56,3 +56,16 @@ def test_two_nodes_train_as_two_processes_of_one(root, tmp_path):
     )
     for name, value in together.items():
         torch.testing.assert_close(apart[name], value, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_flexible_runner_trains_and_resumes(root, tmp_path, run_command):
+    """MMEngine's other Runner, with its strategy of data parallelism."""
+    strategy = ['runner_type=FlexibleRunner', 'strategy.type=DDPStrategy']
+    strategy += ['strategy.model_wrapper.type=MMDistributedDataParallel', 'strategy.model_wrapper.device_ids=None']
+    train = ['bash', root / 'tools/dist_train.sh', root / DIGITS, 2, '--work-dir', tmp_path / 'work', '--resume']
+    for epochs in (1, 2):
+        options = [*OPTIONS, f'train_cfg.max_epochs={epochs}', *strategy]
+        done = run_command(*train, *options, env=dict(PORT='29662'))
+    assert 'resumed epoch: 1' in done.stdout + done.stderr
+    torch.load(tmp_path / 'work/epoch_2.pth', weights_only=True)
