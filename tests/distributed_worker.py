@@ -1,9 +1,12 @@
 """One process of tests/test_distributed.py: trains on its part of each batch, rank 0 writes what came out.
 
-torchrun --nproc_per_node=W tests/distributed_worker.py FILE SIZES [SIZES ...]    (SIZES: a batch size a process, 4,4)
+torchrun --nproc_per_node=W tests/distributed_worker.py FILE BACKEND SIZES [SIZES ...]
+
+SIZES is the batch size of each process, 4,4.
 """
 
 import sys
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
@@ -14,6 +17,13 @@ from mmengine.registry import init_default_scope
 from mmpretrain.registry import MODEL_WRAPPERS, MODELS
 from mmpretrain.structures import DataSample
 from torch import nn
+
+try:
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+    from torch.distributed.tensor import DTensor
+except ImportError:  # PyTorch before 2.6
+    fully_shard = None
 
 NUM_CLASSES, CHANNELS, DIM = 4, 6, 8
 
@@ -39,6 +49,8 @@ HEADS = {
     'asoftmax': learned_head('cosine', type='mmpod.ASoftmaxLoss', base=2.0, gamma=0.5, lambda_min=0),
     'amsoftmax': learned_head('cosine', type='mmpod.AMSoftmaxLoss'),
 }
+ACCUMULATED = ('pod', 'barlow', 'pedccloss')
+SHARDED = ('pod', 'center', 'amsoftmax')
 LOCAL = 'pod with local statistics'
 
 
@@ -74,6 +86,41 @@ def two_steps(network, forward, images, labels):
     }
 
 
+def accumulated(network, forward, parts, no_sync=nullcontext):
+    """Return the gradients of two batches (images, labels) before one step, with a layer that no loss reaches."""
+    with no_sync():
+        forward(*parts[0]).backward()
+    forward(*parts[1]).backward()
+    return {name: parameter.grad for name, parameter in network.named_parameters() if parameter.grad is not None}
+
+
+def with_unused_layer(name):
+    network = Network(name)
+    network.unused = nn.Linear(3, 3)
+    return network
+
+
+@contextmanager
+def recorded():
+    """Record the sizes of the tensors with two or more entries that this process gives to collectives."""
+    sizes, originals = [], (dist.all_reduce, dist.all_gather)
+
+    def all_reduce(tensor, *args, **kwargs):
+        sizes.append(tensor.numel())
+        return originals[0](tensor, *args, **kwargs)
+
+    def all_gather(parts, tensor, *args, **kwargs):
+        sizes.append(tensor.numel())
+        return originals[1](parts, tensor, *args, **kwargs)
+
+    dist.all_reduce, dist.all_gather = all_reduce, all_gather
+    try:
+        yield sizes
+    finally:
+        dist.all_reduce, dist.all_gather = originals
+        sizes[:] = [size for size in sizes if size > 1]
+
+
 def cot_classifier():
     """LeNet-5 has no batch norm, whose statistics are each process's own."""
     torch.manual_seed(0)
@@ -100,8 +147,8 @@ def cot_steps(model, classifier, part):
 
 
 def main():
-    path, cases = Path(sys.argv[1]), sys.argv[2:]
-    dist.init_process_group('gloo')
+    path, backend, cases = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    dist.init_process_group(backend)
     init_default_scope('mmpretrain')
     rank, processes = dist.get_rank(), dist.get_world_size()
     results = {}
@@ -111,7 +158,23 @@ def main():
         for name in (*HEADS, LOCAL):
             network = Network(name)
             wrapped = nn.parallel.DistributedDataParallel(network, broadcast_buffers=False)
-            results[f'{name} {case}'] = two_steps(network, wrapped, images, labels)
+            with recorded() as sizes_sent:
+                results[f'{name} {case}'] = two_steps(network, wrapped, images, labels)
+            results[f'sent by {name} {case}'] = sizes_sent
+        for name in ACCUMULATED:
+            network = with_unused_layer(name)
+            wrapped = nn.parallel.DistributedDataParallel(network, broadcast_buffers=False, find_unused_parameters=True)
+            parts = [(images, labels), (images.flip(0), labels.flip(0))]
+            results[f'accumulated {name} {case}'] = accumulated(network, wrapped, parts, wrapped.no_sync)
+        if fully_shard is not None and processes == 2:
+            for name in SHARDED:
+                network = Network(name)
+                for part in (network.backbone, network):
+                    fully_shard(part, mesh=init_device_mesh('cpu', (processes,)))
+                results[f'sharded {name} {case}'] = {
+                    key: value.full_tensor() if isinstance(value, DTensor) else value
+                    for key, value in two_steps(network, network, images, labels).items()
+                }
     if processes == 2:
         classifier = cot_classifier()
         wrapped = MODEL_WRAPPERS.build(dict(type='mmpod.COTDistributedDataParallel', module=classifier))

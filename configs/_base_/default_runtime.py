@@ -1,7 +1,9 @@
 _base_ = ['mmpretrain::_base_/default_runtime.py']
 
 default_hooks = dict(
-    checkpoint=dict(max_keep_ckpts=2),
+    # Two, because MMEngine deletes the oldest before it writes the next.
+    checkpoint=dict(max_keep_ckpts=2, backend_args=dict(backend='whole_file')),
+    epoch_seed=dict(type='mmpod.EpochSeedHook'),
     plain_checkpoint=dict(type='mmpod.PlainCheckpointHook'),
     num_classes=dict(type='mmpod.NumClassesHook'),
     features=dict(type='mmpod.FeaturesHook'),

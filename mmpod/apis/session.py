@@ -52,14 +52,14 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
     """Build the Runner of a complete config, and take the process group down after it.
 
     Sees to what MMEngine 0.10 leaves to its user: checkpoints that load with PyTorch's safe loader, which is required
-    for every file; resuming from the newest checkpoint that is whole; gloo where no GPU is visible; loaders without
-    worker processes.
+    for every file, and are written whole; resuming from the newest one that is whole, with the random numbers of an
+    unbroken run; gloo where no GPU is visible; loaders without worker processes.
 
     Raises:
         ValueError: The config asks for what this machine lacks, or a checkpoint holds more than plain data.
     """
     _require_safe_loading()
-    cfg.setdefault('default_hooks', {}).setdefault('plain_checkpoint', dict(type='mmpod.PlainCheckpointHook'))
+    _complete_hooks(cfg)
     for name in DATALOADERS:
         if cfg.get(name) is not None and cfg[name].get('num_workers', 0) == 0:
             cfg[name]['persistent_workers'] = False
@@ -81,6 +81,19 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
         # Without the barrier a process that ends early can abort the others.
         dist.barrier()
         dist.destroy_process_group()
+
+
+def _complete_hooks(cfg: Config) -> None:
+    """Add what makes a run safe to kill and exact to resume to a config that does not have it; None switches it off."""
+    hooks = cfg.setdefault('default_hooks', {})
+    for name, hook in (('plain_checkpoint', 'PlainCheckpointHook'), ('epoch_seed', 'EpochSeedHook')):
+        if hooks.setdefault(name, dict(type=f'mmpod.{hook}')) is None:
+            del hooks[name]  # MMEngine understands None for its own hooks only
+    checkpoint = hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))
+    if checkpoint and '://' not in (checkpoint.get('out_dir') or ''):
+        checkpoint.setdefault('backend_args', dict(backend='whole_file'))
+    if 'epoch_seed' in hooks and cfg.get('train_dataloader') is not None:
+        cfg.train_dataloader['persistent_workers'] = False
 
 
 def newest_whole_checkpoint(work_dir: Path) -> Optional[str]:

@@ -1,6 +1,7 @@
 """What plugs into MMEngine's Runner."""
 
 from .hooks import (
+    EpochSeedHook,
     FeaturesHook,
     FitGDAHook,
     NormAdaptiveHook,
@@ -12,11 +13,13 @@ from .hooks import (
     ValidateOnResumeHook,
 )
 from .optimizers import COTOptimWrapperConstructor
+from .whole_file_backend import WholeFileBackend
 
 __all__ = [
     'COTOptimWrapperConstructor',
     'FeaturesHook',
     'FitGDAHook',
+    'EpochSeedHook',
     'NormAdaptiveHook',
     'NumClassesHook',
     'OpenSetHook',
@@ -24,4 +27,5 @@ __all__ = [
     'ResetMomentumHook',
     'StopOnInvalidLossHook',
     'ValidateOnResumeHook',
+    'WholeFileBackend',
 ]

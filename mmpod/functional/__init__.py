@@ -4,7 +4,15 @@ from .centers import center_loss, center_steps, class_weights
 from .centroids import pedcc
 from .complement import complement_entropy
 from .decorrelation import barlow_twins_loss, self_correlation_loss, vicreg_covariance_loss
-from .distributed import counted_here, gather_rows, global_mean, global_sum, require_each_once
+from .distributed import (
+    counted_here,
+    gather_rows,
+    global_mean,
+    global_sum,
+    mean_of_rows,
+    require_each_once,
+    row_counts,
+)
 from .gaussian import factor_covariance, log_densities, squared_distances
 from .margins import (
     additive_margin_logits,
@@ -17,6 +25,7 @@ from .numerics import at_least_float32, no_autocast, normalize_rows
 from .open_set import auroc, false_positive_rate
 from .pod import class_residuals, cosine_loss, cosine_scores, norm_adaptive
 from .shrinkage import gaussian_shrinkage, ledoit_wolf_shrinkage, shrink
+from .spread import largest_cosine, smallest_largest_cosine, spread_centroids
 
 __all__ = [
     'ClassMoments',
@@ -42,8 +51,10 @@ __all__ = [
     'gaussian_shrinkage',
     'global_mean',
     'global_sum',
+    'largest_cosine',
     'ledoit_wolf_shrinkage',
     'log_densities',
+    'mean_of_rows',
     'monotone_cos_multiple',
     'multiplicative_margin_logits',
     'no_autocast',
@@ -51,8 +62,11 @@ __all__ = [
     'normalize_rows',
     'pedcc',
     'require_each_once',
+    'row_counts',
     'self_correlation_loss',
     'shrink',
+    'smallest_largest_cosine',
+    'spread_centroids',
     'squared_distances',
     'sum_over_processes_',
     'vicreg_covariance_loss',

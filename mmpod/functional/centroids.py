@@ -27,20 +27,41 @@ def haar_frame(num_vectors: int, dim: int, seed: int) -> Tensor:
     return (q * torch.where(r.diagonal() < 0, -1.0, 1.0).to(q)).T
 
 
+def simplex(frame: Tensor) -> Tensor:
+    r"""Return the n + 1 vertices of the regular simplex in the span of n orthonormal rows.
+
+    :math:`p_a = \sqrt{K/(K-1)} \sum_j H_{ja} q_j` with K = n + 1, the rows :math:`q_j` of the frame and the Helmert
+    matrix H, (n, K): its row j holds j times :math:`1/\sqrt{j(j+1)}`, then :math:`-j/\sqrt{j(j+1)}`, then zeros. That
+    shape turns the product into one cumulative sum, O(n D).
+
+    Args:
+        frame: q, shape (n, D), float64.
+
+    Returns:
+        Tensor: Shape (n + 1, D), unit rows with pairwise inner products of -1/n.
+    """
+    n = len(frame)
+    j = torch.arange(1, n + 1, dtype=torch.float64).unsqueeze(1)
+    rows = frame / (j * (j + 1)).sqrt()
+    vertices = frame.new_zeros(n + 1, frame.shape[1])
+    vertices[:-1] = rows.flip(0).cumsum(0).flip(0)
+    vertices[1:] -= j * rows
+    return vertices * math.sqrt((n + 1) / n)
+
+
 def pedcc(num_classes: int, feat_dim: int, seed: int = 0) -> Tensor:
     r"""Return K unit vectors of R^D whose pairwise inner products are all :math:`-1/(K-1)`.
 
-    The vertices of the regular simplex, turned by a random rotation:
-    :math:`p_a = \sqrt{K/(K-1)} \sum_j H_{ja} q_j`, where the :math:`q_j` are a Haar-random orthonormal (K-1)-frame of
-    R^D and H, (K-1, K), is the Helmert matrix: row j holds j times :math:`1/\sqrt{j(j+1)}`, then
-    :math:`-j/\sqrt{j(j+1)}`, then zeros. That shape turns the product into one cumulative sum, O(K D).
+    The vertices of the regular simplex, turned by a random rotation: its Helmert coordinates in a Haar-random
+    orthonormal (K-1)-frame of R^D, O(K D) operations beside the frame.
 
     The authors' released generator repels random points step by step and stores unseeded pickles; this closed form has
     the same geometry (any two such sets differ by a rotation of R^D) and takes a seed.
 
     Args:
         num_classes: K, at least 2.
-        feat_dim: D, at least K - 1: no more than D + 1 such vectors exist in R^D.
+        feat_dim: D, at least K - 1: no more than D + 1 such vectors exist in R^D. For more classes there is
+            :func:`~mmpod.functional.spread_centroids`.
         seed: Chooses the rotation, from 0 to 2**32 - 1. The same (K, D, seed) gives the same rows on every machine up
             to rounding.
 
@@ -63,12 +84,7 @@ def pedcc(num_classes: int, feat_dim: int, seed: int = 0) -> Tensor:
         raise ValueError(
             f'Expected `feat_dim` to be at least num_classes - 1 = {num_classes - 1}, but got {feat_dim}: '
             f'R^{feat_dim} holds no more than {feat_dim + 1} evenly distributed centroids. '
-            f'Set feat_dim={num_classes - 1} or more.'
+            f'Set feat_dim={num_classes - 1} or more, or spread them as evenly as {feat_dim} dimensions allow: '
+            "centroids='spread' in PEDCCHead, which is mmpod.functional.spread_centroids."
         )
-    frame = haar_frame(num_classes - 1, feat_dim, seed)
-    j = torch.arange(1, num_classes, dtype=torch.float64).unsqueeze(1)
-    rows = frame / (j * (j + 1)).sqrt()
-    centroids = torch.zeros(num_classes, feat_dim, dtype=torch.float64)
-    centroids[:-1] = rows.flip(0).cumsum(0).flip(0)
-    centroids[1:] -= j * rows
-    return centroids * math.sqrt(num_classes / (num_classes - 1))
+    return simplex(haar_frame(num_classes - 1, feat_dim, seed))

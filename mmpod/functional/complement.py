@@ -18,7 +18,8 @@ def complement_entropy(logits: Tensor, labels: Tensor) -> Tensor:
         labels: Shape (N,), integers in [0, K).
 
     Returns:
-        Tensor: Shape (N,), in [0, log(K - 1)] up to 1e-10 K.
+        Tensor: Shape (N,), in [0, log(K - 1)] up to 1e-10 K, but where the wrong classes have together a probability of
+        the order of 1e-7, as little as what is added to it, up to log(K - 1) + 1/e.
 
     Example:
         >>> import torch

@@ -1,11 +1,29 @@
-"""Statistics over all processes of a distributed run: of a batch, with gradients, or of a dataset."""
+"""Statistics over all processes of a distributed run: of a batch, with gradients, or of a dataset.
+
+A loss of the global batch, computed alike on all W processes, reaches each of them through its own rows: the gradients
+that the W backward passes send to a row, W times that of the loss, are divided by W when DistributedDataParallel
+averages, and the parameters get the gradient of one process with the whole batch.
+"""
+
+import functools
+from collections.abc import Sequence
+from typing import Optional
 
 import torch
 import torch.distributed as dist
-import torch.distributed.nn.functional as dist_autograd
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
-__all__ = ['counted_here', 'gather_rows', 'global_mean', 'global_sum', 'require_each_once', 'world_size']
+__all__ = [
+    'counted_here',
+    'gather_rows',
+    'global_mean',
+    'global_sum',
+    'mean_of_rows',
+    'require_each_once',
+    'row_counts',
+    'world_size',
+]
 
 
 def world_size() -> int:
@@ -13,30 +31,93 @@ def world_size() -> int:
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
-def gather_rows(rows: Tensor) -> Tensor:
+@torch.compiler.disable
+def row_counts(rows: Tensor) -> list[int]:
+    """Return the number of rows of each process, in the order of the ranks. A collective.
+
+    The counts, which the shapes of what follows depend on, go from host to host: nothing waits for an accelerator.
+    """
+    if world_size() == 1:
+        return [len(rows)]
+    counts = torch.empty(world_size(), dtype=torch.long)
+    group = _host_group(dist.group.WORLD)
+    dist.all_gather(list(counts.split(1)), torch.tensor([len(rows)]), group=group)
+    return counts.tolist()
+
+
+@functools.lru_cache(maxsize=1)
+def _host_group(world: 'dist.ProcessGroup') -> 'dist.ProcessGroup':
+    return world if dist.get_backend(world) == 'gloo' else dist.new_group(backend='gloo')
+
+
+def gather_rows(rows: Tensor, counts: Optional[Sequence[int]] = None) -> Tensor:
     """Return the rows of all processes, in the order of the ranks, with gradients to the process that owns each row.
 
-    A loss of the gathered rows, computed alike on all W processes, sends each row W times its gradient; the averaging
-    of DistributedDataParallel divides by W, so the parameters get the gradient of one process with the whole batch.
-
-    The processes may hold different numbers of rows (a last batch that does not divide evenly), at least one each;
-    telling how many waits for the accelerator once a call. A collective: every process must call it. Outside a
-    distributed run the rows come back as they are.
+    For losses that every process computes alike from them; then each process knows the gradient of its rows, and the
+    backward pass communicates nothing. The processes may hold different numbers of rows (a last batch that does not
+    divide evenly), at least one each. A collective: every process must call it. Outside a distributed run the rows
+    come back as they are.
 
     Args:
         rows: Shape (N_r, D) on rank r, with the same D on all.
+        counts: All N_r, where :func:`row_counts` has told them already.
 
     Returns:
         Tensor: Shape (sum of N_r, D).
     """
-    if world_size() == 1:
-        return rows
-    counts = [torch.empty(1, dtype=torch.long, device=rows.device) for _ in range(world_size())]
-    dist.all_gather(counts, torch.full_like(counts[0], len(rows)))
-    counts = torch.cat(counts).tolist()
-    padded = torch.nn.functional.pad(rows, (0, 0, 0, max(counts) - len(rows)))
-    gathered = dist_autograd.all_gather(padded.contiguous())
-    return torch.cat([part[:count] for part, count in zip(gathered, counts)])
+    counts = row_counts(rows) if counts is None else counts
+    return rows if len(counts) == 1 else GatherRows.apply(rows, counts)
+
+
+class GatherRows(torch.autograd.Function):
+    """:func:`gather_rows` over several processes."""
+
+    @staticmethod
+    def forward(ctx, rows: Tensor, counts: Sequence[int]) -> Tensor:
+        """Return all rows."""
+        ctx.counts = counts
+        padded = torch.nn.functional.pad(rows.detach(), (0, 0, 0, max(counts) - len(rows))).contiguous()
+        parts = [torch.empty_like(padded) for _ in counts]
+        dist.all_gather(parts, padded)
+        return torch.cat([part[:count] for part, count in zip(parts, counts)])
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:
+        """Return W times the gradient of the own rows: what the W equal losses of the processes send them together."""
+        return grad.split(ctx.counts)[dist.get_rank()] * len(ctx.counts), None
+
+
+def mean_of_rows(rows: Tensor, num_samples: int) -> Tensor:
+    """Return the mean over the rows of all processes, the same on all, with gradients to the rows.
+
+    For functions of a mean; where the mean itself is the loss, :func:`global_mean` has no communication backward. A
+    collective, unless the rows at hand are all there are.
+
+    Args:
+        rows: Shape (N_r, ...) on rank r.
+        num_samples: N, the sum of all N_r, from :func:`row_counts`.
+
+    Returns:
+        Tensor: Shape (...).
+    """
+    total = rows.sum(dim=0)
+    return (SumOverProcesses.apply(total) if len(rows) < num_samples else total) / num_samples
+
+
+class SumOverProcesses(torch.autograd.Function):
+    """The sum of a tensor of each process; each gets the gradients of all of them."""
+
+    @staticmethod
+    def forward(ctx, tensor: Tensor) -> Tensor:
+        """Return the sum."""
+        return global_sum(tensor)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad: Tensor) -> Tensor:
+        """Return the sum of the gradients."""
+        return global_sum(grad)
 
 
 def global_mean(values: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """Hooks."""
 
+from .epoch_seed_hook import EpochSeedHook
 from .features_hook import FeaturesHook
 from .fit_gda_hook import FitGDAHook
 from .norm_adaptive_hook import NormAdaptiveHook
@@ -13,6 +14,7 @@ from .validate_on_resume_hook import ValidateOnResumeHook
 __all__ = [
     'FeaturesHook',
     'FitGDAHook',
+    'EpochSeedHook',
     'NormAdaptiveHook',
     'NumClassesHook',
     'OpenSetHook',

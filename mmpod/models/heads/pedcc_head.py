@@ -4,7 +4,7 @@ from typing import Optional, Sequence, Union
 
 from torch import Tensor, nn
 
-from mmpod.functional import pedcc
+from mmpod.models.centroid_sources import build_centroids
 from mmpod.registry import MODELS
 
 from .prototype_head import PrototypeHead
@@ -24,12 +24,15 @@ class PEDCCHead(PrototypeHead):
     Args:
         num_classes: K, at least 2.
         in_channels: C, channels of the pooled features.
-        feat_dim: D, dimension of the features and centroids, at least K - 1. It may exceed C.
+        feat_dim: D, dimension of the features and centroids, at least K - 1 unless they are spread. It may exceed C.
         seed: Chooses the rotation of the centroids, see :func:`~mmpod.functional.pedcc`.
         loss: Config (or module) of a loss of features, labels and centroids.
         topk: The k of the training accuracies, each at most K.
         cal_acc: Log the accuracy of each training batch. Needs integer labels.
         init_cfg: Initialisation of ``fc``; by default PyTorch's own, as in the authors' code.
+        centroids: ``'pedcc'``; ``'spread'`` for K > D + 1, see :func:`~mmpod.functional.spread_centroids`, computed
+            once for each (K, D, seed) and kept in the folder ``MMPOD_CACHE`` (``~/.cache/mmpod``); or the path of a
+            ``.pkl`` file as the authors released them, see :func:`~mmpod.models.centroid_file.read_centroids`.
 
     Attributes:
         fc: ``nn.Linear(in_channels, feat_dim)``.
@@ -37,7 +40,8 @@ class PEDCCHead(PrototypeHead):
 
     Raises:
         TypeError: An argument has a wrong type.
-        ValueError: An argument is out of range, or K > D + 1.
+        ValueError: An argument is out of range, K > D + 1 without ``'spread'``, or the file holds other things.
+        FileNotFoundError: There is no such file of centroids.
     """
 
     def __init__(
@@ -50,12 +54,13 @@ class PEDCCHead(PrototypeHead):
         topk: Union[int, Sequence[int]] = (1,),
         cal_acc: bool = False,
         init_cfg: Optional[dict] = None,
+        centroids: str = 'pedcc',
     ):
         super().__init__(num_classes, in_channels, loss, topk=topk, cal_acc=cal_acc, init_cfg=init_cfg)
-        centroids = pedcc(num_classes, feat_dim, seed)
+        rows = build_centroids(centroids, num_classes, feat_dim, seed)
         self.feat_dim = feat_dim
         self.fc = nn.Linear(in_channels, feat_dim)
-        self.register_buffer('centroids', centroids.float())
+        self.register_buffer('centroids', rows.float())
 
     @property
     def prototypes(self) -> Tensor:

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from mmpod.functional import class_residuals, gather_rows, normalize_rows
+from mmpod.functional import class_residuals, mean_of_rows, normalize_rows, row_counts
 from mmpod.functional.checks import check_number
 from mmpod.registry import MODELS
 
@@ -58,7 +58,7 @@ class PEDCCLoss(AMSoftmaxLoss):
                 mse = self.mean(squares)
             else:
                 # Not self.mean: the root needs the mean itself, not this process's share of it.
-                squares = gather_rows(squares.unsqueeze(1)) if self.global_batch else squares
-                mse = squares.mean().clamp_min(1e-12) ** (1 / self.root)
+                num_samples = sum(row_counts(squares)) if self.global_batch else len(squares)
+                mse = mean_of_rows(squares, num_samples).clamp_min(1e-12) ** (1 / self.root)
             terms['loss_mse'] = self.mse_weight * mse
         return terms

@@ -6,7 +6,6 @@ from mmpod.functional import (
     barlow_twins_loss,
     class_residuals,
     cosine_loss,
-    gather_rows,
     normalize_rows,
     self_correlation_loss,
     vicreg_covariance_loss,
@@ -73,8 +72,8 @@ class PODLoss(PrototypeLoss):
         terms = {'loss_cosine': self.cosine_term(features, unit, labels, centroids)}
         if self.sc_weight > 0:
             residuals = class_residuals(unit, labels, centroids)
-            residuals = gather_rows(residuals) if self.global_batch else residuals
-            terms[f'loss_{self.decorrelation}'] = self.sc_weight * DECORRELATION[self.decorrelation](residuals)
+            term = DECORRELATION[self.decorrelation](residuals, self.global_batch)
+            terms[f'loss_{self.decorrelation}'] = self.sc_weight * term
         return terms
 
     def cosine_term(self, features: Tensor, unit: Tensor, labels: Tensor, centroids: Tensor) -> Tensor:

@@ -1,0 +1,129 @@
+"""Killing a training run again and again: does it end with the weights of an unbroken one?
+
+python benchmarks/faults.py --kills 20
+
+A small run (scikit-learn's digits, two worker processes, random crops) is killed with SIGKILL, with all its processes,
+at random moments between its start and some epochs later, and resumed by the same command; if it ends before it has
+been killed often enough, another one begins. `--cfg-options default_hooks.epoch_seed=None` shows what MMEngine alone
+does.
+"""
+
+import argparse
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def start(work_dir: Path, epochs: int, options: list[str]) -> subprocess.Popen:
+    """Start the run, or resume it, in a session of its own; its output goes to `train.log`."""
+    command = [sys.executable, ROOT / 'tools/train.py', ROOT / 'configs/pod_resnet18w8_digits.py', '--resume']
+    settings = [f'train_cfg.max_epochs={epochs}', 'train_dataloader.num_workers=2', 'randomness.seed=0', *options]
+    environment = dict(os.environ, PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1', PYTHONWARNINGS='ignore')
+    with (work_dir / 'train.log').open('ab') as log:
+        return subprocess.Popen(
+            [str(word) for word in (*command, '--work-dir', work_dir, '--cfg-options', *settings)],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,
+        )
+
+
+def finish(process: subprocess.Popen, work_dir: Path) -> None:
+    """Wait for the end of a run that must not fail."""
+    if process.wait() != 0:
+        sys.exit(f'A run failed, see {work_dir / "train.log"}')
+
+
+def weights(work_dir: Path, epochs: int) -> dict[str, torch.Tensor]:
+    """Return the final weights."""
+    return torch.load(work_dir / f'epoch_{epochs}.pth', weights_only=True)['state_dict']
+
+
+def last_epoch(work_dir: Path) -> int:
+    """Return the number of the newest checkpoint, 0 without one."""
+    return max((int(path.stem[6:]) for path in work_dir.glob('epoch_*.pth')), default=0)
+
+
+def moment(work_dir: Path, written: int) -> str:
+    """Return what the run was doing when it was killed, from what it has written since it was started."""
+    if list(work_dir.glob('*.new')):
+        return 'saving'
+    text = (work_dir / 'train.log').read_bytes()[written:].decode(errors='replace')
+    steps = re.findall(r'Epoch\((train|val)\)|(Saving checkpoint)', text)
+    if not steps:
+        return 'starting'
+    return dict(train='about to save', val='training').get(steps[-1][0], 'validating')
+
+
+def main() -> None:
+    """Print a line a kill, then the largest difference of a weight."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--kills', type=int, default=20)
+    parser.add_argument('--epochs', type=int, default=12)
+    parser.add_argument('--seed', type=int, default=0, help='of the moments')
+    parser.add_argument('--cfg-options', nargs='+', default=[])
+    args = parser.parse_args()
+    root, moments = Path(tempfile.mkdtemp(prefix='faults_')), random.Random(args.seed)
+    unbroken = root / 'unbroken'
+    unbroken.mkdir()
+    begun = time.monotonic()
+    finish(start(unbroken, args.epochs, args.cfg_options), unbroken)
+    times = [(unbroken / f'epoch_{epoch}.pth').stat().st_mtime for epoch in (args.epochs - 1, args.epochs)]
+    epoch_s = times[1] - times[0]
+    start_s = time.monotonic() - begun - args.epochs * epoch_s
+    print(f'torch {torch.__version__}; unbroken: {start_s:.0f} s to start, {epoch_s:.1f} s an epoch, in {root}')
+    print('| kill | run | s after its start | while | newest checkpoint | broken files |\n|---|---|---|---|---|---|')
+    kills, runs = 0, []
+    while kills < args.kills:
+        work_dir = root / f'killed{len(runs)}'
+        work_dir.mkdir()
+        runs.append(work_dir)
+        ended = False
+        while not ended:
+            log = work_dir / 'train.log'
+            written = log.stat().st_size if log.exists() else 0
+            process = start(work_dir, args.epochs, args.cfg_options)
+            delay = moments.uniform(0.5 * start_s, start_s + 3 * epoch_s)
+            try:
+                process.wait(delay if kills < args.kills else None)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                kills += 1
+                broken = [path for path in work_dir.glob('*.pth') if not _loads(path)]
+                print(
+                    f'| {kills} | {len(runs)} | {delay:.1f} | {moment(work_dir, written)} | {last_epoch(work_dir)} | '
+                    f'{len(broken)} |',
+                    flush=True,
+                )
+                continue
+            finish(process, work_dir)
+            ended = True
+    expected = weights(unbroken, args.epochs)
+    for number, work_dir in enumerate(runs, 1):
+        measured = weights(work_dir, args.epochs)
+        worst = max(float((measured[name].double() - value.double()).abs().max()) for name, value in expected.items())
+        print(f'run {number}: largest difference of a weight from the unbroken run {worst:g}')
+
+
+def _loads(path: Path) -> bool:
+    try:
+        torch.load(path, weights_only=True)
+    except Exception:
+        return False
+    return True
+
+
+if __name__ == '__main__':
+    main()

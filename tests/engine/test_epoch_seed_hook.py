@@ -1,0 +1,65 @@
+import random
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import ConfigDict
+from torch.utils.data import DataLoader, Dataset
+
+from mmpod.engine import EpochSeedHook, ValidateOnResumeHook
+
+
+class Noise(Dataset):
+    """Each item is a draw from each of the three generators."""
+
+    def __len__(self):
+        return 6
+
+    def __getitem__(self, index):
+        return random.random(), np.random.rand(), torch.rand(()).item()
+
+
+def runner_of(num_workers=0, seed=5, epoch=0):
+    loader = DataLoader(Noise(), batch_size=2, num_workers=num_workers)
+    loader.sampler.seed = 1
+    cfg = ConfigDict(train_dataloader=dict(sampler=dict(type='DefaultSampler')))
+    return SimpleNamespace(seed=seed, epoch=epoch, train_dataloader=loader, cfg=cfg, _randomness_cfg={})
+
+
+def numbers_of_epoch(runner, epoch):
+    runner.epoch = epoch
+    EpochSeedHook().before_train_epoch(runner)
+    return [value for batch in runner.train_dataloader for draws in batch for value in draws.tolist()]
+
+
+@pytest.mark.parametrize('num_workers', [0, 2])
+def test_an_epoch_has_its_random_numbers_whatever_came_before(num_workers):
+    runner = runner_of(num_workers)
+    epochs = [numbers_of_epoch(runner, epoch) for epoch in range(3)]
+    torch.rand(7), np.random.rand(7), random.random()  # a validation, say
+    assert numbers_of_epoch(runner_of(num_workers), 2) == epochs[2]
+    # No two samples, epochs, workers or seeds share a number.
+    others = numbers_of_epoch(runner_of(num_workers, seed=6), 2)
+    assert len(set(sum(epochs, others))) == 4 * 6 * 3
+
+
+def test_processes_differ(monkeypatch):
+    first = numbers_of_epoch(runner_of(), 1)
+    monkeypatch.setattr('mmpod.engine.hooks.epoch_seed_hook.get_rank', lambda: 1)
+    assert not set(first) & set(numbers_of_epoch(runner_of(), 1))
+
+
+def test_sampler_follows_the_seed_of_the_run_unless_it_has_its_own():
+    for own, mixed, expected in (({}, False, 5), (dict(seed=1), False, 1), ({}, True, 1)):
+        runner = runner_of()
+        runner.cfg.train_dataloader.sampler.update(own)
+        runner._randomness_cfg = dict(diff_rank_seed=mixed)
+        EpochSeedHook().before_train(runner)
+        assert runner.train_dataloader.sampler.seed == expected
+
+
+def test_it_comes_after_the_validation_on_resume():
+    """Which draws numbers of its own, before the first epoch of the resumed run."""
+    assert 'before_train' in ValidateOnResumeHook.__dict__ and 'before_train_epoch' in EpochSeedHook.__dict__
+    assert 'before_train_epoch' not in ValidateOnResumeHook.__dict__
