@@ -2,8 +2,9 @@
 
 from .comparison import curves_csv, summary_table
 from .figures import plot_accuracy, plot_derivative, plot_gram, plot_sweep
-from .jobs import Plan, plan_run, run_all
+from .jobs import run_all
 from .launcher import Launcher
+from .plans import Plan, plan_run
 from .runs import Run
 from .session import check_total_batch, host_tool, runner_session
 

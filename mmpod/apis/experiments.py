@@ -1,66 +1,11 @@
 """Every experiment of the paper and those that mmpod adds: the one table behind running, reporting, docs and tests."""
 
-from dataclasses import dataclass
-from typing import Optional, Sequence
+from typing import Optional
 
+from .cells import Cell, Figure, Table
 from .runs import METRIC
 
-__all__ = ['CHECKPOINT_OF', 'DATASETS', 'FIGURES', 'TABLES', 'Cell', 'Figure', 'Table', 'heading']
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One number of a table, and where it comes from.
-
-    Attributes:
-        row, column: As the paper prints them.
-        config: Name of the leaf in `configs/`.
-        paper: The paper's number; None where the table is mmpod's own.
-        metrics: Names in the final metrics; several where the paper leaves open which one it means.
-        setting: Key of the config that holds the number instead, where it is none that training gives.
-    """
-
-    row: str
-    column: str
-    config: str
-    paper: Optional[float] = None
-    metrics: Sequence[str] = (METRIC,)
-    setting: Optional[str] = None
-
-
-@dataclass(frozen=True)
-class Table:
-    """Cells under a title."""
-
-    title: str
-    cells: Sequence[Cell]
-
-    @property
-    def configs(self) -> list[str]:
-        """The configs to run, each once."""
-        return list(dict.fromkeys(cell.config for cell in self.cells if cell.setting is None))
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A picture: ``'derivative'`` of 1 - cos to a power, ``'curves'`` of accuracy by epoch of ``configs``, the
-    ``'sweep'`` of a table's rows, or the ``'gram'`` matrix of centroids.
-
-    Attributes:
-        title: What it shows.
-        kind: One of the above.
-        configs: Whose runs it shows.
-        power: Exponent, for a derivative.
-        table: Name of the table, for a sweep.
-        varied: What the rows of ``table`` vary, for a sweep.
-    """
-
-    title: str
-    kind: str
-    configs: Sequence[str] = ()
-    power: int = 0
-    table: str = ''
-    varied: str = ''
+__all__ = ['CHECKPOINT_OF', 'DATASETS', 'FIGURES', 'TABLES', 'heading']
 
 
 def _rows(column: str, rows: dict[str, tuple[str, Optional[float]]], **kwargs) -> list[Cell]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from .experiments import DATASETS, FIGURES, Figure, heading
+from .cells import Figure
+from .experiments import DATASETS, FIGURES, heading
 from .runs import Run
 from .selection import Selection
 

@@ -10,8 +10,9 @@ from mmengine.config import Config
 
 from mmpod.functional import pedcc
 
+from .cells import Cell
 from .comparison import mean_and_spread
-from .experiments import FIGURES, TABLES, Cell, heading
+from .experiments import FIGURES, TABLES, heading
 from .figures import plot_accuracy, plot_derivative, plot_gram, plot_sweep
 from .runs import METRIC, Run
 from .selection import Selection

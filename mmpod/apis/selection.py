@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
-from .experiments import CHECKPOINT_OF, FIGURES, TABLES, Cell
+from .cells import Cell
+from .experiments import CHECKPOINT_OF, FIGURES, TABLES
 
 __all__ = ['Selection', 'all_configs', 'select']
 

@@ -3,7 +3,8 @@
 import json
 
 from mmpod.apis import Run
-from mmpod.apis.experiments import FIGURES, TABLES, Cell
+from mmpod.apis.cells import Cell
+from mmpod.apis.experiments import FIGURES, TABLES
 from mmpod.apis.figures import derivative
 from mmpod.apis.listing import listing
 from mmpod.apis.report import Result, markdown, results, write_csv, write_report

@@ -1,0 +1,87 @@
+"""What a run will call, worked out before anything starts."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Optional
+
+from mmengine.config import Config, DictAction
+
+from .launcher import Launcher
+from .runs import Run
+
+__all__ = ['Plan', 'plan_run']
+
+
+@dataclass
+class Plan:
+    """A run to make.
+
+    Attributes:
+        run: Where it goes.
+        commands: What to call, one after another.
+        num_epochs: Epochs of its training, for the time left; 0 for an evaluation.
+        details: What `run.json` keeps besides commands and versions, such as the overrides of the config.
+        needs: A run that must be done before.
+    """
+
+    run: Run
+    commands: Sequence[Sequence[str]]
+    num_epochs: int
+    details: dict = field(default_factory=dict)
+    needs: Optional[Run] = None
+
+
+def parse_overrides(options: Sequence[str]) -> dict:
+    """Return ``--cfg-options`` as the runs will read them."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='*', action=DictAction, default={})
+    return parser.parse_args(['--cfg-options', *options]).cfg_options
+
+
+def plan_run(
+    config: Path,
+    run: Run,
+    launcher: Launcher,
+    overrides: Sequence[str],
+    source: Optional[tuple[Path, Run]] = None,
+    test: bool = True,
+) -> Plan:
+    """Return how to train a config and test it, or to evaluate what another run has trained.
+
+    Args:
+        config: The leaf.
+        run: Where it goes, and its seed.
+        launcher: How to start it.
+        overrides: ``key=value`` options of the config. The total batch is kept however many processes there are.
+        source: For an evaluation, config and run of the training.
+        test: Test the last checkpoint after training.
+
+    Raises:
+        ValueError: The run was begun with other overrides, or the batch cannot be split over the processes.
+    """
+    overrides = list(overrides)
+    begun = run.record.get('options', overrides)
+    if begun != overrides:
+        raise ValueError(
+            f'Expected --cfg-options to be those that {run.work_dir} was begun with, {begun}, but got {overrides}. '
+            'Repeat them, or choose another --work-dir.'
+        )
+    trained, made_by = source or (config, run)
+    cfg = Config.fromfile(trained)
+    cfg.merge_from_dict(parse_overrides(overrides))
+    batch, rest = divmod(cfg.train_dataloader.batch_size, launcher.processes)
+    if rest:
+        raise ValueError(
+            f'Expected --processes to divide the total batch of {config.stem}, {cfg.train_dataloader.batch_size}, but '
+            f'got {launcher.processes}.'
+        )
+    options = ['--cfg-options', f'randomness.seed={run.seed}', *overrides]
+    if launcher.processes > 1:
+        options.append(f'train_dataloader.batch_size={batch}')
+    commands = [] if source else [launcher.train(config, run.work_dir, options)]
+    if source or test:
+        checkpoint = made_by.work_dir / f'epoch_{cfg.train_cfg.max_epochs}.pth'
+        commands.append(launcher.test(config, checkpoint, run.work_dir, options))
+    return Plan(run, commands, cfg.train_cfg.max_epochs, dict(options=overrides), needs=source and made_by)
