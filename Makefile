@@ -31,7 +31,7 @@ benchmark: $(STAMP)
 	$(RUN) python benchmarks/centroids.py
 	$(RUN) python benchmarks/pod_loss.py
 	$(RUN) python benchmarks/losses.py
-	$(RUN) python benchmarks/head_share.py
+	$(RUN) python benchmarks/training_step.py
 
 $(ENV)/bin/python:
 	python3 -m venv "$(ENV)"
