@@ -4,6 +4,8 @@
 
 ENV := $(or $(VIRTUAL_ENV),$(CONDA_PREFIX),$(CURDIR)/.venv)
 RUN := PATH="$(ENV)/bin:$$PATH" PYTHONPATH= PYTHONWARNINGS=ignore
+# Two test files at a time: each test takes one thread, and those of a file share what they train.
+PARALLEL := -n 2 --dist loadfile
 # Named after this checkout, because an environment holds one editable install of mmpod at a time.
 STAMP := $(ENV)/.mmpod$(subst /,-,$(CURDIR))
 
@@ -11,13 +13,14 @@ STAMP := $(ENV)/.mmpod$(subst /,-,$(CURDIR))
 
 demo: $(STAMP)
 	$(RUN) python tools/compare.py configs/pod_resnet18w8_digits.py configs/softmax_resnet18w8_digits.py \
+	  configs/gda_resnet18w8_digits.py \
 	  --work-dir work_dirs/demo --target 95
 
 test: lint
-	$(RUN) python -m pytest
+	$(RUN) python -m pytest $(PARALLEL)
 
 test-all: lint
-	$(RUN) python -m pytest -m ''
+	$(RUN) python -m pytest $(PARALLEL) -m ''
 
 lint: $(STAMP)
 	$(RUN) ruff check .
@@ -32,6 +35,7 @@ benchmark: $(STAMP)
 	$(RUN) python benchmarks/pod_loss.py
 	$(RUN) python benchmarks/losses.py
 	$(RUN) python benchmarks/training_step.py
+	OMP_NUM_THREADS=1 $(RUN) python benchmarks/gda.py
 
 $(ENV)/bin/python:
 	python3 -m venv "$(ENV)"

@@ -4,7 +4,7 @@ Importing the package registers its modules, so that ``custom_imports = dict(imp
 config needs; with the prefixed names (``type='mmpod.PODLoss'``) it needs no line at all.
 """
 
-from . import datasets, engine, functional, models
+from . import datasets, engine, evaluation, functional, models, posthoc
 from .version import __version__
 
-__all__ = ['__version__', 'datasets', 'engine', 'functional', 'models']
+__all__ = ['__version__', 'datasets', 'engine', 'evaluation', 'functional', 'models', 'posthoc']

@@ -9,7 +9,7 @@ from mmengine import registry as mmengine_registry
 from mmengine.registry import Registry
 from mmpretrain import registry as mmpretrain_registry
 
-__all__ = ['DATASETS', 'HOOKS', 'MODELS', 'MODEL_WRAPPERS', 'OPTIM_WRAPPER_CONSTRUCTORS']
+__all__ = ['DATASETS', 'HOOKS', 'METRICS', 'MODELS', 'MODEL_WRAPPERS', 'OPTIM_WRAPPER_CONSTRUCTORS']
 
 
 class PluginRegistry(Registry):
@@ -35,3 +35,4 @@ MODEL_WRAPPERS = PluginRegistry('MODEL_WRAPPERS', 'mmpod.models')
 DATASETS = PluginRegistry('DATASETS', 'mmpod.datasets')
 HOOKS = PluginRegistry('HOOKS', 'mmpod.engine')
 OPTIM_WRAPPER_CONSTRUCTORS = PluginRegistry('OPTIM_WRAPPER_CONSTRUCTORS', 'mmpod.engine')
+METRICS = PluginRegistry('METRICS', 'mmpod.evaluation')

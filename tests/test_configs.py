@@ -20,6 +20,7 @@ from mmpod.models import (
     ASoftmaxLoss,
     CenterLoss,
     COTClassifier,
+    GDAClassifier,
     LearnedPrototypeHead,
     LSoftmaxLoss,
     NormAdaptivePODLoss,
@@ -56,6 +57,7 @@ LOSSES = {
     'pod': (PODLoss, dict(sc_weight=1.0, power=2, decorrelation='sc')),
     'cosine': (PODLoss, dict(sc_weight=0.0, power=2)),
     'pedccmse': (PODLoss, dict(sc_weight=0.0, power=1)),
+    'gda': (PODLoss, dict(sc_weight=1.0, power=2, decorrelation='sc')),
     'pod barlow': (PODLoss, dict(sc_weight=1e-3, power=2, decorrelation='barlow')),
     'pod vicreg': (PODLoss, dict(sc_weight=256.0, power=2, decorrelation='vicreg')),
     'pod normadaptive': (NormAdaptivePODLoss, dict(sc_weight=1.0, power=2, rate=0.01)),
@@ -73,13 +75,13 @@ LOSSES.update({name: LOSSES['pod'] for name in TABLE_I})
 TABLE_III = {'softmax', 'amsoftmax', 'amsoftmax s30', 'cot', 'pedccloss', 'cosine', 'pod'}
 SHIPPED = {
     'resnet50_cifar10': set(LOSSES),
-    'resnet50_tinyimagenet': {'softmax', 'cosine', 'pod'},
+    'resnet50_tinyimagenet': {'softmax', 'cosine', 'pod', 'gda'},
     **{f'resnet50_imagenet{k}': {'softmax', 'pod'} for k in (30, 100, 200, 500, '')},
-    'resnet50_cifar100': TABLE_III | {'lsoftmax', 'asoftmax', 'center'},
+    'resnet50_cifar100': TABLE_III | {'lsoftmax', 'asoftmax', 'center', 'gda'},
     'resnet50_facescrub': TABLE_III,
     'resnet18w8_cifar10_10k': set(LOSSES) - set(TABLE_I) - set(LAMBDAS),
     'resnet18w8_tinyimagenet20': {'softmax', 'cosine', 'pod'},
-    'resnet18w8_digits': {'pod', 'softmax'},
+    'resnet18w8_digits': {'pod', 'softmax', 'gda'},
 }
 # A first convolution of 3 x 3 without max-pooling, with it, or the original one.
 BACKBONES = {8: 'ResNet_CIFAR', 32: 'ResNet_CIFAR', 64: 'ResNetSmallImage', 224: 'ResNet'}
@@ -105,9 +107,11 @@ def test_every_config_is_listed_here():
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 def test_config_builds_and_takes_a_step(path):
-    assert path.read_text().startswith('"""') and f'python tools/train.py configs/{path.name}\n' in path.read_text()
     cfg = copy.deepcopy(load(path))
     loss, setting = NAMES[path.stem]
+    tool, arguments = ('test', f'{path.name} CHECKPOINT') if loss == 'gda' else ('train', path.name)
+    assert path.read_text().startswith('"""')
+    assert f'python tools/{tool}.py configs/{arguments}\n' in path.read_text()
     num_classes, feat_dim, size, channels, schedule = SETTINGS[setting]
     epochs, milestones, batch, weight_decay = RELEASED if loss == 'pod released' else schedule
     assert cfg.train_cfg.max_epochs == epochs and tuple(cfg.param_scheduler.milestones) == milestones
@@ -127,6 +131,11 @@ def test_config_builds_and_takes_a_step(path):
     assert {name: getattr(head.loss_module, name) for name in expected} == expected
     assert getattr(head.loss_module, 'gamma', None) == GAMMA.get((loss, schedule))
     assert isinstance(model, COTClassifier) == (loss == 'cot')
+    assert isinstance(model, GDAClassifier) == (loss == 'gda')
+    if loss != 'gda':  # which says how both of its decisions are judged
+        metrics = [metric.type for metric in as_list(cfg.test_evaluator)]
+        assert metrics == ['Accuracy'] + ['mmpod.FeatureSpectrum'] * ('digits' not in setting)
+        assert cfg.default_hooks.features.type == 'mmpod.FeaturesHook' and cfg.val_evaluator.type == 'Accuracy'
     assert type(model.backbone).__name__ == BACKBONES[size]
     if isinstance(head, PEDCCHead):
         assert head.feat_dim == TABLE_I.get(loss, feat_dim)
@@ -147,6 +156,10 @@ def test_config_builds_and_takes_a_step(path):
     if isinstance(head, PrototypeHead):
         assert_close(losses['loss'], sum(value for name, value in losses.items() if name.startswith('loss_')))
     assert ('loss_complement' in losses) == (loss == 'cot')
+
+
+def as_list(item):
+    return item if isinstance(item, list) else [item]
 
 
 def test_norm_adaptive_configs_bring_the_hook():

@@ -87,6 +87,6 @@ def test_the_whole_paper_rehearsed(root, tmp_path, run_command):
         f'{config}: works' for config in all_configs()
     )
     text = (tmp_path / 'report' / 'tables.md').read_text()
-    assert '| - | - | - | - |' not in text and '[1] one epoch on 8 images of noise' in text  # no cell without a run
+    assert '| - | - | - | - |' not in text and '[1] one step on 4 images of noise' in text  # no cell without a run
     assert {path.name for path in (tmp_path / 'report').glob('*.png')} >= {'fig5.png', 'fig6.png', 'sc_weight.png'}
     assert not list(tmp_path.glob('*/seed0/*.pth'))

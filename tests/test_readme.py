@@ -38,8 +38,14 @@ def test_plain_example_runs():
     assert namespace['features'].grad.abs().sum() > 0
 
 
+def test_gda_example_runs():
+    namespace = {}
+    exec(EXAMPLES[2], namespace)
+    assert namespace['gda'].shrinkage_.shape == (10,)
+
+
 def test_there_are_examples_and_commands():
-    assert len(EXAMPLES) == 2 and len(COMMANDS) >= 8
+    assert len(EXAMPLES) == 3 and len(COMMANDS) >= 8
 
 
 @pytest.mark.parametrize('command', COMMANDS)

@@ -222,6 +222,13 @@ def test_compare_trains_tabulates_and_does_not_repeat(root, tmp_path, run_comman
     assert (tmp_path / 'curves.csv').read_text().count('\n') == 3
     second = run_command(*command)
     assert second.stdout.count('finished before') == 2 and 'epoch 1/' not in second.stdout
+    command[2:2] = [root / 'configs/gda_resnet18w8_digits.py']
+    third = run_command(*command)
+    metrics = json.loads((tmp_path / 'gda_resnet18w8_digits' / 'seed3' / 'metrics.json').read_text())
+    assert f'| gda_resnet18w8_digits | 3 | {metrics["gda/top1"]:.2f} | - | - |' in third.stdout
+    assert metrics['gda/top1'] > metrics['cosine/top1'] > 10 and third.stdout.count('finished before') == 2
+    alone = run_command(*command[:3], '--work-dir', tmp_path, status=2)
+    assert 'Expected pod_resnet18w8_digits beside gda_resnet18w8_digits' in alone.stderr
 
 
 def test_compare_reports_failures_and_shows_the_rest(root, tmp_path, run_command):

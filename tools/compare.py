@@ -2,18 +2,17 @@
 
     python tools/compare.py configs/pod_resnet18w8_digits.py configs/softmax_resnet18w8_digits.py --seeds 0 1 2
 
-Each run is a `tools/train.py` of its own in WORK_DIR/<config>/seed<n>/. Cut off, the same command goes on where it
-stopped; finished runs are not repeated.
+Each run is a `tools/train.py` of its own in WORK_DIR/<config>/seed<n>/, at the total batch of its config. A `gda_*`
+config is a `tools/test.py` of the last checkpoint of its `pod_*` config, which must be there too. Cut off, the same
+command goes on where it stopped; finished runs are not repeated.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-from mmengine.config import Config
-
-from mmpod.apis import Launcher, Plan, Run, curves_csv, plot_accuracy, run_all, summary_table
-from mmpod.apis.jobs import parse_overrides
+from mmpod.apis import Launcher, Run, curves_csv, plan_run, plot_accuracy, run_all, summary_table
+from mmpod.apis.experiments import CHECKPOINT_OF
 
 
 def parse_args() -> argparse.Namespace:
@@ -32,6 +31,13 @@ def parse_args() -> argparse.Namespace:
             parser.error(f'Expected config `{config}` to be a file, but there is none.')
     if len({config.stem for config in args.configs}) < len(args.configs):
         parser.error('Expected configs of different names, because a run is known by its name.')
+    by_name = {config.stem: config for config in args.configs}
+    args.trained = {
+        config: by_name.get(CHECKPOINT_OF[name]) for name, config in by_name.items() if name in CHECKPOINT_OF
+    }
+    for config, trained in args.trained.items():
+        if trained is None:
+            parser.error(f'Expected {CHECKPOINT_OF[config.stem]} beside {config.stem}, which evaluates it.')
     if args.jobs < 1 or args.processes < 1:
         parser.error('Expected --jobs and --processes to be at least 1.')
     return args
@@ -41,26 +47,29 @@ def main() -> None:
     """Run the comparison and write `table.md`, `curves.csv` and `accuracy.png` into the work directory."""
     args = parse_args()
     launcher = Launcher(args.processes)
-    runs, plans = [], []
-    for config in args.configs:
-        cfg = Config.fromfile(config)
-        cfg.merge_from_dict(parse_overrides(args.cfg_options))
-        for seed in args.seeds:
-            run = Run(config.stem, seed, args.work_dir / config.stem / f'seed{seed}')
-            runs.append(run)
-            if run.state == 'done':
-                print(f'{run.name} seed {seed}: finished before, {run.work_dir}')
-                continue
-            options = ['--cfg-options', f'randomness.seed={seed}', *args.cfg_options]
-            command = launcher.train(config, run.work_dir, options)
-            plans.append(Plan(run, [command], cfg.train_cfg.max_epochs, dict(options=args.cfg_options)))
+    runs = {
+        (config, seed): Run(config.stem, seed, args.work_dir / config.stem / f'seed{seed}')
+        for config in args.configs
+        for seed in args.seeds
+    }
+    plans = []
+    for (config, seed), run in runs.items():
+        if run.state == 'done':
+            print(f'{run.name} seed {seed}: finished before, {run.work_dir}')
+            continue
+        trained = args.trained.get(config)
+        source = (trained, runs[trained, seed]) if trained else None
+        try:
+            plans.append(plan_run(config, run, launcher, args.cfg_options, source, test=False))
+        except ValueError as error:
+            sys.exit(f'error: {error}')
     failed = run_all(plans, args.jobs, launcher)
-    done = [run for run in runs if run.state == 'done']
+    done = [run for run in runs.values() if run.state == 'done']
     if done:
         table = summary_table(done, args.target)
         (args.work_dir / 'table.md').write_text(table + '\n')
         curves_csv(done, args.work_dir / 'curves.csv')
-        plot_accuracy(done, args.work_dir / 'accuracy.png')
+        plot_accuracy([run for run in done if run.accuracies()], args.work_dir / 'accuracy.png')
         print(f'\n{table}\n\nAccuracy by epoch: {(args.work_dir / "accuracy.png").absolute()}')
     if failed:
         sys.exit(

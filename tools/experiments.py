@@ -17,11 +17,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Optional
 
-from mmengine.config import Config
-
-from mmpod.apis import Launcher, Plan, Run, run_all
+from mmpod.apis import Launcher, Plan, Run, plan_run, run_all
 from mmpod.apis.experiments import CHECKPOINT_OF
-from mmpod.apis.jobs import parse_overrides
 from mmpod.apis.listing import index, listing
 from mmpod.apis.rehearsal import rehearse, write_datasets
 from mmpod.apis.report import write_report
@@ -49,7 +46,7 @@ def parse_args() -> argparse.Namespace:
             )
             command.add_argument('--processes', type=int, default=1, help='processes (GPUs) of each run (default: 1)')
             command.add_argument('--partition', default=None, help='start the runs on this partition of Slurm')
-            command.add_argument('--rehearse', action='store_true', help='toy scale: one epoch on generated images')
+            command.add_argument('--rehearse', action='store_true', help='toy scale: one step on generated images')
             command.add_argument('--cfg-options', nargs='+', default=[], help='overrides, noted with every number')
     args = parser.parse_args()
     rehearsal = args.command == 'run' and args.rehearse
@@ -77,38 +74,10 @@ def run_of(args: argparse.Namespace, config: str, seed: int) -> Run:
 
 
 def plan_of(args: argparse.Namespace, launcher: Launcher, config: str, seed: int) -> Plan:
-    """Return how to make a run.
-
-    Raises:
-        ValueError: It was begun with other overrides, or the batch cannot be split over the processes.
-    """
-    run = run_of(args, config, seed)
-    begun = run.record.get('options', args.cfg_options)
-    if begun != args.cfg_options:
-        raise ValueError(
-            f'Expected --cfg-options to be those that {run.work_dir} was begun with, {begun}, but got '
-            f'{args.cfg_options}. Repeat them, or choose another --work-dir.'
-        )
+    """Return how to make a run."""
     trained = CHECKPOINT_OF.get(config)
-    cfg = Config.fromfile(config_path(trained or config))
-    cfg.merge_from_dict(parse_overrides(args.cfg_options))
-    batch, rest = divmod(cfg.train_dataloader.batch_size, args.processes)
-    if rest:
-        raise ValueError(
-            f'Expected --processes to divide the total batch of {config}, {cfg.train_dataloader.batch_size}, but got '
-            f'{args.processes}.'
-        )
-    options = ['--cfg-options', f'randomness.seed={seed}', *args.cfg_options]
-    if args.processes > 1:
-        options.append(f'train_dataloader.batch_size={batch}')
-    source = run if trained is None else run_of(args, trained, seed)
-    checkpoint = source.work_dir / f'epoch_{cfg.train_cfg.max_epochs}.pth'
-    path = config_path(config)
-    commands = [launcher.test(path, checkpoint, run.work_dir, options)]
-    if trained is None:
-        commands.insert(0, launcher.train(path, run.work_dir, options))
-    details = dict(options=args.cfg_options)
-    return Plan(run, commands, cfg.train_cfg.max_epochs, details, needs=None if trained is None else source)
+    source = (config_path(trained), run_of(args, trained, seed)) if trained else None
+    return plan_run(config_path(config), run_of(args, config, seed), launcher, args.cfg_options, source)
 
 
 def run(args: argparse.Namespace) -> None:

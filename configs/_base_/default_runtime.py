@@ -6,6 +6,7 @@ default_hooks = dict(
     epoch_seed=dict(type='mmpod.EpochSeedHook'),
     plain_checkpoint=dict(type='mmpod.PlainCheckpointHook'),
     num_classes=dict(type='mmpod.NumClassesHook'),
+    features=dict(type='mmpod.FeaturesHook'),
     invalid_loss=dict(type='mmpod.StopOnInvalidLossHook'),
     validate_on_resume=dict(type='mmpod.ValidateOnResumeHook'),
 )

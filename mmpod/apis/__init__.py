@@ -2,7 +2,7 @@
 
 from .comparison import curves_csv, summary_table
 from .figures import plot_accuracy, plot_derivative, plot_gram, plot_sweep
-from .jobs import Plan, run_all
+from .jobs import Plan, plan_run, run_all
 from .launcher import Launcher
 from .runs import Run
 from .session import check_total_batch, host_tool, runner_session
@@ -14,6 +14,7 @@ __all__ = [
     'check_total_batch',
     'curves_csv',
     'host_tool',
+    'plan_run',
     'plot_accuracy',
     'plot_derivative',
     'plot_gram',

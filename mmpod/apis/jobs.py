@@ -8,19 +8,20 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Optional, Sequence
 
 import mmengine
 import mmpretrain
 import torch
-from mmengine.config import DictAction
+from mmengine.config import Config, DictAction
 
 import mmpod
 
 from .launcher import TOOLS, Launcher
 from .runs import Run
 
-__all__ = ['Plan', 'parse_overrides', 'run_all', 'versions']
+__all__ = ['Plan', 'parse_overrides', 'plan_run', 'run_all', 'versions']
 
 TAIL_LINES = 25
 POLL_SECONDS = 0.5
@@ -50,6 +51,53 @@ def parse_overrides(options: Sequence[str]) -> dict:
     parser = argparse.ArgumentParser()
     parser.add_argument('--cfg-options', nargs='*', action=DictAction, default={})
     return parser.parse_args(['--cfg-options', *options]).cfg_options
+
+
+def plan_run(
+    config: Path,
+    run: Run,
+    launcher: Launcher,
+    overrides: Sequence[str],
+    source: Optional[tuple[Path, Run]] = None,
+    test: bool = True,
+) -> Plan:
+    """Return how to train a config and test it, or to evaluate what another run has trained.
+
+    Args:
+        config: The leaf.
+        run: Where it goes, and its seed.
+        launcher: How to start it.
+        overrides: ``key=value`` options of the config. The total batch is kept however many processes there are.
+        source: For an evaluation, config and run of the training.
+        test: Test the last checkpoint after training.
+
+    Raises:
+        ValueError: The run was begun with other overrides, or the batch cannot be split over the processes.
+    """
+    overrides = list(overrides)
+    begun = run.record.get('options', overrides)
+    if begun != overrides:
+        raise ValueError(
+            f'Expected --cfg-options to be those that {run.work_dir} was begun with, {begun}, but got {overrides}. '
+            'Repeat them, or choose another --work-dir.'
+        )
+    trained, made_by = source or (config, run)
+    cfg = Config.fromfile(trained)
+    cfg.merge_from_dict(parse_overrides(overrides))
+    batch, rest = divmod(cfg.train_dataloader.batch_size, launcher.processes)
+    if rest:
+        raise ValueError(
+            f'Expected --processes to divide the total batch of {config.stem}, {cfg.train_dataloader.batch_size}, but '
+            f'got {launcher.processes}.'
+        )
+    options = ['--cfg-options', f'randomness.seed={run.seed}', *overrides]
+    if launcher.processes > 1:
+        options.append(f'train_dataloader.batch_size={batch}')
+    commands = [] if source else [launcher.train(config, run.work_dir, options)]
+    if source or test:
+        checkpoint = made_by.work_dir / f'epoch_{cfg.train_cfg.max_epochs}.pth'
+        commands.append(launcher.test(config, checkpoint, run.work_dir, options))
+    return Plan(run, commands, cfg.train_cfg.max_epochs, dict(options=overrides), needs=source and made_by)
 
 
 def versions() -> dict[str, Optional[str]]:

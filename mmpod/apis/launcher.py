@@ -51,14 +51,14 @@ class Launcher:
         return [str(word) for word in [*script, *out, *arguments]]
 
     def environment(self, slot: int, jobs: int) -> dict[str, str]:
-        """Return the variables of a run in ``slot`` of ``jobs``: its port, its threads, and its GPUs where there are
-        enough for every slot to have its own.
+        """Return the variables of a run in ``slot`` of ``jobs``: its port, its share of the cores as threads unless
+        ``OMP_NUM_THREADS`` is set, and its GPUs where there are enough for every slot to have its own.
         """
         with socket.socket() as probe:
             probe.bind(('127.0.0.1', 0))
             port = probe.getsockname()[1]
         threads = max(1, (os.cpu_count() or 1) // (jobs * self.processes))
-        variables = dict(PORT=str(port), OMP_NUM_THREADS=str(threads))
+        variables = dict(PORT=str(port), OMP_NUM_THREADS=os.environ.get('OMP_NUM_THREADS') or str(threads))
         if self.partition is not None:
             return dict(GPUS=str(self.processes), GPUS_PER_NODE=str(min(self.processes, 8)))
         gpus = ','.join(map(str, range(torch.cuda.device_count())))

@@ -20,8 +20,8 @@ from .session import runner_session
 
 __all__ = ['rehearse', 'write_datasets']
 
-NUM_IMAGES, BATCH = 8, 4
-NOTE = f'one epoch on {NUM_IMAGES} images of noise'
+NUM_IMAGES = 4  # one batch
+NOTE = f'one step on {NUM_IMAGES} images of noise'
 
 
 def write_datasets(root: Path) -> dict[str, str]:
@@ -66,20 +66,20 @@ def write_datasets(root: Path) -> dict[str, str]:
     return variables
 
 
-def shrink(cfg: Config) -> None:
-    """Leave the model as it is; take few images, one epoch, small batches and no worker processes."""
+def shrink(cfg: Config, keep: bool) -> None:
+    """Leave the model as it is; take few images, one step, no worker processes, and save at the end if at all."""
     cfg.train_cfg.max_epochs = 1
-    cfg.default_hooks.checkpoint.max_keep_ckpts = 1
+    cfg.default_hooks.checkpoint.interval = 1 if keep else -1
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         loader = cfg[name]
-        loader.batch_size, loader.num_workers = BATCH, 0
+        loader.batch_size, loader.num_workers = NUM_IMAGES, 0
         loader.dataset.indices = NUM_IMAGES
         if 'samples_per_class' in loader.dataset:
-            loader.dataset.samples_per_class = 1
+            loader.dataset.samples_per_class = 2
 
 
 def rehearse(config: Path, run: Run, variables: dict[str, str], checkpoint: Optional[Path], keep: bool) -> str:
-    """Train a config for an epoch, or evaluate a checkpoint with it, and test; record it as `tools/train.py` would.
+    """Train a config for a step, or evaluate a checkpoint with it, and test; record it as `tools/train.py` would.
 
     Made to be called in a process of its own, one call after another.
 
@@ -88,7 +88,7 @@ def rehearse(config: Path, run: Run, variables: dict[str, str], checkpoint: Opti
         run: Where to write.
         variables: Of :func:`write_datasets`.
         checkpoint: Evaluate this one instead of training.
-        keep: Leave the checkpoint for an evaluation.
+        keep: Save a checkpoint, for an evaluation.
 
     Returns:
         str: Empty, or the traceback of what went wrong.
@@ -102,8 +102,10 @@ def rehearse(config: Path, run: Run, variables: dict[str, str], checkpoint: Opti
     try:
         cfg = Config.fromfile(config)
         cfg.work_dir, cfg.randomness, cfg.log_level = str(run.work_dir), dict(seed=run.seed), 'WARNING'
-        shrink(cfg)
-        cfg.load_from = None if checkpoint is None else str(checkpoint)
+        shrink(cfg, keep)
+        if checkpoint is not None:
+            cfg.load_from = str(checkpoint)
+            cfg.train_dataloader.dataset.indices = 3 * NUM_IMAGES  # an estimator needs two samples of some class
         with runner_session(cfg) as runner:
             if checkpoint is None:
                 runner.train()
@@ -111,8 +113,6 @@ def rehearse(config: Path, run: Run, variables: dict[str, str], checkpoint: Opti
         mmengine.dump(metrics, str(run.work_dir / 'metrics.json'))
     except Exception:
         error = traceback.format_exc()
-    for path in [] if keep else run.work_dir.glob('*.pth'):
-        path.unlink()
     last = error.strip().splitlines()[-1:]
     run.save(
         dict(

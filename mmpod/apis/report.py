@@ -45,10 +45,8 @@ class Result:
 
     @property
     def form(self) -> str:
-        """Percentages with two digits, class counts and dimensions plain, variances in powers of ten."""
-        if self.cell.setting is not None:
-            return 'g'
-        return '.2f' if self.metric.endswith('top1') else '.2e'
+        """What is measured with two digits, settings plain."""
+        return 'g' if self.cell.setting is not None else '.2f'
 
     @property
     def difference(self) -> Optional[float]:

@@ -88,6 +88,12 @@ class Run:
                     by_epoch[entry['step']] = entry[METRIC]
         return dict(sorted(by_epoch.items()))
 
+    @property
+    def accuracy(self) -> float:
+        """The accuracy (%) after the last epoch; of an evaluation, that of the classifier fitted afterwards."""
+        metrics = self.metrics()
+        return metrics['gda/top1'] if 'gda/top1' in metrics else metrics[METRIC]
+
     def metrics(self) -> dict[str, float]:
         """Return the metrics of the last epoch: of the final test, or where there was none, of the last validation."""
         path = self.work_dir / 'metrics.json'

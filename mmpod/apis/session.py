@@ -5,6 +5,7 @@ import logging
 import os
 import pickle
 import re
+import warnings
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,9 @@ from mmengine.runner import Runner
 from mmengine.utils import get_installed_path
 
 __all__ = ['check_total_batch', 'host_tool', 'runner_session']
+
+# Said for every `mmpretrain::` base of every config, on a matter that `setuptools<81` has settled.
+warnings.filterwarnings('ignore', 'pkg_resources is deprecated')
 
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 

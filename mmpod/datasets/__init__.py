@@ -5,5 +5,14 @@ from .digits import SklearnDigits
 from .facescrub import FaceScrub
 from .imagenet_subset import ImageNetSubset
 from .tiny_imagenet import TinyImageNet
+from .unlabelled_images import UnlabelledImages
 
-__all__ = ['CIFAR100AnyLayout', 'CIFAR10AnyLayout', 'FaceScrub', 'ImageNetSubset', 'SklearnDigits', 'TinyImageNet']
+__all__ = [
+    'CIFAR100AnyLayout',
+    'CIFAR10AnyLayout',
+    'FaceScrub',
+    'ImageNetSubset',
+    'SklearnDigits',
+    'TinyImageNet',
+    'UnlabelledImages',
+]

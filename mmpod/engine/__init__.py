@@ -2,8 +2,11 @@
 
 from .hooks import (
     EpochSeedHook,
+    FeaturesHook,
+    FitGDAHook,
     NormAdaptiveHook,
     NumClassesHook,
+    OpenSetHook,
     PlainCheckpointHook,
     ResetMomentumHook,
     StopOnInvalidLossHook,
@@ -14,9 +17,12 @@ from .whole_file_backend import WholeFileBackend
 
 __all__ = [
     'COTOptimWrapperConstructor',
+    'FeaturesHook',
+    'FitGDAHook',
     'EpochSeedHook',
     'NormAdaptiveHook',
     'NumClassesHook',
+    'OpenSetHook',
     'PlainCheckpointHook',
     'ResetMomentumHook',
     'StopOnInvalidLossHook',

@@ -4,33 +4,56 @@ from .centers import center_loss, center_steps, class_weights
 from .centroids import pedcc
 from .complement import complement_entropy
 from .decorrelation import barlow_twins_loss, self_correlation_loss, vicreg_covariance_loss
-from .distributed import gather_rows, global_mean, global_sum, mean_of_rows, row_counts
+from .distributed import (
+    counted_here,
+    gather_rows,
+    global_mean,
+    global_sum,
+    mean_of_rows,
+    require_each_once,
+    row_counts,
+)
+from .gaussian import factor_covariance, log_densities, squared_distances
 from .margins import (
     additive_margin_logits,
     annealed_weight,
     monotone_cos_multiple,
     multiplicative_margin_logits,
 )
+from .moments import ClassMoments, accumulate_, class_moments, empty_moments, sum_over_processes_
 from .numerics import at_least_float32, no_autocast, normalize_rows
+from .open_set import auroc, false_positive_rate
 from .pod import class_residuals, cosine_loss, cosine_scores, norm_adaptive
+from .shrinkage import gaussian_shrinkage, ledoit_wolf_shrinkage, shrink
 from .spread import largest_cosine, smallest_largest_cosine, spread_centroids
 
 __all__ = [
+    'ClassMoments',
+    'accumulate_',
     'additive_margin_logits',
     'annealed_weight',
     'at_least_float32',
+    'auroc',
     'barlow_twins_loss',
     'center_loss',
     'center_steps',
     'class_residuals',
+    'class_moments',
     'class_weights',
     'complement_entropy',
     'cosine_loss',
     'cosine_scores',
+    'counted_here',
+    'empty_moments',
+    'factor_covariance',
+    'false_positive_rate',
     'gather_rows',
+    'gaussian_shrinkage',
     'global_mean',
     'global_sum',
     'largest_cosine',
+    'ledoit_wolf_shrinkage',
+    'log_densities',
     'mean_of_rows',
     'monotone_cos_multiple',
     'multiplicative_margin_logits',
@@ -38,9 +61,13 @@ __all__ = [
     'norm_adaptive',
     'normalize_rows',
     'pedcc',
+    'require_each_once',
     'row_counts',
     'self_correlation_loss',
+    'shrink',
     'smallest_largest_cosine',
     'spread_centroids',
+    'squared_distances',
+    'sum_over_processes_',
     'vicreg_covariance_loss',
 ]

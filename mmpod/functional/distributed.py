@@ -1,4 +1,4 @@
-"""Batch statistics over all processes of a distributed run, with gradients.
+"""Statistics over all processes of a distributed run: of a batch, with gradients, or of a dataset.
 
 A loss of the global batch, computed alike on all W processes, reaches each of them through its own rows: the gradients
 that the W backward passes send to a row, W times that of the loss, are divided by W when DistributedDataParallel
@@ -14,7 +14,16 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-__all__ = ['gather_rows', 'global_mean', 'global_sum', 'mean_of_rows', 'row_counts', 'world_size']
+__all__ = [
+    'counted_here',
+    'gather_rows',
+    'global_mean',
+    'global_sum',
+    'mean_of_rows',
+    'require_each_once',
+    'row_counts',
+    'world_size',
+]
 
 
 def world_size() -> int:
@@ -142,3 +151,41 @@ def global_sum(tensor: Tensor) -> Tensor:
     total = tensor.clone()
     dist.all_reduce(total)
     return total
+
+
+def counted_here(sample_indices: Tensor) -> Tensor:
+    """Return which samples this process counts, so that of all processes one counts each.
+
+    MMEngine's ``DefaultSampler(shuffle=False)`` gives rank r of W the samples r, r + W, ... and repeats the first ones
+    until all ranks have equally many; a repetition never falls to the rank that is its index modulo W.
+    :func:`require_each_once` finds any other order.
+
+    Args:
+        sample_indices: Positions in the dataset, shape (N,), int64.
+
+    Returns:
+        Tensor: Shape (N,), bool.
+    """
+    if world_size() == 1:
+        return torch.ones_like(sample_indices, dtype=torch.bool)
+    return sample_indices % world_size() == dist.get_rank()
+
+
+def require_each_once(count: int, num_samples: int, device: torch.device) -> None:
+    """Refuse statistics whose processes have together not counted each sample of the dataset once. A collective.
+
+    Args:
+        count: Samples that this process has counted.
+        num_samples: Size of the dataset.
+        device: Where the backend of the process group communicates.
+
+    Raises:
+        ValueError: They have counted more or less.
+    """
+    total = int(global_sum(torch.tensor(count, device=device)))
+    if total != num_samples:
+        raise ValueError(
+            f'Expected each of the {num_samples} samples to be counted once, but got {total}. Use the sampler '
+            "dict(type='DefaultSampler', shuffle=False), whose order tells the processes' samples apart, and no "
+            'drop_last.'
+        )

@@ -1,7 +1,7 @@
 """Modules that mmpretrain builds from a config: backbones, classifiers, heads and losses."""
 
 from .backbones import ResNetSmallImage
-from .classifiers import COTClassifier, COTDistributedDataParallel
+from .classifiers import COTClassifier, COTDistributedDataParallel, GDAClassifier
 from .heads import LearnedPrototypeHead, PEDCCHead, PrototypeHead
 from .losses import (
     AMSoftmaxLoss,
@@ -22,6 +22,7 @@ __all__ = [
     'COTDistributedDataParallel',
     'CenterLoss',
     'ComplementEntropyLoss',
+    'GDAClassifier',
     'LSoftmaxLoss',
     'LearnedPrototypeHead',
     'NormAdaptivePODLoss',

@@ -20,7 +20,7 @@ def write_run(folder, curve, metrics=None, **record):
 
 
 def hand_made(tmp_path):
-    spectrum = {'feature_spectrum/eigenvalue_variance': 2.5e-5, 'feature_spectrum/energy_variance': 1.5e-8}
+    spectrum = {'spectrum/eigenvalue_variance_e8': 2500.0, 'spectrum/energy_variance_e8': 1.5}
     pod, cosine = tmp_path / 'pod_resnet50_cifar10', tmp_path / 'cosine_resnet50_cifar10'
     write_run(pod / 'seed0', {1: 50.0, 2: 95.0, 3: 94.0}, {'accuracy/top1': 94.0, **spectrum})
     write_run(pod / 'seed1', {1: 60.0, 2: 92.0, 3: 93.0}, {'accuracy/top1': 93.0, **spectrum}, options=['a.b=1'])
@@ -55,8 +55,8 @@ def test_both_readings_of_table_iv(tmp_path, root):
     rows = results(TABLES['IV'].cells, hand_made(tmp_path), [0], root / 'configs')
     first, second = markdown('IV', rows).splitlines()[-2:]
     end = '| - | 0 | `pod_resnet50_cifar10` |'
-    assert first == f'| POD Loss | Variance (eigenvalue variance) | 1.53e-08 | 2.50e-05 | +2.50e-05 {end}'
-    assert second == f'| POD Loss | Variance (energy variance) | 1.53e-08 | 1.50e-08 | -3.00e-10 {end}'
+    assert first == f'| POD Loss | Variance (eigenvalue variance e8) | 1.53 | 2500.00 | +2498.47 {end}'
+    assert second == f'| POD Loss | Variance (energy variance e8) | 1.53 | 1.50 | -0.03 {end}'
 
 
 def test_settings_come_from_the_config(root):

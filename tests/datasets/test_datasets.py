@@ -182,6 +182,10 @@ def test_faulty_tiny_imagenet_is_named(tmp_path):
         TinyImageNet(str(root), num_classes=201)
     with pytest.raises(FileNotFoundError, match='nowhere.*wnids.txt.*http.*TINYIMAGENET_ROOT'):
         TinyImageNet(str(root / 'nowhere'))
+    broken = root / 'train' / 'n01' / 'images' / 'n01_0.JPEG'
+    broken.write_bytes(broken.read_bytes()[:300])
+    with pytest.raises(AssertionError, match='n01_0.JPEG'):  # images are read while training
+        TinyImageNet(str(root), num_classes=3, pipeline=[dict(type='LoadImageFromFile')])[0]
     (root / 'val' / 'images' / 'val_3.JPEG').unlink()
     with pytest.raises(FileNotFoundError, match='val_3.JPEG'):
         TinyImageNet(str(root), split='val')

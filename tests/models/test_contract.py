@@ -16,6 +16,7 @@ CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 MODEL_OF = {
     path.stem.replace('_resnet18w8_cifar10_10k', ''): Config.fromfile(path).model
     for path in sorted(CONFIGS.glob('*_resnet18w8_cifar10_10k*.py'))
+    if not path.stem.startswith('gda')  # an evaluation
 }
 # COT has the head and loss of softmax and differs in the training step: see test_cot_classifier.py.
 HEADS = {name: model.head for name, model in MODEL_OF.items() if name != 'cot'}

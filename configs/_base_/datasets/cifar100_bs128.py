@@ -8,4 +8,4 @@ train_dataloader = dict(batch_size=128, dataset=dataset)
 val_dataloader = dict(batch_size=128, dataset=dataset)
 val_evaluator = dict(topk=(1, 5))
 test_dataloader = val_dataloader
-test_evaluator = val_evaluator
+test_evaluator = [dict(type='Accuracy', topk=(1, 5)), dict(type='mmpod.FeatureSpectrum')]  # Table IV

@@ -7,3 +7,4 @@ dataset = dict(type='mmpod.CIFAR10AnyLayout', data_root='{{$CIFAR10_ROOT:data/ci
 train_dataloader = dict(batch_size=128, dataset=dataset)
 val_dataloader = dict(batch_size=128, dataset=dataset)
 test_dataloader = val_dataloader
+test_evaluator = [dict(type='Accuracy', topk=(1,)), dict(type='mmpod.FeatureSpectrum')]  # Table IV

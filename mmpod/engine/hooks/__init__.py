@@ -1,17 +1,23 @@
 """Hooks."""
 
 from .epoch_seed_hook import EpochSeedHook
+from .features_hook import FeaturesHook
+from .fit_gda_hook import FitGDAHook
 from .norm_adaptive_hook import NormAdaptiveHook
 from .num_classes_hook import NumClassesHook
+from .open_set_hook import OpenSetHook
 from .plain_checkpoint_hook import PlainCheckpointHook
 from .reset_momentum_hook import ResetMomentumHook
 from .stop_on_invalid_loss_hook import StopOnInvalidLossHook
 from .validate_on_resume_hook import ValidateOnResumeHook
 
 __all__ = [
+    'FeaturesHook',
+    'FitGDAHook',
     'EpochSeedHook',
     'NormAdaptiveHook',
     'NumClassesHook',
+    'OpenSetHook',
     'PlainCheckpointHook',
     'ResetMomentumHook',
     'StopOnInvalidLossHook',

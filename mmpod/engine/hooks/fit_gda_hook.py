@@ -1,0 +1,160 @@
+"""Fitting Gaussian discriminant analysis on the features of the training set, before a test."""
+
+import json
+from typing import Iterator, Optional
+
+import torch
+from mmengine.dist import barrier, is_main_process
+from mmengine.hooks import Hook
+from mmengine.logging import print_log
+from mmengine.runner import Runner, autocast
+from torch import Tensor
+
+from mmpod.functional import counted_here, require_each_once
+from mmpod.models import GDAClassifier
+from mmpod.posthoc.feature_cache import FeatureCache
+from mmpod.registry import HOOKS
+
+from ..extraction import ordered_loader, plain_model, sample_indices, with_progress
+
+__all__ = ['FitGDAHook']
+
+# Rows that are learned from at once: fewer would touch every covariance for a handful of rows each.
+ROWS = 8192
+
+
+@HOOKS.register_module()
+class FitGDAHook(Hook):
+    """Before a test, run the training set through the model without augmentation and fit its Gaussians.
+
+    Several processes share the work: each counts its own samples, every sample once, and their moments are added up,
+    so that the fit is that of one process to rounding. A model that was loaded with ``fitted`` is left as it is.
+
+    Args:
+        dataset: Config of the dataset to fit on; by default that of ``train_dataloader`` with the pipeline of
+            ``test_dataloader``.
+        save_to: File to write the fitted model to (.npz), for ``model.fitted``.
+        cache: Folder to keep the features in and to take them from in the next run; features of other weights, of
+            another dataset or of another stage are refused.
+
+    Raises:
+        TypeError: Before the test, if the model is no ``GDAClassifier``.
+        ValueError: The cache does not match, or a sample would be counted twice.
+    """
+
+    def __init__(self, dataset: Optional[dict] = None, save_to: Optional[str] = None, cache: Optional[str] = None):
+        self.dataset = dataset
+        self.save_to = save_to
+        self.cache = cache
+
+    def before_test(self, runner: Runner) -> None:
+        """Fit, save, and say what was fitted."""
+        model, _ = plain_model(runner.model)
+        if not isinstance(model, GDAClassifier):
+            raise TypeError(
+                f'Expected a GDAClassifier for FitGDAHook, but got {type(model).__name__}. Set '
+                "model.type='mmpod.GDAClassifier', or remove the hook."
+            )
+        if model.fitted is not None:
+            print_log(f'GDA: fitted before, {model.fitted}', 'current')
+            return
+        dataset = self.dataset or self._training_set(runner)
+        source = model.feature_source()
+        model.gda = gda = model.unfitted_gda()
+        loader = ordered_loader(runner, dataset)
+        num_classes, counted = model.head.num_classes, 0
+        for features, labels in self._in_blocks(self._features(runner, model, loader, dataset, source)):
+            gda.partial_fit(features, labels, num_classes)
+            counted += len(labels)
+        require_each_once(counted, len(loader.dataset), features.device)
+        gda.merge_processes()
+        shrinkage = torch.as_tensor(gda.shrinkage_)
+        print_log(
+            f'GDA: {len(loader.dataset)} samples, {num_classes} classes, {features.shape[1]} dimensions '
+            f'({model.stage}), covariance={gda.covariance!r}, shrinkage {shrinkage.min():.4g} to '
+            f'{shrinkage.max():.4g}',
+            'current',
+        )
+        if self.save_to is not None and is_main_process():
+            gda.save(self.save_to, notes=dict(source, dataset=_plain(dataset)))
+
+    @staticmethod
+    def _training_set(runner: Runner) -> dict:
+        train, test = (runner.cfg[f'{name}_dataloader'].dataset for name in ('train', 'test'))
+        if 'pipeline' not in train or 'pipeline' not in test:
+            raise ValueError(
+                f'Expected datasets with a `pipeline` of their own, but got {train.type} and {test.type}. Set '
+                '`dataset` of FitGDAHook to the training set with the pipeline of the test set.'
+            )
+        return dict(train, pipeline=test.pipeline)
+
+    def _features(
+        self, runner: Runner, model: GDAClassifier, loader, dataset: dict, source: dict
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield features and labels of the samples that this process counts, from the cache or through the model."""
+        if self.cache is None:
+            for _, features, labels in self._extracted(runner, model, loader):
+                yield features, labels
+            return
+        architecture = {key: value for key, value in runner.cfg.model.items() if key in ('backbone', 'neck', 'head')}
+        settings = dict(model=architecture, data_preprocessor=runner.cfg.data_preprocessor, dataset=dataset)
+        provenance = dict(source, half_precision=runner.test_loop.fp16, **_plain(settings))
+        cache = FeatureCache(self.cache, provenance)
+        barrier()  # all have looked before one writes
+        if not cache.complete:
+            self._fill(cache, self._extracted(runner, model, loader), len(loader.dataset))
+        features, labels = cache.open()
+        device = next(model.parameters()).device
+        for rows in torch.arange(len(labels)).split(ROWS):
+            rows = rows[counted_here(rows)].numpy()
+            yield torch.from_numpy(features[rows]).to(device), torch.from_numpy(labels[rows]).to(device)
+
+    @staticmethod
+    def _fill(cache: FeatureCache, batches: Iterator[tuple[Tensor, Tensor, Tensor]], num_samples: int) -> None:
+        memory = None
+        for indices, features, labels in batches:
+            if memory is None:
+                if is_main_process():
+                    cache.create(num_samples, features.shape[1])
+                barrier()
+                memory = cache.open(write=True)
+            for target, values in zip(memory, (features, labels)):
+                target[indices.numpy()] = values.cpu().numpy()
+        for target in memory:
+            target.flush()
+        barrier()
+        if is_main_process():
+            cache.finish()
+        barrier()
+
+    @staticmethod
+    @torch.no_grad()
+    def _extracted(runner: Runner, model: GDAClassifier, loader) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Yield positions, features and labels of the samples that this process counts, batch by batch."""
+        model.eval()
+        for batch in with_progress(loader, 'Features of the training set'):
+            with autocast(enabled=runner.test_loop.fp16):
+                data = model.data_preprocessor(batch, False)
+                features = model.gaussian_features(model.extract_feat(data['inputs']))
+            labels = torch.cat([sample.gt_label for sample in data['data_samples']]).to(features.device)
+            indices = sample_indices(data['data_samples'])
+            counted = counted_here(indices)
+            on_device = counted.to(features.device)
+            yield indices[counted], features[on_device], labels[on_device]
+
+    @staticmethod
+    def _in_blocks(batches: Iterator[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
+        block, size = [], 0
+        for batch in batches:
+            block.append(batch)
+            size += len(batch[1])
+            if size >= ROWS:
+                yield tuple(torch.cat(parts) for parts in zip(*block))
+                block, size = [], 0
+        if block:
+            yield tuple(torch.cat(parts) for parts in zip(*block))
+
+
+def _plain(settings: dict) -> dict:
+    """Return a config as JSON data; what JSON does not know becomes text."""
+    return json.loads(json.dumps(settings, default=str, sort_keys=True))

@@ -1,0 +1,6 @@
+"""Metrics."""
+
+from .cosine_accuracy import CosineAccuracy
+from .feature_spectrum import FeatureSpectrum
+
+__all__ = ['CosineAccuracy', 'FeatureSpectrum']

@@ -1,0 +1,32 @@
+"""Accuracy of the head's own decision beside that of a classifier fitted on its features."""
+
+from typing import Any, Sequence
+
+from mmpretrain.evaluation.metrics import Accuracy
+
+from mmpod.registry import METRICS
+
+__all__ = ['CosineAccuracy']
+
+
+@METRICS.register_module()
+class CosineAccuracy(Accuracy):
+    """mmpretrain's ``Accuracy`` of ``cosine_score``, where ``GDAClassifier`` keeps the scores of its head.
+
+    Args:
+        args, kwargs: Those of ``Accuracy``.
+
+    Raises:
+        ValueError: While testing, if the predictions hold no ``cosine_score``.
+    """
+
+    default_prefix = 'cosine'
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Take the scores of one batch."""
+        if 'cosine_score' not in data_samples[0]:
+            raise ValueError(
+                'Expected predictions with `cosine_score`, as GDAClassifier makes them, but got '
+                f'{sorted(data_samples[0])}. Use Accuracy for other models, and with --tta.'
+            )
+        super().process(data_batch, [dict(sample, pred_score=sample['cosine_score']) for sample in data_samples])

@@ -1,0 +1,131 @@
+"""A classifier that decides by Gaussian discriminant analysis of its features, Table VII of arXiv 2111.15449 v1."""
+
+from typing import Optional, Sequence, Union
+
+from mmpretrain.models.classifiers import ImageClassifier
+from mmpretrain.structures import DataSample
+from torch import Tensor
+
+from mmpod.functional import at_least_float32, no_autocast, normalize_rows
+from mmpod.functional.checks import check_choice
+from mmpod.posthoc import GaussianDiscriminantAnalysis
+from mmpod.registry import MODELS
+
+from ..features import STAGES, stage_features, weights_fingerprint
+
+__all__ = ['GDAClassifier']
+
+
+@MODELS.register_module()
+class GDAClassifier(ImageClassifier):
+    r"""mmpretrain's ``ImageClassifier`` whose predictions come from Gaussians fitted on the features of a training set.
+
+    The network and its checkpoints are those of an ``ImageClassifier``. ``mmpod.FitGDAHook`` fits the Gaussians before
+    a test; ``fitted`` names a file of fitted ones, for serving without the training set, also through mmpretrain's
+    inferencer::
+
+        ImageClassificationInferencer('configs/gda_resnet50_cifar10.py', 'epoch_100.pth', fitted='gda.npz')
+
+    A prediction holds
+
+    - ``pred_label``: the most probable class, and ``pred_score`` (K,): :math:`s_k \propto 1 / (1 + (\max_j l_j -
+      l_k)/D)` with the joint log-densities l, so scaled because the posterior itself is 0 or 1 in float32 for nearly
+      every image, and its ranks would be lost;
+    - ``cosine_score``, ``cosine_label``: what the head alone predicts;
+    - ``log_density``, ``mahalanobis``: :math:`\log p(x)` under the mixture, and minus the least squared Mahalanobis
+      distance: small for images of no known class.
+
+    Args:
+        args, kwargs: Those of ``ImageClassifier``.
+        covariance, shrinkage, priors: Those of :class:`~mmpod.posthoc.GaussianDiscriminantAnalysis`.
+        stage: Features of the Gaussians: ``'pre_logits'``, the head's D dimensions, or ``'pooled'``, what the head gets
+            (2048 dimensions for ResNet-50).
+        normalize: Scale the features to unit length.
+        fitted: File that ``FitGDAHook(save_to=...)`` or ``GaussianDiscriminantAnalysis.save`` wrote.
+
+    Attributes:
+        gda: The fitted estimator, or None.
+
+    Raises:
+        FileNotFoundError: There is no file ``fitted``.
+        ValueError: An argument is out of range, or the file is damaged; while predicting: nothing is fitted, or what
+            is was fitted on other features.
+    """
+
+    def __init__(
+        self,
+        *args,
+        covariance: str = 'class',
+        shrinkage: Union[str, float] = 'auto',
+        priors: Optional[Sequence[float]] = None,
+        stage: str = 'pre_logits',
+        normalize: bool = True,
+        fitted: Optional[str] = None,
+        **kwargs,
+    ):
+        super().__init__(*args, **kwargs)
+        check_choice('stage', stage, STAGES)
+        self.settings = dict(covariance=covariance, shrinkage=shrinkage, priors=priors)
+        self.stage = stage
+        self.normalize = normalize
+        self.unfitted_gda()  # refuses bad settings now
+        self.gda: Optional[GaussianDiscriminantAnalysis] = None
+        self.fitted = fitted
+        self._checked = fitted is None
+        if fitted is not None:
+            self.gda = GaussianDiscriminantAnalysis.load(fitted)
+
+    def unfitted_gda(self) -> GaussianDiscriminantAnalysis:
+        """Return an estimator with this classifier's settings."""
+        return GaussianDiscriminantAnalysis(**self.settings)
+
+    def feature_source(self) -> dict:
+        """Return what the features depend on besides the images: the weights' hash, the stage and its scaling."""
+        return dict(weights=weights_fingerprint(self), stage=self.stage, normalize=self.normalize)
+
+    def gaussian_features(self, feats: Union[Tensor, tuple[Tensor, ...]]) -> Tensor:
+        """Return the features that the Gaussians are fitted on, shape (N, D), at least float32.
+
+        Args:
+            feats: Output of the neck.
+        """
+        features = stage_features(self.head, feats, self.stage)
+        with no_autocast(features):
+            features = at_least_float32(features)
+            return normalize_rows(features) if self.normalize else features
+
+    def predict(self, inputs: Tensor, data_samples: Optional[list[DataSample]] = None, **kwargs) -> list[DataSample]:
+        """Predict by both rules, see the class."""
+        self._require_fitted()
+        feats = self.extract_feat(inputs)
+        samples = self.head.predict(feats, data_samples, **kwargs)
+        joint, distances = self.gda.predict_joint(self.gaussian_features(feats))
+        gap = joint.amax(dim=1, keepdim=True) - joint
+        scores = 1 / (1 + gap / self.gda.means_.shape[1])
+        scores = (scores / scores.sum(dim=1, keepdim=True)).float()
+        rows = zip(samples, scores, joint.argmax(dim=1), joint.logsumexp(dim=1), -distances.amin(dim=1))
+        for sample, score, label, density, distance in rows:
+            sample.set_field(sample.pred_score, 'cosine_score')
+            sample.set_field(sample.pred_label, 'cosine_label')
+            sample.set_field(density, 'log_density')
+            sample.set_field(distance, 'mahalanobis')
+            sample.set_pred_score(score).set_pred_label(label)
+        return samples
+
+    def _require_fitted(self) -> None:
+        if self.gda is None:
+            raise ValueError(
+                'Expected fitted Gaussians in GDAClassifier, but there are none. tools/test.py fits them '
+                "(custom_hooks=[dict(type='mmpod.FitGDAHook')]); model.fitted names a file of fitted ones. Train with "
+                'the config without GDA.'
+            )
+        if self._checked:
+            return
+        source = self.feature_source()
+        other = [name for name, value in source.items() if self.gda.notes.get(name, value) != value]
+        if other:
+            raise ValueError(
+                f'Expected `{self.fitted}` to be fitted on the features of this model, but these differ: '
+                f'{", ".join(other)}. Load the checkpoint that it was fitted with, or fit again.'
+            )
+        self._checked = True

@@ -1,0 +1,45 @@
+"""The features of a classifier, at the two places where the paper looks at them."""
+
+import hashlib
+from typing import Union
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ['STAGES', 'stage_features', 'weights_fingerprint']
+
+STAGES = ('pooled', 'pre_logits')
+
+
+def stage_features(head: nn.Module, feats: Union[Tensor, tuple[Tensor, ...]], stage: str) -> Tensor:
+    """Return one feature vector a sample from what reaches the head.
+
+    Args:
+        head: The classifier's head.
+        feats: Output of the neck, shape (N, C), or a tuple whose last item has that shape.
+        stage: ``'pooled'``, that output, shape (N, C), or ``'pre_logits'``, what the head compares with its prototypes,
+            (N, D).
+
+    Raises:
+        ValueError: These are no vectors.
+    """
+    if stage == 'pre_logits':
+        features = head.pre_logits(feats)
+    else:
+        features = feats[-1] if isinstance(feats, (tuple, list)) else feats
+    if not isinstance(features, Tensor) or features.ndim != 2:
+        got = tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__
+        raise ValueError(
+            f'Expected {stage} features of shape (N, D), but got {got}. Feature maps (N, C, H, W) need '
+            "neck=dict(type='GlobalAveragePooling')."
+        )
+    return features
+
+
+def weights_fingerprint(model: nn.Module) -> str:
+    """Return a SHA-256 of names, shapes and values of all weights and buffers, the same on every device."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f'{name} {tensor.dtype} {tuple(tensor.shape)}'.encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,72 @@
+"""Features and labels as they come, tensors or NumPy arrays, checked before anything is learned from them."""
+
+from typing import Any, Optional, Union
+
+import numpy as np
+import torch
+from torch import Tensor
+
+__all__ = ['Array', 'as_features', 'as_labels', 'in_kind_of']
+
+Array = Union[Tensor, np.ndarray]
+
+
+def as_features(features: Array, dim: Optional[int] = None, minimum: int = 1) -> Tensor:
+    """Return features as a tensor, without a copy.
+
+    Args:
+        features: Shape (N, D), floating point or integer.
+        dim: D, where it is known.
+        minimum: The least N that makes sense.
+
+    Raises:
+        TypeError: Neither tensor nor array, or no real numbers.
+        ValueError: Another shape, too few samples, NaN or infinity.
+    """
+    rows = torch.from_numpy(features) if isinstance(features, np.ndarray) else features
+    if not isinstance(rows, Tensor) or rows.is_complex() or rows.dtype == torch.bool:
+        kind = getattr(features, 'dtype', type(features).__name__)
+        raise TypeError(f'Expected `features` to be a tensor or NumPy array of real numbers, but got {kind}.')
+    rows = rows.detach()
+    if rows.ndim != 2 or len(rows) < minimum or rows.shape[1] == 0 or (dim is not None and rows.shape[1] != dim):
+        rule = f'(N, D) with D = {dim} as in fitting' if dim is not None else '(N, D)'
+        raise ValueError(f'Expected `features` to be of shape {rule} and N >= {minimum}, but got {tuple(rows.shape)}.')
+    # One pass: a sum is finite only if all terms are. It may overflow nevertheless, so look closer before refusing.
+    if not torch.isfinite(rows.sum(dtype=torch.float64)) and not torch.isfinite(rows).all():
+        invalid = ~torch.isfinite(rows).all(dim=1)
+        raise ValueError(
+            f'Expected finite `features`, but got NaN or infinity in {int(invalid.sum())} of {len(rows)} rows, first '
+            f'in row {int(invalid.nonzero()[0])}. Look for a diverged training or broken images.'
+        )
+    return rows
+
+
+def as_labels(labels: Any, features: Tensor, num_classes: Optional[int] = None) -> Tensor:
+    """Return labels as int64 on the device of ``features``.
+
+    Args:
+        labels: Shape (N,), integers in [0, K).
+        features: Shape (N, D).
+        num_classes: K, where it is known.
+
+    Raises:
+        TypeError: No integers.
+        ValueError: Another shape, or out of range.
+    """
+    labels = torch.as_tensor(labels)
+    if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
+        raise TypeError(f'Expected `labels` to be integers, one class a sample, but got {labels.dtype}.')
+    if labels.shape != features.shape[:1]:
+        raise ValueError(f'Expected `labels` to be of shape (N,) = ({len(features)},), but got {tuple(labels.shape)}.')
+    if len(labels) == 0:
+        return labels.long().to(features.device)
+    lowest, highest = (int(extreme) for extreme in labels.aminmax())
+    if lowest < 0 or (num_classes is not None and highest >= num_classes):
+        rule = 'be at least 0' if num_classes is None else f'lie in [0, {num_classes})'
+        raise ValueError(f'Expected `labels` to {rule}, but got values from {lowest} to {highest}.')
+    return labels.long().to(features.device)
+
+
+def in_kind_of(features: Array, result: Tensor) -> Array:
+    """Return ``result`` as a NumPy array where ``features`` are one."""
+    return result.numpy() if isinstance(features, np.ndarray) else result

@@ -1,0 +1,53 @@
+"""Features on disk, memory-mapped, with a note of where they come from."""
+
+import json
+from pathlib import Path
+from typing import Any, Optional
+
+import numpy as np
+
+__all__ = ['FeatureCache']
+
+
+class FeatureCache:
+    """A folder with ``features.npy`` (N, D), float32, ``labels.npy`` (N,), int64, and ``provenance.json``.
+
+    The last is written when all rows are there: without it the folder counts as empty.
+
+    Args:
+        folder: The folder; made when it is needed.
+        provenance: JSON data that determine the features: weights, dataset and its pipeline, stage.
+
+    Raises:
+        ValueError: The folder holds features of another provenance.
+    """
+
+    def __init__(self, folder: str, provenance: dict[str, Any]):
+        self.folder = Path(folder)
+        self.provenance = json.loads(json.dumps(provenance))
+        self._note = self.folder / 'provenance.json'
+        self.complete = self._note.is_file()
+        if not self.complete:
+            return
+        found = json.loads(self._note.read_text())
+        other = sorted(key for key in found.keys() | self.provenance if found.get(key) != self.provenance.get(key))
+        if other:
+            raise ValueError(
+                f'Expected the features in `{self.folder}` to be of this run, but these differ: {", ".join(other)} '
+                f'(see {self._note.name} there). Remove the folder or name another one.'
+            )
+
+    def create(self, num_samples: int, dim: int) -> None:
+        """Make room for N samples; one process does it for all."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name, dtype, shape in (('features', np.float32, (num_samples, dim)), ('labels', np.int64, (num_samples,))):
+            np.lib.format.open_memmap(self.folder / f'{name}.npy', 'w+', dtype, shape).flush()
+
+    def open(self, write: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """Return features and labels, mapped into memory."""
+        mode: Optional[str] = 'r+' if write else 'c'  # a change of a row then stays in memory
+        return tuple(np.load(self.folder / f'{name}.npy', mmap_mode=mode) for name in ('features', 'labels'))
+
+    def finish(self) -> None:
+        """Declare the rows complete; one process does it after all have written theirs."""
+        self._note.write_text(json.dumps(self.provenance, indent=2) + '\n')

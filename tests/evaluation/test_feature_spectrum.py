@@ -1,0 +1,65 @@
+"""FeatureSpectrum against a plain computation over all features at once."""
+
+import numpy as np
+import pytest
+import torch
+
+from mmpod.evaluation import CosineAccuracy, FeatureSpectrum
+from mmpod.functional.spectrum import effective_rank, spectrum_variances
+
+
+def measured(features, size=None, batch=7, **kwargs):
+    metric = FeatureSpectrum(**kwargs)
+    for start in range(0, len(features), batch):
+        rows = [
+            dict(features_pooled=row, sample_idx=start + i) for i, row in enumerate(features[start : start + batch])
+        ]
+        metric.process(None, rows)
+        assert all('features_pooled' not in row for row in rows)  # nothing of it in a dump of the predictions
+    return metric.evaluate(len(features) if size is None else size)
+
+
+def test_both_readings_and_the_rank():
+    features = (torch.randn(50, 12) @ torch.randn(12, 12)).relu()
+    x = features.double().numpy()
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    moment = sum(np.outer(row, row) for row in x) / 50
+    eigenvalues = np.linalg.eigvalsh(moment)
+    metrics = measured(features)
+    assert metrics.keys() == {
+        f'spectrum/{name}' for name in ('eigenvalue_variance_e8', 'energy_variance_e8', 'effective_rank')
+    }
+    assert metrics['spectrum/eigenvalue_variance_e8'] == pytest.approx(1e8 * eigenvalues.var())
+    assert metrics['spectrum/energy_variance_e8'] == pytest.approx(1e8 * np.diag(moment).var())
+    rank = np.exp(-(eigenvalues * np.log(eigenvalues)).sum())
+    assert metrics['spectrum/effective_rank'] == pytest.approx(rank)
+    assert measured(7 * features, batch=50, prefix='s')['s/effective_rank'] == pytest.approx(rank)
+
+
+def test_limits():
+    even, line = torch.eye(4, dtype=torch.float64) / 4, torch.ones(4, 4, dtype=torch.float64) / 4
+    assert effective_rank(even).item() == pytest.approx(4) and effective_rank(line).item() == pytest.approx(1)
+    assert [value.item() for value in spectrum_variances(even)] == [0, 0]
+    # One direction, spread evenly over the axes: the spectrum is uneven, the energies are not.
+    assert [value.item() for value in spectrum_variances(line)] == pytest.approx([3 / 16, 0])
+
+
+def test_the_metric_starts_afresh():
+    metric = FeatureSpectrum()
+    for features in (torch.eye(3), torch.ones(3, 3)):
+        metric.process(None, [dict(features_pooled=row) for row in features])
+        result = metric.evaluate(3)
+    assert result['spectrum/effective_rank'] == pytest.approx(1)
+
+
+def test_errors():
+    with pytest.raises(ValueError, match='FeaturesHook'):
+        FeatureSpectrum().process(None, [dict(pred_score=0)])
+    with pytest.raises(ValueError, match='NaN'):
+        measured(torch.full((2, 3), float('nan')))
+    with pytest.raises(ValueError, match='counted once, but got 5.*DefaultSampler'):
+        measured(torch.ones(5, 2), size=4)
+    with pytest.raises(ValueError, match="'pooled', 'pre_logits'"):
+        FeatureSpectrum(stage='neck')
+    with pytest.raises(ValueError, match='cosine_score'):
+        CosineAccuracy().process(None, [dict(pred_score=0)])

@@ -1,0 +1,139 @@
+"""Moments, shrinkage and log-densities against explicit loops, scikit-learn and SciPy."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import multivariate_normal
+from sklearn.covariance import ledoit_wolf_shrinkage as sklearn_shrinkage
+from sklearn.covariance import shrunk_covariance
+from torch.testing import assert_close
+
+from mmpod.functional import (
+    accumulate_,
+    class_moments,
+    empty_moments,
+    factor_covariance,
+    gaussian_shrinkage,
+    ledoit_wolf_shrinkage,
+    log_densities,
+    shrink,
+    squared_distances,
+)
+
+
+def samples(num=90, dim=5, num_classes=4, offset=0.0):
+    """Skewed features of classes of different sizes and spreads; the last class has no sample."""
+    generator = torch.Generator().manual_seed(1)
+    labels = torch.randint(num_classes - 1, (num,), generator=generator)
+    features = torch.randn(num, dim, generator=generator, dtype=torch.float64).exp() * (1 + labels.unsqueeze(1))
+    return features + offset * (labels.unsqueeze(1) - 1), labels
+
+
+def looped(features, labels, num_classes):
+    """Return counts, means, scatter, third and fourth moments, sample by sample."""
+    num, dim = features.shape
+    counts, means = np.zeros(num_classes), np.zeros((num_classes, dim))
+    scatter, third = np.zeros((num_classes, dim, dim)), np.zeros((num_classes, dim))
+    fourth = np.zeros(num_classes)
+    for x, k in zip(features.numpy(), labels.tolist()):
+        counts[k] += 1
+        means[k] += x
+    means /= np.maximum(counts, 1)[:, None]
+    for x, k in zip(features.numpy(), labels.tolist()):
+        z = x - means[k]
+        scatter[k] += np.outer(z, z)
+        third[k] += (z @ z) * z
+        fourth[k] += (z @ z) ** 2
+    return [torch.from_numpy(array) for array in (counts, means, scatter, third, fourth)]
+
+
+@pytest.mark.parametrize('sizes', [[90], [1] * 90, [2, 50, 3, 35]])
+@pytest.mark.parametrize('offset', [0, 1e4])
+def test_moments_in_any_batches_and_order(sizes, offset):
+    features, labels = samples(offset=offset)
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(2))
+    by_class, pooled = empty_moments(4, 5), empty_moments(4, 5, by_class=False)
+    for rows in order.split(sizes):
+        by_class = accumulate_(by_class, features[rows], labels[rows])
+        pooled = accumulate_(pooled, features[rows], labels[rows])
+    expected = looped(features, labels, 4)
+    for value, wanted in zip(by_class, expected):
+        assert_close(value, wanted, rtol=1e-9, atol=1e-9 * wanted.abs().max().item())
+    assert_close(pooled.scatter, expected[2].sum(0), rtol=1e-9, atol=1e-6)
+    assert_close(pooled.means, expected[1], rtol=1e-12, atol=1e-10)
+
+
+def test_ledoit_wolf_is_scikit_learns():
+    for num, dim, scale in ((30, 4, 1.0), (20, 60, 1e-3), (500, 20, 1e3), (3, 8, 1.0), (40, 1, 1.0)):
+        random = np.random.RandomState(num)
+        rows = scale * random.standard_t(3, (num, dim)) @ np.diag(np.linspace(1, 3, dim)) + 7
+        moments = class_moments(torch.from_numpy(rows), torch.zeros(num, dtype=torch.long), 1)
+        ours = ledoit_wolf_shrinkage(moments.scatter, moments.fourth, moments.counts)
+        assert ours.item() == pytest.approx(sklearn_shrinkage(rows), abs=1e-9)
+        assert 0 <= ours.item() <= 1
+
+
+def test_gaussian_shrinkage_is_the_mean_of_ledoit_wolfs_on_gaussian_data():
+    """The printed formula, and its meaning: on normal data both estimate one number."""
+    random = np.random.RandomState(0)
+    theirs, ours = [], []
+    for _ in range(60):
+        rows = random.standard_normal((80, 10)) * np.linspace(1, 2, 10)
+        scatter = torch.from_numpy(rows.T @ rows)
+        ours.append(gaussian_shrinkage(scatter, torch.tensor(80.0)).item())
+        theirs.append(sklearn_shrinkage(rows, assume_centered=True))
+        covariance, n, p = rows.T @ rows / 80, 80, 10
+        square, trace = np.trace(covariance @ covariance), np.trace(covariance)
+        printed = ((n - 2) / n * square + trace**2) / ((n + 2) * (square - trace**2 / p))
+        assert ours[-1] == pytest.approx(min(1, printed), rel=1e-9)
+    assert np.mean(ours) == pytest.approx(np.mean(theirs), rel=0.01)
+
+
+def test_shrink_is_scikit_learns():
+    matrix = np.cov(np.random.RandomState(0).standard_normal((9, 6)).T)
+    for alpha in (0.0, 0.3, 1.0):
+        ours = shrink(torch.from_numpy(matrix), torch.tensor(alpha, dtype=torch.float64))
+        assert_close(ours, torch.from_numpy(shrunk_covariance(matrix, alpha)))
+
+
+def covariances(count, dim):
+    roots = torch.randn(count, dim, dim, dtype=torch.float64)
+    return roots @ roots.mT + 0.1 * torch.eye(dim, dtype=torch.float64)
+
+
+@pytest.mark.parametrize('num, classes', [(1, 4), (7, 4), (3, 1)])
+def test_log_densities_are_scipys(num, classes):
+    dim = 6
+    sigma, means = covariances(classes, dim), 10 * torch.randn(classes, dim, dtype=torch.float64)
+    features = 10 * torch.randn(num, dim, dtype=torch.float64)
+    units, pivots, regular = factor_covariance(sigma)
+    assert regular.all()
+    expected = np.stack([multivariate_normal.logpdf(features, m, s).reshape(-1) for m, s in zip(means, sigma)], axis=1)
+    assert_close(log_densities(features, means, units, pivots), torch.from_numpy(expected))
+    filled = units + 7 * torch.ones_like(units).tril()  # only what is above the diagonal is read
+    assert_close(log_densities(features, means, filled, pivots), torch.from_numpy(expected))
+    shared = [multivariate_normal.logpdf(features, m, sigma[0]).reshape(-1) for m in means]
+    assert_close(log_densities(features, means, units[0], pivots[0]), torch.from_numpy(np.stack(shared, axis=1)))
+
+
+def test_distances_do_not_depend_on_the_chunks(monkeypatch):
+    units, pivots, _ = factor_covariance(covariances(5, 3))
+    features, means = torch.randn(4, 3, dtype=torch.float64), torch.randn(5, 3, dtype=torch.float64)
+    whole = squared_distances(features, means, units, pivots)
+    monkeypatch.setattr('mmpod.functional.gaussian.MAX_RESIDUALS', 30)  # two classes at a time
+    assert_close(squared_distances(features, means, units, pivots), whole, rtol=0, atol=0)
+
+
+def test_shared_distances_of_far_means_do_not_cancel():
+    unit, pivots, _ = factor_covariance(torch.eye(2, dtype=torch.float64))
+    means = torch.tensor([[1e6 + 1 / 3, 1 / 7], [1e6 + 1 / 3, 8 / 7]], dtype=torch.float64)
+    assert_close(squared_distances(means, means, unit, pivots), 1 - torch.eye(2, dtype=torch.float64))
+
+
+def test_singular_covariances_are_told_apart():
+    flat = torch.ones(3, 3, dtype=torch.float64)
+    nearly = flat + 1e-17 * torch.eye(3, dtype=torch.float64)
+    sigma = torch.stack([flat, torch.eye(3, dtype=torch.float64) * 1e-20, nearly, torch.zeros_like(flat)])
+    assert factor_covariance(sigma)[2].tolist() == [False, True, False, False]
+    eps = torch.finfo(torch.float64).eps  # positive definite in exact arithmetic, and to LAPACK
+    assert not factor_covariance(torch.tensor([[1, 1], [1, 1 + eps]], dtype=torch.float64))[2]
