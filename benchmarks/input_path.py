@@ -64,7 +64,7 @@ def main() -> None:
         optimizer.step()
 
     large_step, _ = training_step(heads(100)['POD'], 32, BATCH, 'cpu')
-    for name, step, rounds in (('ResNet-18, 8 channels', small_step, 15), ('ResNet-50', lambda _: large_step(), 3)):
+    for name, step, rounds in (('ResNet-18, 8 channels', small_step, 15), ('ResNet-50', lambda _: large_step(), 2)):
         shares = {host: [], ours: []}
         for _ in range(rounds):
             for load, record in shares.items():

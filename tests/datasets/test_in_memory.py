@@ -1,6 +1,8 @@
 """Decoded images in memory and augmentation in batches give what mmpretrain's pipeline gives."""
 
 import random
+import re
+import sys
 
 import numpy as np
 import pytest
@@ -111,3 +113,18 @@ def test_bad_settings_are_named():
     for name, value in (('padding', -1), ('flip_prob', 1.5)):
         with pytest.raises(ValueError, match=name):
             MODELS.build(dict(type='mmpod.CropFlipPreprocessor', **{name: value}))
+
+
+def test_it_trains_through_the_tools(tmp_path, root, run_command):
+    """Together with the other memory format, as docs/robustness.md shows them."""
+    (tmp_path / 'fast.py').write_text(
+        f"_base_ = ['{root}/configs/pod_resnet18w8_digits.py']\n"
+        "data_preprocessor = dict(type='mmpod.CropFlipPreprocessor', padding=1, flip_prob=0)\n"
+        'train_dataloader = dict(dataset=dict(_delete_=True, type="mmpod.InMemoryImages",\n'
+        '    dataset=dict(type="mmpod.SklearnDigits", split="train", pipeline=[])))\n'
+        "custom_hooks = [dict(type='mmpod.ChannelsLastHook')]\n"
+        'train_cfg = dict(max_epochs=2)\n'
+    )
+    done = run_command(sys.executable, root / 'tools/train.py', 'fast.py', '--work-dir', 'w')
+    accuracies = re.findall(r'accuracy/top1: ([\d.]+)', done.stdout + done.stderr)
+    assert len(accuracies) == 2 and float(accuracies[-1]) > 20
