@@ -34,7 +34,7 @@ benchmark: $(STAMP)
 	$(RUN) python benchmarks/centroids.py
 	$(RUN) python benchmarks/pod_loss.py
 	$(RUN) python benchmarks/losses.py
-	$(RUN) python benchmarks/head_share.py
+	$(RUN) python benchmarks/training_step.py
 	OMP_NUM_THREADS=1 $(RUN) python benchmarks/gda.py
 
 $(ENV)/bin/python:

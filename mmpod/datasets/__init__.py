@@ -4,6 +4,7 @@ from .cifar import CIFAR10AnyLayout, CIFAR100AnyLayout
 from .digits import SklearnDigits
 from .facescrub import FaceScrub
 from .imagenet_subset import ImageNetSubset
+from .in_memory import InMemoryImages
 from .tiny_imagenet import TinyImageNet
 from .unlabelled_images import UnlabelledImages
 
@@ -12,6 +13,7 @@ __all__ = [
     'CIFAR10AnyLayout',
     'FaceScrub',
     'ImageNetSubset',
+    'InMemoryImages',
     'SklearnDigits',
     'TinyImageNet',
     'UnlabelledImages',

@@ -1,6 +1,7 @@
 """What plugs into MMEngine's Runner."""
 
 from .hooks import (
+    ChannelsLastHook,
     EpochSeedHook,
     FeaturesHook,
     FitGDAHook,
@@ -19,6 +20,7 @@ __all__ = [
     'COTOptimWrapperConstructor',
     'FeaturesHook',
     'FitGDAHook',
+    'ChannelsLastHook',
     'EpochSeedHook',
     'NormAdaptiveHook',
     'NumClassesHook',

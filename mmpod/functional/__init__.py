@@ -1,5 +1,6 @@
 """Pure maths on tensors: no registry, no configuration, no state."""
 
+from .augmentation import crop_and_flip
 from .centers import center_loss, center_steps, class_weights
 from .centroids import pedcc
 from .complement import complement_entropy
@@ -43,6 +44,7 @@ __all__ = [
     'complement_entropy',
     'cosine_loss',
     'cosine_scores',
+    'crop_and_flip',
     'counted_here',
     'empty_moments',
     'factor_covariance',

@@ -17,7 +17,7 @@ from .checks import check_integer
 __all__ = ['largest_cosine', 'smallest_largest_cosine', 'spread_centroids']
 
 # Annealing, each from first to last in geometric steps: the sharpness of the soft maximum over all pairs, and the
-# distance that a point moves in a step. By them 100 points in R^16 come within 0.002 of five times as many steps.
+# distance that a point moves in a step. By them 100 points in R^16 come within 0.003 of five times as many steps.
 SHARPNESS = (10.0, 3e4)
 STEP = (0.1, 1e-5)
 

@@ -14,6 +14,7 @@ from .losses import (
     PODLoss,
     PrototypeLoss,
 )
+from .preprocessors import CropFlipPreprocessor
 
 __all__ = [
     'AMSoftmaxLoss',
@@ -22,6 +23,7 @@ __all__ = [
     'COTDistributedDataParallel',
     'CenterLoss',
     'ComplementEntropyLoss',
+    'CropFlipPreprocessor',
     'GDAClassifier',
     'LSoftmaxLoss',
     'LearnedPrototypeHead',

@@ -1,5 +1,6 @@
 """Hooks."""
 
+from .channels_last_hook import ChannelsLastHook
 from .epoch_seed_hook import EpochSeedHook
 from .features_hook import FeaturesHook
 from .fit_gda_hook import FitGDAHook
@@ -14,6 +15,7 @@ from .validate_on_resume_hook import ValidateOnResumeHook
 __all__ = [
     'FeaturesHook',
     'FitGDAHook',
+    'ChannelsLastHook',
     'EpochSeedHook',
     'NormAdaptiveHook',
     'NumClassesHook',

@@ -1,0 +1,149 @@
+"""A training step of ResNet-50, forward, backward and optimizer: POD against softmax, and what the options gain.
+
+python benchmarks/training_step.py
+python benchmarks/training_step.py --size 224 --classes 1000 --options channels_last amp compile      # on a GPU
+python benchmarks/training_step.py --heads 96 --classes 1000      # heads alone at batch 96 against the batch of --batch
+
+The steps to be compared take turns, so that they see the same machine; ratios are of neighbours, with their quartiles.
+"""
+
+import argparse
+import contextlib
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+from mmengine.registry import init_default_scope
+from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
+
+FEAT_DIM = {100: 512, 1000: 2048}  # Table II
+BATCH = {('cpu', 32): 8, ('cpu', 224): 2, ('cuda', 32): 128, ('cuda', 224): 96}
+OPTIONS = ('channels_last', 'amp', 'compile')
+
+
+def heads(num_classes: int) -> dict[str, dict]:
+    """Return the configs of the heads to compare."""
+    return {
+        'softmax': dict(type='LinearClsHead', num_classes=num_classes, in_channels=2048),
+        'POD': dict(type='mmpod.PEDCCHead', num_classes=num_classes, in_channels=2048, feat_dim=FEAT_DIM[num_classes]),
+    }
+
+
+def training_step(
+    head: dict, size: int, batch: int, device: str, option: str = ''
+) -> tuple[Callable[[], None], Callable[[], None]]:
+    """Return a step of the whole network and the forward and backward pass of head and loss alone."""
+    stem = 'ResNet_CIFAR' if size == 32 else 'ResNet'
+    model = MODELS.build(
+        dict(
+            type='ImageClassifier',
+            backbone=dict(type=stem, depth=50, out_indices=(3,)),
+            neck=dict(type='GlobalAveragePooling'),
+            head=head,
+        )
+    ).to(device)
+    model.train()
+    if option == 'channels_last':
+        model.to(memory_format=torch.channels_last)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
+    scaler = torch.amp.GradScaler(device, enabled=option == 'amp')
+    images = torch.randn(batch, 3, size, size, device=device)
+    samples = [DataSample().set_gt_label(label % head['num_classes']).to(device) for label in range(batch)]
+    loss = torch.compile(model.loss) if option == 'compile' else model.loss
+    precision = torch.autocast(device, torch.float16) if option == 'amp' else contextlib.nullcontext()
+
+    def whole():
+        optimizer.zero_grad()
+        with precision:
+            objective = sum(loss(images, samples).values())
+        scaler.scale(objective).backward()
+        scaler.step(optimizer)
+        scaler.update()
+
+    return whole, head_step(model.head, batch, device)
+
+
+def head_step(head: torch.nn.Module, batch: int, device: str) -> Callable[[], None]:
+    """Return the forward and backward pass of head and loss from pooled features."""
+    pooled = torch.randn(batch, 2048, device=device, requires_grad=True)
+    samples = [DataSample().set_gt_label(label % head.num_classes).to(device) for label in range(batch)]
+    return lambda: sum(head.loss((pooled,), samples).values()).backward()
+
+
+def in_turns(functions: dict[str, Callable[[], None]], rounds: int, device: str) -> dict[str, list[float]]:
+    """Return the seconds of each call, round by round, after two rounds that warm up."""
+    wait = torch.cuda.synchronize if device == 'cuda' else lambda: None
+    times = {name: [] for name in functions}
+    for index in range(rounds + 2):
+        for name, function in functions.items():
+            wait()
+            start = time.perf_counter()
+            function()
+            wait()
+            if index >= 2:
+                times[name].append(time.perf_counter() - start)
+    return times
+
+
+def ratio(numerator: list[float], denominator: list[float]) -> str:
+    """Return the median of the ratios of neighbours and their quartiles."""
+    low, median, high = statistics.quantiles([a / b for a, b in zip(numerator, denominator)], n=4)
+    return f'{median:.3f} ({low:.3f} to {high:.3f})'
+
+
+def main() -> None:
+    """Print a line for each comparison."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--size', type=int, nargs='+', default=[32, 224], choices=[32, 224], help='32: CIFAR stem')
+    parser.add_argument('--classes', type=int, nargs='+', default=[100, 1000], choices=[100, 1000])
+    parser.add_argument('--options', nargs='*', default=[], choices=OPTIONS, help='to compare with a plain POD step')
+    parser.add_argument('--heads', type=int, default=None, metavar='BATCH', help='only the heads, at two batch sizes')
+    parser.add_argument('--batch', type=int, default=None)
+    parser.add_argument('--rounds', type=int, default=11)
+    parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    args = parser.parse_args()
+    if 'amp' in args.options and args.device == 'cpu':
+        parser.error('amp needs a GPU, as it does in training (AmpOptimWrapper).')
+    import mmpod
+
+    init_default_scope('mmpretrain')
+    torch.manual_seed(0)
+    where = torch.cuda.get_device_name() if args.device == 'cuda' else f'CPU, {torch.get_num_threads()} thread(s)'
+    print(f'mmpod {mmpod.__version__}, torch {torch.__version__}, {where}, {args.rounds} rounds')
+    print('| pixels | K | batch | what | ratio, median (quartiles) |\n|---|---|---|---|---|')
+    for size in args.size:
+        batch = args.batch or BATCH[args.device, size]
+        for num_classes in args.classes:
+            row = f'| {size} | {num_classes} | {batch} |'
+            configs = heads(num_classes)
+            if args.heads:
+                for name, config in configs.items():
+                    head = MODELS.build(config).to(args.device)
+                    steps = {size: head_step(head, size, args.device) for size in (batch, args.heads)}
+                    times = in_turns(steps, args.rounds, args.device)
+                    grown = ratio(times[args.heads], times[batch])
+                    print(f'{row} head and loss of {name}, batch {args.heads} / {batch} | {grown} |')
+                continue
+            if args.options:
+                steps = {
+                    option: training_step(configs['POD'], size, batch, args.device, option)[0]
+                    for option in ('plain', *args.options)
+                }
+                times = in_turns(steps, args.rounds, args.device)
+                for option in args.options:
+                    print(f'{row} POD, {option} / plain | {ratio(times[option], times["plain"])} |', flush=True)
+                continue
+            functions = {}
+            for name, head in configs.items():
+                functions[name], functions[f'head of {name}'] = training_step(head, size, batch, args.device)
+            times = in_turns(functions, args.rounds, args.device)
+            print(f'{row} step, POD / softmax | {ratio(times["POD"], times["softmax"])} |')
+            for name in configs:
+                share = ratio(times[f'head of {name}'], times[name])
+                print(f'{row} head and loss of {name} / its step | {share} |', flush=True)
+
+
+if __name__ == '__main__':
+    main()

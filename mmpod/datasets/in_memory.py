@@ -1,0 +1,57 @@
+"""Small images, decoded once and kept in memory."""
+
+import copy
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from mmpretrain.structures import DataSample
+from torch.utils.data import Dataset
+
+from mmpod.registry import DATASETS
+
+__all__ = ['InMemoryImages']
+
+
+@DATASETS.register_module()
+class InMemoryImages(Dataset):
+    """A classification dataset whose images are decoded when it is built; a sample is a view of one array.
+
+    For images of one size that fit in memory (CIFAR: 150 MB); augmentation is left to what works on batches, such as
+    ``mmpod.CropFlipPreprocessor``.
+
+    Args:
+        dataset: Config of the dataset. Its ``pipeline`` must end with an image, not pack it: ``[]`` where the dataset
+            holds images (CIFAR), ``[dict(type='LoadImageFromFile')]`` where it holds paths.
+
+    Raises:
+        ValueError: The pipeline gives no image, or the images differ in size.
+    """
+
+    def __init__(self, dataset: dict):
+        source = DATASETS.build(dataset)
+        results = [source[index] for index in range(len(source))]
+        shapes = {np.shape(item['img']) if isinstance(item, dict) and 'img' in item else None for item in results}
+        if len(shapes) != 1 or None in shapes or len(next(iter(shapes))) != 3:
+            raise ValueError(
+                'Expected the `pipeline` of the dataset in InMemoryImages to give images (H, W, C) of one size, but '
+                f'got {sorted(map(str, shapes))}. Leave out what packs or augments; resize to one size.'
+            )
+        images = np.stack([item['img'] for item in results]).transpose(0, 3, 1, 2)
+        self.images = torch.from_numpy(np.ascontiguousarray(images))
+        self.labels = torch.tensor([[item['gt_label']] for item in results])
+        self.metainfo = copy.deepcopy(source.metainfo)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> dict:
+        """Return ``inputs``, uint8 (C, H, W), a view that is not to be written to, and ``data_samples``."""
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[dict]:
+        """Return the samples of a batch; PyTorch's loader asks for them at once."""
+        return [
+            dict(inputs=self.images[index], data_samples=DataSample().set_gt_label(self.labels[index]))
+            for index in indices
+        ]

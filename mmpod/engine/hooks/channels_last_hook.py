@@ -1,0 +1,23 @@
+"""Convolutions in the memory format that most hardware prefers."""
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from mmpod.registry import HOOKS
+
+__all__ = ['ChannelsLastHook']
+
+
+@HOOKS.register_module()
+class ChannelsLastHook(Hook):
+    """Keep weights and activations of convolutions as (N, H, W, C) in memory; values are the same up to rounding.
+
+    A convolution whose weight is in that format computes and returns in it, so that the images need no change.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        """Convert the model, inside a distributed wrapper or not, after its checkpoint has been loaded."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model.to(memory_format=torch.channels_last)
