@@ -233,3 +233,45 @@ def test_pod_loss(batch, half, autocast):
     assert 0 <= value.item() < 4 + 16 * len(features) ** 2
     assert_close(total(at_scale_one), value, rtol=eps * 100, atol=eps * 10)
     slope(total, features)
+
+
+@few
+@given(batches(kinds=('hard',), min_samples=4), st.integers(1, 3))
+def test_moments_shrinkage_and_densities(batch, cut):
+    features, labels, prototypes = batch
+    features, num_classes, dim = features.double(), len(prototypes), features.shape[1]
+    size = features.abs().max().item()
+    whole = F.class_moments(features, labels, num_classes)
+    parts = F.accumulate_(F.class_moments(features[:cut], labels[:cut], num_classes), features[cut:], labels[cut:])
+    for one, other, degree in zip(whole, parts, (0, 1, 2, 3, 4)):
+        assert_close(one, other, rtol=0, atol=1e-10 * size**degree)
+    assert whole.counts.tolist() == torch.bincount(labels, minlength=num_classes).tolist()
+    intensity = F.ledoit_wolf_shrinkage(whole.scatter, whole.fourth, whole.counts)
+    assert ((intensity >= 0) & (intensity <= 1)).all()
+    pooled = whole.scatter.sum(0) / len(features)
+    assert 0 <= F.gaussian_shrinkage(whole.scatter.sum(0), torch.tensor(float(len(features)))) <= 1
+    shrunk = F.shrink(pooled, torch.tensor(0.5).double())
+    assert_close(shrunk.trace(), pooled.trace(), rtol=1e-12, atol=0)
+    unit, pivots, regular = F.factor_covariance(shrunk)
+    assert regular == (pooled.trace() > 0)
+    if not regular:
+        return
+    assert_close(unit.T @ (pivots.unsqueeze(1) * unit), shrunk, rtol=0, atol=1e-10 * size**2)
+    distances = F.squared_distances(features, whole.means, unit, pivots)
+    centred = features.unsqueeze(1) - whole.means
+    expected = (centred * torch.linalg.solve(shrunk, centred.mT.reshape(-1, dim, num_classes)).mT).sum(-1)
+    assert_close(distances, expected, rtol=1e-6, atol=1e-8)
+    densities = F.log_densities(features, whole.means, unit, pivots)
+    constant = dim * math.log(2 * math.pi) + torch.linalg.slogdet(shrunk / size**2)[1] + 2 * dim * math.log(size)
+    assert_close(densities, -(distances + constant) / 2, rtol=1e-6, atol=1e-6)
+
+
+@few
+@given(batches(kinds=('hard',), min_samples=2), st.integers(0, 2**31))
+def test_open_set_measures(batch, seed):
+    known, unknown = batch[0].flatten().double(), torch.randn(7, generator=torch.Generator().manual_seed(seed)).double()
+    pairs = [(float(a > b) + 0.5 * float(a == b)) for a in known for b in unknown]
+    assert F.auroc(known, unknown).item() == pytest.approx(sum(pairs) / len(pairs))
+    assert F.auroc(unknown, known).item() == pytest.approx(1 - sum(pairs) / len(pairs))
+    passed = F.false_positive_rate(known, unknown)
+    assert 0 <= passed <= 1 and F.false_positive_rate(known, known.max() + 1 + unknown.abs()) == 1
