@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from mmpod.apis import Run
-from mmpod.apis.selection import all_configs
+from mmpod.apis.selection import select
 
 ONE_RUN = ['pod_resnet18w8_digits', '--seeds', '5']
-OPTIONS = ['train_cfg.max_epochs=4', 'param_scheduler.milestones=[3]']
+OPTIONS = ['train_cfg.max_epochs=8', 'param_scheduler.milestones=[6]']
 
 
 def test_a_killed_run_goes_on_and_is_reported(root, tmp_path, run_command):
@@ -28,18 +30,18 @@ def test_a_killed_run_goes_on_and_is_reported(root, tmp_path, run_command):
     while not run.accuracies():
         assert time.monotonic() < deadline and first.poll() is None
         time.sleep(0.1)
-    assert '5 running at epoch' in run_command(*tool, 'list', *ONE_RUN, *where).stdout
+    assert run.state == 'running'
     os.killpg(first.pid, signal.SIGKILL)
     first.wait()
     assert '5 interrupted at epoch' in run_command(*tool, 'list', *ONE_RUN, *where).stdout
     assert not run.record['finished']
 
     other = run_command(*tool, 'run', *ONE_RUN, *where, status=1)
-    assert '--cfg-options' in other.stderr and 'max_epochs=4' in other.stderr
+    assert '--cfg-options' in other.stderr and 'max_epochs=8' in other.stderr
     second = run_command(*command)
-    assert 'epoch 4/4, accuracy' in second.stdout
+    assert 'epoch 8/8, accuracy' in second.stdout
     assert 'resumed epoch' in (run.work_dir / 'train.log').read_text()
-    assert run.state == 'done' and list(run.accuracies()) == [1, 2, 3, 4]
+    assert run.state == 'done' and list(run.accuracies()) == list(range(1, 9))
     record = run.record
     assert record['versions']['git'] and record['options'] == OPTIONS and len(record['commands']) == 2
     assert {path.name for path in run.work_dir.glob('*.py')} == {'pod_resnet18w8_digits.py'}
@@ -47,7 +49,7 @@ def test_a_killed_run_goes_on_and_is_reported(root, tmp_path, run_command):
 
     text = run_command(*tool, 'report', 'digits', '--seeds', 5, *where).stdout
     accuracy = json.loads((run.work_dir / 'metrics.json').read_text())['accuracy/top1']
-    assert accuracy == run.accuracies()[4]
+    assert accuracy == run.accuracies()[8]
     assert f'| POD Loss | Digits | - | {accuracy:.2f} [1] |' in text and '[1] ' + ' '.join(sorted(OPTIONS)) in text
     with (tmp_path / 'w' / 'report' / 'tables.csv').open() as file:
         rows = {row['config']: row for row in csv.DictReader(file)}
@@ -80,13 +82,45 @@ def test_failures_are_named_and_do_not_stop_the_others(root, tmp_path, run_comma
     assert "'VIII'" in bad.stderr
 
 
-def test_the_whole_paper_rehearsed(root, tmp_path, run_command):
+# Every dataset, stem, head, schedule and kind of run among them.
+SOME = [
+    'digits',
+    'softmax_resnet50_tinyimagenet',
+    'pod_resnet50_facescrub',
+    'pod_resnet50_imagenet',
+    'cot_resnet50_cifar100',
+    'gda_resnet50_cifar10',
+    'pod_resnet50_cifar10_released',
+    'center_resnet18w8_cifar10_10k',
+    '*_normadaptive',
+]
+
+
+@pytest.mark.parametrize('words', [SOME, pytest.param([], marks=pytest.mark.slow)], ids=['some', 'all'])
+def test_rehearsal(words, root, tmp_path, run_command):
     tool = [sys.executable, root / 'tools/experiments.py', 'run', '--rehearse', '--work-dir', tmp_path]
-    done = run_command(*tool, timeout=1200)
+    done = run_command(*tool, *words, timeout=1200)
+    configs = select(words).configs
     assert sorted(line for line in done.stdout.splitlines() if line.endswith(': works')) == sorted(
-        f'{config}: works' for config in all_configs()
+        f'{config}: works' for config in configs
     )
     text = (tmp_path / 'report' / 'tables.md').read_text()
-    assert '| - | - | - | - |' not in text and '[1] one step on 4 images of noise' in text  # no cell without a run
-    assert {path.name for path in (tmp_path / 'report').glob('*.png')} >= {'fig5.png', 'fig6.png', 'sc_weight.png'}
+    assert '[1] one step on 4 images of noise' in text and 'gda_resnet50_cifar10' in text
+    if not words:
+        assert '| - | - | - | - |' not in text  # no cell without a run
+        assert {path.name for path in (tmp_path / 'report').glob('*.png')} >= {'fig5.png', 'fig6.png', 'sc_weight.png'}
     assert not list(tmp_path.glob('*/seed0/*.pth'))
+
+
+def test_a_broken_config_is_found(root, tmp_path, monkeypatch):
+    from mmpod.apis.rehearsal import rehearse, write_datasets
+
+    (tmp_path / 'broken.py').write_text(
+        f"_base_ = ['{root / 'configs/pod_resnet18w8_digits.py'}']\nmodel = dict(head=dict(in_channels=63))\n"
+    )
+    run = Run('broken', 0, tmp_path / 'run')
+    error = rehearse(tmp_path / 'broken.py', run, {}, None, False)
+    assert 'in_channels' in error and run.state == 'failed' and 'in_channels' in run.record['failed']
+    monkeypatch.setattr('mmpod.apis.rehearsal.Image', None)  # written once: the second call writes nothing
+    (tmp_path / 'complete').touch()
+    assert write_datasets(tmp_path)['IMAGENET_ROOT'] == str(tmp_path / 'imagenet')
