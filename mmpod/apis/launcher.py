@@ -13,7 +13,7 @@ import torch
 __all__ = ['TOOLS', 'Launcher']
 
 TOOLS = Path(__file__).resolve().parents[2] / 'tools'
-if not TOOLS.is_dir():  # an installed wheel keeps them beside the package's modules
+if not (TOOLS / 'dist_train.sh').is_file():  # an installed wheel keeps them beside the package's modules
     TOOLS = Path(__file__).resolve().parents[1] / '.mim' / 'tools'
 
 
