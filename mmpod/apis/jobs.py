@@ -3,6 +3,7 @@
 import os
 import platform
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -26,12 +27,15 @@ POLL_SECONDS = 0.5
 
 def versions() -> dict[str, Optional[str]]:
     """Return what a reader needs to repeat a run: package versions, git revision, hardware."""
-    revision = subprocess.run(
-        ['git', '-C', str(TOOLS), 'describe', '--always', '--dirty'], capture_output=True, text=True
-    )
+
+    def git(*words: str) -> str:
+        return subprocess.run(['git', '-C', str(TOOLS), *words], capture_output=True, text=True).stdout.strip()
+
+    # An installed mmpod may lie inside somebody else's repository, on a machine without git.
+    ours = shutil.which('git') is not None and git('rev-parse', '--show-prefix') == 'tools/'
     return dict(
         mmpod=mmpod.__version__,
-        git=revision.stdout.strip() or None,
+        git=git('describe', '--always', '--dirty') if ours else None,
         mmpretrain=mmpretrain.__version__,
         mmengine=mmengine.__version__,
         torch=torch.__version__,

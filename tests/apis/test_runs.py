@@ -118,3 +118,17 @@ def test_launchers(tmp_path, root, monkeypatch):
     assert Launcher(2).environment(1, 2)['CUDA_VISIBLE_DEVICES'] == '5,7'
     assert 'CUDA_VISIBLE_DEVICES' not in Launcher(2).environment(1, 3)  # too few: they share
     assert 'CUDA_VISIBLE_DEVICES' not in Launcher(4).environment(0, 1)
+
+
+def test_revision_is_that_of_this_repository_or_none(tmp_path, monkeypatch):
+    from mmpod.apis import jobs
+
+    subprocess.run(['git', 'init', '-q', tmp_path], check=True)
+    installed = tmp_path / 'site-packages' / 'mmpod' / '.mim' / 'tools'
+    installed.mkdir(parents=True)
+    assert jobs.versions()['git']
+    monkeypatch.setattr(jobs, 'TOOLS', installed)
+    assert jobs.versions()['git'] is None
+    monkeypatch.undo()
+    monkeypatch.setenv('PATH', str(tmp_path))
+    assert jobs.versions()['git'] is None
