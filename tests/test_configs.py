@@ -202,8 +202,10 @@ def test_normalisation_is_the_released_one():
         ('cifar100', (0.507, 0.487, 0.441), (0.267, 0.256, 0.276)),
         ('facescrub', (0.507, 0.487, 0.441), (0.267, 0.256, 0.276)),
         ('tinyimagenet', (0.507, 0.487, 0.441), (0.267, 0.256, 0.276)),
+        ('imagenet', (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),  # mmpretrain's own
+        ('imagenet500', (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     ):
         preprocessor = Config.fromfile(CONFIGS[0].parent / f'pod_resnet50_{name}.py').data_preprocessor
         assert_close(torch.tensor(preprocessor.mean), 255 * torch.tensor(mean), rtol=1e-5, atol=0)
         assert_close(torch.tensor(preprocessor.std), 255 * torch.tensor(std), rtol=1e-5, atol=0)
-        assert preprocessor.to_rgb is (name == 'tinyimagenet')  # read by OpenCV, blue first
+        assert preprocessor.to_rgb is ('imagenet' in name)  # read by OpenCV, blue first
