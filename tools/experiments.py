@@ -110,7 +110,8 @@ def run_rehearsal(args: argparse.Namespace) -> None:
                 started[config] = pool.submit(rehearse, config_path(config), where, variables, checkpoint, keep)
             for config, future in started.items():
                 error = future.result()
-                print(f'{config}: {"failed" if error else "works"}', flush=True)
+                # On a line of its own, whatever progress bar a worker has left.
+                print(f'\n{config}: {"failed" if error else "works"}', flush=True)
                 if error:
                     print(error, file=sys.stderr)
                     failed.append(run_of(args, config, 0))
