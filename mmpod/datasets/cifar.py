@@ -25,12 +25,13 @@ class AnyLayout:
         split: ``'train'`` or ``'test'``.
         samples_per_class: Keep only the first so many samples of each class, in the order of the files: a fixed
             subset, balanced, the same in every run. None keeps all.
+        skip_per_class: Leave out the first so many of each class before that: a held-out part of the training set.
         download: Fetch the official archive if there is neither; only in a run of one process.
         kwargs: Passed on to mmpretrain's dataset.
 
     Raises:
         FileNotFoundError: No data there. Says where it was looked for and how to get it.
-        ValueError: A class folder or an image is faulty, or a class has fewer than ``samples_per_class`` samples.
+        ValueError: A class folder or an image is faulty, or a class has fewer samples than are asked for.
     """
 
     IMAGE_SIZE = (32, 32)
@@ -40,6 +41,7 @@ class AnyLayout:
         data_root: str,
         split: str = 'train',
         samples_per_class: Optional[int] = None,
+        skip_per_class: int = 0,
         download: bool = True,
         **kwargs,
     ):
@@ -47,7 +49,9 @@ class AnyLayout:
             raise ValueError(f"Expected `split` to be 'train' or 'test', but got {split!r}.")
         if samples_per_class is not None:
             check_integer('samples_per_class', samples_per_class, 1)
+        check_integer('skip_per_class', skip_per_class, 0)
         self.samples_per_class = samples_per_class
+        self.skip_per_class = skip_per_class
         super().__init__(data_root=data_root, split=split, download=download, **kwargs)
 
     def load_data_list(self) -> list[dict]:
@@ -57,7 +61,7 @@ class AnyLayout:
             samples = load_class_folders(folder, self.CLASSES, self.IMAGE_SIZE)
         else:
             samples = self._load_archive(folder)
-        return samples if self.samples_per_class is None else self._first_of_each_class(samples)
+        return self._part_of_each_class(samples)
 
     def _load_archive(self, folder: Path) -> list[dict]:
         reason = 'found neither (or damaged files)'
@@ -72,17 +76,22 @@ class AnyLayout:
             'with download=True.'
         )
 
-    def _first_of_each_class(self, samples: list[dict]) -> list[dict]:
+    def _part_of_each_class(self, samples: list[dict]) -> list[dict]:
+        if self.samples_per_class is None and self.skip_per_class == 0:
+            return samples
+        wanted = self.skip_per_class + (self.samples_per_class or 1)
+        end = wanted if self.samples_per_class is not None else len(samples)
         count = [0] * len(self.CLASSES)
         kept = []
         for sample in samples:
-            if count[sample['gt_label']] < self.samples_per_class:
-                count[sample['gt_label']] += 1
+            if self.skip_per_class <= count[sample['gt_label']] < end:
                 kept.append(sample)
-        if min(count) < self.samples_per_class:
+            count[sample['gt_label']] += 1
+        if min(count) < wanted:
             raise ValueError(
-                f'Expected `samples_per_class` to be at most the {min(count)} samples of class '
-                f'{self.CLASSES[count.index(min(count))]!r}, but got {self.samples_per_class}.'
+                f'Expected `skip_per_class` and `samples_per_class` to be together at most the {min(count)} samples of '
+                f'class {self.CLASSES[count.index(min(count))]!r}, but got {self.skip_per_class} and '
+                f'{self.samples_per_class}.'
             )
         return kept
 

@@ -1,0 +1,88 @@
+"""Try the same settings with several configs: the same number of trials for each, and a table of what they reach.
+
+    python tools/tune.py configs/pod_resnet18w8_digits.py configs/softmax_resnet18w8_digits.py \
+        --grid optim_wrapper.optimizer.lr=0.03,0.1,0.3 model.head.loss.loss_weight=1,5
+
+What counts is the accuracy on `val_dataloader` after the last epoch. Choosing by the test set flatters the result:
+for CIFAR, hold out a part of the training set with
+
+    --cfg-options val_dataloader.dataset.split=train val_dataloader.dataset.skip_per_class=N \
+        val_dataloader.dataset.samples_per_class=M
+
+Runs go to WORK_DIR/<config>/<settings>/seed<n>/. Cut off, the same command goes on where it stopped.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from mmengine.config import Config
+
+from mmpod.apis import Launcher, Run, parse_grid, plan_run, run_all, trial_table
+from mmpod.apis.plans import parse_overrides
+
+
+def parse_args() -> argparse.Namespace:
+    """Return the command line's arguments."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('configs', nargs='+', type=Path, help='the configs to tune')
+    parser.add_argument('--grid', nargs='+', required=True, metavar='KEY=VALUES', help='values to try, by commas')
+    parser.add_argument('--seeds', nargs='+', type=int, default=[0], help='seeds of each trial (default: 0)')
+    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/tune'), help='where everything goes')
+    parser.add_argument('--jobs', type=int, default=1, help='runs at a time (default: 1)')
+    parser.add_argument('--processes', type=int, default=1, help='processes (GPUs) of each run (default: 1)')
+    parser.add_argument('--cfg-options', nargs='+', default=[], help='overrides of every trial')
+    args = parser.parse_args()
+    for config in args.configs:
+        if not config.is_file():
+            parser.error(f'Expected config `{config}` to be a file, but there is none.')
+    if len({config.stem for config in args.configs}) < len(args.configs):
+        parser.error('Expected configs of different names, because a run is known by its name.')
+    if min(args.jobs, args.processes) < 1:
+        parser.error('Expected --jobs and --processes to be at least 1.')
+    try:
+        args.trials = parse_grid(args.grid)
+    except ValueError as error:
+        parser.error(str(error))
+    return args
+
+
+def warn_of_the_test_set(config: Path, options: list[str]) -> None:
+    """Say so where the trials are judged by the images that the results are to be measured on."""
+    cfg = Config.fromfile(config)
+    cfg.merge_from_dict(parse_overrides(options))
+    if cfg.val_dataloader.dataset == cfg.test_dataloader.dataset:
+        print(f'{config.stem}: val_dataloader reads the test set, so the best setting is chosen on it', file=sys.stderr)
+
+
+def main() -> None:
+    """Make the trials and write `table.md` into the work directory."""
+    args = parse_args()
+    launcher = Launcher(args.processes)
+    runs, plans = {}, []
+    for seed in args.seeds:
+        for config in args.configs:
+            for trial in args.trials:
+                run = Run(config.stem, seed, args.work_dir / config.stem / trial.name / f'seed{seed}')
+                runs.setdefault((config.stem, trial.name), []).append(run)
+                if run.state == 'done':
+                    print(f'{run.name} {trial.name} seed {seed}: finished before')
+                    continue
+                try:
+                    plans.append(plan_run(config, run, launcher, [*args.cfg_options, *trial.overrides], test=False))
+                except ValueError as error:
+                    sys.exit(f'error: {error}')
+    for config in args.configs:
+        warn_of_the_test_set(config, args.cfg_options)
+    failed = run_all(plans, args.jobs, launcher)
+    done = {key: [run for run in group if run.state == 'done'] for key, group in runs.items()}
+    table = trial_table([config.stem for config in args.configs], args.trials, done)
+    args.work_dir.mkdir(parents=True, exist_ok=True)
+    (args.work_dir / 'table.md').write_text(table + '\n')
+    print(f'\nAccuracy (%) on the validation set after the last epoch\n\n{table}')
+    if failed:
+        sys.exit(f'{len(failed)} of {len(plans)} trials failed: ' + ', '.join(str(run.work_dir) for run in failed))
+
+
+if __name__ == '__main__':
+    main()
