@@ -4,6 +4,7 @@ import os
 import platform
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -61,7 +62,8 @@ class Job:
         )
         self.earlier_s = self.record['wall_s']
         self.started = time.monotonic()
-        self.at_start = self.shown = len(self.run.accuracies())
+        self.shown = len(self.run.accuracies())
+        self.at_start = max(self.run.accuracies(), default=0)
         self.log = (self.run.work_dir / 'train.log').open('a')
         self.variables = variables
         self.todo = list(plan.commands)
@@ -94,7 +96,7 @@ class Job:
         status = self.process.poll()
         curve = self.run.accuracies()
         for epoch in list(curve)[self.shown :]:
-            left = self.seconds / max(len(curve) - self.at_start, 1) * (self.plan.num_epochs - len(curve))
+            left = self.seconds / max(epoch - self.at_start, 1) * (self.plan.num_epochs - epoch)
             progress = f'epoch {epoch}/{self.plan.num_epochs}, accuracy {curve[epoch]:.2f} %, about {left:.0f} s left'
             print(f'{self.run.name} seed {self.run.seed}: {progress}', flush=True)
             self.save()
@@ -122,13 +124,15 @@ class Job:
 def run_all(plans: Sequence[Plan], jobs: int, launcher: Launcher) -> list[Run]:
     """Make all runs, ``jobs`` at a time, showing progress; a failed one does not stop the others.
 
-    A run that another process is making is left to it. A run whose ``needs`` are not done fails.
+    A run that another process is making is left to it. A run whose ``needs`` are not done fails. An interrupt or
+    SIGTERM ends the runs as well; they count as interrupted. Call it from the main thread.
 
     Returns:
         list[Run]: The runs that failed.
     """
     queue, running, failed, durations = list(plans), [], [], []
     free = list(range(jobs))
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         while queue or running:
             while free and (plan := _next_ready(queue, [job.run for job in running])):
@@ -162,6 +166,7 @@ def run_all(plans: Sequence[Plan], jobs: int, launcher: Launcher) -> list[Run]:
     finally:
         for job in running:
             job.stop()
+        signal.signal(signal.SIGTERM, before)
     return failed
 
 

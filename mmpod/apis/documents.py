@@ -1,0 +1,89 @@
+"""Tables in documents that a command rewrites from the logs, so that text and measurement cannot drift apart."""
+
+import re
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+from .cells import Cell
+from .comparison import epochs_to_reach, mean_and_spread
+from .experiments import TABLES
+from .runs import METRIC, Run
+
+__all__ = ['refresh', 'result_table']
+
+BLOCK = re.compile(r'(<!-- table (\S+) from (\S+) -->\n).*?(<!-- end of table -->)', re.DOTALL)
+SHARE = 0.9
+HEADER = '| {} | last epoch, % | best epoch, % | epochs to 90 % of the last | seeds |'
+
+
+def runs_of(folder: Path, config: str) -> list[Run]:
+    """Return the finished runs of a config in a folder, by seed."""
+    seeds = sorted(int(path.name[4:]) for path in (folder / config).glob('seed*'))
+    runs = [Run(config, seed, folder / config / f'seed{seed}') for seed in seeds]
+    return [run for run in runs if run.record.get('finished')]
+
+
+def _row(label: str, cell: Cell, runs: Sequence[Run]) -> str:
+    metric = cell.metrics[0]
+    last = mean_and_spread([run.metrics()[metric] for run in runs])
+    best = reached = '-'
+    curves = [run.accuracies() for run in runs]
+    if metric == METRIC and all(curves):
+        best = mean_and_spread([max(curve.values()) for curve in curves])
+        epochs = [epochs_to_reach(curve, SHARE * list(curve.values())[-1]) for curve in curves]
+        reached = f'{statistics.mean(epochs):.1f}'
+    return f'| {label} | {last} | {best} | {reached} | {", ".join(str(run.seed) for run in runs)} |'
+
+
+def result_table(table: str, folder: Path) -> str:
+    """Return what the runs in a folder say of a table: Markdown, one row a cell that has finished runs.
+
+    Accuracy (%) on the test set after the last epoch and of the best one, mean ± sample standard deviation over the
+    seeds, and how fast it came: the first epoch with 90 % of what the run ended with, mean over the seeds.
+
+    Args:
+        table: Name in :data:`~mmpod.apis.experiments.TABLES`.
+        folder: Where the runs are, ``<config>/seed<n>/``.
+    """
+    cells = TABLES[table].cells
+    with_runs = [(cell, runs) for cell in cells if cell.setting is None and (runs := runs_of(folder, cell.config))]
+    several = len({cell.column for cell, _ in with_runs}) > 1
+    lines = [HEADER.format('row, column' if several else 'row'), '|---|---|---|---|---|']
+    for cell, runs in with_runs:
+        lines.append(_row(f'{cell.row}, {cell.column}' if several else cell.row, cell, runs))
+    return '\n'.join(lines) + '\n'
+
+
+def refresh(path: Path) -> bool:
+    """Rewrite the tables of a Markdown file: what stands between these lines, the folder relative to the repository.
+
+        <!-- table small from results/cifar10_10k -->
+        <!-- end of table -->
+
+    Args:
+        path: The file, in the repository or its `docs/`.
+
+    Returns:
+        bool: Whether it changed.
+
+    Raises:
+        ValueError: A block names no table, or a folder that is not there.
+    """
+    root = path.resolve().parent
+    root = root.parent if root.name == 'docs' else root
+
+    def replace(match: re.Match) -> str:
+        start, table, folder, end = match.groups()
+        if table not in TABLES or not (root / folder).is_dir():
+            raise ValueError(
+                f'Expected `{match.group(1).strip()}` in {path} to name a table ({", ".join(TABLES)}) and a folder in '
+                f'{root}.'
+            )
+        return f'{start}{result_table(table, root / folder)}{end}'
+
+    old = path.read_text(encoding='utf-8')
+    new = BLOCK.sub(replace, old)
+    if new != old:
+        path.write_text(new, encoding='utf-8')
+    return new != old
