@@ -33,6 +33,7 @@ from mmpod.models import (
 CONFIGS = sorted((Path(__file__).resolve().parents[1] / 'configs').glob('*.py'))
 # (epochs, milestones, total batch, weight decay)
 PAPER, SMALL = (100, (30, 60, 90), 128, 5e-4), (15, (9, 13), 64, 5e-4)
+LONGER = (40, (24, 35), 64, 5e-4)
 IMAGENET = (100, (30, 60, 90), 96, 1e-4)
 RELEASED = (100, (30, 60, 90), 200, 1e-4)
 # setting: (classes, feature dimension of Table II, image size, channels of the pooled features, schedule)
@@ -72,14 +73,16 @@ LAMBDAS = {'pod sc1d': 1 / 255, 'pod sc001': 0.01, 'pod sc01': 0.1, 'pod sc10': 
 LOSSES.update({name: (PODLoss, dict(sc_weight=weight, power=2)) for name, weight in LAMBDAS.items()})
 TABLE_I = {f'pod dim{dim}': dim for dim in (9, 32, 64, 128, 512, 1024)}
 LOSSES.update({name: LOSSES['pod'] for name in TABLE_I})
+LONG = {f'{loss} 40epochs' for loss in ('softmax', 'cosine', 'pod')}
+LOSSES.update({name: LOSSES[name.split()[0]] for name in LONG})
 TABLE_III = {'softmax', 'amsoftmax', 'amsoftmax s30', 'cot', 'pedccloss', 'cosine', 'pod'}
 SHIPPED = {
-    'resnet50_cifar10': set(LOSSES),
+    'resnet50_cifar10': set(LOSSES) - LONG,
     'resnet50_tinyimagenet': {'softmax', 'cosine', 'pod', 'gda'},
     **{f'resnet50_imagenet{k}': {'softmax', 'pod'} for k in (30, 100, 200, 500, '')},
     'resnet50_cifar100': TABLE_III | {'lsoftmax', 'asoftmax', 'center', 'gda'},
     'resnet50_facescrub': TABLE_III,
-    'resnet18w8_cifar10_10k': set(LOSSES) - set(TABLE_I) - set(LAMBDAS),
+    'resnet18w8_cifar10_10k': set(LOSSES) - {'pod released'},
     'resnet18w8_tinyimagenet20': {'softmax', 'cosine', 'pod'},
     'resnet18w8_digits': {'pod', 'softmax', 'gda'},
 }
@@ -113,7 +116,8 @@ def test_config_builds_and_takes_a_step(path):
     assert path.read_text().startswith('"""')
     assert f'python tools/{tool}.py configs/{arguments}\n' in path.read_text()
     num_classes, feat_dim, size, channels, schedule = SETTINGS[setting]
-    epochs, milestones, batch, weight_decay = RELEASED if loss == 'pod released' else schedule
+    schedule = RELEASED if loss == 'pod released' else LONGER if loss in LONG else schedule
+    epochs, milestones, batch, weight_decay = schedule
     assert cfg.train_cfg.max_epochs == epochs and tuple(cfg.param_scheduler.milestones) == milestones
     assert cfg.param_scheduler.gamma == 0.1
     assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == batch

@@ -124,3 +124,34 @@ def test_a_broken_config_is_found(root, tmp_path, monkeypatch):
     monkeypatch.setattr('mmpod.apis.rehearsal.Image', None)  # written once: the second call writes nothing
     (tmp_path / 'complete').touch()
     assert write_datasets(tmp_path)['IMAGENET_ROOT'] == str(tmp_path / 'imagenet')
+
+
+def test_tuning_tries_the_same_settings_with_each_config(root, tmp_path, run_command):
+    configs = [root / f'configs/{loss}_resnet18w8_digits.py' for loss in ('pod', 'softmax')]
+    command = [sys.executable, root / 'tools/tune.py', *configs, '--grid', 'optim_wrapper.optimizer.lr=0.1,1e-6']
+    options = ['--work-dir', tmp_path / 'w', '--cfg-options', 'train_cfg.max_epochs=1']
+    done = run_command(*command, *options)
+    table = (tmp_path / 'w' / 'table.md').read_text()
+    assert table in done.stdout and table.count('**') == 4 and 'val_dataloader reads the test set' in done.stderr
+    for line in table.splitlines()[2:]:
+        name, learned, stuck = line.strip('| ').split(' | ')
+        assert learned.startswith('**') and float(learned.strip('*')) > float(stuck)
+        run = Run(name, 0, tmp_path / 'w' / name / 'lr=1e-6' / 'seed0')
+        assert run.state == 'done' and run.record['options'] == [*options[3:], 'optim_wrapper.optimizer.lr=1e-6']
+    assert run_command(*command, *options).stdout.count('finished before') == 4
+    assert '--grid to be KEY=' in run_command(*command[:-1], 'lr', status=2).stderr
+    assert 'nowhere.py' in run_command(*command[:2], 'nowhere.py', *command[4:], status=2).stderr
+
+
+def test_a_terminated_runner_ends_its_runs(root, tmp_path):
+    command = [sys.executable, root / 'tools/experiments.py', 'run', *ONE_RUN, '--work-dir', tmp_path / 'w']
+    environment = dict(os.environ, PYTHONPATH=str(root), OMP_NUM_THREADS='1', PYTHONWARNINGS='ignore')
+    tool = subprocess.Popen([str(word) for word in command], env=environment)
+    run = Run('pod_resnet18w8_digits', 5, tmp_path / 'w' / 'pod_resnet18w8_digits' / 'seed5')
+    deadline = time.monotonic() + 100
+    while run.state != 'running':
+        assert time.monotonic() < deadline and tool.poll() is None
+        time.sleep(0.1)
+    tool.terminate()
+    assert tool.wait(30) == 128 + signal.SIGTERM
+    assert run.state == 'interrupted'

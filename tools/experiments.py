@@ -4,6 +4,7 @@
     python tools/experiments.py run I fig6 'cosine_*'      # tables, figures, configs; all without a word
     python tools/experiments.py report                     # paper against measurement, tables and figures
     python tools/experiments.py run --rehearse             # every config at toy scale, before a GPU is paid for
+    python tools/experiments.py refresh README.md docs/results.md     # their tables anew, from the committed logs
 
 Runs go to WORK_DIR/<config>/seed<n>/. Cut off, `run` goes on where it stopped; finished runs are not repeated.
 """
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Optional
 
 from mmpod.apis import Launcher, Plan, Run, plan_run, run_all
+from mmpod.apis.documents import refresh
 from mmpod.apis.experiments import CHECKPOINT_OF
 from mmpod.apis.listing import index, listing
 from mmpod.apis.rehearsal import rehearse, write_datasets
@@ -48,7 +50,13 @@ def parse_args() -> argparse.Namespace:
             command.add_argument('--partition', default=None, help='start the runs on this partition of Slurm')
             command.add_argument('--rehearse', action='store_true', help='toy scale: one step on generated images')
             command.add_argument('--cfg-options', nargs='+', default=[], help='overrides, noted with every number')
+    refreshed = commands.add_parser('refresh')
+    refreshed.add_argument(
+        'documents', nargs='+', type=Path, help='Markdown files with `<!-- table NAME from FOLDER -->`'
+    )
     args = parser.parse_args()
+    if args.command == 'refresh':
+        return args
     rehearsal = args.command == 'run' and args.rehearse
     args.seeds = args.seeds or ([0] if rehearsal else [0, 1, 2])
     if args.command == 'run':
@@ -139,7 +147,13 @@ def report(args: argparse.Namespace, out: Optional[Path] = None) -> None:
 def main() -> None:
     """Do what was asked for."""
     args = parse_args()
-    if args.command == 'list':
+    if args.command == 'refresh':
+        for document in args.documents:
+            try:
+                print(f'{document}: {"rewritten" if refresh(document) else "up to date"}')
+            except (OSError, ValueError) as error:
+                sys.exit(f'error: {error}')
+    elif args.command == 'list':
         where = functools.partial(run_of, args)
         print(index(args.selection) if args.markdown else listing(args.selection, where, args.seeds))
     elif args.command == 'report':

@@ -190,6 +190,46 @@ TABLES = {
             ),
         ],
     ),
+    'small_lambda': Table(
+        'Accuracy (%) of POD Loss on 10,000 images of CIFAR-10 by lambda, as in the table small',
+        _rows(
+            'Accuracy',
+            {
+                '0': ('cosine_resnet18w8_cifar10_10k', None),
+                '1/(D-1)': ('pod_resnet18w8_cifar10_10k_sc1d', None),
+                '0.01': ('pod_resnet18w8_cifar10_10k_sc001', None),
+                '0.1': ('pod_resnet18w8_cifar10_10k_sc01', None),
+                '1': ('pod_resnet18w8_cifar10_10k', None),
+                '10': ('pod_resnet18w8_cifar10_10k_sc10', None),
+            },
+        ),
+    ),
+    'small_dimension': Table(
+        'Accuracy (%) of POD Loss on 10,000 images of CIFAR-10 by feature dimension, as in the table small',
+        _rows(
+            'Accuracy',
+            {
+                '9': ('pod_resnet18w8_cifar10_10k_dim9', None),
+                '32': ('pod_resnet18w8_cifar10_10k_dim32', None),
+                '64': ('pod_resnet18w8_cifar10_10k_dim64', None),
+                '128': ('pod_resnet18w8_cifar10_10k_dim128', None),
+                '256': ('pod_resnet18w8_cifar10_10k', None),
+                '512': ('pod_resnet18w8_cifar10_10k_dim512', None),
+                '1024': ('pod_resnet18w8_cifar10_10k_dim1024', None),
+            },
+        ),
+    ),
+    'small_40epochs': Table(
+        'Accuracy (%) on 10,000 images of CIFAR-10 after 40 epochs, otherwise as in the table small',
+        _rows(
+            'Accuracy',
+            {
+                'Softmax': ('softmax_resnet18w8_cifar10_10k_40epochs', None),
+                'Cosine Loss': ('cosine_resnet18w8_cifar10_10k_40epochs', None),
+                'POD Loss': ('pod_resnet18w8_cifar10_10k_40epochs', None),
+            },
+        ),
+    ),
     'digits': Table(
         "Accuracy (%) of a narrow ResNet-18 on scikit-learn's handwritten digits: no experiment of the paper",
         [
@@ -222,6 +262,18 @@ FIGURES = {
         'Accuracy by epoch of a narrow ResNet-18 on 10,000 images of CIFAR-10',
         'curves',
         tuple(loss.replace('*', 'resnet18w8_cifar10_10k') for loss in MORE_LOSSES.values()),
+    ),
+    'sc_weight_small': Figure(
+        'Accuracy of a narrow ResNet-18 by the weight of the SC term',
+        'sweep',
+        table='small_lambda',
+        varied='weight of the SC term, lambda',
+    ),
+    'dimension_small': Figure(
+        'Accuracy of a narrow ResNet-18 by feature dimension',
+        'sweep',
+        table='small_dimension',
+        varied='feature dimension D',
     ),
     'curves_tiny': Figure(
         'Accuracy by epoch of a narrow ResNet-18 on 20 classes of Tiny ImageNet',

@@ -54,6 +54,21 @@ def test_subset_is_the_first_of_each_class(image_folder):
         CIFAR10AnyLayout(str(root), samples_per_class=4)
 
 
+def test_held_out_part_has_nothing_of_the_subset(image_folder):
+    root = image_folder(CLASSES, per_class=3)
+    whole = CIFAR10AnyLayout(str(root))
+    rest = CIFAR10AnyLayout(str(root), skip_per_class=1)
+    one = CIFAR10AnyLayout(str(root), samples_per_class=1, skip_per_class=1)
+    assert (len(rest), len(one)) == (20, 10)
+    for label in range(10):
+        np.testing.assert_array_equal(one[label]['img'], whole[3 * label + 1]['img'])
+        np.testing.assert_array_equal(rest[2 * label + 1]['img'], whole[3 * label + 2]['img'])
+    with pytest.raises(ValueError, match='3 samples.*airplane.*2 and 2'):
+        CIFAR10AnyLayout(str(root), samples_per_class=2, skip_per_class=2)
+    with pytest.raises(ValueError, match='3 samples.*airplane.*3 and None'):
+        CIFAR10AnyLayout(str(root), skip_per_class=3)
+
+
 def test_missing_data_says_where_and_how(tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         CIFAR10AnyLayout(str(tmp_path / 'nowhere'), download=False)

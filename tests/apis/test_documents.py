@@ -1,0 +1,57 @@
+"""Tables in documents: against numbers worked by hand, and the committed ones against the committed logs."""
+
+import json
+
+import pytest
+
+from mmpod.apis.documents import refresh, result_table
+
+
+def write_run(folder, config, seed, accuracies, finished=True):
+    path = folder / config / f'seed{seed}'
+    (path / 'x' / 'vis_data').mkdir(parents=True)
+    lines = [json.dumps({'accuracy/top1': accuracy, 'step': epoch}) for epoch, accuracy in enumerate(accuracies, 1)]
+    (path / 'x' / 'vis_data' / 'scalars.json').write_text('\n'.join(lines))
+    (path / 'metrics.json').write_text(json.dumps({'accuracy/top1': accuracies[-1]}))
+    (path / 'run.json').write_text(json.dumps(dict(finished=finished)))
+
+
+def test_rows_by_hand(tmp_path):
+    write_run(tmp_path, 'pod_resnet18w8_digits', 0, [50.0, 89.0, 95.0, 90.0])
+    write_run(tmp_path, 'pod_resnet18w8_digits', 2, [82.0, 80.0, 70.0, 92.0])
+    write_run(tmp_path, 'softmax_resnet18w8_digits', 0, [80.0, 81.0], finished=False)
+    lines = result_table('digits', tmp_path).splitlines()
+    assert lines[0].startswith('| row | last epoch')
+    # 90 % of 90 is 81, reached in epoch 2; 90 % of 92 is 82.8, in epoch 4. Best: 95 and 92.
+    assert lines[2:] == ['| POD Loss | 91.00 ± 1.41 | 93.50 ± 2.12 | 3.0 | 0, 2 |']
+
+
+def test_only_the_blocks_change(tmp_path):
+    write_run(tmp_path / 'logs', 'pod_resnet18w8_digits', 0, [50.0])
+    page = tmp_path / 'docs' / 'page.md'
+    page.parent.mkdir()
+    block = '<!-- table digits from logs -->\n{}<!-- end of table -->\n'
+    page.write_text('above\n' + block.format('old\n') + 'between\n' + block.format('') + 'below\n')
+    assert refresh(page) and not refresh(page)
+    table = block.format(result_table('digits', tmp_path / 'logs'))
+    assert page.read_text() == f'above\n{table}between\n{table}below\n' and '| POD Loss | 50.00 |' in table
+
+
+@pytest.mark.parametrize('words', ['nonsense from logs', 'digits from nowhere'])
+def test_faulty_blocks_are_named(tmp_path, words):
+    (tmp_path / 'logs').mkdir()
+    page = tmp_path / 'page.md'
+    page.write_text(text := f'<!-- table {words} -->\n<!-- end of table -->\n')
+    with pytest.raises(ValueError, match=words):
+        refresh(page)
+    assert page.read_text() == text
+
+
+@pytest.mark.parametrize('name', ['README.md', 'docs/results.md'])
+def test_committed_tables_are_those_of_the_logs(root, name):
+    text = (root / name).read_text()
+    assert '<!-- table ' in text
+    try:
+        assert not refresh(root / name), f'{name} was out of date: run tools/experiments.py refresh'
+    finally:
+        (root / name).write_text(text)
