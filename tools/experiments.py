@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Optional
 
 from mmpod.apis import Launcher, Plan, Run, plan_run, run_all
+from mmpod.apis.cost import remaining
 from mmpod.apis.documents import refresh
 from mmpod.apis.experiments import CHECKPOINT_OF
 from mmpod.apis.listing import index, listing
@@ -40,6 +41,9 @@ def parse_args() -> argparse.Namespace:
         command.add_argument('--work-dir', type=Path, default=None, help='default: work_dirs/experiments')
         if name == 'list':
             command.add_argument('--markdown', action='store_true', help='what there is, without the state, as in docs')
+            command.add_argument(
+                '--tflops', type=float, help='what is left to do in hours of a GPU that sustains so many TFLOP/s'
+            )
         if name == 'report':
             command.add_argument('--out', type=Path, default=None, help='folder to write to (default: WORK_DIR/report)')
         if name == 'run':
@@ -66,6 +70,8 @@ def parse_args() -> argparse.Namespace:
         args.selection = select(args.select)
     except ValueError as error:
         parser.error(str(error))
+    if args.command == 'list' and args.tflops is not None and args.tflops <= 0:
+        parser.error(f'Expected --tflops to be above 0, but got {args.tflops}.')
     if args.command == 'run' and min(args.jobs, args.processes) < 1:
         parser.error('Expected --jobs and --processes to be at least 1.')
     return args
@@ -155,7 +161,10 @@ def main() -> None:
                 sys.exit(f'error: {error}')
     elif args.command == 'list':
         where = functools.partial(run_of, args)
-        print(index(args.selection) if args.markdown else listing(args.selection, where, args.seeds))
+        if args.tflops:
+            print(remaining(args.selection, where, args.seeds, CONFIGS, args.tflops))
+        else:
+            print(index(args.selection) if args.markdown else listing(args.selection, where, args.seeds))
     elif args.command == 'report':
         report(args, args.out)
     elif args.rehearse:
