@@ -40,10 +40,11 @@ class DeployableClassifier(nn.Module):
             raise TypeError(
                 f'Expected an ImageClassifier with a head, but got {type(model).__name__}. Export a classifier.'
             )
-        self.model = model.eval().requires_grad_(False)
+        self.model = model.requires_grad_(False)
         self.bgr = bgr
         head = model.head
         self.output = 'cosines' if isinstance(head, PrototypeHead) and head.similarity == 'cosine' else 'logits'
+        self.eval()  # as a whole: PyTorch's older exporter gives all parts the mode of the whole when it is done
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Classify.

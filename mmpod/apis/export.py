@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Callable, Optional, Union
 
 import torch
-from mmcv.image import imread
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.runner import load_checkpoint
@@ -19,7 +18,7 @@ from mmpretrain.datasets import remove_transform
 from mmpretrain.registry import TRANSFORMS
 from torch import Tensor, nn
 
-from mmpod.datasets.image_folder import images_in
+from mmpod.datasets.image_folder import images_in, read_rgb
 from mmpod.functional.checks import check_choice
 from mmpod.version import __version__
 
@@ -167,9 +166,8 @@ def _read(folder: Path, cfg: Config, size: tuple[int, int]) -> Tensor:
     pipeline = Compose([TRANSFORMS.build(transform) for transform in transforms])
     rows = []
     for path in images_in(folder)[:64]:
-        image = imread(str(path), channel_order='bgr' if bgr else 'rgb')
-        if image is None:
-            raise ValueError(f'Expected `{path}` to be an image, but it cannot be decoded. Remove it.')
+        image = read_rgb(path)
+        image = image[..., ::-1] if bgr else image
         row = pipeline(dict(img=image, img_shape=image.shape[:2], ori_shape=image.shape[:2]))['inputs'].float()
         if tuple(row.shape[1:]) != tuple(size):
             raise ValueError(
