@@ -10,7 +10,7 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
-SHIPPED = ('configs', 'tools')
+SHIPPED = ('configs', 'tools', 'model-index.yml')
 
 
 def requirements(name):
@@ -40,6 +40,8 @@ class BuildWithMim(build_py):
         for name in SHIPPED:
             if self.editable_mode:
                 os.symlink(ROOT / name, target / name)
+            elif (ROOT / name).is_file():
+                shutil.copy(ROOT / name, target / name)
             else:
                 shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns('__pycache__'))
 
@@ -57,6 +59,6 @@ setup(
     python_requires='>=3.9',
     packages=find_packages(include=['mmpod', 'mmpod.*']),
     install_requires=requirements('runtime') + mmcv_requirement(),
-    extras_require=dict(demo=requirements('demo'), tests=requirements('tests')),
+    extras_require={name: requirements(name) for name in ('demo', 'export', 'tests', 'tools')},
     cmdclass=dict(build_py=BuildWithMim),
 )

@@ -1,10 +1,14 @@
 """mmpod: softmax-free classification with predefined class centroids (PEDCC) and POD Loss for mmpretrain.
 
 Importing the package registers its modules, so that ``custom_imports = dict(imports=['mmpod'])`` is all that a
-config needs; with the prefixed names (``type='mmpod.PODLoss'``) it needs no line at all.
+config needs; with the prefixed names (``type='mmpod.PODLoss'``) it needs no line at all. It also registers the shipped
+configs, so that ``mmpretrain.get_model`` and ``list_models`` know their names.
 """
 
 from . import datasets, engine, evaluation, functional, models, posthoc
+from .model_index import register_models
 from .version import __version__
 
 __all__ = ['__version__', 'datasets', 'engine', 'evaluation', 'functional', 'models', 'posthoc']
+
+register_models()

@@ -19,6 +19,7 @@ def test_wheel_carries_configs_and_tools(root, tmp_path, run_command):
             continue
         prefix = '' if relative.parts[0] == 'mmpod' else 'mmpod/.mim/'
         assert prefix + relative.as_posix() in names
+    assert {'mmpod/.mim/model-index.yml', 'mmpod/.mim/configs/metafile.yml'} <= names
     assert not [name for name in names if name.endswith('.pyc') or name.startswith('tests')]
     for requirement in ('torch', 'torchvision', 'numpy', 'mmengine', 'mmpretrain', 'setuptools<81'):
         assert f'Requires-Dist: {requirement}' in metadata

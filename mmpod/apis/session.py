@@ -21,7 +21,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 from mmengine.utils import get_installed_path
 
-__all__ = ['check_total_batch', 'host_tool', 'runner_session']
+__all__ = ['check_total_batch', 'host_tool', 'require_safe_loading', 'runner_session']
 
 # Said for every `mmpretrain::` base of every config, on a matter that `setuptools<81` has settled.
 warnings.filterwarnings('ignore', 'pkg_resources is deprecated')
@@ -58,7 +58,7 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
     Raises:
         ValueError: The config asks for what this machine lacks, or a checkpoint holds more than plain data.
     """
-    _require_safe_loading()
+    require_safe_loading()
     _complete_hooks(cfg)
     for name in DATALOADERS:
         if cfg.get(name) is not None and cfg[name].get('num_workers', 0) == 0:
@@ -112,8 +112,8 @@ def newest_whole_checkpoint(work_dir: Path) -> Optional[str]:
     return None
 
 
-def _require_safe_loading() -> None:
-    # The default since PyTorch 2.6; before that, the same check on request.
+def require_safe_loading() -> None:
+    """Let PyTorch load plain data only, from any file: the default since PyTorch 2.6, on request before that."""
     if 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD' not in os.environ:
         os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD'] = '1'
 

@@ -25,6 +25,7 @@ class SklearnDigits(BaseDataset):
     """
 
     METAINFO = dict(classes=tuple('0123456789'))
+    IMAGE_SIZE = (8, 8)
     NUM_TRAIN = 1297
 
     def __init__(self, split: str = 'train', **kwargs):

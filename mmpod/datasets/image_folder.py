@@ -6,7 +6,7 @@ from typing import Sequence
 import numpy as np
 from PIL import Image
 
-__all__ = ['check_class_folders', 'images_in', 'load_class_folders']
+__all__ = ['check_class_folders', 'images_in', 'load_class_folders', 'read_rgb']
 
 EXTENSIONS = ('.jpg', '.jpeg', '.png', '.bmp')
 
@@ -64,18 +64,27 @@ def load_class_folders(root: Path, classes: Sequence[str], size: tuple[int, int]
     """
     check_class_folders(root, classes)
     return [
-        dict(img=_read_rgb(path, size), gt_label=label)
+        dict(img=_read_of_size(path, size), gt_label=label)
         for label, name in enumerate(classes)
         for path in images_in(root / name)
     ]
 
 
-def _read_rgb(path: Path, size: tuple[int, int]) -> np.ndarray:
+def read_rgb(path: Path) -> np.ndarray:
+    """Return an image, shape (H, W, 3), uint8, RGB.
+
+    Raises:
+        ValueError: The file is no image, or only part of one.
+    """
     try:
         with Image.open(path) as file:
-            image = np.array(file.convert('RGB'))
-    except (OSError, SyntaxError) as error:  # Pillow's ways to say that a file is no image, or only part of one
+            return np.array(file.convert('RGB'))
+    except (OSError, SyntaxError) as error:  # Pillow's ways to say so
         raise ValueError(f'Expected `{path}` to be an image, but {error}. Unpack the archive again.') from error
+
+
+def _read_of_size(path: Path, size: tuple[int, int]) -> np.ndarray:
+    image = read_rgb(path)
     if image.shape[:2] != size:
         raise ValueError(f'Expected `{path}` to be {size[0]} x {size[1]} pixels, but got {image.shape[:2]}.')
     return image

@@ -36,6 +36,8 @@ class TinyImageNet(BaseDataset):
         ValueError: An argument is out of range.
     """
 
+    IMAGE_SIZE = (64, 64)
+
     def __init__(self, data_root: str, split: str = 'train', num_classes: int = 200, **kwargs):
         check_choice('split', split, ['train', 'val'])
         check_integer('num_classes', num_classes, 2, 200)

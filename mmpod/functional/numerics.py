@@ -40,7 +40,17 @@ def normalize_rows(features: Tensor) -> Tensor:
         tensor([[0.6000, 0.8000],
                 [0.0000, 0.0000]])
     """
-    return NormalizeRows.apply(features)
+    if torch.is_grad_enabled() and features.requires_grad:
+        return NormalizeRows.apply(features)
+    return _unit_rows(features)[0]  # plain operations, which every format of exported models has
+
+
+def _unit_rows(features: Tensor) -> tuple[Tensor, Tensor]:
+    # In float64 the squares of float32 entries neither overflow nor underflow.
+    wide = features.dtype if features.device.type == 'mps' else torch.float64
+    length = torch.linalg.vector_norm(features, dim=1, keepdim=True, dtype=wide).to(features.dtype)
+    length = length.masked_fill(length < torch.finfo(features.dtype).tiny, 1)
+    return features / length, length
 
 
 class NormalizeRows(torch.autograd.Function):
@@ -49,11 +59,7 @@ class NormalizeRows(torch.autograd.Function):
     @staticmethod
     def forward(ctx, features: Tensor) -> Tensor:
         """Return the unit rows."""
-        # In float64 the squares of float32 entries neither overflow nor underflow.
-        wide = features.dtype if features.device.type == 'mps' else torch.float64
-        length = torch.linalg.vector_norm(features, dim=1, keepdim=True, dtype=wide).to(features.dtype)
-        length.masked_fill_(length < torch.finfo(features.dtype).tiny, 1)
-        unit = features / length
+        unit, length = _unit_rows(features)
         ctx.save_for_backward(unit, length)
         return unit
 

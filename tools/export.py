@@ -1,0 +1,44 @@
+"""Export a trained classifier: ``python tools/export.py CONFIG CHECKPOINT --format onnx`` (see ``--help``)."""
+
+import argparse
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+
+from mmpod.apis.export import FORMATS, export_classifier
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description='Export a classifier to one file: pixels in, cosines and labels out.')
+    parser.add_argument('config', help='config of the model')
+    parser.add_argument('checkpoint', type=Path, help='its weights')
+    parser.add_argument('--format', choices=FORMATS, default='onnx')
+    parser.add_argument('-o', '--out', type=Path, help="file to write; default: the checkpoint's name, another suffix")
+    parser.add_argument(
+        '--image-size', type=int, nargs='+', metavar='PIXELS', help='height and width, or one number for both'
+    )
+    parser.add_argument('--images', type=Path, help='folder of images to compare on; default: noise')
+    parser.add_argument('--tolerance', type=float, default=1e-4, help='largest difference allowed (default: 1e-4)')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='changes to the config, key=value')
+    args = parser.parse_args()
+    if args.image_size is not None and (len(args.image_size) > 2 or min(args.image_size) < 1):
+        parser.error(f'Expected --image-size to be one or two positive numbers, but got {args.image_size}.')
+    return args
+
+
+def main() -> None:
+    """Export and say what was written."""
+    args = parse_args()
+    cfg = Config.fromfile(args.config)
+    cfg.merge_from_dict(args.cfg_options or {})
+    size = None if args.image_size is None else (args.image_size[0], args.image_size[-1])
+    facts = export_classifier(cfg, args.checkpoint, args.format, args.out, size, args.images, args.tolerance)
+    print(
+        f'{facts["file"]}: {", ".join(facts["outputs"])}; largest difference from the model '
+        f'{facts["largest_difference"]:.1e} ({facts["compared_on"]}). The rest is in {facts["file"]}.json.'
+    )
+
+
+if __name__ == '__main__':
+    main()
