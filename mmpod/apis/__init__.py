@@ -1,7 +1,8 @@
 """What the command lines in `tools/` are made of."""
 
 from .comparison import curves_csv, summary_table
-from .figures import plot_accuracy, plot_derivative, plot_gram, plot_sweep
+from .figures import plot_accuracy, plot_cosines, plot_derivative, plot_embedding, plot_gram, plot_sweep
+from .geometry import METHODS, Features, collect_features, draw_geometry, require_method
 from .jobs import run_all
 from .launcher import Launcher
 from .plans import Plan, plan_run
@@ -9,17 +10,24 @@ from .runs import Run
 from .session import check_total_batch, host_tool, runner_session
 
 __all__ = [
+    'Features',
     'Launcher',
+    'METHODS',
     'Plan',
     'Run',
     'check_total_batch',
+    'collect_features',
     'curves_csv',
+    'draw_geometry',
     'host_tool',
     'plan_run',
     'plot_accuracy',
+    'plot_cosines',
     'plot_derivative',
+    'plot_embedding',
     'plot_gram',
     'plot_sweep',
+    'require_method',
     'run_all',
     'runner_session',
     'summary_table',

@@ -4,6 +4,7 @@ import math
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Optional
 
 import torch
 from torch import Tensor
@@ -12,7 +13,15 @@ from mmpod.functional import cosine_loss
 
 from .runs import Run
 
-__all__ = ['by_name', 'plot_accuracy', 'plot_derivative', 'plot_gram', 'plot_sweep']
+__all__ = [
+    'by_name',
+    'plot_accuracy',
+    'plot_cosines',
+    'plot_derivative',
+    'plot_embedding',
+    'plot_gram',
+    'plot_sweep',
+]
 
 # Okabe and Ito's colours.
 COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000']
@@ -103,14 +112,18 @@ def plot_derivative(power: int, path: Path) -> None:
     _write(figure, path)
 
 
-def plot_gram(centroids: Tensor, path: Path) -> None:
-    """Write the inner products of all pairs of centroids (K, D) as a coloured matrix."""
+def plot_gram(centroids: Tensor, path: Path, what: str = '') -> None:
+    """Write the inner products of all pairs of centroids (K, D) as a coloured matrix, entitled ``what``."""
     figure, axes = _axes(5.0, 4.2)
     gram = centroids @ centroids.T
     image = axes.imshow(gram, cmap='cividis', vmin=-1, vmax=1)
     axes.grid(False)
     num_classes = len(gram)
-    axes.set(xlabel='class', ylabel='class', title=f'K = {num_classes}, D = {centroids.shape[1]}')
+    axes.set(
+        xlabel='class',
+        ylabel='class',
+        title=f'{what + ": " if what else ""}K = {num_classes}, D = {centroids.shape[1]}',
+    )
     if num_classes <= 12:
         axes.set(xticks=range(num_classes), yticks=range(num_classes))
         for row in range(num_classes):
@@ -148,4 +161,63 @@ def plot_sweep(rows: Sequence[tuple[str, Sequence[float], object]], xlabel: str,
     axes.set(xlabel=xlabel, ylabel='test accuracy (%)')
     axes.set_xticks(range(len(rows)), [name for name, _, _ in rows])
     axes.legend(fontsize='small')
+    _write(figure, path)
+
+
+def plot_cosines(own: Tensor, foreign: Tensor, num_classes: int, path: Path) -> None:
+    """Write histograms of the cosines to the own prototype and the largest to another, (N,) each.
+
+    A line marks -1/(K - 1), the cosine of any two vertices of a regular simplex.
+    """
+    figure, axes = _axes(5.4, 3.6)
+    simplex = -1 / (num_classes - 1)
+    start = math.floor(4 * min(float(own.min()), float(foreign.min()), simplex)) / 4
+    bins = torch.arange(start, 1.02, 0.025).clamp_max(1).unique().tolist()
+    for values, name, colour, style in (
+        (own, 'to the own class', COLOURS[0], '-'),
+        (foreign, 'largest to another class', COLOURS[1], '--'),
+    ):
+        mean = float(values.mean())
+        settings = dict(bins=bins, weights=[100 / len(values)] * len(values), color=colour)
+        axes.hist(values, alpha=0.25, **settings)
+        axes.hist(
+            values, histtype='step', linestyle=style, linewidth=1.5, label=f'{name} (mean {mean:.3f})', **settings
+        )
+    axes.axvline(simplex, color='black', linestyle=':', linewidth=1, label=f'-1/(K - 1) = {simplex:.3f}')
+    axes.set(xlabel='cosine', ylabel=f'% of {len(own)} samples', xlim=(start, 1))
+    figure.legend(loc='outside lower center', ncols=2, fontsize='small')
+    _write(figure, path)
+
+
+def plot_embedding(
+    points: Tensor, labels: Tensor, prototypes: Optional[Tensor], names: Sequence[str], title: str, path: Path
+) -> None:
+    """Write a map of features in two dimensions, coloured by class, with the prototypes as stars.
+
+    Args:
+        points: Shape (N, 2).
+        labels: Shape (N,), integers in [0, K).
+        prototypes: Shape (K, 2), or None.
+        names: K names, written beside the stars, or at the class's middle where there are none; of 30 classes at most.
+        title: What the map is.
+        path: Where to write the PNG.
+    """
+    from matplotlib import colormaps, patheffects
+
+    figure, axes = _axes(5.6, 5.2)
+    num_classes = len(names)
+    colours = colormaps['tab20' if 10 < num_classes <= 20 else 'tab10' if num_classes <= 10 else 'turbo']
+    scale = 1 if num_classes <= 20 else max(1, num_classes - 1)
+    colour = [colours(label if scale == 1 else label / scale) for label in range(num_classes)]
+    axes.scatter(
+        *points.T, s=12, c=[colour[label] for label in labels.tolist()], alpha=0.6, linewidths=0, rasterized=True
+    )
+    if prototypes is not None:
+        axes.scatter(*prototypes.T, s=170, marker='*', c=colour, edgecolors='black', linewidths=1, zorder=3)
+    for label in labels.unique().tolist() if num_classes <= 30 else ():
+        place = points[labels == label].median(dim=0).values if prototypes is None else prototypes[label]
+        text = axes.annotate(names[label], place, (6, 6), textcoords='offset points', weight='bold', zorder=4)
+        text.set_path_effects([patheffects.withStroke(linewidth=2.5, foreground='white')])
+    axes.grid(False)
+    axes.set(xticks=[], yticks=[], title=title)
     _write(figure, path)
