@@ -1,8 +1,9 @@
 """What the command lines in `tools/` are made of."""
 
-from .comparison import curves_csv, summary_table
-from .figures import plot_accuracy, plot_cosines, plot_derivative, plot_embedding, plot_gram, plot_sweep
+from .comparison import curves_csv, geometry_table, summary_table
+from .figures import plot_accuracy, plot_derivative, plot_gram, plot_sweep
 from .geometry import METHODS, Features, collect_features, draw_geometry, require_method
+from .geometry_figures import plot_cosines, plot_embedding, plot_geometry
 from .jobs import run_all
 from .launcher import Launcher
 from .plans import Plan, plan_run
@@ -19,12 +20,14 @@ __all__ = [
     'collect_features',
     'curves_csv',
     'draw_geometry',
+    'geometry_table',
     'host_tool',
     'plan_run',
     'plot_accuracy',
     'plot_cosines',
     'plot_derivative',
     'plot_embedding',
+    'plot_geometry',
     'plot_gram',
     'plot_sweep',
     'require_method',

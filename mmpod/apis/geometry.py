@@ -13,7 +13,8 @@ from mmpod.functional import class_moments, neural_collapse, normalize_rows, own
 from mmpod.functional.geometry import centred_class_means
 from mmpod.models.features import head_prototypes, stage_features
 
-from .figures import plot_cosines, plot_embedding, plot_gram
+from .figures import plot_gram
+from .geometry_figures import plot_cosines, plot_embedding
 
 __all__ = ['METHODS', 'Features', 'collect_features', 'draw_geometry', 'require_method']
 

@@ -1,13 +1,17 @@
-"""FeatureGeometry batch by batch against its formulas over all features at once, and in training on two processes."""
+"""FeatureGeometry batch by batch against its formulas over all features at once; two processes: test_gda_tools.py."""
 
 from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.registry import init_default_scope
+from mmpretrain.registry import MODELS
 
 from mmpod.evaluation import FeatureGeometry, FeatureSpectrum
 from mmpod.functional import class_moments, neural_collapse, pedcc
+from mmpod.models.features import head_prototypes
 
+AM = dict(type='mmpod.AMSoftmaxLoss')
 PRETEND = SimpleNamespace(num_classes=4, prototypes=pedcc(4, 6).float())
 
 
@@ -55,6 +59,30 @@ def test_without_prototypes_what_needs_them_is_left_out():
     with_all = measured(features, labels)
     for head, stage in ((SimpleNamespace(num_classes=4), 'pre_logits'), (PRETEND, 'pooled')):
         assert measured(features, labels, head, stage=stage).keys() == with_all.keys() - needing
+
+
+@pytest.mark.parametrize(
+    'head, weight',
+    [
+        (dict(type='mmpod.PEDCCHead', num_classes=4, in_channels=6, feat_dim=9), 'centroids'),
+        (dict(type='mmpod.LearnedPrototypeHead', num_classes=4, in_channels=6, loss=AM), 'fc.weight'),
+        (dict(type='mmpretrain.LinearClsHead', num_classes=4, in_channels=6), 'fc.weight'),
+        (dict(type='mmpretrain.VisionTransformerClsHead', num_classes=4, in_channels=6), 'layers.head.weight'),
+        (dict(type='mmpretrain.StackedLinearClsHead', num_classes=4, in_channels=6, mid_channels=[5]), None),
+    ],
+    ids=lambda value: value['type'] if isinstance(value, dict) else None,
+)
+def test_prototypes_of_each_head(head, weight):
+    """What the class scores of a feature are made of: the head's last layer without its bias, or the centroids."""
+    init_default_scope('mmpretrain')
+    head = MODELS.build(head)
+    prototypes = head_prototypes(head)
+    if weight is None:
+        assert prototypes is None
+        return
+    assert torch.equal(prototypes, head.state_dict()[weight]) and not prototypes.requires_grad
+    features, labels = torch.randn(8, prototypes.shape[1]), torch.arange(8) % 4
+    assert 'geometry/own_cosine' in measured(features, labels, head)
 
 
 def test_two_metrics_share_the_features():
