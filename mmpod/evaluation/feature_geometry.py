@@ -22,6 +22,9 @@ from .feature_metric import FeatureMetric
 
 __all__ = ['FeatureGeometry']
 
+# Rows that are added up at once: fewer would touch all sums, (K, D) and (D, D), for a handful of rows each.
+ROWS = 1024
+
 
 @METRICS.register_module()
 class FeatureGeometry(FeatureMetric):
@@ -61,6 +64,7 @@ class FeatureGeometry(FeatureMetric):
 
     def _reset(self) -> None:
         self.moments, self.prototypes, self.cosines, self.count = None, None, None, 0
+        self.waiting = []
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Add one batch to the sums."""
@@ -76,8 +80,16 @@ class FeatureGeometry(FeatureMetric):
         if self.prototypes is not None:
             cosines = own_and_foreign_cosines(features, labels, self.prototypes)
             self.cosines += torch.stack([values.sum() for values in cosines])
-        self.moments = accumulate_(self.moments, normalize_rows(features) if self.normalize else features, labels)
+        self.waiting.append((normalize_rows(features) if self.normalize else features, labels))
         self.count += len(features)
+        if sum(len(labels) for _, labels in self.waiting) >= ROWS:
+            self._add_up()
+
+    def _add_up(self) -> None:
+        if self.waiting:
+            features, labels = (torch.cat(parts) for parts in zip(*self.waiting))
+            self.moments = accumulate_(self.moments, features, labels)
+            self.waiting = []
 
     @staticmethod
     def _labels(data_samples: Sequence[dict]) -> torch.Tensor:
@@ -95,6 +107,7 @@ class FeatureGeometry(FeatureMetric):
             size: Size of the dataset.
         """
         require_each_once(self.count, size, self.cosines.device)
+        self._add_up()
         measures = neural_collapse(sum_over_processes_(self.moments), self.prototypes)
         if self.prototypes is not None:
             own, foreign = global_sum(self.cosines) / size
