@@ -259,7 +259,7 @@ def test_foreign_config_with_one_changed_head(root, tmp_path, run_command):
 def test_compare_trains_tabulates_and_does_not_repeat(root, tmp_path, run_command):
     configs = [root / f'configs/{loss}_resnet18w8_digits.py' for loss in ('pod', 'softmax')]
     command = [sys.executable, root / 'tools/compare.py', *configs, '--work-dir', tmp_path, '--seeds', 3, '--jobs', 2]
-    command += ['--target', 1, '--cfg-options', 'train_cfg.max_epochs=1']
+    command += ['--target', 1, '--cfg-options', 'train_cfg.max_epochs=1', *GEOMETRY]
     first = run_command(*command)
     assert 'epoch 1/1, accuracy' in first.stdout
     for loss in ('pod', 'softmax'):
@@ -270,6 +270,8 @@ def test_compare_trains_tabulates_and_does_not_repeat(root, tmp_path, run_comman
         accuracy = next(entry['accuracy/top1'] for entry in scalars(work_dir) if 'accuracy/top1' in entry)
         assert f'| {loss}_resnet18w8_digits | 3 | {accuracy:.2f} | {accuracy:.2f} | 1.0 |' in first.stdout
     assert (tmp_path / 'accuracy.png').read_bytes().startswith(b'\x89PNG')
+    assert (tmp_path / 'geometry.png').read_bytes().startswith(b'\x89PNG')
+    assert (tmp_path / 'geometry.md').read_text().count(' | ') == 27
     assert (tmp_path / 'curves.csv').read_text().count('\n') == 3
     second = run_command(*command)
     assert second.stdout.count('finished before') == 2 and 'epoch 1/' not in second.stdout

@@ -33,6 +33,8 @@ def plot_geometry(runs: Sequence[Run], path: Path) -> None:
         draw_curves(panel, [run for run in runs if run.curve(f'geometry/{metric}')], f'geometry/{metric}')
         panel.set(xlabel='epoch', ylabel=label)
     axes[1, 0].set_yscale('log')
+    axes[1, 0].yaxis.set_major_formatter('{x:g}')
+    axes[1, 0].yaxis.set_minor_formatter('{x:g}')
     handles = {line.get_label(): line for panel in axes.flat for line in panel.get_lines()}
     figure.legend(handles.values(), handles, loc='outside lower center', ncols=2, fontsize='small')
     figure.set_figheight(figure.get_figheight() + 0.2 * math.ceil(len(by_name(runs)) / 2))
