@@ -150,7 +150,7 @@ def write_config(root, path, unknown=None):
         f"custom_hooks = [dict(type='mmpod.FitGDAHook'), dict(type='mmpod.OpenSetHook', unknown={unknown!r})]\n"
         "test_evaluator = [dict(type='mmpod.CosineAccuracy', topk=(1, 5)), dict(type='Accuracy', topk=(1, 5), "
         "prefix='gda'), dict(type='mmpod.FeatureSpectrum'), dict(type='mmpod.FeatureSpectrum', stage='pre_logits', "
-        "prefix='head')]\n"
+        "prefix='head'), dict(type='mmpod.FeatureGeometry')]\n"
         'test_dataloader = dict(dataset=dict(indices=499))\n'  # odd: two processes get a sample twice
     )
     return path
@@ -165,7 +165,10 @@ def test_two_processes_give_the_model_and_the_metrics_of_one(test, root, trained
     out = ['--out', tmp_path / 'two.json', '--out-item', 'metrics']
     run_command(*command, *out, '--cfg-options', *options, env=dict(PORT='29640'))
     two = json.loads((tmp_path / 'two.json').read_text())
-    assert two.keys() == one.keys() and {'spectrum/effective_rank', 'open_set/mahalanobis_auroc'} <= one.keys()
+    assert (
+        two.keys() == one.keys()
+        and {'spectrum/effective_rank', 'open_set/mahalanobis_auroc', 'geometry/nc1'} <= one.keys()
+    )
     for name, value in one.items():
         # Other batches, so features differ in their last digits; the time is no metric.
         if 'time' not in name:

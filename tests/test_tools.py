@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from torch.testing import assert_close
 DIGITS = 'configs/pod_resnet18w8_digits.py'
 NO_AUGMENTATION = ['train_dataloader.dataset.pipeline.0.padding=0']  # a crop of the whole image
 SEED = ['randomness.seed=0']
+GEOMETRY = ['default_hooks.features.geometry=True']
 WORKERS = ['train_dataloader.num_workers=2', 'train_dataloader.persistent_workers=True']
 
 
@@ -34,7 +36,7 @@ def trained(root, tmp_path_factory):
     """Two epochs through tools/train.py, once for all tests of this file."""
     work_dir = tmp_path_factory.mktemp('trained')
     command = [sys.executable, root / 'tools/train.py', root / DIGITS, '--work-dir', work_dir]
-    options = ['--cfg-options', 'train_cfg.max_epochs=2', *SEED, *WORKERS]
+    options = ['--cfg-options', 'train_cfg.max_epochs=2', *SEED, *WORKERS, *GEOMETRY]
     environment = dict(os.environ, PYTHONPATH=str(root), OMP_NUM_THREADS='1', PYTHONWARNINGS='ignore')
     done = subprocess.run([*command, *options], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -45,10 +47,15 @@ def test_train_logs_the_terms_apart(trained):
     entry = next(entry for entry in scalars(trained) if 'loss' in entry)
     assert_close(entry['loss'], entry['loss_cosine'] + entry['loss_sc'])
     assert [entry['step'] for entry in scalars(trained) if 'accuracy/top1' in entry] == [1, 2]
+    geometry = [entry for entry in scalars(trained) if 'geometry/own_cosine' in entry]
+    assert [entry['step'] for entry in geometry] == [1, 2] and len(geometry[1]) >= 10
 
 
 def test_resume_gives_the_weights_of_the_unbroken_run(trained, root, tmp_path, run_command):
-    """With augmentation in workers, and by the seed of the checkpoint where the command names none."""
+    """With augmentation in workers, and by the seed of the checkpoint where the command names none.
+
+    Only the unbroken run logs the geometry, which changes nothing.
+    """
     shutil.copy(trained / 'epoch_1.pth', tmp_path)
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_1.pth'))
     command = [sys.executable, root / 'tools/train.py', root / DIGITS, '--work-dir', tmp_path, '--resume']
@@ -81,21 +88,65 @@ def test_reloaded_model_predicts_the_same_with_its_own_centroids(trained):
 
 def test_test_reports_what_training_saw(trained, root, tmp_path, run_command):
     command = [sys.executable, root / 'tools/test.py', root / DIGITS, trained / 'epoch_2.pth', '--work-dir', tmp_path]
-    run_command(*command, '--out', tmp_path / 'metrics.json', '--out-item', 'metrics')
+    out = ['--out', tmp_path / 'metrics.json', '--out-item', 'metrics']
+    run_command(*command, *out, '--cfg-options', *GEOMETRY)
     last = [entry for entry in scalars(trained) if 'accuracy/top1' in entry][-1]
-    assert_close(json.loads((tmp_path / 'metrics.json').read_text())['accuracy/top1'], last['accuracy/top1'])
+    metrics = json.loads((tmp_path / 'metrics.json').read_text())
+    names = [name for name in last if name.startswith(('accuracy/', 'geometry/'))]
+    assert len(names) == 10
+    for name in names:
+        assert metrics[name] == pytest.approx(last[name], rel=1e-5)
     done = run_command(*command, '--amp', '--out', tmp_path / 'predictions.pkl')
     assert abs(accuracy_printed(done.stdout + done.stderr) - last['accuracy/top1']) < 3  # bfloat16 features
     assert (tmp_path / 'predictions.pkl').stat().st_size > 0
 
 
+@pytest.mark.parametrize('split, samples', [('test', 500), ('train', 1297)])
+def test_plot_geometry(split, samples, trained, root, tmp_path, monkeypatch):
+    """The numbers of the test set are those of the last validation."""
+    checkpoint, out = trained / 'epoch_2.pth', tmp_path / 'out'
+    command = ['plot_geometry.py', root / DIGITS, checkpoint, '--out', out, '--split', split, '--samples', 50]
+    monkeypatch.setattr('sys.argv', [str(word) for word in command])
+    runpy.run_path(str(root / 'tools/plot_geometry.py'), run_name='__main__')
+    assert {path.name for path in out.glob('*.png')} == {'gram.png', 'means.png', 'cosines.png', 'embedding.png'}
+    written = json.loads((out / 'geometry.json').read_text())
+    assert (written['num_samples'], written['split']) == (samples, split)
+    last = [entry for entry in scalars(trained) if 'geometry/nc1' in entry][-1]
+    expected = {name[9:]: value for name, value in last.items() if name.startswith('geometry/')}
+    assert (written['geometry'] == pytest.approx(expected, rel=1e-5)) == (split == 'test')
+
+
+@pytest.mark.parametrize(
+    'arguments, words',
+    [
+        ([DIGITS, 'nowhere.pth'], ['checkpoint `nowhere.pth`', 'there is none']),
+        ([DIGITS, DIGITS, '--samples', '3'], ['--samples', 'at least 4', '3']),
+        ([DIGITS, DIGITS, '--method', 'umap'], ['`umap`', 'pip install umap-learn']),
+    ],
+)
+def test_plot_geometry_refuses(arguments, words, root, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr('importlib.util.find_spec', lambda name: None)
+    monkeypatch.chdir(root)
+    monkeypatch.setattr('sys.argv', ['plot_geometry.py', *arguments, '--out', str(tmp_path / 'out')])
+    with pytest.raises(SystemExit) as stopped:
+        runpy.run_path(str(root / 'tools/plot_geometry.py'), run_name='__main__')
+    said = capsys.readouterr().err + str(stopped.value)
+    assert all(word in said for word in words) and not (tmp_path / 'out').exists()
+
+
 def test_two_processes_train_resume_and_test(root, tmp_path, run_command):
     train = ['bash', root / 'tools/dist_train.sh', root / DIGITS, 2, '--work-dir', tmp_path, '--resume']
     for epochs in (1, 2):
-        options = ['--cfg-options', f'train_cfg.max_epochs={epochs}', 'train_dataloader.batch_size=32', *SEED]
+        options = [
+            '--cfg-options',
+            f'train_cfg.max_epochs={epochs}',
+            'train_dataloader.batch_size=32',
+            *SEED,
+            *GEOMETRY,
+        ]
         done = run_command(*train, *options, env=dict(PORT='29612'))
     output = done.stdout + done.stderr
-    assert 'resumed epoch: 1' in output and 'The total batch is' not in output
+    assert 'resumed epoch: 1' in output and 'The total batch is' not in output and 'geometry/nc1' in output
     command = ['bash', root / 'tools/dist_test.sh', root / DIGITS, tmp_path / 'epoch_2.pth', 2, '--work-dir', tmp_path]
     tested = run_command(*command, env=dict(PORT='29613'))
     # Not the accuracy that training saw: there, each process evaluates with batch-norm statistics of its own.
@@ -208,7 +259,7 @@ def test_foreign_config_with_one_changed_head(root, tmp_path, run_command):
 def test_compare_trains_tabulates_and_does_not_repeat(root, tmp_path, run_command):
     configs = [root / f'configs/{loss}_resnet18w8_digits.py' for loss in ('pod', 'softmax')]
     command = [sys.executable, root / 'tools/compare.py', *configs, '--work-dir', tmp_path, '--seeds', 3, '--jobs', 2]
-    command += ['--target', 1, '--cfg-options', 'train_cfg.max_epochs=1']
+    command += ['--target', 1, '--cfg-options', 'train_cfg.max_epochs=1', *GEOMETRY]
     first = run_command(*command)
     assert 'epoch 1/1, accuracy' in first.stdout
     for loss in ('pod', 'softmax'):
@@ -219,6 +270,8 @@ def test_compare_trains_tabulates_and_does_not_repeat(root, tmp_path, run_comman
         accuracy = next(entry['accuracy/top1'] for entry in scalars(work_dir) if 'accuracy/top1' in entry)
         assert f'| {loss}_resnet18w8_digits | 3 | {accuracy:.2f} | {accuracy:.2f} | 1.0 |' in first.stdout
     assert (tmp_path / 'accuracy.png').read_bytes().startswith(b'\x89PNG')
+    assert (tmp_path / 'geometry.png').read_bytes().startswith(b'\x89PNG')
+    assert (tmp_path / 'geometry.md').read_text().count(' | ') == 27
     assert (tmp_path / 'curves.csv').read_text().count('\n') == 3
     second = run_command(*command)
     assert second.stdout.count('finished before') == 2 and 'epoch 1/' not in second.stdout

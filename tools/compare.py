@@ -11,7 +11,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmpod.apis import Launcher, Run, curves_csv, plan_run, plot_accuracy, run_all, summary_table
+from mmpod.apis import (
+    Launcher,
+    Run,
+    curves_csv,
+    geometry_table,
+    plan_run,
+    plot_accuracy,
+    plot_geometry,
+    run_all,
+    summary_table,
+)
 from mmpod.apis.experiments import CHECKPOINT_OF
 
 
@@ -44,7 +54,10 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Run the comparison and write `table.md`, `curves.csv` and `accuracy.png` into the work directory."""
+    """Run the comparison and write `table.md`, `curves.csv` and `accuracy.png` into the work directory.
+
+    Where the runs log the geometry (default_hooks.features.geometry=True), `geometry.md` and `geometry.png` as well.
+    """
     args = parse_args()
     launcher = Launcher(args.processes)
     runs = {
@@ -70,6 +83,10 @@ def main() -> None:
         (args.work_dir / 'table.md').write_text(table + '\n')
         curves_csv(done, args.work_dir / 'curves.csv')
         plot_accuracy([run for run in done if run.accuracies()], args.work_dir / 'accuracy.png')
+        measured = [run for run in done if run.curve('geometry/effective_rank')]
+        if measured:
+            (args.work_dir / 'geometry.md').write_text(geometry_table(measured) + '\n')
+            plot_geometry(measured, args.work_dir / 'geometry.png')
         print(f'\n{table}\n\nAccuracy by epoch: {(args.work_dir / "accuracy.png").absolute()}')
     if failed:
         sys.exit(

@@ -7,7 +7,19 @@ from typing import Optional, Sequence
 from .figures import by_name
 from .runs import Run
 
-__all__ = ['curves_csv', 'mean_and_spread', 'summary_table']
+__all__ = ['GEOMETRY', 'curves_csv', 'geometry_table', 'mean_and_spread', 'summary_table']
+
+GEOMETRY = (
+    'own_cosine',
+    'foreign_cosine_max',
+    'within_between',
+    'nc1',
+    'nc2_equinorm',
+    'nc2_equiangularity',
+    'nc2_max_angle',
+    'nc3_self_duality',
+    'effective_rank',
+)
 
 
 def epochs_to_reach(accuracies: dict[int, float], target: float) -> Optional[int]:
@@ -46,6 +58,21 @@ def summary_table(runs: Sequence[Run], target: float) -> str:
                 ]
             )
         )
+    return '\n'.join(lines)
+
+
+def geometry_table(runs: Sequence[Run]) -> str:
+    """Return a Markdown table of what ``mmpod.FeatureGeometry`` logged in the last epoch, one row a name.
+
+    Mean ± sample standard deviation over the seeds; ``-`` where a head has no such measure.
+    """
+    lines = ['| run | ' + ' | '.join(GEOMETRY) + ' |', '|---' * (len(GEOMETRY) + 1) + '|']
+    for name, group in by_name(runs).items():
+        cells = []
+        for metric in GEOMETRY:
+            curves = [run.curve(f'geometry/{metric}') for run in group]
+            cells.append(mean_and_spread([curve[max(curve)] for curve in curves], '.3f') if all(curves) else '-')
+        lines.append(f'| {name} | ' + ' | '.join(cells) + ' |')
     return '\n'.join(lines)
 
 

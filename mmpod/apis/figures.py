@@ -10,9 +10,18 @@ from torch import Tensor
 
 from mmpod.functional import cosine_loss
 
-from .runs import Run
+from .runs import METRIC, Run
 
-__all__ = ['by_name', 'plot_accuracy', 'plot_derivative', 'plot_gram', 'plot_sweep']
+__all__ = [
+    'by_name',
+    'draw_curves',
+    'new_axes',
+    'plot_accuracy',
+    'plot_derivative',
+    'plot_gram',
+    'plot_sweep',
+    'write_png',
+]
 
 # Okabe and Ito's colours.
 COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000']
@@ -20,18 +29,21 @@ STYLES = ['-', '--', ':', '-.']
 MARKERS = ['o', 's', '^', 'D', 'v', 'P', 'X']
 
 
-def _axes(width: float = 6.4, height: float = 4.2):
+def new_axes(width: float = 6.4, height: float = 4.2, rows: int = 1, columns: int = 1):
+    """Return a figure and its axes, one or an array of rows times columns."""
     import matplotlib
 
     matplotlib.use('Agg')
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(width, height), layout='constrained')
-    axes.grid(alpha=0.3)
+    figure, axes = plt.subplots(rows, columns, figsize=(width, height), layout='constrained')
+    for one in figure.axes:
+        one.grid(alpha=0.3)
     return figure, axes
 
 
-def _write(figure, path: Path) -> None:
+def write_png(figure, path: Path) -> None:
+    """Write a figure and free its memory."""
     from matplotlib import pyplot as plt
 
     figure.savefig(path, dpi=150)
@@ -46,11 +58,10 @@ def by_name(runs: Sequence[Run]) -> dict[str, list[Run]]:
     return groups
 
 
-def plot_accuracy(runs: Sequence[Run], path: Path) -> None:
-    """Write a PNG of accuracy by epoch: the mean of each name as a line, the range of its seeds as a band."""
-    figure, axes = _axes()
+def draw_curves(axes, runs: Sequence[Run], metric: str) -> None:
+    """Draw a metric by epoch: the mean of each name as a line, the range of its seeds as a band."""
     for index, (name, group) in enumerate(by_name(runs).items()):
-        curves = [run.accuracies() for run in group]
+        curves = [run.curve(metric) for run in group]
         epochs = sorted(set.intersection(*(set(curve) for curve in curves)))
         columns = [[curve[epoch] for curve in curves] for epoch in epochs]
         colour = COLOURS[index % len(COLOURS)]
@@ -72,12 +83,18 @@ def plot_accuracy(runs: Sequence[Run], path: Path) -> None:
             alpha=0.2,
             linewidth=0,
         )
-    axes.set(xlabel='epoch', ylabel='test accuracy (%)')
     axes.xaxis.get_major_locator().set_params(integer=True)
+
+
+def plot_accuracy(runs: Sequence[Run], path: Path) -> None:
+    """Write a PNG of accuracy by epoch, see :func:`draw_curves`."""
+    figure, axes = new_axes()
+    draw_curves(axes, runs, METRIC)
+    axes.set(xlabel='epoch', ylabel='test accuracy (%)')
     # Below the axes, where it hides no curve, however many there are.
     figure.legend(loc='outside lower center', ncols=2, fontsize='small')
     figure.set_figheight(figure.get_figheight() + 0.2 * math.ceil(len(by_name(runs)) / 2))
-    _write(figure, path)
+    write_png(figure, path)
 
 
 def derivative(power: int, degrees: Tensor) -> Tensor:
@@ -94,23 +111,27 @@ def plot_derivative(power: int, path: Path) -> None:
     degrees = torch.arange(181)
     slope = derivative(power, degrees)
     top = int(slope.argmax())
-    figure, axes = _axes(5.0, 3.6)
+    figure, axes = new_axes(5.0, 3.6)
     axes.plot(degrees, slope, color=COLOURS[0])
     axes.plot(top, slope[top], MARKERS[0], color=COLOURS[1])
     axes.annotate(f'{slope[top]:.3f} at {top}°', (top, slope[top]), (top - 30, 0.9 * slope[top]), ha='right')
     label = 'd(1 - cos θ)/dθ' if power == 1 else f'd(1 - cos θ)$^{power}$/dθ'
     axes.set(xlabel='angle θ to the own centroid (degrees)', ylabel=label, xticks=range(0, 181, 30))
-    _write(figure, path)
+    write_png(figure, path)
 
 
-def plot_gram(centroids: Tensor, path: Path) -> None:
-    """Write the inner products of all pairs of centroids (K, D) as a coloured matrix."""
-    figure, axes = _axes(5.0, 4.2)
+def plot_gram(centroids: Tensor, path: Path, what: str = '') -> None:
+    """Write the inner products of all pairs of centroids (K, D) as a coloured matrix, entitled ``what``."""
+    figure, axes = new_axes(5.0, 4.2)
     gram = centroids @ centroids.T
     image = axes.imshow(gram, cmap='cividis', vmin=-1, vmax=1)
     axes.grid(False)
     num_classes = len(gram)
-    axes.set(xlabel='class', ylabel='class', title=f'K = {num_classes}, D = {centroids.shape[1]}')
+    axes.set(
+        xlabel='class',
+        ylabel='class',
+        title=f'{what + ": " if what else ""}K = {num_classes}, D = {centroids.shape[1]}',
+    )
     if num_classes <= 12:
         axes.set(xticks=range(num_classes), yticks=range(num_classes))
         for row in range(num_classes):
@@ -119,7 +140,7 @@ def plot_gram(centroids: Tensor, path: Path) -> None:
                 colour = 'black' if value > 0.5 else 'white'
                 axes.text(column, row, f'{value:.2f}', ha='center', va='center', color=colour, fontsize=7)
     figure.colorbar(image, label='inner product')
-    _write(figure, path)
+    write_png(figure, path)
 
 
 def plot_sweep(rows: Sequence[tuple[str, Sequence[float], object]], xlabel: str, path: Path) -> None:
@@ -131,7 +152,7 @@ def plot_sweep(rows: Sequence[tuple[str, Sequence[float], object]], xlabel: str,
         xlabel: What is varied.
         path: Where to write the PNG.
     """
-    figure, axes = _axes()
+    figure, axes = new_axes()
     measured = [(index, values) for index, (_, values, _) in enumerate(rows) if values]
     axes.errorbar(
         [index for index, _ in measured],
@@ -148,4 +169,4 @@ def plot_sweep(rows: Sequence[tuple[str, Sequence[float], object]], xlabel: str,
     axes.set(xlabel=xlabel, ylabel='test accuracy (%)')
     axes.set_xticks(range(len(rows)), [name for name, _, _ in rows])
     axes.legend(fontsize='small')
-    _write(figure, path)
+    write_png(figure, path)

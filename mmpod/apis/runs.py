@@ -76,7 +76,11 @@ class Run:
         return None
 
     def accuracies(self) -> dict[int, float]:
-        """Return the validation accuracy (%) by epoch, over all starts of the run; a resumed epoch counts as redone."""
+        """Return the validation accuracy (%) by epoch, see :meth:`curve`."""
+        return self.curve(METRIC)
+
+    def curve(self, metric: str) -> dict[int, float]:
+        """Return a metric of validation by epoch, over all starts of the run; a resumed epoch counts as redone."""
         by_epoch = {}
         for path in sorted(self.work_dir.glob('*/vis_data/scalars.json')):
             for line in path.read_text().splitlines():
@@ -84,8 +88,8 @@ class Run:
                     entry = json.loads(line)
                 except json.JSONDecodeError:  # the line that a killed run left unfinished
                     continue
-                if METRIC in entry:
-                    by_epoch[entry['step']] = entry[METRIC]
+                if metric in entry:
+                    by_epoch[entry['step']] = entry[metric]
         return dict(sorted(by_epoch.items()))
 
     @property

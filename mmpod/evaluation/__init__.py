@@ -1,6 +1,7 @@
 """Metrics."""
 
 from .cosine_accuracy import CosineAccuracy
+from .feature_geometry import FeatureGeometry
 from .feature_spectrum import FeatureSpectrum
 
-__all__ = ['CosineAccuracy', 'FeatureSpectrum']
+__all__ = ['CosineAccuracy', 'FeatureGeometry', 'FeatureSpectrum']

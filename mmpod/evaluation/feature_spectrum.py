@@ -2,20 +2,17 @@
 
 from typing import Any, Optional, Sequence
 
-import torch
-from mmengine.evaluator import BaseMetric
-
-from mmpod.functional import counted_here, global_sum, normalize_rows, require_each_once
-from mmpod.functional.checks import check_choice
+from mmpod.functional import global_sum, normalize_rows, require_each_once
 from mmpod.functional.spectrum import effective_rank, spectrum_variances
-from mmpod.models.features import STAGES
 from mmpod.registry import METRICS
+
+from .feature_metric import FeatureMetric
 
 __all__ = ['FeatureSpectrum']
 
 
 @METRICS.register_module()
-class FeatureSpectrum(BaseMetric):
+class FeatureSpectrum(FeatureMetric):
     r"""Measure the second moment M of the unit-length features of a dataset, by one (D, D) sum in float64.
 
     - ``eigenvalue_variance_e8``: variance of the eigenvalues of M, in units of 1e-8;
@@ -41,9 +38,7 @@ class FeatureSpectrum(BaseMetric):
     default_prefix = 'spectrum'
 
     def __init__(self, stage: str = 'pooled', prefix: Optional[str] = None, **kwargs):
-        super().__init__(prefix=prefix, **kwargs)
-        check_choice('stage', stage, STAGES)
-        self.feature_stage = stage
+        super().__init__(stage, prefix, **kwargs)
         self._reset()
 
     def _reset(self) -> None:
@@ -51,17 +46,7 @@ class FeatureSpectrum(BaseMetric):
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Add one batch to the sum."""
-        field = f'features_{self.feature_stage}'
-        if field not in data_samples[0]:
-            raise ValueError(
-                f'Expected predictions with `{field}` for FeatureSpectrum, but got {sorted(data_samples[0])}. Add '
-                "default_hooks=dict(features=dict(type='mmpod.FeaturesHook')), and one FeatureSpectrum a stage."
-            )
-        features = normalize_rows(torch.stack([sample.pop(field) for sample in data_samples]).double())
-        if not torch.isfinite(features).all():
-            raise ValueError(f'Expected finite features ({self.feature_stage}), but got NaN or infinity.')
-        indices = torch.tensor([sample.get('sample_idx', -1) for sample in data_samples])
-        features = features[counted_here(indices).to(features.device)]
+        features = normalize_rows(self.features(data_samples)[0])
         if self.moment is None:
             self.moment = features.new_zeros(features.shape[1], features.shape[1])
         self.moment.addmm_(features.T, features)
@@ -83,7 +68,3 @@ class FeatureSpectrum(BaseMetric):
         )
         self._reset()
         return {f'{self.prefix}/{name}': value for name, value in metrics.items()}
-
-    def compute_metrics(self, results: list) -> dict:
-        """Not used: sums are added up, not lists of results."""
-        raise NotImplementedError

@@ -15,6 +15,7 @@ from .distributed import (
     row_counts,
 )
 from .gaussian import factor_covariance, log_densities, squared_distances
+from .geometry import neural_collapse, own_and_foreign_cosines
 from .margins import (
     additive_margin_logits,
     annealed_weight,
@@ -59,9 +60,11 @@ __all__ = [
     'mean_of_rows',
     'monotone_cos_multiple',
     'multiplicative_margin_logits',
+    'neural_collapse',
     'no_autocast',
     'norm_adaptive',
     'normalize_rows',
+    'own_and_foreign_cosines',
     'pedcc',
     'require_each_once',
     'row_counts',

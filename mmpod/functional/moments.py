@@ -4,7 +4,7 @@ Sums are kept about the class means, never about the origin, and moved when a me
 here up to fourth order). So neither far-off means nor the order of the batches costs digits. Everything is float64.
 """
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Union
 
 import torch
 from torch import Tensor
@@ -91,7 +91,7 @@ def accumulate_(moments: ClassMoments, features: Tensor, labels: Tensor) -> Clas
         residuals = features.to(moments.means) - moments.means[labels]
         steps = torch.zeros_like(moments.means).index_add_(0, labels, residuals)
         means = moments.means + steps / counts.clamp_min(1).unsqueeze(1)
-        moved = _translate_(moments, means, [])
+        moved = _translate_(moments, means, added.nonzero().flatten())
         residuals -= (means - moments.means)[labels]
         moved.scatter.addmm_(residuals.T, residuals)
         return moved._replace(counts=counts)
@@ -113,11 +113,11 @@ def accumulate_(moments: ClassMoments, features: Tensor, labels: Tensor) -> Clas
     return moved._replace(counts=counts)
 
 
-def _translate_(moments: ClassMoments, means: Tensor, classes: list[int]) -> ClassMoments:
+def _translate_(moments: ClassMoments, means: Tensor, classes: Union[list[int], Tensor]) -> ClassMoments:
     """Take the sums of ``classes`` about other points than the class means, for adding up; in place in the scatter."""
     counts, scatter, d = moments.counts, moments.scatter, moments.means - means
     if moments.third is None:
-        weighted = counts.sqrt().unsqueeze(1) * d
+        weighted = counts[classes].sqrt().unsqueeze(1) * d[classes]  # of K classes few in a batch have moved
         scatter.addmm_(weighted.T, weighted)
         return moments._replace(means=means)
     third, fourth = moments.third.clone(), moments.fourth.clone()

@@ -1,12 +1,13 @@
 """The features of a classifier, at the two places where the paper looks at them."""
 
 import hashlib
-from typing import Union
+from typing import Optional, Union
 
 import torch
+from mmpretrain.models.heads import LinearClsHead, VisionTransformerClsHead
 from torch import Tensor, nn
 
-__all__ = ['STAGES', 'stage_features', 'weights_fingerprint']
+__all__ = ['STAGES', 'head_prototypes', 'stage_features', 'weights_fingerprint']
 
 STAGES = ('pooled', 'pre_logits')
 
@@ -34,6 +35,20 @@ def stage_features(head: nn.Module, feats: Union[Tensor, tuple[Tensor, ...]], st
             "neck=dict(type='GlobalAveragePooling')."
         )
     return features
+
+
+def head_prototypes(head: nn.Module) -> Optional[Tensor]:
+    """Return what the head compares its ``pre_logits`` features with, shape (K, D), without gradients.
+
+    The centroids of a ``PEDCCHead``, the class weights of a ``LearnedPrototypeHead`` and of the last layer of
+    mmpretrain's linear heads, whose bias is left aside; None for other heads.
+    """
+    if isinstance(head, LinearClsHead):
+        return head.fc.weight.detach()
+    if isinstance(head, VisionTransformerClsHead):
+        return head.layers.head.weight.detach()
+    prototypes = getattr(head, 'prototypes', None)
+    return None if prototypes is None else prototypes.detach()
 
 
 def weights_fingerprint(model: nn.Module) -> str:

@@ -2,7 +2,7 @@
 
 import json
 
-from mmpod.apis import Run, plot_accuracy, summary_table
+from mmpod.apis import Run, geometry_table, plot_accuracy, plot_geometry, summary_table
 
 
 def write_run(folder, name, seed, starts, wall_s):
@@ -39,3 +39,33 @@ def test_table(tmp_path):
     assert rows[3] == '| b | 0 | 60.00 | 60.00 | - | 3 |'
     plot_accuracy(runs, tmp_path / 'curves.png')
     assert (tmp_path / 'curves.png').stat().st_size > 10_000
+
+
+def write_geometry(folder, name, seed, epochs):
+    path = folder / '20260101' / 'vis_data' / 'scalars.json'
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        '\n'.join(
+            json.dumps({'step': step, **{f'geometry/{metric}': value for metric, value in values.items()}})
+            for step, values in enumerate(epochs, 1)
+        )
+    )
+    return Run(name, seed, folder)
+
+
+def test_geometry_of_the_last_epoch_side_by_side(tmp_path):
+    """Two seeds of a head with prototypes, and a head that has none."""
+    first, second = (dict(effective_rank=rank, within_between=0.5, own_cosine=0.25) for rank in (9, 7))
+    rest = dict(effective_rank=5, within_between=2.0)
+    runs = [
+        write_geometry(tmp_path / '0', 'a', 0, [rest, first]),
+        write_geometry(tmp_path / '1', 'a', 1, [first, second]),
+        write_geometry(tmp_path / '2', 'b', 0, [rest, rest]),
+    ]
+    rows = [[cell.strip() for cell in row.strip('|').split('|')] for row in geometry_table(runs).splitlines()]
+    a, b = (dict(zip(rows[0], row)) for row in rows[2:])
+    assert (a['run'], a['effective_rank'], a['within_between']) == ('a', '8.000 ± 1.414', '0.500 ± 0.000')
+    assert a['own_cosine'] == '0.250 ± 0.000' and a['nc1'] == '-'
+    assert (b['run'], b['effective_rank'], b['own_cosine']) == ('b', '5.000', '-')
+    plot_geometry(runs, tmp_path / 'geometry.png')
+    assert (tmp_path / 'geometry.png').stat().st_size > 10_000

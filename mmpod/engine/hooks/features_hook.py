@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mmengine.evaluator import Evaluator
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
@@ -9,7 +10,7 @@ from mmpretrain.structures import DataSample
 from torch import nn
 
 from mmpod.models.features import stage_features
-from mmpod.registry import HOOKS
+from mmpod.registry import HOOKS, METRICS
 
 from ..extraction import plain_model
 
@@ -18,29 +19,49 @@ __all__ = ['FeaturesHook']
 
 @HOOKS.register_module()
 class FeaturesHook(Hook):
-    """While testing, put the features of each image into its prediction, as ``features_pooled`` or another stage.
+    """In validation and tests, put each image's features into its prediction, as ``features_pooled`` or another stage.
 
-    Only the stages that a metric asks for with its ``feature_stage`` (``mmpod.FeatureSpectrum``); without such a metric
-    the hook does nothing. It listens to the head and the model through PyTorch's forward hooks and leaves none behind.
-    With test-time augmentation, where an image has several feature vectors, those metrics are left out.
+    Only the stages that a metric asks for with its ``feature_stage`` (``mmpod.FeatureSpectrum``,
+    ``mmpod.FeatureGeometry``), which also gets the head; without such a metric the hook does nothing. It listens to the
+    head and the model through PyTorch's forward hooks and leaves none behind. With test-time augmentation, where an
+    image has several feature vectors, those metrics are left out.
+
+    Args:
+        geometry: Add ``mmpod.FeatureGeometry`` to the metrics of validation and test, unless it is there:
+            ``--cfg-options default_hooks.features.geometry=True``.
     """
+
+    def __init__(self, geometry: bool = False):
+        self.geometry = geometry
+        self.handles = []
+
+    def before_val(self, runner: Runner) -> None:
+        """Start to listen."""
+        self._listen(runner, runner.val_evaluator)
 
     def before_test(self, runner: Runner) -> None:
         """Start to listen."""
-        self.handles = []
-        evaluator = runner.test_evaluator
-        stages = {metric.feature_stage for metric in evaluator.metrics if hasattr(metric, 'feature_stage')}
-        if not stages:
+        self._listen(runner, runner.test_evaluator)
+
+    def _listen(self, runner: Runner, evaluator: Evaluator) -> None:
+        if self.geometry and not any(type(metric).__name__ == 'FeatureGeometry' for metric in evaluator.metrics):
+            # First, for it takes the features out of what the others may store.
+            evaluator.metrics.insert(0, METRICS.build(dict(type='mmpod.FeatureGeometry')))
+        takers = {metric.feature_stage: metric for metric in evaluator.metrics if hasattr(metric, 'feature_stage')}
+        if not takers:
             return
         model, augmented = plain_model(runner.model)
         if augmented:
             evaluator.metrics = [metric for metric in evaluator.metrics if not hasattr(metric, 'feature_stage')]
             print_log('With --tta an image has several feature vectors: no metric of features.', 'current', level=30)
             return
+        for metric in evaluator.metrics:
+            if hasattr(metric, 'feature_stage'):
+                metric.head, metric.takes_out = model.head, metric is takers[metric.feature_stage]
         seen = {}
 
         def keep(head: nn.Module, args: tuple, output: Any) -> None:
-            seen.update({f'features_{stage}': stage_features(head, args[0], stage) for stage in stages})
+            seen.update({f'features_{stage}': stage_features(head, args[0], stage) for stage in takers})
 
         def hand_out(model: nn.Module, args: tuple, output: list[DataSample]) -> None:
             for name, features in seen.items():
@@ -48,9 +69,12 @@ class FeaturesHook(Hook):
                     sample.set_field(row, name)
             seen.clear()
 
-        self.handles += [model.head.register_forward_hook(keep), model.register_forward_hook(hand_out)]
+        self.handles = [model.head.register_forward_hook(keep), model.register_forward_hook(hand_out)]
 
-    def after_test(self, runner: Runner) -> None:
+    def after_val(self, runner: Runner) -> None:
         """Stop to listen."""
         for handle in self.handles:
             handle.remove()
+        self.handles = []
+
+    after_test = after_val

@@ -7,7 +7,7 @@ import torch
 from mmengine.dist import barrier, is_main_process
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.runner import Runner, autocast
+from mmengine.runner import Runner
 from torch import Tensor
 
 from mmpod.functional import counted_here, require_each_once
@@ -15,7 +15,7 @@ from mmpod.models import GDAClassifier
 from mmpod.posthoc.feature_cache import FeatureCache
 from mmpod.registry import HOOKS
 
-from ..extraction import ordered_loader, plain_model, sample_indices, with_progress
+from ..extraction import extracted, ordered_loader, plain_model, training_set
 
 __all__ = ['FitGDAHook']
 
@@ -58,7 +58,7 @@ class FitGDAHook(Hook):
         if model.fitted is not None:
             print_log(f'GDA: fitted before, {model.fitted}', 'current')
             return
-        dataset = self.dataset or self._training_set(runner)
+        dataset = self.dataset or training_set(runner)
         source = model.feature_source()
         model.gda = gda = model.unfitted_gda()
         loader = ordered_loader(runner, dataset)
@@ -78,22 +78,13 @@ class FitGDAHook(Hook):
         if self.save_to is not None and is_main_process():
             gda.save(self.save_to, notes=dict(source, dataset=_plain(dataset)))
 
-    @staticmethod
-    def _training_set(runner: Runner) -> dict:
-        train, test = (runner.cfg[f'{name}_dataloader'].dataset for name in ('train', 'test'))
-        if 'pipeline' not in train or 'pipeline' not in test:
-            raise ValueError(
-                f'Expected datasets with a `pipeline` of their own, but got {train.type} and {test.type}. Set '
-                '`dataset` of FitGDAHook to the training set with the pipeline of the test set.'
-            )
-        return dict(train, pipeline=test.pipeline)
-
     def _features(
         self, runner: Runner, model: GDAClassifier, loader, dataset: dict, source: dict
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield features and labels of the samples that this process counts, from the cache or through the model."""
+        batches = extracted(runner, model, loader, model.gaussian_features, 'Features of the training set')
         if self.cache is None:
-            for _, features, labels in self._extracted(runner, model, loader):
+            for _, features, labels in batches:
                 yield features, labels
             return
         architecture = {key: value for key, value in runner.cfg.model.items() if key in ('backbone', 'neck', 'head')}
@@ -102,7 +93,7 @@ class FitGDAHook(Hook):
         cache = FeatureCache(self.cache, provenance)
         barrier()  # all have looked before one writes
         if not cache.complete:
-            self._fill(cache, self._extracted(runner, model, loader), len(loader.dataset))
+            self._fill(cache, batches, len(loader.dataset))
         features, labels = cache.open()
         device = next(model.parameters()).device
         for rows in torch.arange(len(labels)).split(ROWS):
@@ -126,21 +117,6 @@ class FitGDAHook(Hook):
         if is_main_process():
             cache.finish()
         barrier()
-
-    @staticmethod
-    @torch.no_grad()
-    def _extracted(runner: Runner, model: GDAClassifier, loader) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Yield positions, features and labels of the samples that this process counts, batch by batch."""
-        model.eval()
-        for batch in with_progress(loader, 'Features of the training set'):
-            with autocast(enabled=runner.test_loop.fp16):
-                data = model.data_preprocessor(batch, False)
-                features = model.gaussian_features(model.extract_feat(data['inputs']))
-            labels = torch.cat([sample.gt_label for sample in data['data_samples']]).to(features.device)
-            indices = sample_indices(data['data_samples'])
-            counted = counted_here(indices)
-            on_device = counted.to(features.device)
-            yield indices[counted], features[on_device], labels[on_device]
 
     @staticmethod
     def _in_blocks(batches: Iterator[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:

@@ -1,0 +1,116 @@
+"""Neural collapse while training: how features lie about their class means and the classifier's prototypes."""
+
+from typing import Any, Optional, Sequence
+
+import torch
+
+from mmpod.functional import (
+    accumulate_,
+    empty_moments,
+    global_sum,
+    neural_collapse,
+    normalize_rows,
+    own_and_foreign_cosines,
+    require_each_once,
+    sum_over_processes_,
+)
+from mmpod.functional.checks import check_labels
+from mmpod.models.features import head_prototypes
+from mmpod.registry import METRICS
+
+from .feature_metric import FeatureMetric
+
+__all__ = ['FeatureGeometry']
+
+# Rows that are added up at once: fewer would touch all sums, (K, D) and (D, D), for a handful of rows each.
+ROWS = 1024
+
+
+@METRICS.register_module()
+class FeatureGeometry(FeatureMetric):
+    r"""Measure the geometry of a dataset's features, by class sums (K, D) and one scatter (D, D) in float64.
+
+    - ``own_cosine``: mean cosine of a feature to the prototype of its class;
+    - ``foreign_cosine_max``: mean over the samples of the largest cosine to another prototype;
+    - ``within_between``, ``nc1``, ``nc2_equinorm``, ``nc2_equiangularity``, ``nc2_max_angle``, ``nc3_self_duality``,
+      ``effective_rank``: see :func:`~mmpod.functional.neural_collapse`.
+
+    Prototypes are the centroids of ``mmpod.PEDCCHead``, the class weights of ``mmpod.LearnedPrototypeHead`` or of
+    mmpretrain's linear heads. Of other heads, and of pooled features before a projection, what needs prototypes is left
+    out; so is whatever does not exist, such as a ratio where all class means are equal. A class without samples is left
+    out of the class means. Each sample counts once, however many processes there are.
+
+    For validation and for tests. ``FeaturesHook(geometry=True)`` adds this metric to both; a config that lists it
+    itself needs ``mmpod.FeaturesHook`` among its hooks as well.
+
+    Args:
+        stage: ``'pre_logits'``, what the head compares with its prototypes, or ``'pooled'``, the backbone's output.
+        normalize: Scale the features to unit length, as heads that classify by the cosine do. False measures them as
+            they are, as the paper of neural collapse does; the cosines do not depend on it.
+        prefix: Start of the metrics' names.
+        kwargs: Those of MMEngine's ``BaseMetric``.
+
+    Raises:
+        ValueError: While evaluating: no features or labels, features with NaN, labels out of range, or a sample counted
+            twice.
+    """
+
+    default_prefix = 'geometry'
+
+    def __init__(self, stage: str = 'pre_logits', normalize: bool = True, prefix: Optional[str] = None, **kwargs):
+        super().__init__(stage, prefix, **kwargs)
+        self.normalize = normalize
+        self._reset()
+
+    def _reset(self) -> None:
+        self.moments, self.prototypes, self.cosines, self.count = None, None, None, 0
+        self.waiting = []
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Add one batch to the sums."""
+        features, counted = self.features(data_samples)
+        labels, num_classes = self._labels(data_samples).to(counted.device)[counted], self.head.num_classes
+        check_labels(labels, len(features), num_classes)
+        if self.moments is None:
+            self.moments = empty_moments(num_classes, features.shape[1], by_class=False, device=features.device)
+            self.cosines = features.new_zeros(2)
+            # Now, and not after the epoch: an average of the weights has left the model by then.
+            prototypes = head_prototypes(self.head) if self.feature_stage == 'pre_logits' else None
+            self.prototypes = None if prototypes is None else prototypes.to(features)
+        if self.prototypes is not None:
+            cosines = own_and_foreign_cosines(features, labels, self.prototypes)
+            self.cosines += torch.stack([values.sum() for values in cosines])
+        self.waiting.append((normalize_rows(features) if self.normalize else features, labels))
+        self.count += len(features)
+        if sum(len(labels) for _, labels in self.waiting) >= ROWS:
+            self._add_up()
+
+    def _add_up(self) -> None:
+        if self.waiting:
+            features, labels = (torch.cat(parts) for parts in zip(*self.waiting))
+            self.moments = accumulate_(self.moments, features, labels)
+            self.waiting = []
+
+    @staticmethod
+    def _labels(data_samples: Sequence[dict]) -> torch.Tensor:
+        if any('gt_label' not in sample or len(sample['gt_label']) != 1 for sample in data_samples):
+            raise ValueError(
+                f'Expected one `gt_label` a sample for FeatureGeometry, but got none or several in a sample with '
+                f'{sorted(data_samples[0])}. Evaluate on a dataset with one class an image.'
+            )
+        return torch.cat([sample['gt_label'] for sample in data_samples])
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Return the metrics over all processes.
+
+        Args:
+            size: Size of the dataset.
+        """
+        require_each_once(self.count, size, self.cosines.device)
+        self._add_up()
+        measures = neural_collapse(sum_over_processes_(self.moments), self.prototypes)
+        if self.prototypes is not None:
+            own, foreign = global_sum(self.cosines) / size
+            measures = dict(own_cosine=own, foreign_cosine_max=foreign, **measures)
+        self._reset()
+        return {f'{self.prefix}/{name}': value.item() for name, value in measures.items()}

@@ -1,0 +1,69 @@
+"""What the metrics of features share: how they get the features."""
+
+from typing import Optional, Sequence
+
+import torch
+from mmengine.evaluator import BaseMetric
+from torch import Tensor, nn
+
+from mmpod.functional import counted_here
+from mmpod.functional.checks import check_choice
+from mmpod.models.features import STAGES
+
+__all__ = ['FeatureMetric']
+
+
+class FeatureMetric(BaseMetric):
+    """Base of the metrics that measure features, which ``mmpod.FeaturesHook`` puts into the predictions.
+
+    Args:
+        stage: ``'pooled'``, the backbone's pooled output, or ``'pre_logits'``, the head's features.
+        prefix: Start of the metrics' names.
+        kwargs: Those of MMEngine's ``BaseMetric``.
+
+    Attributes:
+        head: The classifier's head, from the hook.
+        takes_out: Whether the features leave the predictions here, so that nobody stores them; the hook sees to it that
+            of several metrics of one stage the last does.
+
+    Raises:
+        ValueError: ``stage`` is none of them.
+    """
+
+    head: Optional[nn.Module] = None
+    takes_out = True
+
+    def __init__(self, stage: str, prefix: Optional[str] = None, **kwargs):
+        super().__init__(prefix=prefix, **kwargs)
+        check_choice('stage', stage, STAGES)
+        self.feature_stage = stage
+
+    def features(self, data_samples: Sequence[dict]) -> tuple[Tensor, Tensor]:
+        """Return the features of a batch that this process counts, so that together each sample counts once.
+
+        Returns:
+            tuple[Tensor, Tensor]: Features (n, D), float64, and which of the N samples they are of, (N,), bool.
+
+        Raises:
+            ValueError: There are no features, or some that are not finite.
+        """
+        field = f'features_{self.feature_stage}'
+        if field not in data_samples[0]:
+            raise ValueError(
+                f'Expected predictions with `{field}` for {type(self).__name__}, but got {sorted(data_samples[0])}. '
+                "Add default_hooks=dict(features=dict(type='mmpod.FeaturesHook'))."
+            )
+        rows = [sample.pop(field) if self.takes_out else sample[field] for sample in data_samples]
+        features = torch.stack(rows).double()
+        if not torch.isfinite(features).all():
+            raise ValueError(
+                f'Expected finite features ({self.feature_stage}) for {type(self).__name__}, but got NaN or infinity. '
+                'The model has diverged, or half precision has overflowed.'
+            )
+        counted = counted_here(torch.tensor([sample.get('sample_idx', -1) for sample in data_samples]))
+        counted = counted.to(features.device)
+        return features[counted], counted
+
+    def compute_metrics(self, results: list) -> dict:
+        """Not used: sums are added up, not lists of results."""
+        raise NotImplementedError

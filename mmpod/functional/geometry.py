@@ -1,0 +1,164 @@
+r"""How features lie about class prototypes and class means: cosines, and the measures of neural collapse.
+
+NC1 to NC3 are those of Papyan, Han and Donoho, "Prevalence of neural collapse during the terminal phase of deep
+learning training" (PNAS 2020, arXiv 2008.08186). With the mean :math:`\mu_c` of each of the C classes that have
+samples, and the centre :math:`\mu_G`, the mean of these means:
+
+.. math::
+    \Sigma_W = \frac{1}{N} \sum_i (x_i - \mu_{y_i})(x_i - \mu_{y_i})^T, \qquad
+    \Sigma_B = \frac{1}{C} \sum_c (\mu_c - \mu_G)(\mu_c - \mu_G)^T .
+
+The paper's data are balanced; here each class counts alike in :math:`\mu_G` and :math:`\Sigma_B`, so that a regular
+simplex is recognised whatever the class sizes.
+"""
+
+from typing import Optional
+
+import torch
+from torch import Tensor
+
+from .moments import ClassMoments
+from .numerics import normalize_rows
+from .pod import cosine_scores
+from .spectrum import effective_rank
+
+__all__ = [
+    'centred_class_means',
+    'mean_angles',
+    'neural_collapse',
+    'own_and_foreign_cosines',
+    'self_duality',
+    'total_covariance',
+    'within_over_between',
+]
+
+
+def own_and_foreign_cosines(features: Tensor, labels: Tensor, prototypes: Tensor) -> tuple[Tensor, Tensor]:
+    """Return each sample's cosine to the prototype of its class, and the largest to another.
+
+    Args:
+        features: Shape (N, D), of any length.
+        labels: Shape (N,), integers in [0, K).
+        prototypes: Shape (K, D), K >= 2, of any length.
+
+    Returns:
+        tuple[Tensor, Tensor]: Two of shape (N,); where the first is larger, the cosine classifies the sample rightly.
+
+    Example:
+        >>> own_and_foreign_cosines(torch.tensor([[3., 4.]]), torch.tensor([0]), torch.tensor([[2., 0.], [0., 1.]]))
+        (tensor([0.6000]), tensor([0.8000]))
+    """
+    cosine = cosine_scores(normalize_rows(features), normalize_rows(prototypes))
+    index = labels.unsqueeze(1)
+    return cosine.gather(1, index).squeeze(1), cosine.scatter(1, index, -torch.inf).amax(dim=1)
+
+
+def centred_class_means(moments: ClassMoments) -> Tensor:
+    r"""Return :math:`\mu_c - \mu_G` of the classes that have samples, shape (C, D)."""
+    means = moments.means[moments.counts > 0]
+    return means - means.mean(dim=0)
+
+
+def total_covariance(moments: ClassMoments) -> Tensor:
+    """Return the covariance of all features about their mean, divided by N, shape (D, D).
+
+    Args:
+        moments: With one scatter over all classes.
+    """
+    counts, means = moments.counts.unsqueeze(1), moments.means
+    residuals = counts.sqrt() * (means - (counts * means).sum(dim=0) / counts.sum())
+    return (moments.scatter + residuals.T @ residuals) / counts.sum()
+
+
+def within_over_between(within: Tensor, centred: Tensor, tolerance: float) -> tuple[Tensor, Tensor]:
+    r"""Return :math:`\mathrm{tr}\Sigma_W / \mathrm{tr}\Sigma_B` and NC1, :math:`\mathrm{tr}(\Sigma_W\Sigma_B^+) / C`.
+
+    The first weighs the directions by how far the class means spread along them; the second weighs them alike, so that
+    one direction in which the means hardly differ can dominate it. Both are 0 where every sample is the mean of its
+    class. The pseudo-inverse is taken by the singular vectors of the means, never of a D x D matrix.
+
+    Args:
+        within: :math:`\Sigma_W`, shape (D, D).
+        centred: :math:`\mu_c - \mu_G`, shape (C, D).
+        tolerance: Singular values of ``centred`` up to it count as 0; one must be larger.
+
+    Returns:
+        tuple[Tensor, Tensor]: Two scalars.
+
+    Example:
+        >>> within, means = torch.diag(torch.tensor([4., 9.])), torch.tensor([[2., 0.], [-2., 0.]])
+        >>> within_over_between(within, means, 1e-6)
+        (tensor(3.2500), tensor(0.5000))
+    """
+    _, values, vectors = torch.linalg.svd(centred, full_matrices=False)
+    kept = values > tolerance
+    squares, vectors = values[kept].square(), vectors[kept]
+    ratio = within.trace() * len(centred) / squares.sum()
+    # C Sigma_B has the eigenvalues `squares`: C of the inverse and 1/C of the definition cancel.
+    return ratio, (((vectors @ within) * vectors).sum(dim=1) / squares).sum()
+
+
+def mean_angles(centred: Tensor) -> tuple[Tensor, Tensor]:
+    r"""Return two measures of NC2 that are 0 where the centred class means point to the vertices of a regular simplex.
+
+    Over all pairs of classes: the standard deviation of their cosines, and the mean of :math:`|\cos + 1/(C-1)|`.
+
+    Args:
+        centred: Shape (C, D), C >= 2, no zero row.
+
+    Example:
+        >>> corners = torch.tensor([[1., 0.], [-0.5, 0.75 ** 0.5], [-0.5, -(0.75 ** 0.5)]])
+        >>> [round(float(value), 6) for value in mean_angles(corners)]
+        [0.0, 0.0]
+    """
+    unit, num_classes = normalize_rows(centred), len(centred)
+    pairs = torch.ones(num_classes, num_classes, dtype=torch.bool, device=centred.device).triu(1)
+    cosine = cosine_scores(unit, unit)[pairs]
+    return cosine.std(correction=0), (cosine + 1 / (num_classes - 1)).abs().mean()
+
+
+def self_duality(centred: Tensor, prototypes: Tensor) -> Tensor:
+    r"""Return NC3, :math:`\|W/\|W\|_F - M/\|M\|_F\|_F^2`: 0 where prototypes W and centred means M are alike, up to 4.
+
+    Args:
+        centred: M, shape (C, D).
+        prototypes: W, shape (C, D), of the same classes.
+
+    Example:
+        >>> means = torch.tensor([[2., 0.], [0., 0.]])
+        >>> self_duality(means, 3 * means), self_duality(means, -means)
+        (tensor(0.), tensor(4.))
+    """
+    return (prototypes / prototypes.norm() - centred / centred.norm()).square().sum()
+
+
+def neural_collapse(moments: ClassMoments, prototypes: Optional[Tensor] = None) -> dict[str, Tensor]:
+    """Return all measures that exist for these features, by name.
+
+    - ``effective_rank`` of the covariance, unless all features are equal; C - 1 for a regular simplex;
+    - ``within_between``, ``nc1``: :func:`within_over_between`, with two classes or more whose means differ;
+    - ``nc2_equinorm``: standard deviation of the lengths of the centred class means over their mean; likewise;
+    - ``nc2_equiangularity``, ``nc2_max_angle``: :func:`mean_angles`; likewise, unless a mean lies in the centre;
+    - ``nc3_self_duality``: :func:`self_duality`; likewise, with prototypes of which one at least is not 0.
+
+    Args:
+        moments: Moments by class in float64, with one scatter over all classes.
+        prototypes: What the classifier compares features with, shape (K, D), or None.
+    """
+    present, measures = moments.counts > 0, {}
+    # Rounding of the means, which sums of N terms can multiply a little.
+    tolerance = 10 * torch.finfo(torch.float64).eps * max(moments.means.shape) * moments.means.norm()
+    covariance = total_covariance(moments)
+    if covariance.trace().sqrt() > tolerance:
+        measures['effective_rank'] = effective_rank(covariance)
+    centred = centred_class_means(moments)
+    if torch.linalg.matrix_norm(centred, 2) <= tolerance:
+        return measures
+    ratio, nc1 = within_over_between(moments.scatter / moments.counts.sum(), centred, tolerance)
+    lengths = centred.norm(dim=1)
+    measures.update(within_between=ratio, nc1=nc1, nc2_equinorm=lengths.std(correction=0) / lengths.mean())
+    if lengths.min() > tolerance:
+        measures['nc2_equiangularity'], measures['nc2_max_angle'] = mean_angles(centred)
+    if prototypes is not None and prototypes[present].any():
+        measures['nc3_self_duality'] = self_duality(centred, prototypes[present].to(centred))
+    return measures

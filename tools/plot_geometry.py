@@ -1,0 +1,61 @@
+"""Draw the geometry of a trained model's features: prototypes, class means, cosines and a map.
+
+    python tools/plot_geometry.py configs/pod_resnet18w8_digits.py CHECKPOINT --out geometry
+
+It writes gram.png, means.png, cosines.png, embedding.png and geometry.json, the numbers of mmpod.FeatureGeometry.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+
+from mmpod.apis import METHODS, collect_features, draw_geometry, require_method, runner_session
+
+
+def parse_args() -> argparse.Namespace:
+    """Return the command line's arguments."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', type=Path, help='the config of the model')
+    parser.add_argument('checkpoint', type=Path, help='its weights')
+    parser.add_argument('--out', type=Path, required=True, help='folder to write to')
+    parser.add_argument('--split', choices=('test', 'train'), default='test', help='whose features (default: test)')
+    parser.add_argument('--method', choices=tuple(METHODS), default='tsne', help='of the map (default: tsne)')
+    parser.add_argument('--samples', type=int, default=2000, help='samples in the map at most (default: 2000)')
+    parser.add_argument('--seed', type=int, default=0, help='of the map and its choice of samples (default: 0)')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={}, help='overrides, key=value')
+    args = parser.parse_args()
+    for name in ('config', 'checkpoint'):
+        if not getattr(args, name).is_file():
+            parser.error(f'Expected the {name} `{getattr(args, name)}` to be a file, but there is none.')
+    if args.samples < 4:
+        parser.error(f'Expected --samples to be at least 4, but got {args.samples}.')
+    return args
+
+
+def main() -> None:
+    """Load the model, run the dataset through it, draw."""
+    args = parse_args()
+    try:
+        require_method(args.method)
+    except ModuleNotFoundError as error:
+        sys.exit(f'error: {error}')
+    cfg = Config.fromfile(args.config)
+    cfg.merge_from_dict(args.cfg_options)
+    cfg.work_dir, cfg.load_from, cfg.resume = str(args.out), str(args.checkpoint), False
+    with runner_session(cfg) as runner:
+        runner.load_or_resume()
+        data = collect_features(runner, args.split)
+        numbers = draw_geometry(data, args.out, args.method, args.samples, args.seed)
+    settings = dict(config=str(args.config), checkpoint=str(args.checkpoint), split=args.split, method=args.method)
+    settings.update(seed=args.seed, num_samples=len(data.labels), num_classes=len(data.names))
+    (args.out / 'geometry.json').write_text(json.dumps(dict(settings, geometry=numbers), indent=2) + '\n')
+    for name, value in numbers.items():
+        print(f'{name:20}{value:10.4f}')
+    print(f'Written to {args.out.absolute()}')
+
+
+if __name__ == '__main__':
+    main()
