@@ -7,4 +7,13 @@ config needs; with the prefixed names (``type='mmpod.PODLoss'``) it needs no lin
 from . import datasets, engine, evaluation, functional, models, posthoc
 from .version import __version__
 
-__all__ = ['__version__', 'datasets', 'engine', 'evaluation', 'functional', 'models', 'posthoc']
+__all__ = ['__version__', 'convert', 'datasets', 'engine', 'evaluation', 'functional', 'models', 'posthoc']
+
+
+def __getattr__(name: str):
+    # On demand, because it is the only thing here that a training run does not need.
+    if name == 'convert':
+        from .apis.conversion import convert
+
+        return convert
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
