@@ -23,12 +23,14 @@ import resource
 import tempfile
 import time
 import zlib
+from functools import lru_cache
 from pathlib import Path
 
 import mmpretrain
 import torch
 from convert_table import FIELDS, write_table
-from mmengine.config import Config
+from mmengine.config import Config, utils
+from mmengine.logging import MMLogger
 from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmengine.registry import init_default_scope
 from mmengine.utils import get_installed_path
@@ -37,7 +39,7 @@ from mmpretrain.structures import DataSample
 
 from mmpod.apis.config_file import read_base, write_converted
 from mmpod.apis.conversion import plan_conversion
-from mmpod.apis.feature_probe import image_sizes
+from mmpod.apis.feature_probe import head_input, image_sizes
 from mmpod.apis.single_label import require_single_label
 
 CONFIGS = Path(get_installed_path('mmpretrain')) / '.mim' / 'configs'
@@ -58,17 +60,18 @@ def examine(name: str, folder: Path) -> dict:
         change=', '.join([n['type'] for n in changes.get('neck', [])[-1:]] + ['backbone'] * ('backbone' in changes)),
         notes=' '.join(plan.notes),
     )
-    converted = Config.fromfile(output)
+    converted = plan.apply(cfg)  # which write_converted has found equal to what it wrote
     if head['num_classes'] > MANY_CLASSES:
         converted.model.head.update(num_classes=1000, feat_dim=2048)
         row['reduced'] = 'K = 1000'
-    problem = None
-    for size in dict.fromkeys([(64, 64), *image_sizes(cfg)]):
-        try:
+    sizes = [(64, 64), *image_sizes(cfg)]
+    for size in sizes[:-1]:
+        try:  # shapes alone, to save a step
+            head_input(converted, converted.model, [size])
             return dict(row, **step(converted, cfg, size), image='x'.join(map(str, size)))
-        except Exception as error:  # a backbone that does not take this size
-            problem = error
-    raise problem
+        except Exception:  # a backbone that does not take this size
+            continue
+    return dict(row, **step(converted, cfg, sizes[-1]), image='x'.join(map(str, sizes[-1])))
 
 
 def build(cfg: Config) -> torch.nn.Module:
@@ -166,8 +169,6 @@ def _without_pretrained(item):
 
 def worker(name: str, connection) -> None:
     """Send the row of one config, in a process of its own."""
-    torch.set_num_threads(1)
-    init_default_scope('mmpretrain')
     try:
         cfg = read_base(CONFIGS / name)
         require_single_label(cfg, cfg.model)
@@ -218,7 +219,7 @@ def candidates() -> list[tuple[str, dict, str]]:
         if model.get('type') != 'ImageClassifier':
             continue
         groups = [cfg.get('optim_wrapper', {}).get(key) for key in ('constructor', 'paramwise_cfg', 'clip_grad')]
-        key = json.dumps([model, cfg.get('data_preprocessor'), image_sizes(cfg), groups], sort_keys=True, default=str)
+        key = json.dumps([model, cfg.get('data_preprocessor'), groups], sort_keys=True, default=str)
         first = dict(
             backbone=model.backbone.type, head=head or 'none', num_classes=(model.get('head') or {}).get('num_classes')
         )
@@ -231,6 +232,10 @@ def run(path: Path, part: int, parts: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         path.write_text(','.join(FIELDS) + '\n')
+    # Read once, not by every process: mmengine loads all metafiles of mmpretrain for each base that it ships.
+    utils._get_cfg_metainfo = lru_cache(maxsize=None)(utils._get_cfg_metainfo)
+    with tempfile.TemporaryDirectory() as folder:
+        examine('resnet/resnet18_8xb16_cifar10.py', Path(folder))
     rows = list(csv.DictReader(path.open()))
     done, known = {row['config'] for row in rows}, {row['model']: row for row in rows if row['model']}
     for name, first, key in candidates():
@@ -255,6 +260,9 @@ def main() -> None:
     parser.add_argument('csv', type=Path)
     parser.add_argument('--part', default='0/1', help='I/N: the I-th of N parts (default: 0/1, all)')
     args = parser.parse_args()
+    torch.set_num_threads(1)
+    init_default_scope('mmpretrain')
+    MMLogger.get_instance('sweep', log_level='WARNING')
     if args.action == 'table':
         write_table(args.csv, DOCS)
     else:

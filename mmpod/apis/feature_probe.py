@@ -1,7 +1,7 @@
 """What a classifier's backbone and neck hand to its head, found by running them once without numbers."""
 
 import copy
-from typing import Any, Union
+from typing import Any, Optional, Sequence, Union
 
 import torch
 from mmengine.config import Config
@@ -46,7 +46,7 @@ def image_sizes(cfg: Config) -> list[tuple[int, int]]:
     return [size for size in dict.fromkeys(pairs) if len(size) == 2 and min(size) > 0]
 
 
-def head_input(cfg: Config, model: dict) -> Shape:
+def head_input(cfg: Config, model: dict, sizes: Optional[Sequence[tuple[int, int]]] = None) -> Shape:
     """Return the shapes of what reaches the head of ``model`` for a batch of two images.
 
     The network is built without head and weights and run on PyTorch's meta device, where tensors have shapes and no
@@ -55,6 +55,7 @@ def head_input(cfg: Config, model: dict) -> Shape:
     Args:
         cfg: The config around it, for the size and the channels of its images.
         model: Config of the classifier, not changed.
+        sizes: Sizes of the images to try, (height, width); by default those of :func:`image_sizes`.
 
     Returns:
         A shape, or a list of them where the last stage gives several tensors.
@@ -62,13 +63,14 @@ def head_input(cfg: Config, model: dict) -> Shape:
     Raises:
         ValueError: It cannot be built or run.
     """
+    sizes = image_sizes(cfg) if sizes is None else sizes
     bare = _without_weights({key: value for key, value in model.items() if key not in ('head', 'train_cfg')})
     preprocessor = model.get('data_preprocessor') or cfg.get('data_preprocessor') or {}
     channels = len(preprocessor.get('mean') or (0, 0, 0))
     problem: Exception = ValueError('no size of images in the config')
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmpretrain')), torch.no_grad():
         for device in ('meta', 'cpu'):
-            for size in image_sizes(cfg):
+            for size in sizes:
                 try:
                     with torch.device(device), _NumbersOnHost():
                         classifier = MODELS.build(copy.deepcopy(bare))  # which changes its config
@@ -79,7 +81,7 @@ def head_input(cfg: Config, model: dict) -> Shape:
                     problem = error
     raise ValueError(
         'Expected backbone and neck to run on images of a size that the config names, '
-        f'{", ".join("x".join(map(str, size)) for size in image_sizes(cfg))}, to read `in_channels` off what reaches '
+        f'{", ".join("x".join(map(str, size)) for size in sizes)}, to read `in_channels` off what reaches '
         f'the head, but got {type(problem).__name__}: {str(problem).splitlines()[0] if str(problem) else ""} '
         'Check that the config itself trains.'
     ) from problem

@@ -273,3 +273,25 @@ def test_bad_models():
 
 def test_more_classes_than_dimensions_when_spread():
     assert mmpod.convert(config(), feat_dim=5, centroids='spread').model.head.centroids == 'spread'
+
+
+def test_initialisations_of_logits_do_not_suit_a_projection():
+    """Why the old head's init_cfg goes: no gradient for the backbone from 0, a thousandfold one from 2e-5."""
+    rows = torch.nn.functional.layer_norm(torch.randn(8, 64), (64,))
+    labels = [DataSample().set_gt_label(index) for index in range(8)]
+    norms = {}
+    for std in (0.02, 2e-5, 0):
+        torch.manual_seed(1)
+        head = mmpod.models.PEDCCHead(10, 64, 16, init_cfg=dict(type='Normal', layer='Linear', std=std))
+        head.init_weights()
+        features = rows.clone().requires_grad_()
+        sum(head.loss((features,), labels).values()).backward()
+        norms[std] = (features.grad.norm(), head.fc.weight.grad.norm())
+    assert norms[0][0] == 0 < norms[0.02][0]
+    assert_close(norms[2e-5][1] / norms[0.02][1], torch.tensor(1000.0), rtol=1e-3, atol=0)
+
+
+@pytest.mark.parametrize('value, error', [(1.0, ValueError), (-0.1, ValueError), ('0.1', TypeError)])
+def test_bad_smoothing(value, error):
+    with pytest.raises(error, match='Expected `label_smooth_val` to be'):
+        mmpod.models.PODLoss(label_smooth_val=value)
