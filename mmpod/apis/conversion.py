@@ -166,8 +166,9 @@ def default_feat_dim(num_classes: int) -> int:
 def _loss(old: dict, sc_weight: float) -> tuple[dict, list[str]]:
     """Return the config of POD Loss that keeps what it can of the old loss, and what it cannot."""
     name = old.get('type', 'CrossEntropyLoss')
+    name = (name if isinstance(name, str) else name.__name__).split('.')[-1]  # a class in pure Python configs
     loss = dict(type='mmpod.PODLoss', sc_weight=sc_weight)
-    if name.split('.')[-1] == 'LabelSmoothLoss':
+    if name == 'LabelSmoothLoss':
         amount, mode = old.get('label_smooth_val', 0.0), old.get('mode', 'original')
         if mode == 'multi_label':
             raise ValueError(
@@ -179,7 +180,7 @@ def _loss(old: dict, sc_weight: float) -> tuple[dict, list[str]]:
         loss['loss_weight'] = old['loss_weight']
     PODLoss(**{key: value for key, value in loss.items() if key != 'type'})  # refuses bad settings now
     dropped = sorted(key for key in old if key not in KEPT_OF_LOSS and old[key] is not None)
-    notes = [f'{name} goes.'] if name.split('.')[-1] not in LOSSES else []
+    notes = [f'{name} goes.'] if name not in LOSSES else []
     return loss, notes + [f'{key}={old[key]!r} of {name} goes: POD Loss has nothing like it.' for key in dropped]
 
 

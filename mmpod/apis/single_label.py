@@ -8,7 +8,7 @@ from mmpretrain.models import BaseRetriever, BaseSelfSupervisor, ImageClassifier
 from mmpretrain.models.heads import ClsHead, MultiLabelClsHead, MultiTaskHead
 from mmpretrain.registry import MODELS
 
-from mmpod.models import PEDCCHead
+from mmpod.models import COTClassifier, PEDCCHead
 
 __all__ = ['require_single_label']
 
@@ -31,6 +31,11 @@ def require_single_label(cfg: Config, model: Optional[dict]) -> type:
             raise ValueError(
                 f'Expected a single-label ImageClassifier, but got model.type={model.type!r}: '
                 f'{_other_task(classifier, model.type)}.'
+            )
+        if _is_a(classifier, COTClassifier):
+            raise ValueError(
+                'Expected a classifier of one loss, but got COTClassifier, which trains softmax and complement entropy '
+                'in turns, with two optimizers. Convert its softmax config.'
             )
         head = model.get('head')
         if not isinstance(head, dict) or head.get('type') is None:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmengine.runner import load_checkpoint, save_checkpoint
 from mmengine.utils import get_installed_path
 from mmpretrain.models.losses import LabelSmoothLoss
 from mmpretrain.registry import MODELS
@@ -266,6 +267,10 @@ def test_bad_models():
     with pytest.raises(ValueError, match='Expected backbone and neck to run on images .* 32x32.* got AssertionError'):
         mmpod.convert(cfg)
     cfg = config()
+    cfg.model.type = 'mmpod.COTClassifier'
+    with pytest.raises(ValueError, match='of one loss, but got COTClassifier'):
+        mmpod.convert(cfg)
+    cfg = config()
     cfg.custom_hooks = [dict(type='SwitchRecipeHook', schedule=[dict(action_epoch=1, loss=dict(type='A'))])]
     with pytest.raises(ValueError, match='SwitchRecipeHook exchanges it'):
         mmpod.convert(cfg)
@@ -295,3 +300,34 @@ def test_initialisations_of_logits_do_not_suit_a_projection():
 def test_bad_smoothing(value, error):
     with pytest.raises(error, match='Expected `label_smooth_val` to be'):
         mmpod.models.PODLoss(label_smooth_val=value)
+
+
+LAZY = """
+from mmengine.config import read_base
+from mmpretrain.models import GlobalAveragePooling, ImageClassifier, LabelSmoothLoss, LinearClsHead, ResNet
+with read_base():
+    from .empty import *
+loss = dict(type=LabelSmoothLoss, label_smooth_val=0.1)
+model = dict(
+    type=ImageClassifier,
+    backbone=dict(type=ResNet, depth=18, base_channels=8, stem_channels=8),
+    neck=dict(type=GlobalAveragePooling),
+    head=dict(type=LinearClsHead, num_classes=10, in_channels=64, loss=loss))
+"""
+
+
+def test_pure_python_configs_convert_in_python(tmp_path):
+    (tmp_path / 'empty.py').write_text('')
+    (tmp_path / 'lazy.py').write_text(LAZY)
+    mmpod.convert(Config.fromfile(tmp_path / 'lazy.py')).dump(tmp_path / 'new.py')
+    model = build(Config.fromfile(tmp_path / 'new.py'))
+    assert model.head.feat_dim == 256 and model.head.loss_module.label_smooth_val == 0.1
+
+
+def test_the_backbone_of_a_softmax_checkpoint_loads(tmp_path):
+    original, converted = build(config()), build(mmpod.convert(config()))
+    save_checkpoint(dict(state_dict=original.state_dict()), str(tmp_path / 'softmax.pth'))
+    before = converted.head.fc.weight.clone()
+    load_checkpoint(converted, str(tmp_path / 'softmax.pth'))
+    assert_close(converted.backbone.state_dict(), original.backbone.state_dict())
+    assert_close(converted.head.fc.weight, before)
