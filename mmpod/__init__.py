@@ -9,6 +9,15 @@ from . import datasets, engine, evaluation, functional, models, posthoc
 from .model_index import register_models
 from .version import __version__
 
-__all__ = ['__version__', 'datasets', 'engine', 'evaluation', 'functional', 'models', 'posthoc']
+__all__ = ['__version__', 'convert', 'datasets', 'engine', 'evaluation', 'functional', 'models', 'posthoc']
 
 register_models()
+
+
+def __getattr__(name: str):
+    # On demand, because it is the only thing here that a training run does not need.
+    if name == 'convert':
+        from .apis.conversion import convert
+
+        return convert
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -27,6 +27,7 @@ from .numerics import at_least_float32, no_autocast, normalize_rows
 from .open_set import auroc, false_positive_rate
 from .pod import class_residuals, cosine_loss, cosine_scores, norm_adaptive
 from .shrinkage import gaussian_shrinkage, ledoit_wolf_shrinkage, shrink
+from .smoothing import smooth_labels
 from .spread import largest_cosine, smallest_largest_cosine, spread_centroids
 
 __all__ = [
@@ -71,6 +72,7 @@ __all__ = [
     'self_correlation_loss',
     'shrink',
     'smallest_largest_cosine',
+    'smooth_labels',
     'spread_centroids',
     'squared_distances',
     'sum_over_processes_',

@@ -1,4 +1,4 @@
-"""Modules that mmpretrain builds from a config: backbones, classifiers, heads and losses."""
+"""Modules that mmpretrain builds from a config: backbones, necks, classifiers, heads and losses."""
 
 from .backbones import ResNetSmallImage
 from .classifiers import COTClassifier, COTDistributedDataParallel, GDAClassifier
@@ -14,6 +14,7 @@ from .losses import (
     PODLoss,
     PrototypeLoss,
 )
+from .necks import JoinFeatures
 from .preprocessors import CropFlipPreprocessor
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     'ComplementEntropyLoss',
     'CropFlipPreprocessor',
     'GDAClassifier',
+    'JoinFeatures',
     'LSoftmaxLoss',
     'LearnedPrototypeHead',
     'NormAdaptivePODLoss',

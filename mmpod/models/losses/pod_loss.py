@@ -8,6 +8,7 @@ from mmpod.functional import (
     cosine_loss,
     normalize_rows,
     self_correlation_loss,
+    smooth_labels,
     vicreg_covariance_loss,
 )
 from mmpod.functional.checks import check_choice, check_number
@@ -41,6 +42,8 @@ class PODLoss(PrototypeLoss):
         loss_weight: Factor on both terms, at least 0.
         global_batch: Take the statistics over the batch of all processes (what one process with the whole batch would
             compute; the authors' DataParallel did) instead of over each process's own part.
+        label_smooth_val: Epsilon of label smoothing, at least 0 and below 1: labels become soft labels, see
+            :func:`~mmpod.functional.smooth_labels`; after Mixup and CutMix too. As mmpretrain's ``LabelSmoothLoss``.
 
     Returns:
         dict[str, Tensor]: ``loss_cosine`` and, unless ``sc_weight`` is 0, ``loss_`` with the name of the decorrelation.
@@ -57,17 +60,24 @@ class PODLoss(PrototypeLoss):
         decorrelation: str = 'sc',
         loss_weight: float = 1.0,
         global_batch: bool = True,
+        label_smooth_val: float = 0.0,
     ):
         super().__init__(loss_weight, global_batch)
         check_number('sc_weight', sc_weight, 0)
         check_number('power', power, 1)
         check_choice('decorrelation', decorrelation, list(DECORRELATION))
+        check_number('label_smooth_val', label_smooth_val, 0)
+        if label_smooth_val >= 1:
+            raise ValueError(f'Expected `label_smooth_val` to be below 1, but got {label_smooth_val}.')
+        self.label_smooth_val = label_smooth_val
         self.sc_weight = sc_weight
         self.power = power
         self.decorrelation = decorrelation
 
     def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
         """Return the cosine term and the decorrelation term of Eq. 16."""
+        if self.label_smooth_val > 0:
+            labels = smooth_labels(labels, len(prototypes), self.label_smooth_val, features.dtype)
         unit, centroids = normalize_rows(features), normalize_rows(prototypes)
         terms = {'loss_cosine': self.cosine_term(features, unit, labels, centroids)}
         if self.sc_weight > 0:

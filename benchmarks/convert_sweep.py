@@ -1,0 +1,273 @@
+"""Every single-label classification config that mmpretrain ships: converted, written, built, one step, one prediction.
+
+    python benchmarks/convert_sweep.py run results/benchmarks/convert_sweep.csv     # goes on where it was cut off
+    python benchmarks/convert_sweep.py table results/benchmarks/convert_sweep.csv   # writes docs/convert.md's table
+
+A config counts as converted if `tools/convert_config.py`'s file loads, the model builds with its own initialisation
+(no weights are fetched), one training step of two generated images through the config's batch augmentations and
+optimizer gives a finite loss and a gradient for every trainable parameter that has one in the original, and a
+prediction is a class and K scores in (0, 1). Images are 64 x 64 where the backbone takes them, else what the config
+says. Each config runs in a process of its own, so that one that is killed is a row like any other; configs of the same
+model, augmentation and parameter groups share one run. `--part 0/2` and `--part 1/2` share the work of two terminals.
+"""
+
+import argparse
+import copy
+import csv
+import fcntl
+import hashlib
+import json
+import math
+import multiprocessing
+import resource
+import tempfile
+import time
+import zlib
+from functools import lru_cache
+from pathlib import Path
+
+import mmpretrain
+import torch
+from convert_table import FIELDS, write_table
+from mmengine.config import Config, utils
+from mmengine.logging import MMLogger
+from mmengine.optim import OptimWrapper, build_optim_wrapper
+from mmengine.registry import init_default_scope
+from mmengine.utils import get_installed_path
+from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
+
+from mmpod.apis.config_file import read_base, write_converted
+from mmpod.apis.conversion import plan_conversion
+from mmpod.apis.feature_probe import head_input, image_sizes
+from mmpod.apis.single_label import require_single_label
+
+CONFIGS = Path(get_installed_path('mmpretrain')) / '.mim' / 'configs'
+DOCS = Path(__file__).resolve().parents[1] / 'docs' / 'convert.md'
+MANY_CLASSES, LARGE, TIMEOUT = 4096, 250e6, 1800
+
+
+def examine(name: str, folder: Path) -> dict:
+    """Return the row of one config; an exception is its failure."""
+    base, output = CONFIGS / name, folder / 'converted.py'
+    cfg = read_base(base)
+    plan = plan_conversion(cfg)
+    write_converted(base, cfg, plan, output, ['benchmarks/convert_sweep.py'])
+    head, changes = plan.changes['model']['head'], plan.changes['model']
+    row = dict(
+        in_channels=head['in_channels'],
+        feat_dim=head['feat_dim'],
+        change=', '.join([n['type'] for n in changes.get('neck', [])[-1:]] + ['backbone'] * ('backbone' in changes)),
+        notes=' '.join(plan.notes),
+    )
+    converted = plan.apply(cfg)  # which write_converted has found equal to what it wrote
+    if head['num_classes'] > MANY_CLASSES:
+        converted.model.head.update(num_classes=1000, feat_dim=2048)
+        row['reduced'] = 'K = 1000'
+    sizes = [(64, 64), *image_sizes(cfg)]
+    for size in sizes[:-1]:
+        try:  # shapes alone, to save a step
+            head_input(converted, converted.model, [size])
+            return dict(row, **step(converted, cfg, size), image='x'.join(map(str, size)))
+        except Exception:  # a backbone that does not take this size
+            continue
+    return dict(row, **step(converted, cfg, sizes[-1]), image='x'.join(map(str, sizes[-1])))
+
+
+def build(cfg: Config) -> torch.nn.Module:
+    """Return the model as a Runner would start it, without fetched weights."""
+    model = copy.deepcopy(cfg.model.to_dict())
+    preprocessor = dict(cfg.get('data_preprocessor') or {}, num_classes=model['head'].get('num_classes'))
+    model.setdefault('data_preprocessor', preprocessor)
+    model = MODELS.build(_without_pretrained(model))
+    model.init_weights()
+    return model.train()
+
+
+def step(cfg: Config, original: Config, size: tuple[int, int]) -> dict:
+    """Train one step, predict, and compare the parameters without gradient with the original's."""
+    torch.manual_seed(0)
+    model = build(cfg)
+    count = sum(parameter.numel() for parameter in model.parameters())
+    settings = copy.deepcopy(cfg.optim_wrapper.to_dict())
+    settings.update(type='OptimWrapper')
+    for key in ('loss_scale', 'dtype', 'use_fp16'):
+        settings.pop(key, None)
+    wrapper = build_optim_wrapper(model, settings)
+    with open(Path(tempfile.gettempdir()) / 'mmpod_convert_sweep.lock', 'w') as lock:
+        if count > LARGE:  # one at a time, without the optimizer's state
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), lr=1e-3))
+        mean = cfg.get('data_preprocessor', {}).get('mean') or cfg.model.get('data_preprocessor', {}).get('mean')
+        shape = (len(mean or (0, 0, 0)), *size)
+        losses = backward(model, shape, wrapper)
+        missing = without_gradient(model)
+        wrapper.step()
+        wrapper.zero_grad()
+        row = dict(million_parameters=f'{count / 1e6:.1f}', loss=f'{losses:.4f}', without_gradient=len(missing))
+        row['predicted'] = predicts(model, shape)
+        del model, wrapper
+        if missing:
+            row['original_without_gradient'], extra = compare(original, shape, missing)
+            if extra:
+                raise ValueError(f'parameters without gradient that have one in the original: {sorted(extra)[:5]}')
+    if not math.isfinite(losses) or row['predicted'] is not True:
+        raise ValueError(f'loss {losses}, prediction {row["predicted"]}')
+    return row
+
+
+def backward(model: torch.nn.Module, shape: tuple, wrapper: OptimWrapper) -> float:
+    """Run one forward and backward pass on two generated images; the loss."""
+    with wrapper.optim_context(model):
+        data = model.data_preprocessor(batch(shape), training=True)
+        loss, _ = model.parse_losses(model(**data, mode='loss'))
+    wrapper.backward(loss)
+    return loss.item()
+
+
+def batch(shape: tuple) -> dict:
+    """Return two images with labels as a loader gives them."""
+    images = [torch.randint(256, shape, dtype=torch.uint8) for _ in range(2)]
+    return dict(inputs=images, data_samples=[DataSample().set_gt_label(label) for label in (0, 1)])
+
+
+def without_gradient(model: torch.nn.Module) -> set:
+    """Return the names of the trainable parameters that got no gradient, for which DDP would stop."""
+    return {name for name, parameter in model.named_parameters() if parameter.requires_grad and parameter.grad is None}
+
+
+def predicts(model: torch.nn.Module, shape: tuple):
+    """Return True, or what is wrong with the prediction."""
+    with torch.no_grad():
+        samples = model.eval().test_step(batch(shape))
+    for sample in samples:
+        score, label = sample.pred_score, sample.pred_label
+        if score.shape != (model.head.num_classes,) or not bool(((score > 0) & (score < 1)).all()):
+            return f'scores {tuple(score.shape)} from {score.min()} to {score.max()}'
+        if label.item() != score.argmax().item():
+            return f'label {label.item()} with the largest score at {score.argmax().item()}'
+    return True
+
+
+def compare(original: Config, shape: tuple, missing: set) -> tuple[str, set]:
+    """Return how many parameters get no gradient in the original, and which of ``missing`` do get one there."""
+    try:
+        model = build(original)
+        backward(model, shape, OptimWrapper(torch.optim.SGD(model.parameters(), lr=1e-3)))
+    except NotImplementedError as error:
+        return f'cannot train: {error}', set()
+    reference = without_gradient(model)
+    return str(len(reference)), {name for name in missing if name not in reference}
+
+
+def _without_pretrained(item):
+    if isinstance(item, dict):
+        pretrained = isinstance(item.get('init_cfg'), dict) and item['init_cfg'].get('type') == 'Pretrained'
+        return {k: _without_pretrained(v) for k, v in item.items() if not (k == 'init_cfg' and pretrained)}
+    return type(item)(map(_without_pretrained, item)) if type(item) in (tuple, list) else item
+
+
+def worker(name: str, connection) -> None:
+    """Send the row of one config, in a process of its own."""
+    try:
+        cfg = read_base(CONFIGS / name)
+        require_single_label(cfg, cfg.model)
+    except ValueError as error:
+        connection.send(dict(result='refused', reason=str(error)))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            row = dict(examine(name, Path(folder)), result='ok')
+        except Exception as error:
+            row = dict(result='failed', reason=f'{type(error).__name__}: {error}'.replace('\n', ' ')[:500])
+    row['peak_mib'] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    connection.send(row)
+
+
+def run_apart(name: str) -> dict:
+    """Return the row of one config from a process of its own; a killed or stuck one is a failure."""
+    context = multiprocessing.get_context('fork')
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=worker, args=(name, sender))
+    start = time.time()
+    process.start()
+    sender.close()
+    try:
+        row = receiver.recv() if receiver.poll(TIMEOUT) else dict(result='failed', reason=f'longer than {TIMEOUT} s')
+    except EOFError:
+        row = dict(result='failed', reason='killed, probably for its memory')
+    process.kill()
+    process.join()
+    return dict(row, seconds=f'{time.time() - start:.0f}')
+
+
+def candidates() -> list[tuple[str, dict, str]]:
+    """Return name, first columns and key of every config that has one of K classes to predict, or cannot be loaded."""
+    found = []
+    for path in sorted(CONFIGS.rglob('*.py')):
+        name = path.relative_to(CONFIGS).as_posix()
+        if '_base_' in path.parts:
+            continue
+        try:
+            cfg = Config.fromfile(path)
+        except Exception as error:
+            reason = f'mmpretrain cannot load it: {type(error).__name__}: {error}'.replace('\n', ' ')[:300]
+            found.append((name, dict(backbone='', head='', result='unreadable', reason=reason), name))
+            continue
+        model = cfg.get('model') or {}
+        head = (model.get('head') or {}).get('type')
+        if model.get('type') != 'ImageClassifier':
+            continue
+        groups = [cfg.get('optim_wrapper', {}).get(key) for key in ('constructor', 'paramwise_cfg', 'clip_grad')]
+        key = json.dumps([model, cfg.get('data_preprocessor'), groups], sort_keys=True, default=str)
+        first = dict(
+            backbone=model.backbone.type, head=head or 'none', num_classes=(model.get('head') or {}).get('num_classes')
+        )
+        found.append((name, first, hashlib.sha256(key.encode()).hexdigest()[:12]))
+    return found
+
+
+def run(path: Path, part: int, parts: int) -> None:
+    """Append the rows that are missing in ``path``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.write_text(','.join(FIELDS) + '\n')
+    # Read once, not by every process: mmengine loads all metafiles of mmpretrain for each base that it ships.
+    utils._get_cfg_metainfo = lru_cache(maxsize=None)(utils._get_cfg_metainfo)
+    with tempfile.TemporaryDirectory() as folder:
+        examine('resnet/resnet18_8xb16_cifar10.py', Path(folder))
+    rows = list(csv.DictReader(path.open()))
+    done, known = {row['config'] for row in rows}, {row['model']: row for row in rows if row['model']}
+    for name, first, key in candidates():
+        if name in done or zlib.crc32(key.encode()) % parts != part:
+            continue
+        if 'result' in first:
+            row = first
+        elif key in known:
+            row = dict(known[key], same_as=known[key]['config'])
+        else:
+            row = known[key] = dict(first, **run_apart(name), config=name)
+        row = dict(row, config=name, model=key, mmpretrain=mmpretrain.__version__, torch=torch.__version__)
+        with path.open('a', newline='') as file:
+            csv.DictWriter(file, FIELDS, lineterminator='\n').writerow({field: row.get(field, '') for field in FIELDS})
+        print(name, row['result'], row.get('reason', ''), row.get('seconds', ''), flush=True)
+
+
+def main() -> None:
+    """Parse the command line and do one of the two."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('action', choices=['run', 'table'])
+    parser.add_argument('csv', type=Path)
+    parser.add_argument('--part', default='0/1', help='I/N: the I-th of N parts (default: 0/1, all)')
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    init_default_scope('mmpretrain')
+    MMLogger.get_instance('sweep', log_level='WARNING')
+    if args.action == 'table':
+        write_table(args.csv, DOCS)
+    else:
+        run(args.csv, *map(int, args.part.split('/')))
+
+
+if __name__ == '__main__':
+    main()
