@@ -5,6 +5,7 @@ config needs; with the prefixed names (``type='mmpod.PODLoss'``) it needs no lin
 """
 
 from . import datasets, engine, evaluation, functional, models, posthoc
+from .shipped import config_file
 from .version import __version__
 
-__all__ = ['__version__', 'datasets', 'engine', 'evaluation', 'functional', 'models', 'posthoc']
+__all__ = ['__version__', 'config_file', 'datasets', 'engine', 'evaluation', 'functional', 'models', 'posthoc']

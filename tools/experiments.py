@@ -20,6 +20,7 @@ from typing import Optional
 from mmpod.apis import Launcher, Plan, Run, plan_run, run_all
 from mmpod.apis.experiments import CHECKPOINT_OF
 from mmpod.apis.listing import index, listing
+from mmpod.apis.metafile import metafile
 from mmpod.apis.rehearsal import rehearse, write_datasets
 from mmpod.apis.report import write_report
 from mmpod.apis.selection import select
@@ -38,6 +39,7 @@ def parse_args() -> argparse.Namespace:
         command.add_argument('--work-dir', type=Path, default=None, help='default: work_dirs/experiments')
         if name == 'list':
             command.add_argument('--markdown', action='store_true', help='what there is, without the state, as in docs')
+            command.add_argument('--metafile', action='store_true', help='the index of all configs, as in configs/')
         if name == 'report':
             command.add_argument('--out', type=Path, default=None, help='folder to write to (default: WORK_DIR/report)')
         if name == 'run':
@@ -139,7 +141,9 @@ def report(args: argparse.Namespace, out: Optional[Path] = None) -> None:
 def main() -> None:
     """Do what was asked for."""
     args = parse_args()
-    if args.command == 'list':
+    if args.command == 'list' and args.metafile:
+        print(metafile(CONFIGS, CONFIGS.parent / 'results'), end='')
+    elif args.command == 'list':
         where = functools.partial(run_of, args)
         print(index(args.selection) if args.markdown else listing(args.selection, where, args.seeds))
     elif args.command == 'report':

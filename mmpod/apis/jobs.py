@@ -14,8 +14,9 @@ import mmpretrain
 import torch
 
 import mmpod
+from mmpod.shipped import TOOLS
 
-from .launcher import TOOLS, Launcher
+from .launcher import Launcher
 from .plans import Plan
 from .runs import Run
 
