@@ -1,6 +1,8 @@
 # make demo   POD Loss beside Softmax on real handwritten digits, a few minutes on a CPU
 # make test   linter and test suite
 # Both install the package first: into the active virtual or conda environment, else into .venv, which they create.
+# make test-oldest, test-newest, test-onedl   the suite on other versions, each in an environment of its own, .envs/NAME;
+#   PYTHON=... names the interpreter to make it with
 
 ENV := $(or $(VIRTUAL_ENV),$(CONDA_PREFIX),$(CURDIR)/.venv)
 RUN := PATH="$(ENV)/bin:$$PATH" PYTHONPATH= PYTHONWARNINGS=ignore
@@ -9,7 +11,9 @@ PARALLEL := -n 2 --dist loadfile
 # Named after this checkout, because an environment holds one editable install of mmpod at a time.
 STAMP := $(ENV)/.mmpod$(subst /,-,$(CURDIR))
 
-.PHONY: demo test test-all lint format benchmark
+STACKS := oldest newest onedl
+
+.PHONY: demo test test-all lint format benchmark $(STACKS:%=test-%)
 
 demo: $(STAMP)
 	$(RUN) python tools/compare.py configs/pod_resnet18w8_digits.py configs/softmax_resnet18w8_digits.py \
@@ -21,6 +25,22 @@ test: lint
 
 test-all: lint
 	$(RUN) python -m pytest $(PARALLEL) -m ''
+
+test-oldest: PYTHON ?= python3.9
+test-newest: PYTHON ?= python3.13
+test-onedl: PYTHON ?= python3.12
+
+$(STACKS:%=test-%): test-%: .envs/%/.mmpod
+	PATH="$(CURDIR)/.envs/$*/bin:$$PATH" PYTHONPATH= PYTHONWARNINGS=ignore python -m pytest $(PARALLEL)
+
+.envs/%/.mmpod: requirements/%.txt setup.py pyproject.toml requirements/runtime.txt requirements/tests.txt
+	@command -v "$(PYTHON)" > /dev/null || { echo 'Expected the interpreter `$(PYTHON)` to be there, but it is not.' \
+	  'Install it, or name another: make test-$* PYTHON=/path/to/python'; exit 1; }
+	rm -rf ".envs/$*"
+	"$(PYTHON)" -m venv ".envs/$*"
+	.envs/$*/bin/python -m pip install --disable-pip-version-check -r requirements/$*.txt
+	.envs/$*/bin/python -m pip install --disable-pip-version-check -c requirements/$*.txt -e '.[demo,tests]'
+	touch "$@"
 
 lint: $(STAMP)
 	$(RUN) ruff check .

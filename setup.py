@@ -1,6 +1,7 @@
-"""Packaging: the library, and beside it `mmpod/.mim` with configs and tools, where MIM and MMEngine look for them."""
+"""Packaging: the library and, in `mmpod/.mim`, configs, tools and index, where MIM and MMEngine look for them."""
 
 import os
+import re
 import shutil
 import sysconfig
 from importlib import metadata
@@ -10,6 +11,12 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
+# Distributions that bring the modules of another one.
+FORKS = {
+    'mmengine': {'mmengine-lite', 'onedl-mmengine'},
+    'mmcv-lite': {'mmcv', 'onedl-mmcv'},
+    'mmpretrain': {'onedl-mmpretrain'},
+}
 SHIPPED = ('configs', 'tools', 'model-index.yml')
 
 
@@ -19,14 +26,16 @@ def requirements(name):
     return included + [line for line in lines if line and not line.startswith(('#', '-r '))]
 
 
-def mmcv_requirement():
-    """Ask for mmcv-lite, unless the full mmcv is there: both own the package `mmcv`, one would overwrite the other.
+def runtime_requirements():
+    """Leave out what a fork in this environment brings: both own the same modules, one would overwrite the other.
 
     pip builds in an isolated environment, so look into the one that the interpreter belongs to.
     """
     paths = [sysconfig.get_path('purelib'), sysconfig.get_path('platlib')]
     installed = {dist.metadata['Name'].lower() for dist in metadata.distributions(path=paths) if dist.metadata['Name']}
-    return [] if 'mmcv' in installed else ['mmcv-lite>=2.0,<2.4']
+    return [
+        line for line in requirements('runtime') if installed.isdisjoint(FORKS.get(re.match('[a-z-]+', line)[0], ()))
+    ]
 
 
 class BuildWithMim(build_py):
@@ -39,11 +48,11 @@ class BuildWithMim(build_py):
         target.mkdir(parents=True)
         for name in SHIPPED:
             if self.editable_mode:
-                os.symlink(ROOT / name, target / name)
-            elif (ROOT / name).is_file():
-                shutil.copy(ROOT / name, target / name)
-            else:
+                os.symlink(Path('../..') / name, target / name)
+            elif (ROOT / name).is_dir():
                 shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns('__pycache__'))
+            else:
+                shutil.copy(ROOT / name, target / name)
 
 
 version = {}
@@ -58,7 +67,7 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.9',
     packages=find_packages(include=['mmpod', 'mmpod.*']),
-    install_requires=requirements('runtime') + mmcv_requirement(),
+    install_requires=runtime_requirements(),
     extras_require={name: requirements(name) for name in ('demo', 'export', 'tests', 'tools')},
     cmdclass=dict(build_py=BuildWithMim),
 )

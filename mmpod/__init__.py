@@ -7,9 +7,20 @@ configs, so that ``mmpretrain.get_model`` and ``list_models`` know their names.
 
 from . import datasets, engine, evaluation, functional, models, posthoc
 from .model_index import register_models
+from .shipped import config_file
 from .version import __version__
 
-__all__ = ['__version__', 'convert', 'datasets', 'engine', 'evaluation', 'functional', 'models', 'posthoc']
+__all__ = [
+    '__version__',
+    'config_file',
+    'convert',
+    'datasets',
+    'engine',
+    'evaluation',
+    'functional',
+    'models',
+    'posthoc',
+]
 
 register_models()
 

@@ -29,9 +29,8 @@ def run_command(tmp_path):
     """Run a command in an empty folder and return the finished process; its output is shown when a test fails."""
 
     def run(*command, status=0, env=None, cwd=tmp_path, timeout=300):
-        environment = dict(
-            os.environ, PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1', PYTHONWARNINGS='ignore', **(env or {})
-        )
+        defaults = dict(PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1', PYTHONWARNINGS='ignore')
+        environment = {**os.environ, **defaults, **(env or {})}
         environment['PATH'] = f'{Path(sys.executable).parent}:{environment["PATH"]}'
         done = subprocess.run(
             [str(word) for word in command], capture_output=True, text=True, env=environment, cwd=cwd, timeout=timeout

@@ -1,19 +1,46 @@
-"""`pip install .` brings configs and tools along, and the right form of MMCV."""
+"""`pip install .` brings configs, tools and the index along, and does not overwrite a fork with the original."""
 
+import os
 import runpy
+import shutil
+import subprocess
 import sys
 import zipfile
 from types import SimpleNamespace
 
+import pytest
+from setuptools import Distribution
 
-def test_wheel_carries_configs_and_tools(root, tmp_path, run_command):
-    build = [sys.executable, '-m', 'pip', 'wheel', '--no-deps', '--quiet', '--wheel-dir', tmp_path]
-    run_command(*build, '--no-build-isolation', root, cwd=root)
-    (wheel,) = tmp_path.glob('mmpod-*.whl')
+SCRIPT = """
+from mmengine.config import Config
+config = Config.fromfile('mine.py')  # mmpod is not imported yet
+print(config.model.head.loss.sc_weight, config.model.head.feat_dim, config.train_dataloader.batch_size)
+
+import mmpod
+from mmpretrain import ModelHub, get_model
+index = mmpod.config_file('pod_resnet50_cifar10').rpartition('configs')[0]
+print(index)
+if not ModelHub.has('pod_resnet18w8_digits'):
+    ModelHub.register_model_index(index + 'model-index.yml', config_prefix=index)
+print(type(get_model('pod_resnet18w8_digits').head).__name__)
+"""
+
+
+@pytest.fixture(scope='module')
+def wheel(root, tmp_path_factory):
+    folder = tmp_path_factory.mktemp('wheel')
+    build = [sys.executable, '-m', 'pip', 'wheel', '--no-deps', '--quiet', '--no-build-isolation', root]
+    subprocess.run([*build, '--wheel-dir', folder], check=True)
+    (path,) = folder.glob('mmpod-*.whl')
+    return path
+
+
+def test_wheel_carries_configs_tools_and_index(root, wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         metadata = archive.read(next(name for name in names if name.endswith('METADATA'))).decode()
-    for path in [*root.glob('configs/**/*.py'), *root.glob('tools/*'), *root.glob('mmpod/**/*.py')]:
+    shipped = [root / 'model-index.yml', *root.glob('configs/**/*.*'), *root.glob('tools/*')]
+    for path in [*shipped, *root.glob('mmpod/**/*.py')]:
         relative = path.relative_to(root)
         if '__pycache__' in relative.parts or '.mim' in relative.parts or path.is_dir():
             continue
@@ -21,17 +48,69 @@ def test_wheel_carries_configs_and_tools(root, tmp_path, run_command):
         assert prefix + relative.as_posix() in names
     assert {'mmpod/.mim/model-index.yml', 'mmpod/.mim/configs/metafile.yml'} <= names
     assert not [name for name in names if name.endswith('.pyc') or name.startswith('tests')]
-    for requirement in ('torch', 'torchvision', 'numpy', 'mmengine', 'mmpretrain', 'setuptools<81'):
+    for requirement in ('torch', 'torchvision', 'numpy', 'setuptools<81'):
         assert f'Requires-Dist: {requirement}' in metadata
 
 
-def test_full_mmcv_is_left_alone(root, monkeypatch):
+def test_configs_build_on_those_of_an_installed_wheel(wheel, tmp_path, run_command):
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / 'installed')
+    (tmp_path / 'mine.py').write_text(
+        "_base_ = __import__('mmpod').config_file('pod_resnet18w8_digits')\n"
+        'model = dict(head=dict(loss=dict(sc_weight=0.125)))\n'
+    )
+    done = run_command(sys.executable, '-c', SCRIPT, env=dict(PYTHONPATH=str(tmp_path / 'installed')))
+    assert done.stdout.splitlines()[-3:] == ['0.125 256 64', f'{tmp_path}/installed/mmpod/.mim/', 'PEDCCHead']
+
+
+def test_editable_install_links_to_the_checkout(root, tmp_path, monkeypatch):
     monkeypatch.setattr('setuptools.setup', lambda **kwargs: None)
     script = runpy.run_path(str(root / 'setup.py'))
-    for installed, expected in (('mmcv', []), ('other', ['mmcv-lite>=2.0,<2.4'])):
-        monkeypatch.setattr('importlib.metadata.distributions', lambda path, name=installed: [dist_named(name)])
-        assert script['mmcv_requirement']() == expected
+    build = script['BuildWithMim'](Distribution(dict(packages=[])))
+    monkeypatch.setitem(type(build).run.__globals__, 'ROOT', tmp_path / 'before')
+    for name in ('configs', 'tools', 'mmpod'):
+        (tmp_path / 'before' / name).mkdir(parents=True)
+    (tmp_path / 'before' / 'configs' / 'leaf.py').write_text('a = 1')
+    shutil.copy(root / 'model-index.yml', tmp_path / 'before')
+    build.build_lib, build.editable_mode = str(tmp_path / 'build'), True
+    build.packages = build.py_modules = None
+    build.run()
+    # A checkout that was moved keeps working.
+    moved = (tmp_path / 'before').rename(tmp_path / 'after') / 'mmpod' / '.mim'
+    assert (moved / 'configs' / 'leaf.py').read_text() == 'a = 1'
+    assert (moved / 'model-index.yml').read_text() == (root / 'model-index.yml').read_text()
+    assert sorted(os.listdir(moved)) == ['configs', 'model-index.yml', 'tools']
 
 
-def dist_named(name):
-    return SimpleNamespace(metadata={'Name': name})
+@pytest.mark.parametrize(
+    ('installed', 'left_out'),
+    [
+        (['other'], []),
+        (['mmcv'], ['mmcv-lite']),
+        (['onedl-mmengine', 'onedl-mmcv', 'Onedl-MMPretrain'], ['mmcv-lite', 'mmengine', 'mmpretrain']),
+    ],
+)
+def test_forks_are_left_alone(root, monkeypatch, installed, left_out):
+    monkeypatch.setattr('setuptools.setup', lambda **kwargs: None)
+    script = runpy.run_path(str(root / 'setup.py'))
+    monkeypatch.setattr(
+        'importlib.metadata.distributions',
+        lambda path: [SimpleNamespace(metadata={'Name': name}) for name in installed],
+    )
+    required = ' '.join(script['runtime_requirements']())
+    for name, line in (
+        ('mmengine', 'mmengine>=0.10,<0.11'),
+        ('mmcv-lite', 'mmcv-lite>=2.0,<2.4'),
+        ('mmpretrain', 'mmpretrain>=1.2,<1.3'),
+        ('torch', 'torch>=2.1'),
+    ):
+        assert (line in required) == (name not in left_out)
+
+
+def test_a_stack_without_its_interpreter_says_what_to_do(root, tmp_path, run_command):
+    for name in ('Makefile', 'setup.py', 'pyproject.toml'):
+        shutil.copy(root / name, tmp_path)
+    shutil.copytree(root / 'requirements', tmp_path / 'requirements')
+    done = run_command('make', 'test-oldest', 'PYTHON=/nowhere/python3.9', status=2)
+    assert 'Expected the interpreter `/nowhere/python3.9` to be there, but it is not.' in done.stdout
+    assert 'make test-oldest PYTHON=' in done.stdout

@@ -23,6 +23,7 @@ from mmpod.apis.cost import remaining
 from mmpod.apis.documents import refresh
 from mmpod.apis.experiments import CHECKPOINT_OF
 from mmpod.apis.listing import index, listing
+from mmpod.apis.metafile import metafile
 from mmpod.apis.rehearsal import rehearse, write_datasets
 from mmpod.apis.report import write_report
 from mmpod.apis.selection import select
@@ -44,6 +45,7 @@ def parse_args() -> argparse.Namespace:
             command.add_argument(
                 '--tflops', type=float, help='what is left to do in hours of a GPU that sustains so many TFLOP/s'
             )
+            command.add_argument('--metafile', action='store_true', help='the index of all configs, as in configs/')
         if name == 'report':
             command.add_argument('--out', type=Path, default=None, help='folder to write to (default: WORK_DIR/report)')
         if name == 'run':
@@ -159,6 +161,8 @@ def main() -> None:
                 print(f'{document}: {"rewritten" if refresh(document) else "up to date"}')
             except (OSError, ValueError) as error:
                 sys.exit(f'error: {error}')
+    elif args.command == 'list' and args.metafile:
+        print(metafile(CONFIGS, CONFIGS.parent / 'results'), end='')
     elif args.command == 'list':
         where = functools.partial(run_of, args)
         if args.tflops:

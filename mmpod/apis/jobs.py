@@ -15,8 +15,9 @@ import mmpretrain
 import torch
 
 import mmpod
+from mmpod.shipped import TOOLS
 
-from .launcher import TOOLS, Launcher
+from .launcher import Launcher
 from .plans import Plan
 from .runs import Run
 

@@ -10,11 +10,9 @@ from typing import Optional
 
 import torch
 
-__all__ = ['TOOLS', 'Launcher']
+from mmpod.shipped import TOOLS
 
-TOOLS = Path(__file__).resolve().parents[2] / 'tools'
-if not (TOOLS / 'dist_train.sh').is_file():  # an installed wheel keeps them beside the package's modules
-    TOOLS = Path(__file__).resolve().parents[1] / '.mim' / 'tools'
+__all__ = ['Launcher']
 
 
 @dataclass(frozen=True)
