@@ -25,7 +25,7 @@ from mmpod.version import __version__
 from .deployable import DeployableClassifier, image_size, loads_bgr
 from .session import require_safe_loading
 
-__all__ = ['FORMATS', 'export_classifier', 'load_exported']
+__all__ = ['FORMATS', 'export_classifier', 'load_exported', 'read_images']
 
 SUFFIXES = dict(onnx='.onnx', torchscript='.pt', torch_export='.pt2')
 FORMATS = tuple(SUFFIXES)
@@ -82,7 +82,7 @@ def export_classifier(
     classifier = DeployableClassifier(get_model(cfg, device='cpu'), loads_bgr(cfg))
     classes = _load_weights(classifier.model, cfg, checkpoint)
     noise = torch.randint(0, 256, (8, 3, *size), generator=torch.Generator().manual_seed(0)).float()
-    pixels = noise if images is None else _read(Path(images), cfg, size)
+    pixels = noise if images is None else read_images(Path(images), cfg, size)
 
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as folder, torch.no_grad():
@@ -159,8 +159,13 @@ def _load_weights(model: nn.Module, cfg: Config, checkpoint: Path) -> Optional[l
     return None if classes is None else list(classes)
 
 
-def _read(folder: Path, cfg: Config, size: tuple[int, int]) -> Tensor:
-    """Return the images of a folder, shape (N, 3, H, W), RGB, as the test pipeline gives them."""
+def read_images(folder: Path, cfg: Config, size: tuple[int, int]) -> Tensor:
+    """Return the first 64 images of a folder, shape (N, 3, H, W), RGB, as the test pipeline gives them.
+
+    Raises:
+        FileNotFoundError: There is none.
+        ValueError: A file is no image, or of another size than (H, W) after the pipeline.
+    """
     bgr = loads_bgr(cfg)
     transforms = remove_transform(cfg.test_dataloader.dataset.get('pipeline', []), 'LoadImageFromFile')
     pipeline = Compose([TRANSFORMS.build(transform) for transform in transforms])

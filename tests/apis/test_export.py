@@ -67,7 +67,9 @@ def test_outputs_are_the_inferencers(name, output, to_rgb, files, tmp_path):
     facts = export_classifier(cfg, tmp_path / 'w.pth', 'torchscript', images=tmp_path / 'images')
     assert facts['outputs'] == [output, 'labels'] and facts['compared_on'] == '5 images'
     assert facts['normalisation_inside']['order'] == ('RGB' if to_rgb == files else 'BGR')
-    values, labels = load_exported(facts['file'])(torch.from_numpy(rgb).permute(0, 3, 1, 2).float())
+    pixels = torch.from_numpy(rgb).permute(0, 3, 1, 2).float()
+    values, labels = load_exported(facts['file'])(pixels)
+    assert_close(export.read_images(tmp_path / 'images', cfg, (side, side)), pixels, rtol=0, atol=0)
     paths = sorted(map(str, (tmp_path / 'images').iterdir()))
     inputs = paths if files else list(rgb.astype(np.uint8))
     predicted = ImageClassificationInferencer(model)(inputs, batch_size=5)
@@ -99,6 +101,16 @@ def test_size_that_the_config_leaves_open():
         type='mmpod.InMemoryImages', dataset=dict(type='mmpod.TinyImageNet', pipeline=[])
     )
     assert image_size(cfg) == (64, 64)
+
+
+def test_files_reach_models_of_arrays_with_red_and_blue_exchanged(tmp_path):
+    """mmpretrain's inferencer reads BGR; docs/tools.md warns of it."""
+    inferencer = ImageClassificationInferencer(save_random(config('pod_resnet18w8_cifar10_10k'), tmp_path / 'w.pth'))
+    image = (np.random.RandomState(0).randint(0, 256, (32, 32, 3)) // [1, 2, 6]).astype(np.uint8)
+    Image.fromarray(image).save(tmp_path / 'image.png')
+    file, exchanged, right = inferencer([str(tmp_path / 'image.png'), image[..., ::-1].copy(), image], batch_size=3)
+    assert_close(file['pred_scores'], exchanged['pred_scores'], rtol=0, atol=0)
+    assert np.abs(file['pred_scores'] - right['pred_scores']).max() > 1e-3
 
 
 def test_the_whole_is_in_evaluation_mode():
