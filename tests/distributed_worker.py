@@ -15,7 +15,7 @@ import torch.distributed as dist
 from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
-from mmpretrain.registry import MODEL_WRAPPERS, MODELS
+from mmpretrain.registry import METRICS, MODEL_WRAPPERS, MODELS
 from mmpretrain.structures import DataSample
 from torch import nn
 
@@ -147,12 +147,25 @@ def cot_steps(model, classifier, part):
     return {name: parameter.detach() for name, parameter in classifier.named_parameters()}
 
 
+def geometry(rank, processes, num_samples=25):
+    """Return FeatureGeometry of fixed features, shared out as DefaultSampler does it: the last ranks repeat samples."""
+    generator = torch.Generator().manual_seed(3)
+    features, labels = torch.randn(num_samples, DIM, generator=generator), torch.arange(num_samples) % NUM_CLASSES
+    metric = METRICS.build(dict(type='mmpod.FeatureGeometry'))
+    metric.head = MODELS.build(HEADS['pod'])
+    rounds = -(-num_samples // processes)
+    for index in [i % num_samples for i in range(rank, rounds * processes, processes)]:
+        sample = dict(features_pre_logits=features[index], gt_label=labels[index : index + 1], sample_idx=index)
+        metric.process(None, [sample])
+    return metric.evaluate(num_samples)
+
+
 def main():
     path, backend, cases = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
     dist.init_process_group(backend)
     init_default_scope('mmpretrain')
     rank, processes = dist.get_rank(), dist.get_world_size()
-    results = {}
+    results = {'geometry': geometry(rank, processes)}
     for case in cases:
         sizes = [int(size) for size in case.split(',')]
         images, labels = (part.split(sizes)[rank] for part in whole_batch(sum(sizes)))

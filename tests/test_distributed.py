@@ -19,6 +19,7 @@ from distributed_worker import (  # noqa: E402
     accumulated,
     cot_classifier,
     cot_steps,
+    geometry,
     two_steps,
     whole_batch,
     with_unused_layer,
@@ -39,6 +40,7 @@ def test_gradients_and_state_equal_those_of_one_process(cases, backend, tmp_path
     processes = cases[0].count(',') + 1
     run_command('torchrun', f'--nproc_per_node={processes}', f'--master_port={PORT}', worker, result, backend, *cases)
     measured = torch.load(result, weights_only=True)
+    assert measured['geometry'] == pytest.approx(geometry(0, 1), rel=1e-12)
     for case in cases:
         sizes = [int(size) for size in case.split(',')]
         for name in HEADS:

@@ -69,8 +69,9 @@ class FeatureGeometry(FeatureMetric):
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Add one batch to the sums."""
         features, counted = self.features(data_samples)
-        labels, num_classes = self._labels(data_samples).to(counted.device)[counted], self.head.num_classes
-        check_labels(labels, len(features), num_classes)
+        labels, num_classes = self._labels(data_samples), self.head.num_classes
+        check_labels(labels, len(data_samples), num_classes)
+        labels = labels.to(counted.device)[counted]  # of a batch none may count here
         if self.moments is None:
             self.moments = empty_moments(num_classes, features.shape[1], by_class=False, device=features.device)
             self.cosines = features.new_zeros(2)
