@@ -211,7 +211,7 @@ def candidates() -> list[tuple[str, dict, str]]:
         try:
             cfg = Config.fromfile(path)
         except Exception as error:
-            reason = f'mmpretrain cannot load it: {type(error).__name__}: {error}'.replace('\n', ' ')[:300]
+            reason = f'mmpretrain cannot load it: {type(error).__name__}: {error}'.replace('\n', ' ')[:200]
             found.append((name, dict(backbone='', head='', result='unreadable', reason=reason), name))
             continue
         model = cfg.get('model') or {}

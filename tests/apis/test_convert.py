@@ -183,6 +183,14 @@ def test_head_input_is_read_without_weights_or_downloads():
     cfg.model.head.in_channels = 1  # a mistake in the old head is not copied
     assert head_input(cfg, cfg.model) == (2, 64)
     assert mmpod.convert(cfg).model.head.in_channels == 64
+    weights = cfg.model.backbone.init_cfg
+    module = dict(
+        type='VisionTransformer', arch=SMALL_VIT, img_size=32, init_cfg=weights
+    )  # LoRA loads while it is built
+    cfg.model.update(
+        backbone=dict(type='LoRAModel', module=module, alpha=1, rank=2, targets=[dict(type='qkv')]), neck=None
+    )
+    assert head_input(cfg, cfg.model) == (2, 48)
 
 
 def test_image_sizes_follow_the_pipelines():
