@@ -187,9 +187,8 @@ def test_head_input_is_read_without_weights_or_downloads():
     module = dict(
         type='VisionTransformer', arch=SMALL_VIT, img_size=32, init_cfg=weights
     )  # LoRA loads while it is built
-    cfg.model.update(
-        backbone=dict(type='LoRAModel', module=module, alpha=1, rank=2, targets=[dict(type='qkv')]), neck=None
-    )
+    cfg.model.backbone = dict(type='LoRAModel', module=module, alpha=1, rank=2, targets=[dict(type='qkv')])
+    cfg.model.neck = None
     assert head_input(cfg, cfg.model) == (2, 48)
 
 
