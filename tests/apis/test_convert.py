@@ -52,7 +52,6 @@ def losses_of(model, size=64, channels=3, samples=2):
 
 # Narrower and shallower than shipped, where that is one setting; the benchmark runs them as they are.
 DOZEN = [
-    ('resnet/resnet18_8xb16_cifar10.py', {}, 32),
     ('resnet/resnet50_8xb256-rsb-a3-100e_in1k.py', dict(depth=18), 64),
     ('conformer/conformer-tiny-p16_8xb128_in1k.py', {}, 224),
     ('deit/deit-tiny-distilled_4xb256_in1k.py', dict(arch=None), 64),
@@ -63,6 +62,7 @@ DOZEN = [
     ('lenet/lenet5_mnist.py', {}, 32),
     ('mobilenet_v3/mobilenet-v3-small_8xb16_cifar10.py', {}, 32),
     ('vig/vig-tiny_8xb128_in1k.py', {}, 224),
+    ('resnet/resnet50_8xb16-mixup_cifar10.py', dict(depth=18), 32),
     ('shufflenet_v2/shufflenet-v2-1x_16xb64_in1k.py', {}, 64),
 ]
 SMALL_VIT = dict(embed_dims=48, num_layers=2, num_heads=3, feedforward_channels=96)
@@ -233,6 +233,7 @@ def test_other_tasks_are_refused(name, reason):
     'head, reason',
     [
         (dict(type='MultiTaskHead'), 'several tasks'),
+        (dict(type='MultiLabelLinearClsHead', loss=dict(use_sigmoid=True)), 'several labels an image'),
         (dict(type='mmpod.PEDCCHead'), 'converted already'),
         (dict(type='NoSuchHead'), 'got NoSuchHead: it is in no registry'),
         (dict(loss=dict(type='LabelSmoothLoss', label_smooth_val=0.1, mode='multi_label')), "mode='multi_label'"),
