@@ -1,4 +1,4 @@
-"""One training step and one prediction of a converted model, beside the original: what convert_sweep.py asks of each."""
+"""One training step and one prediction of a converted model, as convert_sweep.py asks of each, beside the original."""
 
 import copy
 import fcntl
