@@ -63,7 +63,7 @@ def _listing(title: str, rows: list[dict]) -> str:
     reasons = defaultdict(list)
     for row in rows:
         reasons[row['reason'].replace('|', '/')].append(row['config'])
-    lines = [[', '.join(names), reason] for reason, names in sorted(reasons.items())]
+    lines = [[', '.join(sorted(names)), reason] for reason, names in sorted(reasons.items())]
     return f'\n{title}:\n\n' + table(['config', 'reason'], lines) if rows else ''
 
 

@@ -79,11 +79,11 @@ def head_input(cfg: Config, model: dict, sizes: Optional[Sequence[tuple[int, int
                     return _shape(feats[-1] if isinstance(feats, tuple) else feats)
                 except Exception as error:  # whatever third-party code raises on a size that it cannot take
                     problem = error
+    tried = ', '.join('x'.join(map(str, size)) for size in sizes)
+    reason = str(problem).partition('\n')[0].rstrip('.')
     raise ValueError(
-        'Expected backbone and neck to run on images of a size that the config names, '
-        f'{", ".join("x".join(map(str, size)) for size in sizes)}, to read `in_channels` off what reaches '
-        f'the head, but got {type(problem).__name__}: {str(problem).splitlines()[0] if str(problem) else ""} '
-        'Check that the config itself trains.'
+        f'Expected backbone and neck to run on images of a size that the config names, {tried}, to read `in_channels` '
+        f'off what reaches the head, but got {type(problem).__name__}: {reason}. Check that the config itself trains.'
     ) from problem
 
 

@@ -50,11 +50,12 @@ def require_single_label(cfg: Config, model: Optional[dict]) -> type:
         reason = 'it is in no registry; name its module in `custom_imports`'
     elif issubclass(head_class, MultiTaskHead):
         reason = 'it is for several tasks, and each would need centroids of its own'
-    elif issubclass(head_class, MultiLabelClsHead):
+    elif issubclass(head_class, MultiLabelClsHead) and not (head.get('loss') or {}).get('use_soft'):
+        # With a softmax over the classes it is mmpretrain's way to train on mixed labels, of one class an image.
         reason = 'it is for several labels an image, and a feature can lie at one centroid only'
     elif issubclass(head_class, PEDCCHead):
         reason = 'it has been converted already'
-    elif not issubclass(head_class, ClsHead):
+    elif not issubclass(head_class, (ClsHead, MultiLabelClsHead)):
         reason = 'it is no classification head (ClsHead)'
     if reason is not None:
         raise ValueError(f'Expected a single-label classification head, but got {name}: {reason}.')

@@ -52,7 +52,6 @@ def losses_of(model, size=64, channels=3, samples=2):
 
 # Narrower and shallower than shipped, where that is one setting; the benchmark runs them as they are.
 DOZEN = [
-    ('resnet/resnet18_8xb16_cifar10.py', {}, 32),
     ('resnet/resnet50_8xb256-rsb-a3-100e_in1k.py', dict(depth=18), 64),
     ('conformer/conformer-tiny-p16_8xb128_in1k.py', {}, 224),
     ('deit/deit-tiny-distilled_4xb256_in1k.py', dict(arch=None), 64),
@@ -63,6 +62,7 @@ DOZEN = [
     ('lenet/lenet5_mnist.py', {}, 32),
     ('mobilenet_v3/mobilenet-v3-small_8xb16_cifar10.py', {}, 32),
     ('vig/vig-tiny_8xb128_in1k.py', {}, 224),
+    ('resnet/resnet50_8xb16-mixup_cifar10.py', dict(depth=18), 32),
     ('shufflenet_v2/shufflenet-v2-1x_16xb64_in1k.py', {}, 64),
 ]
 SMALL_VIT = dict(embed_dims=48, num_layers=2, num_heads=3, feedforward_channels=96)
@@ -183,6 +183,13 @@ def test_head_input_is_read_without_weights_or_downloads():
     cfg.model.head.in_channels = 1  # a mistake in the old head is not copied
     assert head_input(cfg, cfg.model) == (2, 64)
     assert mmpod.convert(cfg).model.head.in_channels == 64
+    weights = cfg.model.backbone.init_cfg
+    module = dict(
+        type='VisionTransformer', arch=SMALL_VIT, img_size=32, init_cfg=weights
+    )  # LoRA loads while it is built
+    cfg.model.backbone = dict(type='LoRAModel', module=module, alpha=1, rank=2, targets=[dict(type='qkv')])
+    cfg.model.neck = None
+    assert head_input(cfg, cfg.model) == (2, 48)
 
 
 def test_image_sizes_follow_the_pipelines():
@@ -226,6 +233,7 @@ def test_other_tasks_are_refused(name, reason):
     'head, reason',
     [
         (dict(type='MultiTaskHead'), 'several tasks'),
+        (dict(type='MultiLabelLinearClsHead', loss=dict(use_sigmoid=True)), 'several labels an image'),
         (dict(type='mmpod.PEDCCHead'), 'converted already'),
         (dict(type='NoSuchHead'), 'got NoSuchHead: it is in no registry'),
         (dict(loss=dict(type='LabelSmoothLoss', label_smooth_val=0.1, mode='multi_label')), "mode='multi_label'"),
