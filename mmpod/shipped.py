@@ -19,7 +19,7 @@ CONFIGS = _folder('configs', 'pod_resnet50_cifar10.py')
 def config_file(name: str) -> str:
     """Return the path of a shipped config, to load it or to build on it.
 
-    MMEngine evaluates ``_base_`` as an expression, and takes no import line in a config that has one::
+    MMEngine evaluates ``_base_`` as an expression by itself, so that no import line of the config reaches it::
 
         _base_ = __import__('mmpod').config_file('pod_resnet50_cifar10')
 

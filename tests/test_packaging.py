@@ -100,7 +100,7 @@ def test_forks_are_left_alone(root, monkeypatch, installed, left_out):
     required = ' '.join(script['runtime_requirements']())
     for name, line in (
         ('mmengine', 'mmengine>=0.10,<0.11'),
-        ('mmcv-lite', 'mmcv-lite>=2.0,<2.4'),
+        ('mmcv-lite', 'mmcv-lite>=2.1,<2.4'),
         ('mmpretrain', 'mmpretrain>=1.2,<1.3'),
         ('torch', 'torch>=2.1'),
     ):

@@ -38,14 +38,14 @@ def test_accuracy_is_the_mean_of_the_folder_with_most_finished_seeds(tmp_path):
     for name in ('pod_resnet50_cifar10', 'cosine_resnet50_cifar10'):
         (tmp_path / 'configs' / f'{name}.py').touch()
     runs = tmp_path / 'results'
-    write_run(runs / 'one' / 'pod_resnet50_cifar10' / 'seed0', 10.0)
-    write_run(runs / 'two' / 'pod_resnet50_cifar10' / 'seed0', 90.0)
-    write_run(runs / 'two' / 'pod_resnet50_cifar10' / 'seed1', 91.0)
-    write_run(runs / 'two' / 'pod_resnet50_cifar10' / 'seed2', 50.0, finished=False)
+    write_run(runs / 'one' / 'pod_resnet50_cifar10' / 'seed0', 99.0)
+    write_run(runs / 'two' / 'pod_resnet50_cifar10' / 'seed0', 20.0)
+    write_run(runs / 'two' / 'pod_resnet50_cifar10' / 'seed1', 21.0)
+    write_run(runs / 'two' / 'pod_resnet50_cifar10' / 'seed2', 70.0, finished=False)
     write_run(runs / 'two' / 'cosine_resnet50_cifar10' / 'seed0', 70.0, options=['train_cfg.max_epochs=1'])
     cosine, pod = yaml.safe_load(metafile(tmp_path / 'configs', runs))['Models']
     assert pod['Results'] == [
-        {'Dataset': 'CIFAR-10', 'Task': 'Image Classification', 'Metrics': {'Top 1 Accuracy': 90.5}}
+        {'Dataset': 'CIFAR-10', 'Task': 'Image Classification', 'Metrics': {'Top 1 Accuracy': 20.5}}
     ]
     assert cosine['Results'] == [{'Dataset': 'CIFAR-10', 'Task': 'Image Classification'}]
 
