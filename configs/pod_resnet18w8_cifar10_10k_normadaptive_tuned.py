@@ -1,4 +1,4 @@
-"""Norm-adaptive POD Loss on 10,000 images of CIFAR-10, learning rate and loss weight chosen among six; see docs/results.md.
+"""Norm-adaptive POD Loss on 10,000 images of CIFAR-10, rate and loss weight chosen among six; see docs/results.md.
 
 python tools/train.py configs/pod_resnet18w8_cifar10_10k_normadaptive_tuned.py
 """

@@ -64,6 +64,9 @@ def test_commands_name_what_exists(command, monkeypatch):
     elif script.name == 'experiments.py':
         monkeypatch.setattr('sys.argv', words[1:])
         runpy.run_path(str(script))['parse_args']()
+    elif script.name in ('convert_config.py', 'export.py', 'plot_geometry.py', 'tune.py'):
+        flags = [word for word in words if word.startswith('--')]
+        assert all(f"'{flag}'" in script.read_text() for flag in flags)
     else:
         assert script.name in LAUNCHERS
 
