@@ -1,15 +1,12 @@
 """mmpretrain's tools with a POD model: docs/tools.md is carried out, line by line, and what it leaves is checked."""
 
 import contextlib
-import glob
 import hashlib
 import io
 import json
 import os
 import pickle
 import re
-import runpy
-import shlex
 import sys
 import traceback
 from pathlib import Path
@@ -20,6 +17,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from documented import carry_out, steps
 from mmpretrain.apis import ModelHub
 from sklearn.metrics import confusion_matrix
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -32,27 +30,7 @@ from mmpod.functional import pedcc
 
 ROOT = Path(__file__).resolve().parents[1]
 DOC = (ROOT / 'docs' / 'tools.md').read_text()
-STEPS = [  # code, and indented commands
-    match[1] or match[2] for match in re.finditer(r'^```python\n([\s\S]*?)^```|^    (\S.*)$', DOC, re.M)
-]
-
-
-def carry_out(step, namespace):
-    """Do a step of the document: run a command, write a config that names its file, or execute other Python code."""
-    if step.startswith('TOOLS=$('):
-        code = shlex.split(step[len('TOOLS=$(') : -1])[2]
-        with contextlib.redirect_stdout(io.StringIO()) as printed:
-            exec(code, {})
-        namespace['tools'] = printed.getvalue().strip()
-    elif step.startswith('python '):
-        words = shlex.split(step.replace('$TOOLS', namespace.get('tools', '')))[1:]
-        sys.argv = [path for word in words for path in (sorted(glob.glob(word)) if '*' in word else [word])]
-        with contextlib.suppress(SystemExit):
-            runpy.run_path(sys.argv[0], run_name='__main__')
-    elif re.match(r'# \S+\.py\n', step):
-        Path(step.split()[1]).write_text(step)
-    else:
-        exec(step, namespace)
+STEPS = steps(DOC)
 
 
 @pytest.fixture(scope='module')
