@@ -12,6 +12,7 @@ import sys
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer
+from mmengine.runner import checkpoint as loading
 from mmengine.runner import load_checkpoint
 from torch.testing import assert_close
 
@@ -177,10 +178,13 @@ class Payload:
 
 def test_foreign_pickles_are_refused_and_not_executed(trained, root, tmp_path, run_command):
     checkpoint = torch.load(trained / 'epoch_2.pth', weights_only=True)
+    # onedl-mmengine lets the safe loader restore MMEngine's own class; whatever else it meets is refused there too.
+    admitted = ['history'] if hasattr(loading, 'get_torch_safe_globals') else []
     for name, item in (('payload', Payload(tmp_path / 'executed')), ('history', HistoryBuffer([1.0], [1]))):
-        torch.save(dict(checkpoint, message_hub=item), tmp_path / f'{name}.pth')
-        done = run_command(sys.executable, root / 'tools/test.py', root / DIGITS, tmp_path / f'{name}.pth', status=1)
-        assert f'{name}.pth' in done.stderr and 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD' in done.stderr
+        path, status = tmp_path / f'{name}.pth', 0 if name in admitted else 1
+        torch.save(dict(checkpoint, extra=item), path)
+        done = run_command(sys.executable, root / 'tools/test.py', root / DIGITS, path, status=status)
+        assert name in admitted or (path.name in done.stderr and 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD' in done.stderr)
     assert not (tmp_path / 'executed').exists()
     pickle.loads(pickle.dumps(Payload(tmp_path / 'executed')))  # the payload does work
     assert (tmp_path / 'executed').exists()

@@ -124,6 +124,7 @@ def test_it_trains_through_the_tools(tmp_path, root, run_command):
         '    dataset=dict(type="mmpod.SklearnDigits", split="train", pipeline=[])))\n'
         "custom_hooks = [dict(type='mmpod.ChannelsLastHook')]\n"
         'train_cfg = dict(max_epochs=4)\n'
+        'randomness = dict(seed=0)\n'
     )
     done = run_command(sys.executable, root / 'tools/train.py', 'fast.py', '--work-dir', 'w')
     accuracies = re.findall(r'accuracy/top1: ([\d.]+)', done.stdout + done.stderr)
