@@ -187,7 +187,7 @@ def as_list(item):
 def test_norm_adaptive_configs_bring_the_hook():
     for path in CONFIGS:
         hooks = [hook.type for hook in load(path).get('custom_hooks') or []]
-        assert ('mmpod.NormAdaptiveHook' in hooks) == 'normadaptive' in path.stem
+        assert ('mmpod.NormAdaptiveHook' in hooks) == ('normadaptive' in path.stem)
 
 
 def test_stem_for_64_pixels():

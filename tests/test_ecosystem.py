@@ -113,7 +113,7 @@ def test_models_of_an_installed_wheel(monkeypatch, tmp_path):
     for name in ('configs', 'model-index.yml'):
         (mim / name).symlink_to(ROOT / name)
     (tmp_path / 'model-index.yml').write_text('Import: [nowhere.yml]\n')
-    monkeypatch.setattr(model_index, '__file__', str(tmp_path / 'mmpod' / 'model_index.py'))
+    monkeypatch.setattr(model_index, 'CONFIGS', mim / 'configs')
     monkeypatch.setattr(ModelHub, '_models_dict', {})
     model_index.register_models()
     assert ModelHub._models_dict['pod_resnet50_cifar10'].config == str(mim / 'configs/pod_resnet50_cifar10.py')
