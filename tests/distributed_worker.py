@@ -5,7 +5,6 @@ torchrun --nproc_per_node=W tests/distributed_worker.py FILE BACKEND SIZES [SIZE
 SIZES is the batch size of each process, 4,4.
 """
 
-import os
 import sys
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -18,6 +17,8 @@ from mmengine.registry import init_default_scope
 from mmpretrain.registry import METRICS, MODEL_WRAPPERS, MODELS
 from mmpretrain.structures import DataSample
 from torch import nn
+
+from mmpod.apis import leave
 
 try:
     from torch.distributed.device_mesh import init_device_mesh
@@ -198,7 +199,7 @@ def main():
         torch.save(results, path)
     dist.barrier()
     dist.destroy_process_group()
-    os._exit(0)  # the work is done; gloo's threads sometimes abort the interpreter's own way out
+    leave()
 
 
 if __name__ == '__main__':

@@ -9,7 +9,6 @@ command goes on where it stopped; finished runs are not repeated.
 
 import argparse
 import sys
-from pathlib import Path
 
 from mmpod.apis import (
     Launcher,
@@ -22,25 +21,19 @@ from mmpod.apis import (
     run_all,
     summary_table,
 )
+from mmpod.apis.command_line import parse_runs
 from mmpod.apis.experiments import CHECKPOINT_OF
 
 
 def parse_args() -> argparse.Namespace:
     """Return the command line's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('configs', nargs='+', type=Path, help='the configs to compare')
-    parser.add_argument('--seeds', nargs='+', type=int, default=[0], help='seeds of each config (default: 0)')
-    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/compare'), help='where everything goes')
-    parser.add_argument('--jobs', type=int, default=1, help='runs at a time; they share the CPU cores (default: 1)')
-    parser.add_argument('--processes', type=int, default=1, help='processes (GPUs) of each run, through torchrun')
-    parser.add_argument('--target', type=float, default=95, help='accuracy in %% for "epochs to" (default: 95)')
-    parser.add_argument('--cfg-options', nargs='+', default=[], help='overrides passed on to every run')
-    args = parser.parse_args()
-    for config in args.configs:
-        if not config.is_file():
-            parser.error(f'Expected config `{config}` to be a file, but there is none.')
-    if len({config.stem for config in args.configs}) < len(args.configs):
-        parser.error('Expected configs of different names, because a run is known by its name.')
+    parser, args = parse_runs(
+        __doc__,
+        'work_dirs/compare',
+        lambda parser: parser.add_argument(
+            '--target', type=float, default=95, help='accuracy in %% for "epochs to" (default: 95)'
+        ),
+    )
     by_name = {config.stem: config for config in args.configs}
     args.trained = {
         config: by_name.get(CHECKPOINT_OF[name]) for name, config in by_name.items() if name in CHECKPOINT_OF
@@ -48,8 +41,6 @@ def parse_args() -> argparse.Namespace:
     for config, trained in args.trained.items():
         if trained is None:
             parser.error(f'Expected {CHECKPOINT_OF[config.stem]} beside {config.stem}, which evaluates it.')
-    if args.jobs < 1 or args.processes < 1:
-        parser.error('Expected --jobs and --processes to be at least 1.')
     return args
 
 

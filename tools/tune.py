@@ -19,27 +19,19 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mmpod.apis import Launcher, Run, parse_grid, plan_run, run_all, trial_table
+from mmpod.apis.command_line import parse_runs
 from mmpod.apis.plans import parse_overrides
 
 
 def parse_args() -> argparse.Namespace:
     """Return the command line's arguments."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('configs', nargs='+', type=Path, help='the configs to tune')
-    parser.add_argument('--grid', nargs='+', required=True, metavar='KEY=VALUES', help='values to try, by commas')
-    parser.add_argument('--seeds', nargs='+', type=int, default=[0], help='seeds of each trial (default: 0)')
-    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/tune'), help='where everything goes')
-    parser.add_argument('--jobs', type=int, default=1, help='runs at a time (default: 1)')
-    parser.add_argument('--processes', type=int, default=1, help='processes (GPUs) of each run (default: 1)')
-    parser.add_argument('--cfg-options', nargs='+', default=[], help='overrides of every trial')
-    args = parser.parse_args()
-    for config in args.configs:
-        if not config.is_file():
-            parser.error(f'Expected config `{config}` to be a file, but there is none.')
-    if len({config.stem for config in args.configs}) < len(args.configs):
-        parser.error('Expected configs of different names, because a run is known by its name.')
-    if min(args.jobs, args.processes) < 1:
-        parser.error('Expected --jobs and --processes to be at least 1.')
+    parser, args = parse_runs(
+        __doc__,
+        'work_dirs/tune',
+        lambda parser: parser.add_argument(
+            '--grid', nargs='+', required=True, metavar='KEY=VALUES', help='values to try, by commas'
+        ),
+    )
     try:
         args.trials = parse_grid(args.grid)
     except ValueError as error:

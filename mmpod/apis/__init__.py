@@ -9,7 +9,7 @@ from .jobs import run_all
 from .launcher import Launcher
 from .plans import Plan, plan_run
 from .runs import Run
-from .session import check_total_batch, host_tool, runner_session
+from .session import check_total_batch, host_tool, leave, runner_session
 
 __all__ = [
     'Features',
@@ -24,6 +24,7 @@ __all__ = [
     'draw_geometry',
     'geometry_table',
     'host_tool',
+    'leave',
     'parse_grid',
     'plan_run',
     'plot_accuracy',

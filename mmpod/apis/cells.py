@@ -6,7 +6,7 @@ from typing import Optional
 
 from .runs import METRIC
 
-__all__ = ['Cell', 'Figure', 'Table']
+__all__ = ['Cell', 'Figure', 'Table', 'rows']
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,24 @@ class Cell:
     setting: Optional[str] = None
 
 
+def rows(column: str, configs: dict[str, tuple[str, Optional[float]]], **kwargs) -> list[Cell]:
+    """Return the cells of one column: by row the config and the paper's number."""
+    return [Cell(row, column, config, paper, **kwargs) for row, (config, paper) in configs.items()]
+
+
 @dataclass(frozen=True)
 class Table:
-    """Cells under a title."""
+    """Cells under a title.
+
+    Attributes:
+        title: What it shows.
+        cells: Its numbers.
+        varied: What its rows vary.
+    """
 
     title: str
     cells: Sequence[Cell]
+    varied: str = 'loss'
 
     @property
     def configs(self) -> list[str]:
@@ -53,7 +65,6 @@ class Figure:
         configs: Whose runs it shows.
         power: Exponent, for a derivative.
         table: Name of the table, for a sweep.
-        varied: What the rows of ``table`` vary, for a sweep.
     """
 
     title: str
@@ -61,4 +72,3 @@ class Figure:
     configs: Sequence[str] = ()
     power: int = 0
     table: str = ''
-    varied: str = ''

@@ -12,24 +12,13 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mmpod.registry import MODELS
 
+from .datasets import dataset_of
 from .experiments import CHECKPOINT_OF, TABLES
 from .runs import Run
 from .selection import Selection
 
 __all__ = ['forward_flops', 'remaining', 'training_flops']
 
-# Training and test images of each dataset, and the pixels of their sides. ImageNet's subsets: 1,300 a class at most.
-SIZES = {
-    'cifar10': (50_000, 10_000, 32),
-    'cifar100': (50_000, 10_000, 32),
-    'facescrub': (15_896, 3_896, 64),
-    'tinyimagenet': (100_000, 10_000, 64),
-    **{f'imagenet{k}': (1_300 * k, 50 * k, 224) for k in (30, 100, 200, 500)},
-    'imagenet': (1_281_167, 50_000, 224),
-    'cifar10_10k': (10_000, 10_000, 32),
-    'tinyimagenet20': (10_000, 1_000, 64),
-    'digits': (1_297, 500, 8),
-}
 # Forward, gradient by the activations, gradient by the weights.
 PASSES = 3
 
@@ -55,12 +44,6 @@ def forward_flops(cfg: Config, side: int) -> int:
     return _forward_flops(Config(dict(model=copy.deepcopy(model))).dump(), side)
 
 
-def size_of(config: str) -> tuple[int, int, int]:
-    """Return training images, test images and the pixels of their sides, from the name of a config."""
-    name = config.split('_', 2)[2]
-    return SIZES[max((key for key in SIZES if name == key or name.startswith(f'{key}_')), key=len)]
-
-
 def training_flops(path: Path) -> float:
     """Return the operations of a config's training with its validations, or of an evaluation's extraction.
 
@@ -68,7 +51,7 @@ def training_flops(path: Path) -> float:
         path: A leaf, ``<loss>_<backbone>_<dataset>[_<variant>].py``.
     """
     cfg = Config.fromfile(path)
-    train, test, side = size_of(path.stem)
+    _, train, test, side = dataset_of(path.stem)
     forward = forward_flops(cfg, side)
     if path.stem in CHECKPOINT_OF:
         return forward * (train + test)

@@ -49,7 +49,7 @@ def result_table(table: str, folder: Path) -> str:
     cells = TABLES[table].cells
     with_runs = [(cell, runs) for cell in cells if cell.setting is None and (runs := runs_of(folder, cell.config))]
     several = len({cell.column for cell, _ in with_runs}) > 1
-    lines = [HEADER.format('row, column' if several else 'row'), '|---|---|---|---|---|']
+    lines = [HEADER.format(TABLES[table].varied), '|---|---|---|---|---|']
     for cell, runs in with_runs:
         lines.append(_row(f'{cell.row}, {cell.column}' if several else cell.row, cell, runs))
     return '\n'.join(lines) + '\n'

@@ -3,17 +3,12 @@
 from collections.abc import Callable, Sequence
 
 from .cells import Figure
-from .experiments import DATASETS, FIGURES, heading
+from .datasets import dataset_of
+from .experiments import FIGURES, heading
 from .runs import Run
 from .selection import Selection
 
 __all__ = ['index', 'listing']
-
-
-def dataset_of(config: str) -> str:
-    """Return the name of a config's dataset as the paper has it."""
-    key = config.split('_')[2]
-    return DATASETS.get(key, key)
 
 
 def describe(run: Run) -> str:
@@ -38,7 +33,7 @@ def listing(selection: Selection, run_of: Callable[[str, int], Run], seeds: Sequ
             if all(state.endswith('not run') for state in states):
                 states = [f'{" ".join(map(str, seeds))} not run']
             state = 'a setting' if cell.setting is not None else 'seeds ' + '; '.join(states)
-            lines.append(f'  {cell.row} | {cell.column} | {cell.config} | {dataset_of(cell.config)} | {state}')
+            lines.append(f'  {cell.row} | {cell.column} | {cell.config} | {dataset_of(cell.config).name} | {state}')
     for name in selection.figures:
         lines += ['', f'{name}: {FIGURES[name].title}']
         lines += [f'  {source}' for source in _sources(FIGURES[name])]

@@ -7,8 +7,7 @@ import yaml
 
 from mmpod.version import __version__
 
-from .experiments import TABLES
-from .listing import dataset_of
+from .datasets import dataset_of
 from .runs import Run
 
 __all__ = ['metafile']
@@ -35,10 +34,9 @@ def metafile(configs: Path, results: Path) -> str:
         results: Folder of folders of runs, ``<any>/<config>/seed<n>``. An accuracy is the mean over the seeds after the
             last epoch, of that folder which has most of them; runs that departed from the config do not count.
     """
-    small = {cell.config: cell.column for name in ('small', 'digits') for cell in TABLES[name].cells}
     models = []
     for name in sorted(path.stem for path in configs.glob('*.py')):
-        dataset, accuracy = small.get(name) or dataset_of(name), _accuracy(name, results)
+        dataset, accuracy = dataset_of(name).name, _accuracy(name, results)
         result = {'Dataset': dataset, 'Task': 'Image Classification'}
         if accuracy is not None:
             result['Metrics'] = {'Top 1 Accuracy': accuracy}

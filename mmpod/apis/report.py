@@ -186,5 +186,5 @@ def _draw(name: str, out: Path, run_of: Callable, seeds: Sequence[int], configs:
         rows = results(TABLES[figure.table].cells, run_of, seeds, configs)
         if not any(row.values for row in rows):
             return False
-        plot_sweep([(row.cell.row, row.values, row.cell.paper) for row in rows], figure.varied, path)
+        plot_sweep([(row.cell.row, row.values, row.cell.paper) for row in rows], TABLES[figure.table].varied, path)
     return True

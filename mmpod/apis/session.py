@@ -1,10 +1,12 @@
 """From a config to a Runner that works: with and without GPUs, on one process or several, on any PyTorch."""
 
+import atexit
 import importlib.util
 import logging
 import os
 import pickle
 import re
+import sys
 import warnings
 import zipfile
 from contextlib import contextmanager
@@ -21,7 +23,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 from mmengine.utils import get_installed_path
 
-__all__ = ['check_total_batch', 'host_tool', 'require_safe_loading', 'runner_session']
+__all__ = ['check_total_batch', 'host_tool', 'leave', 'require_safe_loading', 'runner_session']
 
 # Said for every `mmpretrain::` base of every config, on a matter that `setuptools<81` has settled.
 warnings.filterwarnings('ignore', 'pkg_resources is deprecated')
@@ -81,6 +83,19 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
         # Without the barrier a process that ends early can abort the others.
         dist.barrier()
         dist.destroy_process_group()
+
+
+def leave() -> None:
+    """End the process of a finished command line, if others worked with it, without the interpreter's own way out.
+
+    There, threads that gloo leaves behind sometimes abort the process ("terminate called without an active exception",
+    seen with PyTorch 2.14), and a launcher takes the whole run for failed. What other packages do at exit is done.
+    """
+    if int(os.environ.get('WORLD_SIZE', 1)) > 1:
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def _complete_hooks(cfg: Config) -> None:

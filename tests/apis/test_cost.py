@@ -4,7 +4,8 @@ import pytest
 from mmengine.config import Config
 
 from mmpod.apis import Run
-from mmpod.apis.cost import forward_flops, remaining, size_of, training_flops
+from mmpod.apis.cost import forward_flops, remaining, training_flops
+from mmpod.apis.datasets import dataset_of
 from mmpod.apis.selection import all_configs, select
 
 
@@ -40,7 +41,7 @@ def test_what_is_left(root, tmp_path):
 
 
 def test_every_config_has_a_dataset_of_known_size():
-    sizes = {config: size_of(config) for config in all_configs()}
+    sizes = {config: dataset_of(config)[1:] for config in all_configs()}
     assert sizes['pod_resnet50_cifar10_sc01'] == (50_000, 10_000, 32)
     assert sizes['pod_resnet18w8_cifar10_10k_sc01'] == (10_000, 10_000, 32)
     assert sizes['pod_resnet50_imagenet30'] == (39_000, 1_500, 224)

@@ -21,7 +21,7 @@ def test_rows_by_hand(tmp_path):
     write_run(tmp_path, 'pod_resnet18w8_digits', 2, [82.0, 80.0, 70.0, 92.0])
     write_run(tmp_path, 'softmax_resnet18w8_digits', 0, [80.0, 81.0], finished=False)
     lines = result_table('digits', tmp_path).splitlines()
-    assert lines[0].startswith('| row | last epoch')
+    assert lines[0].startswith('| loss | last epoch')
     # 90 % of 90 is 81, reached in epoch 2; 90 % of 92 is 82.8, in epoch 4. Best: 95 and 92.
     assert lines[2:] == ['| POD Loss | 91.00 ± 1.41 | 93.50 ± 2.12 | 3.0 | 0, 2 |']
 

@@ -132,3 +132,17 @@ def test_revision_is_that_of_this_repository_or_none(tmp_path, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setenv('PATH', str(tmp_path))
     assert jobs.versions()['git'] is None
+
+
+def test_finished_processes_of_a_launcher_leave_at_once():
+    """What other packages do at exit is done; what keeps the interpreter, here a thread, is not waited for."""
+    script = (
+        'import atexit, threading, time; from mmpod.apis import leave; atexit.register(print, "closed")\n'
+        'threading.Thread(target=time.sleep, args=(100,)).start(); leave(); print("stayed")'
+    )
+    done = subprocess.run(
+        python(script), capture_output=True, text=True, timeout=60, env=dict(os.environ, WORLD_SIZE='2')
+    )
+    assert (done.returncode, done.stdout) == (0, 'closed\n')
+    alone = python('from mmpod.apis import leave; leave(); print("stayed")')
+    assert subprocess.run(alone, capture_output=True, text=True, timeout=60).stdout == 'stayed\n'

@@ -1,0 +1,39 @@
+"""The arguments that the command lines of many runs share."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+__all__ = ['parse_runs']
+
+
+def parse_runs(
+    description: str, work_dir: str, add_own: Callable[[argparse.ArgumentParser], None]
+) -> tuple[argparse.ArgumentParser, argparse.Namespace]:
+    """Parse the arguments of a command line that runs configs with seeds; it ends with a message where they are wrong.
+
+    Args:
+        description: Of the command.
+        work_dir: Default of ``--work-dir``.
+        add_own: Adds the command's own arguments.
+
+    Returns:
+        tuple[argparse.ArgumentParser, argparse.Namespace]: The parser, for further errors, and the arguments.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('configs', nargs='+', type=Path, help='the configs')
+    parser.add_argument('--seeds', nargs='+', type=int, default=[0], help='seeds of each config (default: 0)')
+    parser.add_argument('--work-dir', type=Path, default=Path(work_dir), help=f'where all goes (default: {work_dir})')
+    parser.add_argument('--jobs', type=int, default=1, help='runs at a time; they share the CPU cores (default: 1)')
+    parser.add_argument('--processes', type=int, default=1, help='processes (GPUs) of each run, through torchrun')
+    parser.add_argument('--cfg-options', nargs='+', default=[], help='overrides passed on to every run')
+    add_own(parser)
+    args = parser.parse_args()
+    for config in args.configs:
+        if not config.is_file():
+            parser.error(f'Expected config `{config}` to be a file, but there is none.')
+    if len({config.stem for config in args.configs}) < len(args.configs):
+        parser.error('Expected configs of different names, because a run is known by its name.')
+    if min(args.jobs, args.processes) < 1:
+        parser.error('Expected --jobs and --processes to be at least 1.')
+    return parser, args

@@ -1,0 +1,129 @@
+"""The comparisons and sweeps that the paper lacks: every loss, lambda, and the small scale for a CPU."""
+
+from typing import Optional
+
+from .cells import Cell, Table, rows
+
+__all__ = ['MORE_LOSSES', 'OWN_TABLES']
+
+# The star stands for backbone and dataset.
+MORE_LOSSES = {
+    'Softmax': 'softmax_*',
+    'L-Softmax': 'lsoftmax_*',
+    'A-Softmax': 'asoftmax_*',
+    'AM-Softmax (s = 5, m = 0.25)': 'amsoftmax_*',
+    'AM-Softmax (s = 30, m = 0.35)': 'amsoftmax_*_s30',
+    'Center Loss': 'center_*',
+    'COT': 'cot_*',
+    'PEDCC-Loss (s = 10, m = 0.5)': 'pedccloss_*',
+    'PEDCC-MSE': 'pedccmse_*',
+    'Cosine Loss': 'cosine_*',
+    'POD Loss': 'pod_*',
+    'POD Loss, norm-adaptive': 'pod_*_normadaptive',
+    "POD Loss with Barlow Twins' term": 'pod_*_barlow',
+    "POD Loss with VICReg's term": 'pod_*_vicreg',
+}
+GDA = 'POD Loss, Gaussian discriminant analysis'
+NOT_ON_CIFAR100 = ('pedccmse_*', 'pod_*_')
+LAMBDA = 'weight of the SC term, lambda'
+DIMENSIONS = (9, 32, 64, 128, 256, 512, 1024)
+
+
+def losses(setting: str, names: dict[str, str]) -> dict[str, tuple[str, Optional[float]]]:
+    """Return the rows of losses in one setting, ``<backbone>_<dataset>``."""
+    return {row: (loss.replace('*', setting), None) for row, loss in names.items()}
+
+
+def by_lambda(setting: str) -> list[Cell]:
+    """Return the sweep of lambda in one setting."""
+    names = {'0': 'cosine_*', '1/(D-1)': 'pod_*_sc1d', '0.01': 'pod_*_sc001', '0.1': 'pod_*_sc01'}
+    return rows('Accuracy', losses(setting, {**names, '1': 'pod_*', '10': 'pod_*_sc10'}))
+
+
+def dimension(setting: str, dim: int) -> str:
+    """Return the config of POD Loss in ``dim`` dimensions; 256 is the one without a suffix."""
+    return f'pod_{setting}' if dim == 256 else f'pod_{setting}_dim{dim}'
+
+
+OWN_TABLES = {
+    'lambda': Table(
+        'Accuracy (%) of POD Loss on CIFAR-10 by the weight of the SC term, lambda of Eq. 16',
+        by_lambda('resnet50_cifar10'),
+        LAMBDA,
+    ),
+    'losses': Table(
+        'Accuracy (%) of every loss',
+        [
+            *rows('CIFAR-10', losses('resnet50_cifar10', MORE_LOSSES)),
+            *rows(
+                'CIFAR-100',
+                losses(
+                    'resnet50_cifar100',
+                    {row: loss for row, loss in MORE_LOSSES.items() if not loss.startswith(NOT_ON_CIFAR100)},
+                ),
+            ),
+            Cell('AM-Softmax (s = 30, m = 0.35)', 'FaceScrub', 'amsoftmax_resnet50_facescrub_s30'),
+            Cell("POD Loss, the released code's recipe", 'CIFAR-10', 'pod_resnet50_cifar10_released'),
+        ],
+    ),
+    'small': Table(
+        'Accuracy (%) of a narrow ResNet-18 after 15 epochs on 10,000 images: no experiment of the paper',
+        [
+            *rows('CIFAR-10, 10,000 images', losses('resnet18w8_cifar10_10k', MORE_LOSSES)),
+            Cell(GDA, 'CIFAR-10, 10,000 images', 'gda_resnet18w8_cifar10_10k', metrics=('gda/top1',)),
+            *rows(
+                'Tiny ImageNet, 20 classes',
+                losses(
+                    'resnet18w8_tinyimagenet20',
+                    {row: MORE_LOSSES[row] for row in ('Softmax', 'Cosine Loss', 'POD Loss')},
+                ),
+            ),
+        ],
+    ),
+    'small_lambda': Table(
+        'Accuracy (%) of POD Loss on 10,000 images of CIFAR-10 by lambda, as in the table small',
+        by_lambda('resnet18w8_cifar10_10k'),
+        LAMBDA,
+    ),
+    'small_dimension': Table(
+        'Accuracy (%) of POD Loss on 10,000 images of CIFAR-10 by feature dimension, as in the table small',
+        rows('Accuracy', {str(dim): (dimension('resnet18w8_cifar10_10k', dim), None) for dim in DIMENSIONS}),
+        'feature dimension D',
+    ),
+    'small_40epochs': Table(
+        'Accuracy (%) on 10,000 images of CIFAR-10 after 40 epochs, otherwise as in the table small',
+        rows(
+            'Accuracy',
+            {
+                'Softmax': ('softmax_resnet18w8_cifar10_10k_40epochs', None),
+                'Cosine Loss': ('cosine_resnet18w8_cifar10_10k_40epochs', None),
+                'POD Loss': ('pod_resnet18w8_cifar10_10k_40epochs', None),
+            },
+        ),
+    ),
+    'small_tuned': Table(
+        'Accuracy (%) on 10,000 images of CIFAR-10 with the best of six learning rates and loss weights for each loss, '
+        'otherwise as in the table small',
+        rows(
+            'Accuracy',
+            losses(
+                'resnet18w8_cifar10_10k',
+                {
+                    'Softmax': 'softmax_*_tuned',
+                    'AM-Softmax (s = 5, m = 0.25)': 'amsoftmax_*_tuned',
+                    'PEDCC-Loss (s = 10, m = 0.5)': 'pedccloss_*_tuned',
+                    'Cosine Loss': 'cosine_*_tuned',
+                    'POD Loss': 'pod_*_tuned',
+                    'POD Loss, norm-adaptive': 'pod_*_normadaptive_tuned',
+                },
+            ),
+        ),
+    ),
+    'digits': Table(
+        "Accuracy (%) of a narrow ResNet-18 on scikit-learn's handwritten digits: no experiment of the paper",
+        [
+            *rows('Digits', losses('resnet18w8_digits', {row: MORE_LOSSES[row] for row in ('Softmax', 'POD Loss')})),
+            Cell(GDA, 'Digits', 'gda_resnet18w8_digits', metrics=('gda/top1',)),
+        ],
+    ),
+}
