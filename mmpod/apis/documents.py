@@ -14,7 +14,7 @@ __all__ = ['refresh', 'result_table']
 
 BLOCK = re.compile(r'(<!-- table (\S+) from (\S+) -->\n).*?(<!-- end of table -->)', re.DOTALL)
 SHARE = 0.9
-HEADER = '| {} | last epoch, % | best epoch, % | epochs to 90 % of the last | seeds |'
+HEADER = f'| {{}} | last epoch, % | best epoch, % | epochs to {100 * SHARE:g} % of the last | seeds |'
 
 
 def runs_of(folder: Path, config: str) -> list[Run]:

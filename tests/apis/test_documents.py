@@ -17,7 +17,7 @@ def write_run(folder, config, seed, accuracies, finished=True):
 
 
 def test_rows_by_hand(tmp_path):
-    write_run(tmp_path, 'pod_resnet18w8_digits', 0, [50.0, 89.0, 95.0, 90.0])
+    write_run(tmp_path, 'pod_resnet18w8_digits', 0, [50.0, 82.0, 95.0, 90.0])
     write_run(tmp_path, 'pod_resnet18w8_digits', 2, [82.0, 80.0, 70.0, 92.0])
     write_run(tmp_path, 'softmax_resnet18w8_digits', 0, [80.0, 81.0], finished=False)
     lines = result_table('digits', tmp_path).splitlines()
