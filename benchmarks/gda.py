@@ -21,6 +21,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticD
 
 from mmpod.functional import normalize_rows, pedcc
 from mmpod.posthoc import GaussianDiscriminantAnalysis
+from mmpod.posthoc.bounded_densities import fast_precisions
 
 SHRINKAGE = 0.1
 MEBI = 2**20
@@ -96,6 +97,7 @@ def report_memory(classes: int, dim: int, covariance: str) -> None:
     start = time.perf_counter()
     model.predict_log_proba(torch.randn(256, dim, generator=generator))
     predict = time.perf_counter() - start
+    model.predict(torch.randn(batch, dim, generator=generator))
     moments = (classes if covariance == 'class' else 1) * dim**2 * 8 / MEBI
     peak = mebibytes('VmHWM')
     print(
@@ -111,15 +113,21 @@ def main() -> None:
     parser.add_argument('--samples', type=int, default=50000)
     parser.add_argument('--classes', type=int, default=100)
     parser.add_argument('--dim', type=int, default=512)
-    parser.add_argument('--noise', type=float, nargs='+', default=[0.25, 1.0, 4.0])
+    parser.add_argument('--noise', type=float, nargs='+', default=[0.25, 1.0, 4.0, 16.0])
+    parser.add_argument('--no-bfloat16', action='store_true', help='as on processors without its instructions')
     parser.add_argument('--memory', nargs=3, help='measure the memory of CLASSES DIM COVARIANCE, and nothing else')
     args = parser.parse_args()
     if args.memory:
         report_memory(int(args.memory[0]), int(args.memory[1]), args.memory[2])
         return
+    if args.no_bfloat16:
+        torch.backends.mkldnn.set_flags(_enabled=False)
+    print(f'Precisions below float64: {fast_precisions(torch.device("cpu"))}')
     print(f'torch {torch.__version__}, scikit-learn {sklearn.__version__}, {torch.get_num_threads()} threads')
     print(f'{args.samples} samples to fit and to predict, {args.classes} classes, {args.dim} dimensions')
     report_speed(args)
+    if args.no_bfloat16:
+        return
     for size in (('200', '512', 'class'), ('1000', '2048', 'shared')):
         subprocess.run([sys.executable, __file__, '--memory', *size], check=True)
 

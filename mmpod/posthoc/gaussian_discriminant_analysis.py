@@ -119,7 +119,7 @@ class GaussianDiscriminantAnalysis(LearnedGaussians):
         else:
             if self._projection is None:
                 self._projection = Projection.of(self._moments, fit)
-            parts = [prune_and_classify(part, self._moments, fit, self._projection) for part in rows.split(2 * ROWS)]
+            parts = [prune_and_classify(part, self._projection) for part in rows.split(4 * ROWS)]
         return in_kind_of(features, torch.cat(parts))
 
     def predict_log_proba(self, features: Array) -> Array:

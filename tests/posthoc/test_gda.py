@@ -12,6 +12,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticD
 from torch.testing import assert_close
 
 from mmpod.posthoc import GaussianDiscriminantAnalysis, pruning
+from mmpod.posthoc.bounded_densities import BoundedDensities, Gaussians
 
 
 def blobs(num=400, dim=6, num_classes=4, spread=1.0, seed=0):
@@ -143,11 +144,11 @@ def test_fit_forgets_and_partial_fit_goes_on():
 
 
 @pytest.mark.parametrize('spread', [0.0, 0.3, 1.0, 6.0])
-@pytest.mark.parametrize('precision', ['highest', 'medium'])
-def test_pruned_prediction_is_the_argmax_of_all_densities(spread, precision, monkeypatch):
-    """From hopeless to perfectly separated; more classes than dimensions too; with float32 bounds and without."""
-    monkeypatch.setattr(torch, 'get_float32_matmul_precision', lambda: precision)
-    for num_classes, dim in ((4, 16), (30, 5)):
+@pytest.mark.parametrize('precisions', [[torch.bfloat16, torch.float32], [torch.float32], []], ids=str)
+def test_pruned_prediction_is_the_argmax_of_all_densities(spread, precisions, monkeypatch):
+    """From hopeless to perfectly separated; more classes than dimensions too; with low precision and without."""
+    monkeypatch.setattr(pruning, 'fast_precisions', lambda device: precisions)
+    for num_classes, dim in ((4, 16), (30, 5), (2, 1)):
         features, labels = blobs(600, dim, num_classes, spread)
         model = GaussianDiscriminantAnalysis(shrinkage=0.1).fit(features, labels)
         others = np.concatenate([features, 100 * features[:50], blobs(50, dim, num_classes, spread, seed=1)[0]])
@@ -156,19 +157,53 @@ def test_pruned_prediction_is_the_argmax_of_all_densities(spread, precision, mon
 
 @pytest.mark.parametrize('offset', [0, 1e4, 1e12])
 @pytest.mark.parametrize('shrinkage', [0.5, 1e-6])
-def test_error_bound_of_single_precision_holds(offset, shrinkage):
-    """Also where features are far off or nearly singular, and float32 has no digit left."""
-    features, labels = blobs(300, 40, 2, spread=0.3)
+@pytest.mark.parametrize('dtype, largest', [(torch.bfloat16, 60), (torch.float32, 0.1), (torch.float64, 1e-6)])
+def test_error_bound_of_low_precision_holds(offset, shrinkage, dtype, largest):
+    """Also where features are far off or nearly singular, and the precision has no digit left."""
+    features, labels = blobs(300, 160, 2, spread=0.3)
     features[:, 0] += offset * labels
     model = GaussianDiscriminantAnalysis(shrinkage=shrinkage).fit(features, labels)
     rows, everyone = torch.from_numpy(features), torch.arange(300)
-    exact = torch.as_tensor(model.predict_joint(features)[0]) + 20 * np.log(2 * np.pi)
-    single = pruning.SinglePrecision(rows, model._moments, model._fit)
+    exact = torch.as_tensor(model.predict_joint(features)[0]) + 80 * np.log(2 * np.pi)
+    gaussians = pruning.Projection.of(model._moments, model._fit).full
+    densities = BoundedDensities(rows, gaussians, dtype)
     for k in range(2):
-        value, bound = single.joint(everyone, k)
+        value, bound = densities.joint(everyone, k)
         assert ((value - exact[:, k]).abs() <= bound).all()
         if offset == 0 and shrinkage == 0.5:
-            assert 0 < bound.max() < 1e-2
+            assert 0 < bound.max() < largest
+
+
+@pytest.mark.parametrize('rounded', ['rows', 'factors'])
+def test_error_bound_holds_where_all_rounding_errors_have_one_sign(rounded):
+    """One component of the whitened residual counts: terms that cancel, rounded, where they cancel no more."""
+    dim = 512
+    above, below = 1 + 0.4 * 2**-7, 1 - 0.4 * 2**-8  # both rounded to 1 in bfloat16
+    signs, values = torch.tensor([1.0, -1.0]).repeat(dim // 2).double(), torch.tensor([above, below]).repeat(dim // 2)
+    row, column = (signs * values, torch.ones(dim)) if rounded == 'rows' else (signs, values)
+    row[-2:], column[-2:] = torch.tensor([2, 0]), 0  # the largest, by which all are divided
+    units = torch.eye(dim).double()
+    units[:-1, -1] = -column[:-1].double()  # its inverse has +column there
+    pivots = torch.full((1, dim), 1e12).double()
+    pivots[0, -1] = 1
+    single = Gaussians(torch.zeros(1, dim).double(), units[None], pivots, torch.zeros(1).double())
+    value, bound = BoundedDensities(row[None], single, torch.bfloat16).joint(torch.tensor([0]), 0)
+    exact = -((row[:-1] @ column[:-1].double()) ** 2) / 2
+    assert exact < -0.5 and abs(value) < 0.01
+    assert abs(value - exact) <= bound
+
+
+def test_leading_dimensions_bound_the_densities_from_above():
+    features, labels = blobs(300, 40, 3)
+    model = GaussianDiscriminantAnalysis(shrinkage=0.1).fit(features, labels)
+    exact = torch.as_tensor(model.predict_joint(features)[0]) + 20 * np.log(2 * np.pi)
+    full, rows = pruning.Projection.of(model._moments, model._fit).full, torch.from_numpy(features)
+    marginal = model.covariance_[1][:25, :25].inverse()
+    residual = rows[:, :25] - model.means_[1][:25]
+    distances = torch.einsum('nd,de,ne->n', residual, marginal, residual)
+    value, bound = BoundedDensities(rows[:, :25], full.leading(25), torch.float64).joint(torch.arange(300), 1)
+    assert_close(value, (2 * model.priors_[1].log() - torch.logdet(model.covariance_[1]) - distances) / 2)
+    assert (value + bound >= exact[:, 1]).all() and (value + bound > exact[:, 1] + 1).any()
 
 
 def test_pruning_computes_few_densities_of_separated_classes(monkeypatch):
@@ -365,7 +400,8 @@ def test_foreign_and_damaged_files_are_refused(tmp_path):
 def test_memory_of_the_model_is_one_array_of_covariances():
     model = GaussianDiscriminantAnalysis().fit(*blobs(num=500, dim=40))
     model.predict(blobs()[0].repeat(7, axis=1)[:, :40])
-    held = [part for part in (*model._moments, *model._fit, *model._projection) if part is not None]
+    directions, image, full = model._projection
+    held = [part for part in (*model._moments, *model._fit, directions, *image, *full) if part is not None]
     bytes_held = sum({part.untyped_storage().data_ptr(): part.untyped_storage().nbytes() for part in held}.values())
     assert bytes_held < 8 * 4 * 40**2 * 1.25
 
