@@ -9,7 +9,7 @@ from mmengine import registry as mmengine_registry
 from mmengine.registry import Registry
 from mmpretrain import registry as mmpretrain_registry
 
-__all__ = ['DATASETS', 'HOOKS', 'METRICS', 'MODELS', 'MODEL_WRAPPERS', 'OPTIM_WRAPPER_CONSTRUCTORS']
+__all__ = ['DATASETS', 'HOOKS', 'METRICS', 'MODELS', 'MODEL_WRAPPERS', 'OPTIM_WRAPPERS', 'OPTIM_WRAPPER_CONSTRUCTORS']
 
 
 class PluginRegistry(Registry):
@@ -34,5 +34,6 @@ MODELS = PluginRegistry('MODELS', 'mmpod.models')
 MODEL_WRAPPERS = PluginRegistry('MODEL_WRAPPERS', 'mmpod.models')
 DATASETS = PluginRegistry('DATASETS', 'mmpod.datasets')
 HOOKS = PluginRegistry('HOOKS', 'mmpod.engine')
+OPTIM_WRAPPERS = PluginRegistry('OPTIM_WRAPPERS', 'mmpod.engine')
 OPTIM_WRAPPER_CONSTRUCTORS = PluginRegistry('OPTIM_WRAPPER_CONSTRUCTORS', 'mmpod.engine')
 METRICS = PluginRegistry('METRICS', 'mmpod.evaluation')

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from mmpod.apis import session
+
 DIGITS = 'configs/pod_resnet18w8_digits.py'
 OPTIONS = ['--cfg-options', 'train_cfg.max_epochs=1', 'train_dataloader.batch_size=32', 'randomness.seed=0']
 
@@ -26,26 +28,38 @@ def test_launchers_pass_the_nodes_to_torchrun(script, files, root, tmp_path):
     assert words[-len(files) - 4 :] == [*files, '--launcher', 'pytorch', '--work-dir', 'w']
 
 
-@pytest.mark.slow
-def test_two_nodes_train_as_two_processes_of_one(root, tmp_path):
-    """Two launchers, one rendezvous; without a common disk each node but the first keeps no checkpoint."""
+@pytest.fixture
+def start(root, tmp_path):
+    """Start a launcher on a "machine" whose work directory has this name."""
     path = f'{Path(sys.executable).parent}:{os.environ["PATH"]}'
     environment = dict(os.environ, PATH=path, PYTHONPATH=str(root), OMP_NUM_THREADS='1', PYTHONWARNINGS='ignore')
     train = ['bash', str(root / 'tools/dist_train.sh'), str(root / DIGITS)]
 
-    def start(name, processes, **variables):
-        command = [*train, str(processes), '--work-dir', str(tmp_path / name), *OPTIONS]
+    def launch(name, processes, *options, **variables):
+        command = [*train, str(processes), '--work-dir', str(tmp_path / name), *options, *OPTIONS]
         return subprocess.Popen(
             command, env=dict(environment, **variables), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
 
+    return launch
+
+
+def on_two_nodes(start, *options):
+    """Return the exit states and outputs of two launchers with one rendezvous; the second machine comes first."""
     nodes = [
-        start(f'node{rank}', 1, NNODES='2', NODE_RANK=str(rank), MASTER_ADDR='127.0.0.1', PORT='29660')
-        for rank in (1, 0)  # the second machine may come first
+        start(f'node{rank}', 1, *options, NNODES='2', NODE_RANK=str(rank), MASTER_ADDR='127.0.0.1', PORT='29660')
+        for rank in (1, 0)
     ]
     outputs = [node.communicate(timeout=300)[0] for node in nodes]
     print(*outputs)
-    assert [node.returncode for node in nodes] == [0, 0]
+    return [node.returncode for node in nodes], outputs
+
+
+@pytest.mark.slow
+def test_two_nodes_train_as_two_processes_of_one(start, tmp_path):
+    """Without a common disk each node but the first keeps no checkpoint, and resuming stops on both, saying so."""
+    states, outputs = on_two_nodes(start)
+    assert states == [0, 0]
     assert not any('The total batch is' in output for output in outputs)
     alone = start('alone', 2, PORT='29661')
     print(alone.communicate(timeout=300)[0])
@@ -56,6 +70,21 @@ def test_two_nodes_train_as_two_processes_of_one(root, tmp_path):
     )
     for name, value in together.items():
         torch.testing.assert_close(apart[name], value, rtol=1e-4, atol=1e-5)
+
+    states, outputs = on_two_nodes(start, '--resume')
+    assert states == [1, 1]
+    for output in outputs:
+        assert 'process 0 has epoch_1.pth' in output and 'process 1 has None' in output
+
+
+def test_processes_that_would_resume_from_different_files(monkeypatch, tmp_path):
+    (tmp_path / 'epoch_2.pth').write_bytes(b'12345')
+    monkeypatch.setattr(session, 'all_gather_object', lambda mine: [mine, mine])
+    session._require_same_checkpoint(str(tmp_path / 'epoch_2.pth'))
+    session._require_same_checkpoint(None)
+    monkeypatch.setattr(session, 'all_gather_object', lambda mine: [mine, mine, 'epoch_2.pth (4 bytes)'])
+    with pytest.raises(ValueError, match=r'process 0 has epoch_2.pth \(5 bytes\) and process 2 has epoch_2.pth \(4 by'):
+        session._require_same_checkpoint(str(tmp_path / 'epoch_2.pth'))
 
 
 @pytest.mark.slow

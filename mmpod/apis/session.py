@@ -17,10 +17,10 @@ from typing import Iterator, Optional
 import torch
 import torch.distributed as dist
 from mmengine.config import Config
-from mmengine.dist import get_world_size
+from mmengine.dist import all_gather_object, get_world_size
 from mmengine.logging import print_log
 from mmengine.registry import RUNNERS
-from mmengine.runner import Runner
+from mmengine.runner import Runner, find_latest_checkpoint
 from mmengine.utils import get_installed_path
 
 __all__ = ['check_total_batch', 'host_tool', 'leave', 'require_safe_loading', 'runner_session']
@@ -70,6 +70,8 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
     if not torch.cuda.is_available():
         _adapt_to_cpu(cfg)
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    if cfg.get('resume'):
+        _require_same_checkpoint(cfg.get('load_from') or find_latest_checkpoint(cfg.work_dir))
     try:
         yield runner
     except pickle.UnpicklingError as error:
@@ -127,6 +129,20 @@ def newest_whole_checkpoint(work_dir: Path) -> Optional[str]:
     return None
 
 
+def _require_same_checkpoint(path: Optional[str]) -> None:
+    """Stop all processes where they would go on from different files; a collective."""
+    file = None if path is None else Path(path)
+    found = f'{file.name} ({file.stat().st_size} bytes)' if file and file.is_file() else path
+    by_process = all_gather_object(found)
+    other = next((rank for rank, name in enumerate(by_process) if name != by_process[0]), None)
+    if other is not None:
+        raise ValueError(
+            f'Expected all processes to resume from the same checkpoint, but process 0 has {by_process[0]} and '
+            f'process {other} has {by_process[other]}. Only the first machine writes checkpoints: put --work-dir on a '
+            'disk that all machines see, or copy it from the first to the others.'
+        )
+
+
 def require_safe_loading() -> None:
     """Let PyTorch load plain data only, from any file: the default since PyTorch 2.6, on request before that."""
     if 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD' not in os.environ:
@@ -140,7 +156,8 @@ def _adapt_to_cpu(cfg: Config) -> None:
     if cfg.get('optim_wrapper', {}).get('type') == 'AmpOptimWrapper':
         raise ValueError(
             'Expected a GPU for training with --amp (AmpOptimWrapper), but none is visible. '
-            'Leave --amp out, or check `nvidia-smi` and CUDA_VISIBLE_DEVICES.'
+            'Leave --amp out, or check `nvidia-smi` and CUDA_VISIBLE_DEVICES. Processors with bfloat16 instructions '
+            'train faster with --cfg-options optim_wrapper.type=mmpod.BFloat16OptimWrapper.'
         )
     launcher = cfg.get('launcher', 'none')
     if launcher == 'none':

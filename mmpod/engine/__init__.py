@@ -13,10 +13,11 @@ from .hooks import (
     StopOnInvalidLossHook,
     ValidateOnResumeHook,
 )
-from .optimizers import COTOptimWrapperConstructor
+from .optimizers import BFloat16OptimWrapper, COTOptimWrapperConstructor
 from .whole_file_backend import WholeFileBackend
 
 __all__ = [
+    'BFloat16OptimWrapper',
     'COTOptimWrapperConstructor',
     'FeaturesHook',
     'FitGDAHook',

@@ -1,0 +1,35 @@
+"""Mixed precision where there is no GPU."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from mmengine.optim import OptimWrapper
+from torch import nn
+
+from mmpod.registry import OPTIM_WRAPPERS
+
+__all__ = ['BFloat16OptimWrapper']
+
+
+@OPTIM_WRAPPERS.register_module()
+class BFloat16OptimWrapper(OptimWrapper):
+    """An optimizer wrapper under which the forward pass takes bfloat16 where PyTorch's autocast does.
+
+    For processors with instructions for bfloat16 (``avx512_bf16`` or ``amx_bf16`` in ``lscpu``); on others it is slower
+    than float32. MMEngine's ``AmpOptimWrapper`` refuses to train without an accelerator. Gradients of bfloat16 have the
+    range of float32 and are not scaled; weights, losses and the optimizer stay in float32.
+
+    Args:
+        **kwargs: Those of MMEngine's ``OptimWrapper``: ``optimizer``, ``accumulative_counts``, ``clip_grad``.
+
+    Example:
+        ``--cfg-options optim_wrapper.type=mmpod.BFloat16OptimWrapper``
+    """
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Wrap a forward pass of ``model``."""
+        device = next(model.parameters()).device.type
+        with super().optim_context(model), torch.autocast(device, torch.bfloat16):
+            yield

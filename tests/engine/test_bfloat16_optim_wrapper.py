@@ -1,0 +1,37 @@
+"""Mixed precision on the CPU."""
+
+import sys
+
+import torch
+from mmengine.optim import build_optim_wrapper
+from torch import nn
+from torch.testing import assert_close
+
+CONFIG = dict(type='mmpod.BFloat16OptimWrapper', optimizer=dict(type='SGD', lr=0.5))
+
+
+def test_products_are_in_bfloat16_and_weights_in_float32():
+    """Of 1 + 2^-9 bfloat16 keeps 1; the step is the gradient's, which is the rounded image."""
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(model.weight, 1 + 2**-9)
+    wrapper = build_optim_wrapper(model, CONFIG)
+    with wrapper.optim_context(model):
+        output = model(torch.tensor([[3.0]]))
+    assert output.dtype == torch.bfloat16 and output.item() == 3
+    wrapper.update_params(output.float().sum())
+    assert_close(model.weight.item(), 1 + 2**-9 - 0.5 * 3, rtol=0, atol=0)
+
+
+def test_a_training_with_it(root, tmp_path, run_command):
+    """Its losses are near those of float32, and not the same."""
+    logs = {}
+    for option in ('mmpod.BFloat16OptimWrapper', 'OptimWrapper'):
+        options = [f'optim_wrapper.type={option}', 'train_cfg.max_epochs=1', 'randomness.seed=0', 'log_level=WARNING']
+        config = root / 'configs/pod_resnet18w8_digits.py'
+        train = [sys.executable, root / 'tools/train.py', config, '--work-dir', tmp_path / option]
+        run_command(*train, '--cfg-options', *options)
+        (path,) = (tmp_path / option).glob('*/vis_data/scalars.json')
+        logs[option] = [float(line.split('"loss": ')[1].split(',')[0]) for line in path.open() if '"loss": ' in line]
+    mixed, single = logs.values()
+    assert mixed != single
+    assert_close(mixed, single, rtol=0.1, atol=0)
