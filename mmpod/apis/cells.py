@@ -6,7 +6,10 @@ from typing import Optional
 
 from .runs import METRIC
 
-__all__ = ['Cell', 'Figure', 'Table', 'rows']
+__all__ = ['BOTH_READINGS', 'Cell', 'Figure', 'Table', 'reading', 'rows']
+
+# What Table IV may mean.
+BOTH_READINGS = ('spectrum/eigenvalue_variance_e8', 'spectrum/energy_variance_e8')
 
 
 @dataclass(frozen=True)
@@ -72,3 +75,8 @@ class Figure:
     configs: Sequence[str] = ()
     power: int = 0
     table: str = ''
+
+
+def reading(metric: str) -> str:
+    """Return how a table calls a metric: its last part, in words."""
+    return metric.rpartition('/')[2].replace('_', ' ')

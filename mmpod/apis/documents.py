@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
-from .cells import Cell
+from .cells import Cell, reading
 from .comparison import epochs_to_reach, mean_and_spread
 from .experiments import TABLES
 from .runs import METRIC, Run
@@ -14,17 +14,17 @@ __all__ = ['refresh', 'result_table']
 
 BLOCK = re.compile(r'(<!-- table (\S+) from (\S+) -->\n).*?(<!-- end of table -->)', re.DOTALL)
 SHARE = 0.9
-HEADER = f'| {{}} | last epoch, % | best epoch, % | epochs to {100 * SHARE:g} % of the last | seeds |'
+ACCURACY = ('last epoch, %', 'best epoch, %', f'epochs to {100 * SHARE:g} % of the last')
 
 
-def runs_of(folder: Path, config: str) -> list[Run]:
-    """Return the finished runs of a config in a folder, by seed."""
+def runs_of(folder: Path, config: str, metrics: Sequence[str]) -> list[Run]:
+    """Return the finished runs of a config in a folder that have these metrics, by seed."""
     seeds = sorted(int(path.name[4:]) for path in (folder / config).glob('seed*'))
     runs = [Run(config, seed, folder / config / f'seed{seed}') for seed in seeds]
-    return [run for run in runs if run.record.get('finished')]
+    return [run for run in runs if run.record.get('finished') and {*metrics} <= {*run.metrics()}]
 
 
-def _row(label: str, cell: Cell, runs: Sequence[Run]) -> str:
+def _accuracy(cell: Cell, runs: Sequence[Run]) -> list[str]:
     metric = cell.metrics[0]
     last = mean_and_spread([run.metrics()[metric] for run in runs])
     best = reached = '-'
@@ -33,26 +33,36 @@ def _row(label: str, cell: Cell, runs: Sequence[Run]) -> str:
         best = mean_and_spread([max(curve.values()) for curve in curves])
         epochs = [epochs_to_reach(curve, SHARE * list(curve.values())[-1]) for curve in curves]
         reached = f'{statistics.mean(epochs):.1f}'
-    return f'| {label} | {last} | {best} | {reached} | {", ".join(str(run.seed) for run in runs)} |'
+    return [last, best, reached]
+
+
+def _several(cell: Cell, runs: Sequence[Run]) -> list[str]:
+    values = [[run.metrics()[metric] for run in runs] for metric in cell.metrics]
+    return [mean_and_spread(numbers, '.2f' if max(numbers) < 1000 else '.0f') for numbers in values]
 
 
 def result_table(table: str, folder: Path) -> str:
     """Return what the runs in a folder say of a table: Markdown, one row a cell that has finished runs.
 
     Accuracy (%) on the test set after the last epoch and of the best one, mean ± sample standard deviation over the
-    seeds, and how fast it came: the first epoch with 90 % of what the run ended with, mean over the seeds.
+    seeds, and how fast it came: the first epoch with 90 % of what the run ended with, mean over the seeds. Where cells
+    have several metrics, these instead.
 
     Args:
         table: Name in :data:`~mmpod.apis.experiments.TABLES`.
         folder: Where the runs are, ``<config>/seed<n>/``.
     """
-    cells = TABLES[table].cells
-    with_runs = [(cell, runs) for cell in cells if cell.setting is None and (runs := runs_of(folder, cell.config))]
+    cells = [cell for cell in TABLES[table].cells if cell.setting is None]
+    metrics = max((cell.metrics for cell in cells), key=len)
+    columns, values = (ACCURACY, _accuracy) if len(metrics) == 1 else (map(reading, metrics), _several)
+    with_runs = [(cell, runs) for cell in cells if (runs := runs_of(folder, cell.config, cell.metrics))]
     several = len({cell.column for cell, _ in with_runs}) > 1
-    lines = [HEADER.format(TABLES[table].varied), '|---|---|---|---|---|']
+    lines = [[TABLES[table].varied, *columns, 'seeds']]
+    lines.append(['---'] * len(lines[0]))
     for cell, runs in with_runs:
-        lines.append(_row(f'{cell.row}, {cell.column}' if several else cell.row, cell, runs))
-    return '\n'.join(lines) + '\n'
+        label = f'{cell.row}, {cell.column}' if several else cell.row
+        lines.append([label, *values(cell, runs), ', '.join(str(run.seed) for run in runs)])
+    return ''.join(f'| {" | ".join(line)} |\n' for line in lines).replace('| --- ', '|---').replace('--- |', '---|')
 
 
 def refresh(path: Path) -> bool:

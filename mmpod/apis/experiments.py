@@ -43,11 +43,14 @@ FIGURES = {
 
 # Evaluations: they train nothing, and read the last checkpoint of another run of the same seed.
 CHECKPOINT_OF = {
-    f'gda_{setting}': f'pod_{setting}'
-    for setting in (
-        *(f'resnet50_{key}' for key in ('cifar10', 'cifar100', 'tinyimagenet')),
-        *(f'resnet18w8_{key}' for key in ('cifar10_10k', 'digits')),
-    )
+    **{
+        f'gda_{setting}': f'pod_{setting}'
+        for setting in (
+            *(f'resnet50_{key}' for key in ('cifar10', 'cifar100', 'tinyimagenet')),
+            *(f'resnet18w8_{key}' for key in ('cifar10_10k', 'cifar10_10k_tuned', 'digits')),
+        )
+    },
+    'gda_resnet18w8_cifar10_10k_tuned_shared': 'pod_resnet18w8_cifar10_10k_tuned',
 }
 
 

@@ -2,7 +2,7 @@
 
 from typing import Optional
 
-from .cells import Cell, Table, rows
+from .cells import BOTH_READINGS, Cell, Table, rows
 
 __all__ = ['MORE_LOSSES', 'OWN_TABLES']
 
@@ -106,18 +106,25 @@ OWN_TABLES = {
         'otherwise as in the table small',
         rows(
             'Accuracy',
-            losses(
-                'resnet18w8_cifar10_10k',
-                {
-                    'Softmax': 'softmax_*_tuned',
-                    'AM-Softmax (s = 5, m = 0.25)': 'amsoftmax_*_tuned',
-                    'PEDCC-Loss (s = 10, m = 0.5)': 'pedccloss_*_tuned',
-                    'Cosine Loss': 'cosine_*_tuned',
-                    'POD Loss': 'pod_*_tuned',
-                    'POD Loss, norm-adaptive': 'pod_*_normadaptive_tuned',
-                },
-            ),
+            losses('resnet18w8_cifar10_10k', {row: f'{loss}_tuned' for row, loss in MORE_LOSSES.items()}),
         ),
+    ),
+    'small_spectrum': Table(
+        'Spectrum of the pooled features (64 dimensions, unit length) on the test images, of the runs of small_tuned',
+        rows(
+            'Spectrum',
+            losses('resnet18w8_cifar10_10k', {row: f'{loss}_tuned' for row, loss in MORE_LOSSES.items()}),
+            metrics=(*BOTH_READINGS, 'spectrum/effective_rank'),
+        ),
+    ),
+    'small_gda': Table(
+        'Accuracy (%) of the features of POD Loss, tuned, by the cosine and by Gaussian discriminant analysis',
+        [
+            Cell('the cosine', 'Accuracy', 'pod_resnet18w8_cifar10_10k_tuned'),
+            Cell('one covariance a class', 'Accuracy', 'gda_resnet18w8_cifar10_10k_tuned', metrics=('gda/top1',)),
+            Cell('one for all classes', 'Accuracy', 'gda_resnet18w8_cifar10_10k_tuned_shared', metrics=('gda/top1',)),
+        ],
+        'classified by',
     ),
     'digits': Table(
         "Accuracy (%) of a narrow ResNet-18 on scikit-learn's handwritten digits: no experiment of the paper",

@@ -10,7 +10,7 @@ from mmengine.config import Config
 
 from mmpod.functional import pedcc
 
-from .cells import Cell
+from .cells import Cell, reading
 from .comparison import mean_and_spread
 from .experiments import FIGURES, TABLES, heading
 from .figures import plot_accuracy, plot_derivative, plot_gram, plot_sweep
@@ -101,7 +101,7 @@ def markdown(table: str, rows: Sequence[Result]) -> str:
     notes = []
     for result in rows:
         cell, form = result.cell, result.form
-        column = cell.column if len(cell.metrics) < 2 else f'{cell.column} ({_reading(result.metric)})'
+        column = cell.column if len(cell.metrics) < 2 else f'{cell.column} ({reading(result.metric)})'
         seeds = ', '.join(map(str, result.seeds)) or '-'
         mark = ''
         if result.overrides:
@@ -121,10 +121,6 @@ def markdown(table: str, rows: Sequence[Result]) -> str:
         lines.append('| ' + ' | '.join(values) + ' |')
     lines += [f'\n[{number}] {note}' for number, note in enumerate(notes, 1)]
     return '\n'.join(lines) + '\n'
-
-
-def _reading(metric: str) -> str:
-    return metric.rpartition('/')[2].replace('_', ' ')
 
 
 def write_csv(tables: dict[str, Sequence[Result]], path: Path) -> None:

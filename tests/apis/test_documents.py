@@ -26,6 +26,24 @@ def test_rows_by_hand(tmp_path):
     assert lines[2:] == ['| POD Loss | 91.00 ± 1.41 | 93.50 ± 2.12 | 3.0 | 0, 2 |']
 
 
+def test_several_metrics_are_columns_by_hand(tmp_path):
+    """The second seed lacks one of them, so it does not count."""
+    for seed, metrics in enumerate(
+        [
+            {'spectrum/eigenvalue_variance_e8': 2000, 'spectrum/energy_variance_e8': 3, 'spectrum/effective_rank': 7},
+            {'spectrum/eigenvalue_variance_e8': 9, 'spectrum/energy_variance_e8': 9},
+            {'spectrum/eigenvalue_variance_e8': 4000, 'spectrum/energy_variance_e8': 5, 'spectrum/effective_rank': 8},
+        ]
+    ):
+        write_run(tmp_path, 'pod_resnet18w8_cifar10_10k_tuned', seed, [1.0])
+        (tmp_path / f'pod_resnet18w8_cifar10_10k_tuned/seed{seed}/metrics.json').write_text(json.dumps(metrics))
+    assert result_table('small_spectrum', tmp_path).splitlines() == [
+        '| loss | eigenvalue variance e8 | energy variance e8 | effective rank | seeds |',
+        '|---|---|---|---|---|',
+        '| POD Loss | 3000 ± 1414 | 4.00 ± 1.41 | 7.50 ± 0.71 | 0, 2 |',
+    ]
+
+
 def test_only_the_blocks_change(tmp_path):
     write_run(tmp_path / 'logs', 'pod_resnet18w8_digits', 0, [50.0])
     page = tmp_path / 'docs' / 'page.md'
