@@ -13,9 +13,9 @@ COMMAND = r'(?:\w+=\S+ )*(?:python|bash|make|pip|mim|tensorboard) '
 
 
 def steps(text):
-    """Return the Python blocks and the indented commands of a Markdown text, in order."""
+    """Return the Python blocks and the indented commands, without comments, of a Markdown text, in order."""
     found = re.finditer(rf'^```python\n([\s\S]*?)^```|^    ((?:{COMMAND}|TOOLS=)(?:.*\\\n)*.*)$', text, re.M)
-    return [match[1] or ' '.join(match[2].replace('\\\n', '').split()) for match in found]
+    return [match[1] or re.sub(' # .*', '', ' '.join(match[2].replace('\\\n', '').split())) for match in found]
 
 
 def inline_commands(text):
