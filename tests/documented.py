@@ -46,3 +46,24 @@ def carry_out(step, namespace):
 def names_file(step):
     """Say whether a Python block begins with the name of the file that it is."""
     return re.match(r'# \S+\.py\n', step)
+
+
+class Elsewhere(str):
+    """The test, `FILE::NAME`, that does what the command does."""
+
+
+class NotHere(str):
+    """The reason why no test carries the command out."""
+
+
+def toy(*changes, options=''):
+    """Return a function that makes a command small: (pattern, replacement) pairs, then overrides of the config."""
+
+    def shrunk(command):
+        for pattern, replacement in changes:
+            command = re.sub(pattern, replacement, command, count=1)
+        if options:
+            command += ' ' if '--cfg-options' in command else ' --cfg-options '
+        return command + options
+
+    return shrunk

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from documented import COMMAND, inline_commands, names_file, steps
+from documented import COMMAND, Elsewhere, NotHere, inline_commands, names_file, steps, toy
 
 from mmpod.apis.rehearsal import write_datasets
 
@@ -32,27 +32,6 @@ FEW = 'train_cfg.max_epochs=1 ' + ' '.join(
 )
 TWO_A_CLASS = ' train_dataloader.dataset.samples_per_class=2'
 SKIPPED = TWO_A_CLASS[:-1] + '1 val_dataloader.dataset.skip_per_class=1 val_dataloader.dataset.samples_per_class=1'
-
-
-class Elsewhere(str):
-    """The test, `FILE::NAME`, that does what the command does."""
-
-
-class NotHere(str):
-    """The reason why no test carries the command out."""
-
-
-def toy(*changes, options=''):
-    """Return a function that makes a command small: (pattern, replacement) pairs, then overrides of the config."""
-
-    def shrunk(command):
-        for pattern, replacement in changes:
-            command = re.sub(pattern, replacement, command, count=1)
-        if options:
-            command += ' ' if '--cfg-options' in command else ' --cfg-options '
-        return command + options
-
-    return shrunk
 
 
 ONE_SEED = (r'( --seeds 0 1 2|(?= --cfg)|$)', ' --seeds 0')
@@ -128,6 +107,7 @@ WORDS = {
         r'/path/to/clone': 'site',
         r'mmpod \.\.\.': 'mmpod pod_resnet18w8_digits.py',
     },
+    'docs/robustness.md': {'train_dataloader.dataset.indices': 'train_dataloader.dataset.dataset.indices'},  # its part
     'docs/results.md': {'CHECKPOINT': 'work_dirs/digits/pod_resnet18w8_digits/seed0/epoch_1.pth'},
 }
 # What a document takes for granted, and the base of the parts of configs that it shows.
