@@ -141,22 +141,22 @@ def commands(document):
     return [step for step in todo(document) if re.match(COMMAND, step)]
 
 
+def filled_in(text, document):
+    for pattern, word in {**WORDS.get(document, {}), **EVERYWHERE}.items():
+        text = re.sub(pattern, word, text)
+    return text
+
+
 def small(step, document):
     """Return a command as it is carried out here, or None."""
     how = rule(step)
-    if isinstance(how, str):
-        return None
-    step = how(step)
-    for pattern, word in {**WORDS.get(document, {}), **EVERYWHERE}.items():
-        step = re.sub(pattern, word, step)
-    return step
+    return None if isinstance(how, str) else filled_in(how(step), document)
 
 
 def carry_out(step, document, folder, run):
     """Carry out a command, a config or other Python code, and return what went wrong."""
     if not re.match(COMMAND, step):
-        for pattern, word in WORDS.get(document, {}).items():
-            step = re.sub(pattern, word, step)
+        step = filled_in(step, document)
         named = names_file(step)
         path = folder / (step.split()[1] if named else f'step{len(list(folder.glob("step*.py")))}.py')
         config = not re.search(r'^(import|from) ', step, re.M)
