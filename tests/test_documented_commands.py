@@ -81,7 +81,7 @@ RULES = {
     r'OMP_NUM_THREADS=1 python benchmarks/feature_geometry.py': toy((r'$', ' --samples 32 --rounds 1')),
     r'OMP_NUM_THREADS=1 python benchmarks/gda.py': toy((r'$', ' --samples 2000 --classes 5 --dim 16')),
     r'(OMP_NUM_THREADS=1 )?python benchmarks/training_step.py': toy(
-        (r'--rounds \d+', ''), (r'$', ' --rounds 1 --size 32 --batch 2')
+        (r'--rounds \d+', ''), (r'$', ' --rounds 2 --size 32 --batch 2')
     ),
     r'(OMP_NUM_THREADS=1 )?python benchmarks/': toy(),
 }
