@@ -121,7 +121,7 @@ BASES = {'docs/geometry.md': DIGITS, 'docs/robustness.md': 'configs/pod_resnet18
 # Slurm's, for one process without a GPU.
 SRUN = """#!/bin/bash
 while [[ $1 == --* ]]; do shift; done
-exec "${@/slurm/none}"
+exec "${@/#slurm/none}"
 """
 
 
