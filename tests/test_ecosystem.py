@@ -31,6 +31,8 @@ from mmpod.functional import pedcc
 ROOT = Path(__file__).resolve().parents[1]
 DOC = (ROOT / 'docs' / 'tools.md').read_text()
 STEPS = steps(DOC)
+OLD_TORCH = tuple(map(int, torch.__version__.split('.')[:2])) < (2, 2)
+NEEDS_TORCH_2_2 = pytest.mark.skipif(OLD_TORCH, reason='torch_export needs PyTorch 2.2')
 
 
 @pytest.fixture(scope='module')
@@ -85,7 +87,13 @@ def scalars(work_dir):
     return [json.loads(line) for line in log.read_text().splitlines()]
 
 
-@pytest.mark.parametrize('step', STEPS, ids=lambda step: re.sub(r'\W+', '-', step)[-60:])
+def named(step):
+    return re.sub(r'\W+', '-', step)[-60:]
+
+
+@pytest.mark.parametrize(
+    'step', [pytest.param(step, marks=[NEEDS_TORCH_2_2] if 'torch_export' in step else []) for step in STEPS], ids=named
+)
 def test_each_step_of_the_document_works(step, done):
     assert done.outcomes[step].error is None, done.outcomes[step].error
 
@@ -214,7 +222,7 @@ def test_onnx_runtime_on_real_images(done, truth):
     assert not list(path.parent.glob('*.data'))  # the weights are inside
 
 
-@pytest.mark.parametrize('name', ['digits.pt', 'digits.pt2'])
+@pytest.mark.parametrize('name', ['digits.pt', pytest.param('digits.pt2', marks=NEEDS_TORCH_2_2)])
 def test_torchscript_and_torch_export_on_real_images(name, done, truth):
     cosines, labels = load_exported(done.folder / name)(truth.pixels)
     assert_close(cosines, truth.cosines, rtol=0, atol=1e-5)

@@ -11,6 +11,7 @@ import sys
 
 import pytest
 import torch
+from documented import steps
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import checkpoint as loading
 from mmengine.runner import load_checkpoint
@@ -325,6 +326,29 @@ def test_cot_trains_and_resumes_in_two_processes(root, tmp_path, run_command):
     for name in ('primary', 'complement'):
         momenta = [checkpoint['optimizer'][name]['state'][0]['momentum_buffer'] for checkpoint in (resumed, unbroken)]
         assert_close(*momenta, rtol=1e-3, atol=1e-4)
+
+
+def test_averaged_weights_go_on_after_a_resume(root, tmp_path, run_command):
+    """EMA as docs/tools.md has it: a run cut off after an epoch ends with the averages of the unbroken one."""
+    config = next(step for step in steps((root / 'docs/tools.md').read_text()) if 'EMAHook' in step)
+    (tmp_path / 'work_dirs').mkdir()
+    (tmp_path / 'configs').symlink_to(root / 'configs')
+    (tmp_path / 'work_dirs/ema.py').write_text(config)
+    work_dir = tmp_path / 'work'
+    command = [sys.executable, root / 'tools/train.py', 'work_dirs/ema.py', '--work-dir', work_dir, '--resume']
+    run_command(*command, '--cfg-options', 'train_cfg.max_epochs=2', *SEED)
+    (work_dir / 'epoch_2.pth').rename(tmp_path / 'unbroken.pth')
+    (work_dir / 'last_checkpoint').write_text(str(work_dir / 'epoch_1.pth'))
+    done = run_command(*command, '--cfg-options', 'train_cfg.max_epochs=2', *SEED)
+    assert 'resumed epoch: 1' in done.stdout + done.stderr
+    resumed, unbroken = (
+        torch.load(path, weights_only=True) for path in (work_dir / 'epoch_2.pth', tmp_path / 'unbroken.pth')
+    )
+    for weights in ('state_dict', 'ema_state_dict'):  # the averages, and what the optimizer has
+        assert resumed[weights].keys() == unbroken[weights].keys()
+        for name, value in unbroken[weights].items():
+            assert_close(resumed[weights][name], value, rtol=0, atol=0)
+    assert (unbroken['state_dict']['head.fc.weight'] - unbroken['ema_state_dict']['module.head.fc.weight']).any()
 
 
 def test_lambda_of_l_softmax_goes_on_after_a_resume(root, tmp_path, run_command):

@@ -1,5 +1,7 @@
 """The pictures and numbers of a model's features, on features that are made up."""
 
+from importlib.util import find_spec
+
 import pytest
 import torch
 from torch.testing import assert_close
@@ -56,15 +58,22 @@ def test_what_cannot_be_drawn_is_left_out(tmp_path):
     assert written(tmp_path / 'absent') == PICTURES - {'means.png'}
 
 
-def test_tsne_is_seeded_and_keeps_classes_together():
+UMAP = pytest.param(
+    'umap',  # compiles for 20 s
+    marks=[pytest.mark.slow, pytest.mark.skipif(not find_spec('umap'), reason='umap-learn is not installed')],
+)
+
+
+@pytest.mark.parametrize('method', ['tsne', UMAP])
+def test_maps_are_seeded_and_keep_classes_together(method):
     data = made_up(per_class=15)
-    points, stars = embed(data.features, data.prototypes, 'tsne', seed=1)
+    points, stars = embed(data.features, data.prototypes, method, seed=1)
     assert points.shape == (60, 2) and stars.shape == (4, 2)
     nearest = (torch.cdist(points, points) + 1e9 * torch.eye(60)).argmin(1)
     assert (data.labels[nearest] == data.labels).all()
     assert torch.equal(torch.cdist(stars, points).argmin(1) % 4, torch.arange(4))
-    assert torch.equal(embed(data.features, data.prototypes, 'tsne', seed=1)[0], points)
-    embed(data.features[:5], None, 'tsne')  # fewer samples than the usual perplexity
+    assert torch.equal(embed(data.features, data.prototypes, method, seed=1)[0], points)
+    embed(data.features[:5], None, method)  # fewer samples than the usual perplexity
 
 
 def test_pca_keeps_distances_in_a_plane():
