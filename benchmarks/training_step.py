@@ -105,6 +105,8 @@ def main() -> None:
     parser.add_argument('--rounds', type=int, default=11)
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     args = parser.parse_args()
+    if args.rounds < 2:
+        parser.error(f'Expected --rounds to be at least 2, for quartiles, but got {args.rounds}.')
     import mmpod
 
     init_default_scope('mmpretrain')
