@@ -79,13 +79,23 @@ LOSSES.update({name: LOSSES[name.split()[0]] for name in LONG})
 # The best of six trials: (learning rate, loss weight).
 TUNED = {
     'softmax tuned': (0.3, 1),
+    'lsoftmax tuned': (0.03, 5),
+    'asoftmax tuned': (0.1, 5),
     'amsoftmax tuned': (0.1, 1),
+    'amsoftmax s30_tuned': (0.03, 1),
+    'center tuned': (0.03, 5),
+    'cot tuned': (0.03, 5),
+    'pedccmse tuned': (0.1, 5),
     'pedccloss tuned': (0.3, 1),
     'cosine tuned': (0.1, 5),
     'pod tuned': (0.03, 5),
     'pod normadaptive_tuned': (0.03, 5),
+    'pod barlow_tuned': (0.03, 5),
+    'pod vicreg_tuned': (0.1, 5),
+    'gda tuned': (0.03, 5),
+    'gda tuned_shared': (0.03, 5),
 }
-LOSSES.update({name: LOSSES[re.sub('.tuned', '', name)] for name in TUNED})
+LOSSES.update({name: LOSSES[re.sub('.tuned(_shared)?', '', name)] for name in TUNED})
 TABLE_III = {'softmax', 'amsoftmax', 'amsoftmax s30', 'cot', 'pedccloss', 'cosine', 'pod'}
 SHIPPED = {
     'resnet50_cifar10': set(LOSSES) - LONG - set(TUNED),
@@ -123,7 +133,8 @@ def test_every_config_is_listed_here():
 def test_config_builds_and_takes_a_step(path):
     cfg = copy.deepcopy(load(path))
     loss, setting = NAMES[path.stem]
-    tool, arguments = ('test', f'{path.name} CHECKPOINT') if loss == 'gda' else ('train', path.name)
+    stem = loss.split()[0]
+    tool, arguments = ('test', f'{path.name} CHECKPOINT') if stem == 'gda' else ('train', path.name)
     assert path.read_text().startswith('"""')
     assert f'python tools/{tool}.py configs/{arguments}\n' in path.read_text()
     num_classes, feat_dim, size, channels, schedule = SETTINGS[setting]
@@ -151,10 +162,10 @@ def test_config_builds_and_takes_a_step(path):
     assert type(head.loss_module) is kind
     assert {name: getattr(head.loss_module, name) for name in expected} == expected
     assert getattr(head.loss_module, 'loss_weight', 1) == loss_weight
-    assert getattr(head.loss_module, 'gamma', None) == GAMMA.get((loss, schedule))
-    assert isinstance(model, COTClassifier) == (loss == 'cot')
-    assert isinstance(model, GDAClassifier) == (loss == 'gda')
-    if loss != 'gda':  # which says how both of its decisions are judged
+    assert getattr(head.loss_module, 'gamma', None) == GAMMA.get((stem, schedule))
+    assert isinstance(model, COTClassifier) == (stem == 'cot')
+    assert isinstance(model, GDAClassifier) == (stem == 'gda')
+    if stem != 'gda':  # which says how both of its decisions are judged
         metrics = [metric.type for metric in as_list(cfg.test_evaluator)]
         assert metrics == ['Accuracy'] + ['mmpod.FeatureSpectrum'] * ('digits' not in setting)
         assert cfg.default_hooks.features.type == 'mmpod.FeaturesHook' and cfg.val_evaluator.type == 'Accuracy'
@@ -163,7 +174,7 @@ def test_config_builds_and_takes_a_step(path):
         assert head.feat_dim == TABLE_I.get(loss, feat_dim)
         assert_close(head.centroids @ head.centroids.T, _simplex_gram(num_classes), rtol=0, atol=1e-5)
     elif isinstance(head, LearnedPrototypeHead):
-        assert head.similarity == ('dot' if loss in ('lsoftmax', 'center') else 'cosine')
+        assert head.similarity == ('dot' if stem in ('lsoftmax', 'center') else 'cosine')
 
     side = max(size // 4, 8)  # smaller than the dataset's, to spare time; the network takes any size
     data = dict(
@@ -177,7 +188,7 @@ def test_config_builds_and_takes_a_step(path):
     assert (head.fc.weight - before).abs().max() > 0
     if isinstance(head, PrototypeHead):
         assert_close(losses['loss'], sum(value for name, value in losses.items() if name.startswith('loss_')))
-    assert ('loss_complement' in losses) == (loss == 'cot')
+    assert ('loss_complement' in losses) == (stem == 'cot')
 
 
 def as_list(item):
