@@ -143,6 +143,7 @@ def test_finished_processes_of_a_launcher_leave_at_once():
     done = subprocess.run(
         python(script), capture_output=True, text=True, timeout=60, env=dict(os.environ, WORLD_SIZE='2')
     )
-    assert (done.returncode, done.stdout) == (0, 'closed\n')
+    lines = done.stdout.splitlines()  # the forks print on their import
+    assert done.returncode == 0 and lines[-1] == 'closed' and 'stayed' not in lines
     alone = python('from mmpod.apis import leave; leave(); print("stayed")')
-    assert subprocess.run(alone, capture_output=True, text=True, timeout=60).stdout == 'stayed\n'
+    assert subprocess.run(alone, capture_output=True, text=True, timeout=60).stdout.endswith('stayed\n')
