@@ -5,9 +5,8 @@ Bounds rule classes out; what they leave open is computed in float64, so that th
 The Mahalanobis distance of a linear image never exceeds that of the vector itself: with a matrix A of b columns,
 :math:`(A^T r)^T (A^T \Sigma A)^{-1} (A^T r) \le r^T \Sigma^{-1} r`. So b^2 operations a class bound each log-density
 from above, where the density itself takes D^2. A holds the b directions in which the class means differ most, relative
-to the covariance about them. For the classes that are left, A takes the first
-of the dimensions; for those that are left then, low precision gives the densities with a bound on the error, see
-:mod:`mmpod.posthoc.bounded_densities`.
+to the covariance about them. For the classes that are left, A takes the first of the dimensions; for those that are
+left then, low precision gives the densities with a bound on the error, see :mod:`mmpod.posthoc.bounded_densities`.
 """
 
 import math
@@ -104,7 +103,12 @@ def prune_and_classify(rows: Tensor, projection: Projection) -> Tensor:
             part = pairs[k].nonzero().flatten()
             lower[k, part] = upper[k, part] = _joint(rows[part], full, k)
 
-    bound(rows @ projection.directions, projection.image, (precisions or [torch.float64])[0])
+    image = rows @ projection.directions
+    if len(image) > image.shape[1]:
+        bound(image, projection.image, (precisions or [torch.float64])[0])
+    else:
+        means, units, pivots, volumes = projection.image
+        upper = (volumes - squared_distances(image, means, units, pivots) * (1 - SLACK)).T / 2
     settle(torch.nn.functional.one_hot(upper.argmax(dim=0), len(upper)).bool().T)
     leading = int(LEADING * rows.shape[1])
     if precisions and leading:
