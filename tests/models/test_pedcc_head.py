@@ -147,6 +147,9 @@ def test_checkpoint_without_centroids_loads_the_rest(tmp_path):
         (dict(feat_dim=0), ValueError),
         (dict(seed=-1), ValueError),
         (dict(topk=(1, 5)), ValueError),
+        (dict(norm_cfg='BN1d'), TypeError),
+        (dict(norm_cfg=dict(type='BN')), ValueError),
+        (dict(norm_cfg=dict(affine=False)), ValueError),
     ],
 )
 def test_bad_settings(change, error):
@@ -158,3 +161,21 @@ def test_bad_settings(change, error):
 def test_features_that_do_not_fit(shape):
     with pytest.raises(ValueError, match=r'in_channels.*6'):
         PEDCCHead(4, 6, 5)((torch.randn(shape),))
+
+
+def test_norm_after_the_projection():
+    head = PEDCCHead(4, 6, 5, norm_cfg=dict(type='BN1d', affine=False))
+    pooled = torch.randn(8, 6) + 3
+    z = pooled @ head.fc.weight.T + head.fc.bias
+    expected = (z - z.mean(dim=0)) / (z.var(dim=0, unbiased=False) + 1e-5).sqrt()
+    assert_close(head.pre_logits((pooled,)), expected)
+    assert {name for name, _ in head.named_parameters()} == {'fc.weight', 'fc.bias'}
+    head.eval()
+    assert_close(head.pre_logits((pooled[:1],))[0], head.pre_logits((pooled,))[0])  # running statistics, any batch
+
+
+def test_a_training_batch_of_one_has_no_batch_norm():
+    head = PEDCCHead(4, 6, 5, norm_cfg=dict(type='BN1d'))
+    with pytest.raises(ValueError, match='drop_last=True'):
+        head.loss((torch.randn(1, 6),), samples_of([0]))
+    PEDCCHead(4, 6, 5, norm_cfg=dict(type='LN')).loss((torch.randn(1, 6),), samples_of([0]))

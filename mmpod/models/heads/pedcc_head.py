@@ -2,8 +2,10 @@
 
 from typing import Optional, Sequence, Union
 
+from mmcv.cnn import build_norm_layer
 from torch import Tensor, nn
 
+from mmpod.functional.checks import check_choice
 from mmpod.models.centroid_sources import build_centroids
 from mmpod.registry import MODELS
 
@@ -18,8 +20,8 @@ class PEDCCHead(PrototypeHead):
 
     pooled features (N, C) -> ``fc`` (N, D) -> unit length -> cosine with the K centroids (N, K) -> argmax (Eq. 17-19).
 
-    The projection ``fc`` has a bias and neither norm nor activation. It cannot be left out: pooled ReLU features are
-    never negative and could not reach centroids with negative entries. ``pred_score`` is (1 + cosine) / 2.
+    The projection ``fc`` has a bias and no activation. It cannot be left out: pooled ReLU features are never negative
+    and could not reach centroids with negative entries. ``pred_score`` is (1 + cosine) / 2.
 
     Args:
         num_classes: K, at least 2.
@@ -33,9 +35,12 @@ class PEDCCHead(PrototypeHead):
         centroids: ``'pedcc'``; ``'spread'`` for K > D + 1, see :func:`~mmpod.functional.spread_centroids`, computed
             once for each (K, D, seed) and kept in the folder ``MMPOD_CACHE`` (``~/.cache/mmpod``); or the path of a
             ``.pkl`` file as the authors released them, see :func:`~mmpod.models.centroid_file.read_centroids`.
+        norm_cfg: A norm between ``fc`` and unit length, which the paper does not have: ``dict(type='BN1d')``,
+            ``'SyncBN'`` or ``'LN'``, with the options of :func:`mmcv.cnn.build_norm_layer`. None: no norm.
 
     Attributes:
         fc: ``nn.Linear(in_channels, feat_dim)``.
+        norm: The norm of ``norm_cfg``, or ``nn.Identity()``.
         centroids: Buffer (K, D), float32: saved with the weights, moved with the module, in no optimizer.
 
     Raises:
@@ -55,11 +60,13 @@ class PEDCCHead(PrototypeHead):
         cal_acc: bool = False,
         init_cfg: Optional[dict] = None,
         centroids: str = 'pedcc',
+        norm_cfg: Optional[dict] = None,
     ):
         super().__init__(num_classes, in_channels, loss, topk=topk, cal_acc=cal_acc, init_cfg=init_cfg)
         rows = build_centroids(centroids, num_classes, feat_dim, seed)
         self.feat_dim = feat_dim
         self.fc = nn.Linear(in_channels, feat_dim)
+        self.norm = nn.Identity() if norm_cfg is None else build_norm(norm_cfg, feat_dim)
         self.register_buffer('centroids', rows.float())
 
     @property
@@ -74,12 +81,18 @@ class PEDCCHead(PrototypeHead):
             feats: Shape (N, C), or a tuple whose last item has that shape.
 
         Returns:
-            Tensor: z, shape (N, D), not normalised.
+            Tensor: z, shape (N, D), not of unit length.
 
         Raises:
-            ValueError: The features are not (N, in_channels).
+            ValueError: The features are not (N, in_channels), or one image is trained with a batch norm.
         """
-        return self.fc(self.pooled(feats))
+        z = self.fc(self.pooled(feats))
+        if self.training and isinstance(self.norm, nn.BatchNorm1d) and len(z) == 1:
+            raise ValueError(
+                "Expected at least 2 images in a training batch for norm_cfg=dict(type='BN1d'), but got 1. Set "
+                'train_dataloader=dict(drop_last=True) where only the last batch is so small.'
+            )
+        return self.norm(z)
 
     def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs):
         # MMEngine loads without `strict` and would only log a mismatch, then go on with unrelated centroids.
@@ -92,3 +105,11 @@ class PEDCCHead(PrototypeHead):
                 "checkpoint=..., prefix='backbone')) instead of load_from."
             )
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
+
+def build_norm(norm_cfg: dict, feat_dim: int) -> nn.Module:
+    """Return the norm of features (N, feat_dim)."""
+    if not isinstance(norm_cfg, dict):
+        raise TypeError(f"Expected `norm_cfg` to be None or a dict such as dict(type='BN1d'), but got {norm_cfg!r}.")
+    check_choice("norm_cfg['type']", norm_cfg.get('type'), ['BN1d', 'SyncBN', 'LN'])
+    return build_norm_layer(norm_cfg, feat_dim)[1]
