@@ -96,9 +96,13 @@ TUNED = {
     'gda tuned_shared': (0.03, 5),
 }
 LOSSES.update({name: LOSSES[re.sub('.tuned(_shared)?', '', name)] for name in TUNED})
+# With warm-up, cosine schedule and twice the weight decay: (learning rate, loss weight).
+WARMED_UP = {'softmax warmup_tuned': (0.1, 1), 'pod warmup_tuned': (0.1, 2), 'pod recipe_tuned': (0.1, 2)}
+LOSSES.update({'softmax warmup_tuned': LOSSES['softmax'], 'pod warmup_tuned': LOSSES['pod']})
+LOSSES['pod recipe_tuned'] = LOSSES['pod vicreg']
 TABLE_III = {'softmax', 'amsoftmax', 'amsoftmax s30', 'cot', 'pedccloss', 'cosine', 'pod'}
 SHIPPED = {
-    'resnet50_cifar10': set(LOSSES) - LONG - set(TUNED),
+    'resnet50_cifar10': set(LOSSES) - LONG - set(TUNED) - set(WARMED_UP),
     'resnet50_tinyimagenet': {'softmax', 'cosine', 'pod', 'gda'},
     **{f'resnet50_imagenet{k}': {'softmax', 'pod'} for k in (30, 100, 200, 500, '')},
     'resnet50_cifar100': TABLE_III | {'lsoftmax', 'asoftmax', 'center', 'gda'},
@@ -140,11 +144,17 @@ def test_config_builds_and_takes_a_step(path):
     num_classes, feat_dim, size, channels, schedule = SETTINGS[setting]
     schedule = RELEASED if loss == 'pod released' else LONGER if loss in LONG else schedule
     epochs, milestones, batch, weight_decay = schedule
-    assert cfg.train_cfg.max_epochs == epochs and tuple(cfg.param_scheduler.milestones) == milestones
-    assert cfg.param_scheduler.gamma == 0.1
+    assert cfg.train_cfg.max_epochs == epochs
+    if loss in WARMED_UP:
+        weight_decay *= 2
+        warm_up, annealing = cfg.param_scheduler
+        assert (warm_up.type, warm_up.end, annealing.type) == ('LinearLR', 1, 'CosineAnnealingLR')
+        assert annealing.begin == 1 and annealing.end == epochs == annealing.begin + annealing.T_max
+    else:
+        assert tuple(cfg.param_scheduler.milestones) == milestones and cfg.param_scheduler.gamma == 0.1
     assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == batch
     optimizer = cfg.optim_wrapper.optimizer
-    rate, loss_weight = TUNED.get(loss, (0.1, 1))
+    rate, loss_weight = {**TUNED, **WARMED_UP}.get(loss, (0.1, 1))
     assert (optimizer.type, optimizer.lr, optimizer.momentum, optimizer.weight_decay) == (
         'SGD',
         rate,
@@ -172,6 +182,7 @@ def test_config_builds_and_takes_a_step(path):
     assert type(model.backbone).__name__ == BACKBONES[size]
     if isinstance(head, PEDCCHead):
         assert head.feat_dim == TABLE_I.get(loss, feat_dim)
+        assert isinstance(head.norm, torch.nn.BatchNorm1d) == (loss == 'pod recipe_tuned')
         assert_close(head.centroids @ head.centroids.T, _simplex_gram(num_classes), rtol=0, atol=1e-5)
     elif isinstance(head, LearnedPrototypeHead):
         assert head.similarity == ('dot' if stem in ('lsoftmax', 'center') else 'cosine')

@@ -109,6 +109,18 @@ OWN_TABLES = {
             losses('resnet18w8_cifar10_10k', {row: f'{loss}_tuned' for row, loss in MORE_LOSSES.items()}),
         ),
     ),
+    'small_recipe': Table(
+        'Accuracy (%) on 10,000 images of CIFAR-10 with warm-up and a cosine schedule, each row the best of six settings '
+        'or more, otherwise as in the table small',
+        rows(
+            'Accuracy',
+            {
+                'Softmax': ('softmax_resnet18w8_cifar10_10k_warmup_tuned', None),
+                'POD Loss': ('pod_resnet18w8_cifar10_10k_warmup_tuned', None),
+                "POD Loss with VICReg's term and a batch norm": ('pod_resnet18w8_cifar10_10k_recipe_tuned', None),
+            },
+        ),
+    ),
     'small_spectrum': Table(
         'Spectrum of the pooled features (64 dimensions, unit length) on the test images, of the runs of small_tuned',
         rows(

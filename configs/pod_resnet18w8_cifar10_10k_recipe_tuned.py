@@ -1,0 +1,19 @@
+"""POD Loss with VICReg's term and a batch norm on 10,000 images of CIFAR-10 with warm-up, cosine schedule and tuned settings; see docs/results.md.
+
+python tools/train.py configs/pod_resnet18w8_cifar10_10k_recipe_tuned.py
+"""
+
+_base_ = [
+    '_base_/models/pod_resnet18w8_cifar.py',
+    '_base_/datasets/cifar10_10k_bs64.py',
+    '_base_/schedules/small_warmup_bs64.py',
+    '_base_/default_runtime.py',
+]
+
+# The affine parameters would only move the features away from the centroids' origin.
+model = dict(
+    head=dict(
+        norm_cfg=dict(type='BN1d', affine=False),
+        loss=dict(decorrelation='vicreg', sc_weight=256.0, loss_weight=2.0),
+    )
+)
