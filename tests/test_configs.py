@@ -96,8 +96,8 @@ TUNED = {
     'gda tuned_shared': (0.03, 5),
 }
 LOSSES.update({name: LOSSES[re.sub('.tuned(_shared)?', '', name)] for name in TUNED})
-# With warm-up, cosine schedule and twice the weight decay: (learning rate, loss weight).
-WARMED_UP = {'softmax warmup_tuned': (0.1, 1), 'pod warmup_tuned': (0.1, 2), 'pod recipe_tuned': (0.1, 2)}
+# With warm-up and cosine schedule: (loss weight, weight decay), learning rate 0.1.
+WARMED_UP = {'softmax warmup_tuned': (1, 1e-3), 'pod warmup_tuned': (2, 1e-3), 'pod recipe_tuned': (2, 2e-3)}
 LOSSES.update({'softmax warmup_tuned': LOSSES['softmax'], 'pod warmup_tuned': LOSSES['pod']})
 LOSSES['pod recipe_tuned'] = LOSSES['pod vicreg']
 TABLE_III = {'softmax', 'amsoftmax', 'amsoftmax s30', 'cot', 'pedccloss', 'cosine', 'pod'}
@@ -146,7 +146,6 @@ def test_config_builds_and_takes_a_step(path):
     epochs, milestones, batch, weight_decay = schedule
     assert cfg.train_cfg.max_epochs == epochs
     if loss in WARMED_UP:
-        weight_decay *= 2
         warm_up, annealing = cfg.param_scheduler
         assert (warm_up.type, warm_up.end, annealing.type) == ('LinearLR', 1, 'CosineAnnealingLR')
         assert annealing.begin == 1 and annealing.end == epochs == annealing.begin + annealing.T_max
@@ -154,7 +153,8 @@ def test_config_builds_and_takes_a_step(path):
         assert tuple(cfg.param_scheduler.milestones) == milestones and cfg.param_scheduler.gamma == 0.1
     assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == batch
     optimizer = cfg.optim_wrapper.optimizer
-    rate, loss_weight = {**TUNED, **WARMED_UP}.get(loss, (0.1, 1))
+    rate, loss_weight = TUNED.get(loss, (0.1, 1))
+    loss_weight, weight_decay = WARMED_UP.get(loss, (loss_weight, weight_decay))
     assert (optimizer.type, optimizer.lr, optimizer.momentum, optimizer.weight_decay) == (
         'SGD',
         rate,
