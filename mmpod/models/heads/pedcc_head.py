@@ -90,7 +90,7 @@ class PEDCCHead(PrototypeHead):
         if self.training and isinstance(self.norm, nn.BatchNorm1d) and len(z) == 1:
             raise ValueError(
                 "Expected at least 2 images in a training batch for norm_cfg=dict(type='BN1d'), but got 1. Set "
-                'train_dataloader=dict(drop_last=True) where only the last batch is so small.'
+                "train_dataloader=dict(drop_last=True) where only the last batch is so small, else take type='LN'."
             )
         return self.norm(z)
 
