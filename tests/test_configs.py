@@ -100,6 +100,10 @@ LOSSES.update({name: LOSSES[re.sub('.tuned(_shared)?', '', name)] for name in TU
 WARMED_UP = {'softmax warmup_tuned': (1, 1e-3), 'pod warmup_tuned': (2, 1e-3), 'pod recipe_tuned': (2, 2e-3)}
 LOSSES.update({'softmax warmup_tuned': LOSSES['softmax'], 'pod warmup_tuned': LOSSES['pod']})
 LOSSES['pod recipe_tuned'] = LOSSES['pod vicreg']
+WARMED_UP_LONG = {name.replace('tuned', '40epochs'): settings for name, settings in WARMED_UP.items()}
+LOSSES.update({name: LOSSES[name.replace('40epochs', 'tuned')] for name in WARMED_UP_LONG})
+LONG |= set(WARMED_UP_LONG)
+WARMED_UP |= WARMED_UP_LONG
 TABLE_III = {'softmax', 'amsoftmax', 'amsoftmax s30', 'cot', 'pedccloss', 'cosine', 'pod'}
 SHIPPED = {
     'resnet50_cifar10': set(LOSSES) - LONG - set(TUNED) - set(WARMED_UP),
@@ -182,7 +186,7 @@ def test_config_builds_and_takes_a_step(path):
     assert type(model.backbone).__name__ == BACKBONES[size]
     if isinstance(head, PEDCCHead):
         assert head.feat_dim == TABLE_I.get(loss, feat_dim)
-        assert isinstance(head.norm, torch.nn.BatchNorm1d) == (loss == 'pod recipe_tuned')
+        assert isinstance(head.norm, torch.nn.BatchNorm1d) == loss.startswith('pod recipe')
         assert_close(head.centroids @ head.centroids.T, _simplex_gram(num_classes), rtol=0, atol=1e-5)
     elif isinstance(head, LearnedPrototypeHead):
         assert head.similarity == ('dot' if stem in ('lsoftmax', 'center') else 'cosine')

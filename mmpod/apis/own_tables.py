@@ -121,6 +121,17 @@ OWN_TABLES = {
             },
         ),
     ),
+    'small_recipe_40epochs': Table(
+        'Accuracy (%) on 10,000 images of CIFAR-10 after 40 epochs, otherwise as in the table small_recipe',
+        rows(
+            'Accuracy',
+            {
+                'Softmax': ('softmax_resnet18w8_cifar10_10k_warmup_40epochs', None),
+                'POD Loss': ('pod_resnet18w8_cifar10_10k_warmup_40epochs', None),
+                "POD Loss with VICReg's term and a batch norm": ('pod_resnet18w8_cifar10_10k_recipe_40epochs', None),
+            },
+        ),
+    ),
     'small_spectrum': Table(
         'Spectrum of the pooled features (64 dimensions, unit length) on the test images, of the runs of small_tuned',
         rows(
