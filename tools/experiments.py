@@ -58,7 +58,10 @@ def parse_args() -> argparse.Namespace:
             command.add_argument('--cfg-options', nargs='+', default=[], help='overrides, noted with every number')
     refreshed = commands.add_parser('refresh')
     refreshed.add_argument(
-        'documents', nargs='+', type=Path, help='Markdown files with `<!-- table NAME from FOLDER -->`'
+        'documents',
+        nargs='+',
+        type=Path,
+        help='Markdown files with `<!-- table NAME [after epochs 3 9] from FOLDER -->`',
     )
     args = parser.parse_args()
     if args.command == 'refresh':

@@ -1,5 +1,6 @@
 """Tables in documents that a command rewrites from the logs, so that text and measurement cannot drift apart."""
 
+import functools
 import re
 import statistics
 from collections.abc import Sequence
@@ -12,7 +13,9 @@ from .runs import METRIC, Run
 
 __all__ = ['refresh', 'result_table']
 
-BLOCK = re.compile(r'(<!-- table (\S+) from (\S+) -->\n).*?(<!-- end of table -->)', re.DOTALL)
+BLOCK = re.compile(
+    r'(<!-- table (\S+)(?: after epochs ([\d ]+))? from (\S+) -->\n).*?(<!-- end of table -->)', re.DOTALL
+)
 SHARE = 0.9
 ACCURACY = ('last epoch, %', 'best epoch, %', f'epochs to {100 * SHARE:g} % of the last')
 
@@ -41,7 +44,18 @@ def _several(cell: Cell, runs: Sequence[Run]) -> list[str]:
     return [mean_and_spread(numbers, '.2f' if max(numbers) < 1000 else '.0f') for numbers in values]
 
 
-def result_table(table: str, folder: Path) -> str:
+def _after(epochs: Sequence[int], cell: Cell, runs: Sequence[Run]) -> list[str]:
+    curves = [run.curve(cell.metrics[0]) for run in runs]
+    for run, curve in zip(runs, curves):
+        if missing := {*epochs} - {*curve}:
+            raise ValueError(
+                f'Expected {run.name}, seed {run.seed}, to have been validated after epochs {list(epochs)}, but it was '
+                f'not after {sorted(missing)}. Name epochs of its log: {", ".join(map(str, curve)) or "it has none"}.'
+            )
+    return [mean_and_spread([curve[epoch] for curve in curves]) for epoch in epochs]
+
+
+def result_table(table: str, folder: Path, epochs: Sequence[int] = ()) -> str:
     """Return what the runs in a folder say of a table: Markdown, one row a cell that has finished runs.
 
     Accuracy (%) on the test set after the last epoch and of the best one, mean ± sample standard deviation over the
@@ -54,7 +68,10 @@ def result_table(table: str, folder: Path) -> str:
     """
     cells = [cell for cell in TABLES[table].cells if cell.setting is None]
     metrics = max((cell.metrics for cell in cells), key=len)
-    columns, values = (ACCURACY, _accuracy) if len(metrics) == 1 else (map(reading, metrics), _several)
+    if epochs:
+        columns, values = [f'epoch {epoch}, %' for epoch in epochs], functools.partial(_after, epochs)
+    else:
+        columns, values = (ACCURACY, _accuracy) if len(metrics) == 1 else (map(reading, metrics), _several)
     with_runs = [(cell, runs) for cell in cells if (runs := runs_of(folder, cell.config, cell.metrics))]
     several = len({cell.column for cell, _ in with_runs}) > 1
     lines = [[TABLES[table].varied, *columns, 'seeds']]
@@ -70,6 +87,8 @@ def refresh(path: Path) -> bool:
 
         <!-- table small from results/cifar10_10k -->
         <!-- end of table -->
+        <!-- table small after epochs 3 9 15 from results/cifar10_10k -->
+        <!-- end of table -->
 
     Args:
         path: The file, in the repository or its `docs/`.
@@ -78,19 +97,20 @@ def refresh(path: Path) -> bool:
         bool: Whether it changed.
 
     Raises:
-        ValueError: A block names no table, or a folder that is not there.
+        ValueError: A block names no table, a folder that is not there, or epochs that were not validated.
     """
     root = path.resolve().parent
     root = root.parent if root.name == 'docs' else root
 
     def replace(match: re.Match) -> str:
-        start, table, folder, end = match.groups()
+        start, table, epochs, folder, end = match.groups()
         if table not in TABLES or not (root / folder).is_dir():
             raise ValueError(
                 f'Expected `{match.group(1).strip()}` in {path} to name a table ({", ".join(TABLES)}) and a folder in '
                 f'{root}.'
             )
-        return f'{start}{result_table(table, root / folder)}{end}'
+        columns = [int(epoch) for epoch in (epochs or '').split()]
+        return f'{start}{result_table(table, root / folder, columns)}{end}'
 
     old = path.read_text(encoding='utf-8')
     new = BLOCK.sub(replace, old)

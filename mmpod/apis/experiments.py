@@ -22,6 +22,16 @@ FIGURES = {
         'curves',
         ('softmax_resnet50_cifar100', 'pod_resnet50_cifar100'),
     ),
+    'fig5_small': Figure(
+        'Fig. 5 at small scale: a narrow ResNet-18 on 10,000 images of CIFAR-10, tuned settings',
+        'curves',
+        tuple(f'{loss}_resnet18w8_cifar10_10k_tuned' for loss in ('amsoftmax', 'pedccloss', 'cosine')),
+    ),
+    'fig6_small': Figure(
+        'Fig. 6 at small scale: a narrow ResNet-18 on 10,000 images of CIFAR-10, tuned settings',
+        'curves',
+        tuple(f'{loss}_resnet18w8_cifar10_10k_tuned' for loss in ('softmax', 'pod')),
+    ),
     'gram': Figure('Inner products of the centroids of CIFAR-10', 'gram', ('pod_resnet50_cifar10',)),
     'dimension': Figure('Accuracy by feature dimension', 'sweep', table='I'),
     'sc_weight': Figure('Accuracy by the weight of the SC term', 'sweep', table='lambda'),

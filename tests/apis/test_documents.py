@@ -44,6 +44,21 @@ def test_several_metrics_are_columns_by_hand(tmp_path):
     ]
 
 
+def test_epochs_are_columns_by_hand(tmp_path):
+    write_run(tmp_path, 'pod_resnet18w8_digits', 0, [50.0, 82.0, 95.0])
+    write_run(tmp_path, 'pod_resnet18w8_digits', 1, [52.0, 80.0, 95.0])
+    assert result_table('digits', tmp_path, [1, 3]).splitlines() == [
+        '| loss | epoch 1, % | epoch 3, % | seeds |',
+        '|---|---|---|---|',
+        '| POD Loss | 51.00 ± 1.41 | 95.00 ± 0.00 | 0, 1 |',
+    ]
+    page = tmp_path / 'page.md'
+    page.write_text('<!-- table digits after epochs 3 2 from . -->\n<!-- end of table -->\n')
+    assert refresh(page) and '| POD Loss | 95.00 ± 0.00 | 81.00 ± 1.41 | 0, 1 |' in page.read_text()
+    with pytest.raises(ValueError, match=r'pod_resnet18w8_digits, seed 0, .* not after \[4\]. Name .* log: 1, 2, 3'):
+        result_table('digits', tmp_path, [1, 4])
+
+
 def test_only_the_blocks_change(tmp_path):
     write_run(tmp_path / 'logs', 'pod_resnet18w8_digits', 0, [50.0])
     page = tmp_path / 'docs' / 'page.md'
