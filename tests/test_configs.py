@@ -11,7 +11,7 @@ import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
-from mmpretrain.models.losses import CrossEntropyLoss
+from mmpretrain.models.losses import CrossEntropyLoss, LabelSmoothLoss
 from mmpretrain.registry import DATASETS, MODELS
 from mmpretrain.structures import DataSample
 from torch.testing import assert_close
@@ -104,6 +104,8 @@ WARMED_UP_LONG = {name.replace('tuned', '40epochs'): settings for name, settings
 LOSSES.update({name: LOSSES[name.replace('40epochs', 'tuned')] for name in WARMED_UP_LONG})
 LONG |= set(WARMED_UP_LONG)
 WARMED_UP |= WARMED_UP_LONG
+LOSSES['softmax smoothed_tuned'] = (LabelSmoothLoss, dict(label_smooth_val=0.1))
+TUNED['softmax smoothed_tuned'], WARMED_UP['softmax smoothed_tuned'] = (0.2, 1), (1, 1e-3)
 TABLE_III = {'softmax', 'amsoftmax', 'amsoftmax s30', 'cot', 'pedccloss', 'cosine', 'pod'}
 SHIPPED = {
     'resnet50_cifar10': set(LOSSES) - LONG - set(TUNED) - set(WARMED_UP),
