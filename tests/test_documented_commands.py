@@ -35,6 +35,7 @@ SKIPPED = TWO_A_CLASS[:-1] + '1 val_dataloader.dataset.skip_per_class=1 val_data
 
 
 ONE_SEED = (r'( --seeds 0 1 2|(?= --cfg)|$)', ' --seeds 0')
+FIRST_VALUE = (r'=([\d.e-]+)(,[\d.e-]+)+', r'=\1')  # of a grid
 ELSEWHERE = (r'--work-dir results/', '--work-dir work_dirs/')  # not beside the runs that are committed
 
 INTO_A_FOLDER = ' --no-deps --no-build-isolation --target=site'
