@@ -47,7 +47,7 @@ FIGURES = {
     'curves_tiny': Figure(
         'Accuracy by epoch of a narrow ResNet-18 on 20 classes of Tiny ImageNet',
         'curves',
-        tuple(f'{loss}_resnet18w8_tinyimagenet20' for loss in ('softmax', 'cosine', 'pod')),
+        tuple(loss.replace('*', 'resnet18w8_tinyimagenet20') for loss in MORE_LOSSES.values()),
     ),
 }
 
