@@ -107,6 +107,8 @@ LONG |= set(WARMED_UP_LONG)
 WARMED_UP |= WARMED_UP_LONG
 LOSSES['softmax smoothed_tuned'] = (LabelSmoothLoss, dict(label_smooth_val=0.1))
 TUNED['softmax smoothed_tuned'], WARMED_UP['softmax smoothed_tuned'] = (0.2, 1), (1, 1e-3)
+LOSSES['pod recipe_smoothed_tuned'] = (PODLoss, dict(LOSSES['pod recipe_tuned'][1], label_smooth_val=0.1))
+WARMED_UP['pod recipe_smoothed_tuned'] = WARMED_UP['pod recipe_tuned']
 TABLE_III = {'softmax', 'amsoftmax', 'amsoftmax s30', 'cot', 'pedccloss', 'cosine', 'pod'}
 SHIPPED = {
     'resnet50_cifar10': set(LOSSES) - LONG - set(TUNED) - set(WARMED_UP),

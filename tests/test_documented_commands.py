@@ -67,7 +67,7 @@ RULES = {
     r'python tools/experiments.py run I ': toy((r'$', ' --rehearse')),
     r'python tools/experiments.py run VI': toy((' VI ', ' digits '), ('ses 8', 'ses 2'), ONE_SEED, options=FEW),
     r'python tools/experiments.py (list|report|refresh)': toy(),
-    r'CIFAR10_ROOT=\S+ python tools/experiments.py run small ': toy(ELSEWHERE, (r'$', ' --rehearse')),
+    r"CIFAR10_ROOT=\S+ python tools/experiments.py run '\*_cifar10_10k' ": toy(ELSEWHERE, (r'$', ' --rehearse')),
     r'(CIFAR10_ROOT=\S+ )?python tools/experiments.py run .*10k': toy(
         ELSEWHERE, (r'( --seeds 0)?( --work)', r' --seeds 0\2'), options=FEW + TWO_A_CLASS
     ),
