@@ -1,5 +1,6 @@
 """States of runs, and making many of them, with small commands in the place of trainings."""
 
+import functools
 import json
 import os
 import signal
@@ -76,7 +77,9 @@ def test_interrupting_ends_the_processes(tmp_path):
         'from pathlib import Path; from mmpod.apis import Launcher, Plan, Run, run_all; '
         f'run_all([Plan(Run("a", 0, Path({str(tmp_path / "a")!r})), [{python(code)!r}], 1)], 1, Launcher())'
     )
-    main = subprocess.Popen(python(script), stderr=subprocess.DEVNULL)
+    # Where the suite itself was started in the background of a shell, its children would ignore an interrupt.
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    main = subprocess.Popen(python(script), stderr=subprocess.DEVNULL, preexec_fn=heed)
     deadline = time.monotonic() + 60
     while not (tmp_path / 'pid').is_file() or not (tmp_path / 'pid').read_text():
         assert time.monotonic() < deadline
