@@ -60,11 +60,15 @@ def result_table(table: str, folder: Path, epochs: Sequence[int] = ()) -> str:
 
     Accuracy (%) on the test set after the last epoch and of the best one, mean ± sample standard deviation over the
     seeds, and how fast it came: the first epoch with 90 % of what the run ended with, mean over the seeds. Where cells
-    have several metrics, these instead.
+    have several metrics, these instead; with ``epochs``, the accuracy after each of them.
 
     Args:
         table: Name in :data:`~mmpod.apis.experiments.TABLES`.
         folder: Where the runs are, ``<config>/seed<n>/``.
+        epochs: Epochs, from 1, of the columns, in their order.
+
+    Raises:
+        ValueError: A run was not validated after one of ``epochs``.
     """
     cells = [cell for cell in TABLES[table].cells if cell.setting is None]
     metrics = max((cell.metrics for cell in cells), key=len)
