@@ -4,10 +4,10 @@
         --grid optim_wrapper.optimizer.lr=0.03,0.1,0.3 model.head.loss.loss_weight=1,5
 
 What counts is the accuracy on `val_dataloader` after the last epoch. Choosing by the test set flatters the result:
-for CIFAR, hold out a part of the training set with
+for CIFAR and Tiny ImageNet, hold out a part of the training set, the M images of each class after the first N, with
 
-    --cfg-options val_dataloader.dataset.split=train val_dataloader.dataset.skip_per_class=N \
-        val_dataloader.dataset.samples_per_class=M
+    --cfg-options train_dataloader.dataset.samples_per_class=N val_dataloader.dataset.split=train \
+        val_dataloader.dataset.skip_per_class=N val_dataloader.dataset.samples_per_class=M
 
 Runs go to WORK_DIR/<config>/<settings>/seed<n>/. Cut off, the same command goes on where it stopped.
 """

@@ -6,10 +6,10 @@ from typing import Optional
 from mmengine.dist import get_world_size
 from mmpretrain.datasets import CIFAR10, CIFAR100
 
-from mmpod.functional.checks import check_integer
 from mmpod.registry import DATASETS
 
 from .image_folder import load_class_folders
+from .part_of_classes import check_part_of_classes, part_of_each_class
 
 __all__ = ['CIFAR100AnyLayout', 'CIFAR10AnyLayout']
 
@@ -47,9 +47,7 @@ class AnyLayout:
     ):
         if split not in ('train', 'test'):
             raise ValueError(f"Expected `split` to be 'train' or 'test', but got {split!r}.")
-        if samples_per_class is not None:
-            check_integer('samples_per_class', samples_per_class, 1)
-        check_integer('skip_per_class', skip_per_class, 0)
+        check_part_of_classes(samples_per_class, skip_per_class)
         self.samples_per_class = samples_per_class
         self.skip_per_class = skip_per_class
         super().__init__(data_root=data_root, split=split, download=download, **kwargs)
@@ -61,7 +59,7 @@ class AnyLayout:
             samples = load_class_folders(folder, self.CLASSES, self.IMAGE_SIZE)
         else:
             samples = self._load_archive(folder)
-        return self._part_of_each_class(samples)
+        return part_of_each_class(samples, self.CLASSES, self.samples_per_class, self.skip_per_class)
 
     def _load_archive(self, folder: Path) -> list[dict]:
         reason = 'found neither (or damaged files)'
@@ -75,25 +73,6 @@ class AnyLayout:
             f'`{folder.absolute()}/<class>/`, but {reason}. Unpack {self.url} there, or run once in a single process '
             'with download=True.'
         )
-
-    def _part_of_each_class(self, samples: list[dict]) -> list[dict]:
-        if self.samples_per_class is None and self.skip_per_class == 0:
-            return samples
-        wanted = self.skip_per_class + (self.samples_per_class or 1)
-        end = wanted if self.samples_per_class is not None else len(samples)
-        count = [0] * len(self.CLASSES)
-        kept = []
-        for sample in samples:
-            if self.skip_per_class <= count[sample['gt_label']] < end:
-                kept.append(sample)
-            count[sample['gt_label']] += 1
-        if min(count) < wanted:
-            raise ValueError(
-                f'Expected `skip_per_class` and `samples_per_class` to be together at most the {min(count)} samples of '
-                f'class {self.CLASSES[count.index(min(count))]!r}, but got {self.skip_per_class} and '
-                f'{self.samples_per_class}.'
-            )
-        return kept
 
 
 @DATASETS.register_module()

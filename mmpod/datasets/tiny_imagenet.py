@@ -1,6 +1,7 @@
 """Tiny ImageNet in its official layout."""
 
 from pathlib import Path
+from typing import Optional
 
 from mmpretrain.datasets import BaseDataset
 
@@ -8,6 +9,7 @@ from mmpod.functional.checks import check_choice, check_integer
 from mmpod.registry import DATASETS
 
 from .image_folder import images_in
+from .part_of_classes import check_part_of_classes, part_of_each_class
 
 __all__ = ['TinyImageNet']
 
@@ -29,18 +31,32 @@ class TinyImageNet(BaseDataset):
         data_root: Folder of the dataset.
         split: ``'train'`` or ``'val'``; the labels of the official test split are not public.
         num_classes: Take the first so many classes, in the order of their names, from 2 to 200; labels start at 0.
+        samples_per_class: Keep only the first so many samples of each class, in the order of their file names
+            (``'val'``: of the annotations): a fixed subset, balanced, the same in every run. None keeps all.
+        skip_per_class: Leave out the first so many of each class before that: a held-out part of the training set.
         kwargs: Passed on to mmpretrain's ``BaseDataset``.
 
     Raises:
         FileNotFoundError: Something of the layout is missing or empty. Says what, and how to get the dataset.
-        ValueError: An argument is out of range.
+        ValueError: An argument is out of range, or a class has fewer samples than are asked for.
     """
 
     IMAGE_SIZE = (64, 64)
 
-    def __init__(self, data_root: str, split: str = 'train', num_classes: int = 200, **kwargs):
+    def __init__(
+        self,
+        data_root: str,
+        split: str = 'train',
+        num_classes: int = 200,
+        samples_per_class: Optional[int] = None,
+        skip_per_class: int = 0,
+        **kwargs,
+    ):
         check_choice('split', split, ['train', 'val'])
         check_integer('num_classes', num_classes, 2, 200)
+        check_part_of_classes(samples_per_class, skip_per_class)
+        self.samples_per_class = samples_per_class
+        self.skip_per_class = skip_per_class
         self.split = split
         self.num_classes = num_classes
         super().__init__(ann_file='', data_root=data_root, **kwargs)
@@ -57,14 +73,19 @@ class TinyImageNet(BaseDataset):
                 )
         classes = sorted(names.read_text().split())[: self.num_classes]
         self._metainfo['classes'] = tuple(classes)
-        if self.split == 'train':
-            return [
-                dict(img_path=str(path), gt_label=label)
-                for label, name in enumerate(classes)
-                for path in images_in(root / 'train' / name / 'images')
-            ]
+        samples = self._load_train(classes) if self.split == 'train' else self._load_val(classes, annotations)
+        return part_of_each_class(samples, classes, self.samples_per_class, self.skip_per_class)
+
+    def _load_train(self, classes: list[str]) -> list[dict]:
+        return [
+            dict(img_path=str(path), gt_label=label)
+            for label, name in enumerate(classes)
+            for path in images_in(Path(self.data_root) / 'train' / name / 'images')
+        ]
+
+    def _load_val(self, classes: list[str], annotations: Path) -> list[dict]:
         label_of = {name: label for label, name in enumerate(classes)}
-        folder = root / 'val' / 'images'
+        folder = Path(self.data_root) / 'val' / 'images'
         there = {path.name for path in images_in(folder)}
         samples = []
         for line in annotations.read_text().splitlines():

@@ -188,6 +188,24 @@ def test_tiny_imagenet(tmp_path):
     assert paths_and_labels(val) == [('val_0.JPEG', 1), ('val_1.JPEG', 0), ('val_3.JPEG', 1)]
 
 
+def test_held_out_part_of_tiny_imagenet(tmp_path):
+    root = str(tiny_imagenet(tmp_path))
+    first = TinyImageNet(root, num_classes=3, samples_per_class=1)
+    rest = TinyImageNet(root, num_classes=3, samples_per_class=1, skip_per_class=1)
+    assert paths_and_labels(first) == [(f'n0{k + 1}_0.JPEG', k) for k in range(3)]
+    assert paths_and_labels(rest) == [(f'n0{k + 1}_1.JPEG', k) for k in range(3)]
+    assert paths_and_labels(TinyImageNet(root, split='val', num_classes=2, samples_per_class=1)) == [
+        ('val_0.JPEG', 1),
+        ('val_1.JPEG', 0),
+    ]
+    with pytest.raises(ValueError, match='2 samples.*n01.*2 and 1'):
+        TinyImageNet(root, num_classes=3, samples_per_class=1, skip_per_class=2)
+    with pytest.raises(ValueError, match='samples_per_class.*0'):
+        TinyImageNet(root, samples_per_class=0)
+    with pytest.raises(ValueError, match='skip_per_class.*-1'):
+        TinyImageNet(root, skip_per_class=-1)
+
+
 def test_faulty_tiny_imagenet_is_named(tmp_path):
     root = tiny_imagenet(tmp_path)
     for split in ('test', 'valid'):
