@@ -71,7 +71,14 @@ LOSSES = {
     'center': (CenterLoss, dict(center_weight=0.003, center_rate=0.5)),
 }
 PLAIN = set(LOSSES) - {'gda'}
-LAMBDAS = {'pod sc1d': 1 / 255, 'pod sc001': 0.01, 'pod sc01': 0.1, 'pod sc10': 10.0, 'pod released': 1 / 255}
+LAMBDAS = {
+    'pod sc1d': 1 / 255,
+    'pod sc001': 0.01,
+    'pod sc01': 0.1,
+    'pod sc10': 10.0,
+    'pod sc20': 20.0,
+    'pod released': 1 / 255,
+}
 LOSSES.update({name: (PODLoss, dict(sc_weight=weight, power=2)) for name, weight in LAMBDAS.items()})
 TABLE_I = {f'pod dim{dim}': dim for dim in (9, 32, 64, 128, 512, 1024)}
 LOSSES.update({name: LOSSES['pod'] for name in TABLE_I})
@@ -111,7 +118,7 @@ LOSSES['pod recipe_smoothed_tuned'] = (PODLoss, dict(LOSSES['pod recipe_tuned'][
 WARMED_UP['pod recipe_smoothed_tuned'] = WARMED_UP['pod recipe_tuned']
 TABLE_III = {'softmax', 'amsoftmax', 'amsoftmax s30', 'cot', 'pedccloss', 'cosine', 'pod'}
 SHIPPED = {
-    'resnet50_cifar10': set(LOSSES) - LONG - set(TUNED) - set(WARMED_UP),
+    'resnet50_cifar10': set(LOSSES) - LONG - set(TUNED) - set(WARMED_UP) - {'pod sc20'},
     'resnet50_tinyimagenet': {'softmax', 'cosine', 'pod', 'gda'},
     **{f'resnet50_imagenet{k}': {'softmax', 'pod'} for k in (30, 100, 200, 500, '')},
     'resnet50_cifar100': TABLE_III | {'lsoftmax', 'asoftmax', 'center', 'gda'},
