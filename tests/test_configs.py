@@ -80,7 +80,7 @@ LAMBDAS = {
     'pod released': 1 / 255,
 }
 LOSSES.update({name: (PODLoss, dict(sc_weight=weight, power=2)) for name, weight in LAMBDAS.items()})
-TABLE_I = {f'pod dim{dim}': dim for dim in (9, 32, 64, 128, 512, 1024)}
+TABLE_I = {f'pod dim{dim}': dim for dim in (9, 19, 32, 64, 128, 512, 1024)}
 LOSSES.update({name: LOSSES['pod'] for name in TABLE_I})
 LONG = {f'{loss} 40epochs' for loss in ('softmax', 'cosine', 'pod')}
 LOSSES.update({name: LOSSES[name.split()[0]] for name in LONG})
@@ -116,15 +116,18 @@ LOSSES['softmax smoothed_tuned'] = (LabelSmoothLoss, dict(label_smooth_val=0.1))
 TUNED['softmax smoothed_tuned'], WARMED_UP['softmax smoothed_tuned'] = (0.2, 1), (1, 1e-3)
 LOSSES['pod recipe_smoothed_tuned'] = (PODLoss, dict(LOSSES['pod recipe_tuned'][1], label_smooth_val=0.1))
 WARMED_UP['pod recipe_smoothed_tuned'] = WARMED_UP['pod recipe_tuned']
+LOSSES['gda shared'] = LOSSES['gda']
+SMALL_ONLY = {'pod sc20', 'pod dim19', 'gda shared'}
+TINY = {'gda', 'gda shared'} | (set(LAMBDAS) - {'pod sc20', 'pod released'}) | (set(TABLE_I) - {'pod dim9'})
 TABLE_III = {'softmax', 'amsoftmax', 'amsoftmax s30', 'cot', 'pedccloss', 'cosine', 'pod'}
 SHIPPED = {
-    'resnet50_cifar10': set(LOSSES) - LONG - set(TUNED) - set(WARMED_UP) - {'pod sc20'},
+    'resnet50_cifar10': set(LOSSES) - LONG - set(TUNED) - set(WARMED_UP) - SMALL_ONLY,
     'resnet50_tinyimagenet': {'softmax', 'cosine', 'pod', 'gda'},
     **{f'resnet50_imagenet{k}': {'softmax', 'pod'} for k in (30, 100, 200, 500, '')},
     'resnet50_cifar100': TABLE_III | {'lsoftmax', 'asoftmax', 'center', 'gda'},
     'resnet50_facescrub': TABLE_III,
-    'resnet18w8_cifar10_10k': set(LOSSES) - {'pod released'},
-    'resnet18w8_tinyimagenet20': PLAIN,
+    'resnet18w8_cifar10_10k': set(LOSSES) - {'pod released', 'pod dim19', 'gda shared'},
+    'resnet18w8_tinyimagenet20': PLAIN | TINY,
     'resnet18w8_digits': {'pod', 'softmax', 'gda'},
 }
 # A first convolution of 3 x 3 without max-pooling, with it, or the original one.

@@ -44,6 +44,16 @@ FIGURES = {
         'Accuracy of a narrow ResNet-18 by the weight of the SC term', 'sweep', table='small_lambda'
     ),
     'dimension_small': Figure('Accuracy of a narrow ResNet-18 by feature dimension', 'sweep', table='small_dimension'),
+    'sc_weight_tiny': Figure(
+        'Accuracy of a narrow ResNet-18 on 20 classes of Tiny ImageNet by the weight of the SC term',
+        'sweep',
+        table='tiny_lambda',
+    ),
+    'dimension_tiny': Figure(
+        'Accuracy of a narrow ResNet-18 on 20 classes of Tiny ImageNet by feature dimension',
+        'sweep',
+        table='tiny_dimension',
+    ),
     'curves_tiny': Figure(
         'Accuracy by epoch of a narrow ResNet-18 on 20 classes of Tiny ImageNet',
         'curves',
@@ -57,10 +67,11 @@ CHECKPOINT_OF = {
         f'gda_{setting}': f'pod_{setting}'
         for setting in (
             *(f'resnet50_{key}' for key in ('cifar10', 'cifar100', 'tinyimagenet')),
-            *(f'resnet18w8_{key}' for key in ('cifar10_10k', 'cifar10_10k_tuned', 'digits')),
+            *(f'resnet18w8_{key}' for key in ('cifar10_10k', 'cifar10_10k_tuned', 'tinyimagenet20', 'digits')),
         )
     },
     'gda_resnet18w8_cifar10_10k_tuned_shared': 'pod_resnet18w8_cifar10_10k_tuned',
+    'gda_resnet18w8_tinyimagenet20_shared': 'pod_resnet18w8_tinyimagenet20',
 }
 
 

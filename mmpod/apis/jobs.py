@@ -125,7 +125,7 @@ class Job:
 def run_all(plans: Sequence[Plan], jobs: int, launcher: Launcher) -> list[Run]:
     """Make all runs, ``jobs`` at a time, showing progress; a failed one does not stop the others.
 
-    A run that another process is making is left to it. A run whose ``needs`` are not done fails. An interrupt or
+    A run that another process is making is left to it. A run that lacks what it needs fails. An interrupt or
     SIGTERM ends the runs as well; they count as interrupted. Call it from the main thread.
 
     Returns:
@@ -140,10 +140,10 @@ def run_all(plans: Sequence[Plan], jobs: int, launcher: Launcher) -> list[Run]:
                 lock = plan.run.acquire()
                 if lock is None:
                     print(f'{plan.run.name} seed {plan.run.seed}: another process is making it', flush=True)
-                elif plan.needs is not None and plan.needs.state != 'done':
+                elif lacks := plan.lacks:
                     lock.close()
                     failed.append(plan.run)
-                    print(f'{plan.run.name} seed {plan.run.seed} needs {plan.needs.work_dir}, not done', flush=True)
+                    print(lacks, flush=True)
                 else:
                     slot = free.pop(0)
                     running.append(Job(plan, slot, launcher.environment(slot, jobs), lock))

@@ -26,7 +26,8 @@ MORE_LOSSES = {
 GDA = 'POD Loss, Gaussian discriminant analysis'
 NOT_ON_CIFAR100 = ('pedccmse_*', 'pod_*_')
 LAMBDA = 'weight of the SC term, lambda'
-DIMENSIONS = (9, 32, 64, 128, 256, 512, 1024)
+DIMENSION = 'feature dimension D'
+SPECTRUM = (*BOTH_READINGS, 'spectrum/effective_rank')
 
 
 def losses(setting: str, names: dict[str, str]) -> dict[str, tuple[str, Optional[float]]]:
@@ -40,9 +41,19 @@ def by_lambda(setting: str) -> list[Cell]:
     return rows('Accuracy', losses(setting, {**names, '1': 'pod_*', '10': 'pod_*_sc10'}))
 
 
-def dimension(setting: str, dim: int) -> str:
-    """Return the config of POD Loss in ``dim`` dimensions; 256 is the one without a suffix."""
-    return f'pod_{setting}' if dim == 256 else f'pod_{setting}_dim{dim}'
+def by_dimension(setting: str, least: int) -> list[Cell]:
+    """Return the sweep of the feature dimension, from the least that the centroids fit into; 256 has no suffix."""
+    dims = (least, 32, 64, 128, 256, 512, 1024)
+    return rows('Accuracy', losses(setting, {str(dim): 'pod_*' if dim == 256 else f'pod_*_dim{dim}' for dim in dims}))
+
+
+def by_classifier(trained: str, gda: str) -> list[Cell]:
+    """Return how the features of one training are classified: by the cosine, and by GDA of both kinds."""
+    return [
+        Cell('the cosine', 'Accuracy', trained),
+        Cell('one covariance a class', 'Accuracy', gda, metrics=('gda/top1',)),
+        Cell('one for all classes', 'Accuracy', f'{gda}_shared', metrics=('gda/top1',)),
+    ]
 
 
 OWN_TABLES = {
@@ -84,8 +95,18 @@ OWN_TABLES = {
     ),
     'small_dimension': Table(
         'Accuracy (%) of POD Loss on 10,000 images of CIFAR-10 by feature dimension, as in the table small',
-        rows('Accuracy', {str(dim): (dimension('resnet18w8_cifar10_10k', dim), None) for dim in DIMENSIONS}),
-        'feature dimension D',
+        by_dimension('resnet18w8_cifar10_10k', least=9),
+        DIMENSION,
+    ),
+    'tiny_lambda': Table(
+        'Accuracy (%) of POD Loss on 20 classes of Tiny ImageNet by lambda, as in the table small',
+        by_lambda('resnet18w8_tinyimagenet20'),
+        LAMBDA,
+    ),
+    'tiny_dimension': Table(
+        'Accuracy (%) of POD Loss on 20 classes of Tiny ImageNet by feature dimension, as in the table small',
+        by_dimension('resnet18w8_tinyimagenet20', least=19),
+        DIMENSION,
     ),
     'small_40epochs': Table(
         'Accuracy (%) on 10,000 images of CIFAR-10 after 40 epochs, otherwise as in the table small',
@@ -139,16 +160,23 @@ OWN_TABLES = {
         rows(
             'Spectrum',
             losses('resnet18w8_cifar10_10k', {row: f'{loss}_tuned' for row, loss in MORE_LOSSES.items()}),
-            metrics=(*BOTH_READINGS, 'spectrum/effective_rank'),
+            metrics=SPECTRUM,
         ),
+    ),
+    'tiny_spectrum': Table(
+        'Spectrum of the pooled features (64 dimensions, unit length) on the validation images of 20 classes of Tiny '
+        'ImageNet, of the runs of the table small',
+        rows('Spectrum', losses('resnet18w8_tinyimagenet20', MORE_LOSSES), metrics=SPECTRUM),
     ),
     'small_gda': Table(
         'Accuracy (%) of the features of POD Loss, tuned, by the cosine and by Gaussian discriminant analysis',
-        [
-            Cell('the cosine', 'Accuracy', 'pod_resnet18w8_cifar10_10k_tuned'),
-            Cell('one covariance a class', 'Accuracy', 'gda_resnet18w8_cifar10_10k_tuned', metrics=('gda/top1',)),
-            Cell('one for all classes', 'Accuracy', 'gda_resnet18w8_cifar10_10k_tuned_shared', metrics=('gda/top1',)),
-        ],
+        by_classifier('pod_resnet18w8_cifar10_10k_tuned', 'gda_resnet18w8_cifar10_10k_tuned'),
+        'classified by',
+    ),
+    'tiny_gda': Table(
+        'Accuracy (%) of the features of POD Loss on 20 classes of Tiny ImageNet by the cosine and by Gaussian '
+        'discriminant analysis',
+        by_classifier('pod_resnet18w8_tinyimagenet20', 'gda_resnet18w8_tinyimagenet20'),
         'classified by',
     ),
     'digits': Table(

@@ -24,6 +24,7 @@ class Plan:
         num_epochs: Epochs of its training, for the time left; 0 for an evaluation.
         details: What `run.json` keeps besides commands and versions, such as the overrides of the config.
         needs: A run that must be done before.
+        checkpoint: The file of ``needs`` that is read.
     """
 
     run: Run
@@ -31,6 +32,21 @@ class Plan:
     num_epochs: int
     details: dict = field(default_factory=dict)
     needs: Optional[Run] = None
+    checkpoint: Optional[Path] = None
+
+    @property
+    def lacks(self) -> str:
+        """What stands in the way, as a sentence; empty where nothing does."""
+        if self.needs is None:
+            return ''
+        if self.needs.state != 'done':
+            return f'{self.run.name} seed {self.run.seed} needs {self.needs.work_dir}, not done'
+        if self.checkpoint is not None and not self.checkpoint.is_file():
+            return (
+                f'{self.run.name} seed {self.run.seed} needs {self.checkpoint}, but of that finished run only the logs '
+                f'are here. Bring the checkpoint, or move {self.needs.work_dir} away to train it again'
+            )
+        return ''
 
 
 def parse_overrides(options: Sequence[str]) -> dict:
@@ -81,7 +97,8 @@ def plan_run(
     if launcher.processes > 1:
         options.append(f'train_dataloader.batch_size={batch}')
     commands = [] if source else [launcher.train(config, run.work_dir, options)]
+    checkpoint = made_by.work_dir / f'epoch_{cfg.train_cfg.max_epochs}.pth'
     if source or test:
-        checkpoint = made_by.work_dir / f'epoch_{cfg.train_cfg.max_epochs}.pth'
         commands.append(launcher.test(config, checkpoint, run.work_dir, options))
-    return Plan(run, commands, cfg.train_cfg.max_epochs, dict(options=overrides), needs=source and made_by)
+    needed = dict(needs=made_by, checkpoint=checkpoint) if source else {}
+    return Plan(run, commands, cfg.train_cfg.max_epochs, dict(options=overrides), **needed)

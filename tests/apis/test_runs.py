@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import time
 
 import pytest
 
-from mmpod.apis import Launcher, Plan, Run, run_all
+from mmpod.apis import Launcher, Plan, Run, plan_run, run_all
 
 
 def python(code):
@@ -63,6 +64,18 @@ def test_an_evaluation_waits_for_its_training_and_is_not_made_without_it(tmp_pat
     assert 'missing, not done' in capsys.readouterr().out and alone.run.state == 'not run'
 
 
+def test_an_evaluation_of_which_only_the_logs_came_over_says_so(tmp_path, root, capsys):
+    trained = Run('pod', 0, tmp_path / 'pod')
+    trained.save(dict(finished=True))
+    config = root / 'configs/gda_resnet18w8_digits.py'
+    source = (root / 'configs/pod_resnet18w8_digits.py', trained)
+    evaluation = plan_run(config, Run('gda', 0, tmp_path / 'gda'), Launcher(), [], source)
+    assert run_all([evaluation], 1, Launcher()) == [evaluation.run] and evaluation.run.state == 'not run'
+    assert re.search(r'gda seed 0 needs .*pod/epoch_15.pth, but .* only the logs .* away', capsys.readouterr().out)
+    (trained.work_dir / 'epoch_15.pth').touch()
+    assert evaluation.lacks == ''
+
+
 def test_a_run_that_another_process_makes_is_left_to_it(tmp_path, capsys):
     other = plan(tmp_path, 'a', f'open({str(tmp_path / "made")!r}, "w")')
     lock = other.run.acquire()
@@ -74,7 +87,7 @@ def test_a_run_that_another_process_makes_is_left_to_it(tmp_path, capsys):
 def test_interrupting_ends_the_processes(tmp_path):
     code = f'import os, time; open({str(tmp_path / "pid")!r}, "w").write(str(os.getpid())); time.sleep(60)'
     script = (
-        'from pathlib import Path; from mmpod.apis import Launcher, Plan, Run, run_all; '
+        'from pathlib import Path; from mmpod.apis import Launcher, Plan, Run, plan_run, run_all; '
         f'run_all([Plan(Run("a", 0, Path({str(tmp_path / "a")!r})), [{python(code)!r}], 1)], 1, Launcher())'
     )
     # Where the suite itself was started in the background of a shell, its children would ignore an interrupt.
