@@ -116,6 +116,8 @@ LOSSES['softmax smoothed_tuned'] = (LabelSmoothLoss, dict(label_smooth_val=0.1))
 TUNED['softmax smoothed_tuned'], WARMED_UP['softmax smoothed_tuned'] = (0.2, 1), (1, 1e-3)
 LOSSES['pod recipe_smoothed_tuned'] = (PODLoss, dict(LOSSES['pod recipe_tuned'][1], label_smooth_val=0.1))
 WARMED_UP['pod recipe_smoothed_tuned'] = WARMED_UP['pod recipe_tuned']
+LOSSES['pod bn_tuned'] = LOSSES['pod']
+TUNED['pod bn_tuned'], WARMED_UP['pod bn_tuned'] = (0.2, 2), (2, 5e-4)
 LOSSES['gda shared'] = LOSSES['gda']
 SMALL_ONLY = {'pod sc20', 'pod dim19', 'gda shared'}
 TINY = {'gda', 'gda shared'} | (set(LAMBDAS) - {'pod sc20', 'pod released'}) | (set(TABLE_I) - {'pod dim9'})
@@ -201,7 +203,7 @@ def test_config_builds_and_takes_a_step(path):
     assert type(model.backbone).__name__ == BACKBONES[size]
     if isinstance(head, PEDCCHead):
         assert head.feat_dim == TABLE_I.get(loss, feat_dim)
-        assert isinstance(head.norm, torch.nn.BatchNorm1d) == loss.startswith('pod recipe')
+        assert isinstance(head.norm, torch.nn.BatchNorm1d) == loss.startswith(('pod recipe', 'pod bn'))
         assert_close(head.centroids @ head.centroids.T, _simplex_gram(num_classes), rtol=0, atol=1e-5)
     elif isinstance(head, LearnedPrototypeHead):
         assert head.similarity == ('dot' if stem in ('lsoftmax', 'center') else 'cosine')

@@ -65,12 +65,14 @@ RULES = {
     r'CIFAR10_ROOT=\S+ python tools/tune.py': toy(ELSEWHERE, FIRST_VALUE, FIRST_VALUE, options=FEW + SKIPPED),
     r'python tools/experiments.py run --rehearse': Elsewhere('test_experiments_tool.py::test_rehearsal'),
     r'python tools/experiments.py run I ': toy((r'$', ' --rehearse')),
+    r'python tools/experiments.py run softmax_resnet50': toy((r'--jobs 3 .*', '--rehearse')),
     r'python tools/experiments.py run VI': toy((' VI ', ' digits '), ('ses 8', 'ses 2'), ONE_SEED, options=FEW),
     r'python tools/experiments.py (list|report|refresh)': toy(),
     r"CIFAR10_ROOT=\S+ python tools/experiments.py run '\*_cifar10_10k' ": toy(ELSEWHERE, (r'$', ' --rehearse')),
     r'(CIFAR10_ROOT=\S+ )?python tools/experiments.py run .*10k': toy(
         ELSEWHERE, (r'( --seeds 0)?( --work)', r' --seeds 0\2'), options=FEW + TWO_A_CLASS
     ),
+    r'TINYIMAGENET_ROOT=\S+ python tools/experiments.py run gda': toy((r'--jobs 2 .*', '--rehearse')),
     r'TINYIMAGENET_ROOT=\S+ python tools/experiments.py run': toy(ELSEWHERE, ONE_SEED, options=FEW),
     r'python tools/(convert_config|export).py': toy(),
     r'python benchmarks/convert_sweep.py': toy(),
@@ -107,7 +109,10 @@ WORDS = {
         r'mmpod \.\.\.': 'mmpod pod_resnet18w8_digits.py',
     },
     'docs/robustness.md': {'train_dataloader.dataset.indices': 'train_dataloader.dataset.dataset.indices'},  # its part
-    'docs/results.md': {'CHECKPOINT': 'work_dirs/digits/pod_resnet18w8_digits/seed0/epoch_1.pth'},
+    'docs/results.md': {
+        r'(configs/(pod_\w+_tuned).py) CHECKPOINT': r'\1 work_dirs/cifar10_10k/\2/seed0/epoch_1.pth',
+        'CHECKPOINT': 'work_dirs/digits/pod_resnet18w8_digits/seed0/epoch_1.pth',
+    },
 }
 # What a document takes for granted, and the base of the parts of configs that it shows.
 FOREIGN = """

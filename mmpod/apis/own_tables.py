@@ -136,6 +136,7 @@ OWN_TABLES = {
                 'Softmax': ('softmax_resnet18w8_cifar10_10k_warmup_tuned', None),
                 'Softmax with label smoothing': ('softmax_resnet18w8_cifar10_10k_smoothed_tuned', None),
                 'POD Loss': ('pod_resnet18w8_cifar10_10k_warmup_tuned', None),
+                'POD Loss with a batch norm': ('pod_resnet18w8_cifar10_10k_bn_tuned', None),
                 "POD Loss with VICReg's term and a batch norm": ('pod_resnet18w8_cifar10_10k_recipe_tuned', None),
                 "POD Loss with VICReg's term, a batch norm and label smoothing": (
                     'pod_resnet18w8_cifar10_10k_recipe_smoothed_tuned',
