@@ -93,6 +93,16 @@ def test_links_lead_somewhere(path):
         assert (path.parent / target).is_file(), target
 
 
+@pytest.mark.parametrize(
+    'path', [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))], ids=lambda path: path.name
+)
+def test_links_to_sections_lead_somewhere(path):
+    """The names that GitHub gives to headings: lower case, hyphens for spaces, no punctuation."""
+    headings = re.findall(r'^#+ (.*)', path.read_text(), re.M)
+    sections = {re.sub(r'[^\w -]', '', heading.lower()).replace(' ', '-') for heading in headings}
+    assert set(re.findall(r'\]\(#([^)]+)', path.read_text())) <= sections
+
+
 def test_make_targets_of_the_readme_exist():
     makefile = (ROOT / 'Makefile').read_text()
     for target in set(re.findall(r'make (demo|test|benchmark)\b', README)):
