@@ -118,9 +118,21 @@ LOSSES['pod recipe_smoothed_tuned'] = (PODLoss, dict(LOSSES['pod recipe_tuned'][
 WARMED_UP['pod recipe_smoothed_tuned'] = WARMED_UP['pod recipe_tuned']
 LOSSES['pod bn_tuned'] = LOSSES['pod']
 TUNED['pod bn_tuned'], WARMED_UP['pod bn_tuned'] = (0.2, 2), (2, 5e-4)
+# On Tiny ImageNet with the settings of CIFAR-10.
+TRANSFERRED = {
+    'softmax warmup': 'softmax warmup_tuned',
+    'softmax smoothed': 'softmax smoothed_tuned',
+    'pod warmup': 'pod warmup_tuned',
+    'pod recipe': 'pod recipe_tuned',
+    'pod bn': 'pod bn_tuned',
+}
+for name, tuned in TRANSFERRED.items():
+    LOSSES[name], WARMED_UP[name], TUNED[name] = LOSSES[tuned], WARMED_UP[tuned], TUNED.get(tuned, (0.1, 1))
 LOSSES['gda shared'] = LOSSES['gda']
 SMALL_ONLY = {'pod sc20', 'pod dim19', 'gda shared'}
-TINY = {'gda', 'gda shared'} | (set(LAMBDAS) - {'pod sc20', 'pod released'}) | (set(TABLE_I) - {'pod dim9'})
+TINY = (
+    {'gda', 'gda shared', *TRANSFERRED} | (set(LAMBDAS) - {'pod sc20', 'pod released'}) | (set(TABLE_I) - {'pod dim9'})
+)
 TABLE_III = {'softmax', 'amsoftmax', 'amsoftmax s30', 'cot', 'pedccloss', 'cosine', 'pod'}
 SHIPPED = {
     'resnet50_cifar10': set(LOSSES) - LONG - set(TUNED) - set(WARMED_UP) - SMALL_ONLY,
@@ -128,7 +140,7 @@ SHIPPED = {
     **{f'resnet50_imagenet{k}': {'softmax', 'pod'} for k in (30, 100, 200, 500, '')},
     'resnet50_cifar100': TABLE_III | {'lsoftmax', 'asoftmax', 'center', 'gda'},
     'resnet50_facescrub': TABLE_III,
-    'resnet18w8_cifar10_10k': set(LOSSES) - {'pod released', 'pod dim19', 'gda shared'},
+    'resnet18w8_cifar10_10k': set(LOSSES) - {'pod released', 'pod dim19', 'gda shared', *TRANSFERRED},
     'resnet18w8_tinyimagenet20': PLAIN | TINY,
     'resnet18w8_digits': {'pod', 'softmax', 'gda'},
 }
