@@ -61,7 +61,7 @@ def parse_args() -> argparse.Namespace:
         'documents',
         nargs='+',
         type=Path,
-        help='Markdown files with `<!-- table NAME [after epochs 3 9] from FOLDER -->`',
+        help='Markdown files with `<!-- table NAME [after epochs 3 9] from FOLDER -->` or `<!-- table FILE.md -->`',
     )
     args = parser.parse_args()
     if args.command == 'refresh':

@@ -16,6 +16,8 @@ __all__ = ['refresh', 'result_table']
 BLOCK = re.compile(
     r'(<!-- table (\S+)(?: after epochs ([\d ]+))? from (\S+) -->\n).*?(<!-- end of table -->)', re.DOTALL
 )
+# What compare.py, tune.py and benchmarks/gda_shrinkage.py have written beside their runs.
+WRITTEN = re.compile(r'(<!-- table (\S+\.md) -->\n).*?(<!-- end of table -->)', re.DOTALL)
 SHARE = 0.9
 ACCURACY = ('last epoch, %', 'best epoch, %', f'epochs to {100 * SHARE:g} % of the last')
 
@@ -93,6 +95,10 @@ def refresh(path: Path) -> bool:
         <!-- end of table -->
         <!-- table small after epochs 3 9 15 from results/cifar10_10k -->
         <!-- end of table -->
+        <!-- table results/digits/table.md -->
+        <!-- end of table -->
+
+    The last is a table that a tool has written beside its runs, as it is.
 
     Args:
         path: The file, in the repository or its `docs/`.
@@ -101,6 +107,7 @@ def refresh(path: Path) -> bool:
         bool: Whether it changed.
 
     Raises:
+        FileNotFoundError: A block names a file that is not there.
         ValueError: A block names no table, a folder that is not there, or epochs that were not validated.
     """
     root = path.resolve().parent
@@ -116,8 +123,12 @@ def refresh(path: Path) -> bool:
         columns = [int(epoch) for epoch in (epochs or '').split()]
         return f'{start}{result_table(table, root / folder, columns)}{end}'
 
+    def include(match: re.Match) -> str:
+        start, file, end = match.groups()
+        return f'{start}{(root / file).read_text(encoding="utf-8")}{end}'
+
     old = path.read_text(encoding='utf-8')
-    new = BLOCK.sub(replace, old)
+    new = WRITTEN.sub(include, BLOCK.sub(replace, old))
     if new != old:
         path.write_text(new, encoding='utf-8')
     return new != old

@@ -70,6 +70,17 @@ def test_only_the_blocks_change(tmp_path):
     assert page.read_text() == f'above\n{table}between\n{table}below\n' and '| POD Loss | 50.00 |' in table
 
 
+def test_a_table_that_a_tool_has_written_is_included(tmp_path):
+    page = tmp_path / 'page.md'
+    page.write_text(text := 'above\n<!-- table runs/table.md -->\nold\n<!-- end of table -->\nbelow\n')
+    with pytest.raises(FileNotFoundError, match='runs/table.md'):
+        refresh(page)
+    (tmp_path / 'runs').mkdir()
+    (tmp_path / 'runs/table.md').write_text('| a |\n|---|\n')
+    assert refresh(page) and not refresh(page)
+    assert page.read_text() == text.replace('old\n', '| a |\n|---|\n')
+
+
 @pytest.mark.parametrize('words', ['nonsense from logs', 'digits from nowhere'])
 def test_faulty_blocks_are_named(tmp_path, words):
     (tmp_path / 'logs').mkdir()
