@@ -61,6 +61,7 @@ RULES = {
     r'bash tools/slurm_train.sh': toy(options=FEW),
     r'TORCH_\w+=1 python tools/test.py': toy(options=FEW),
     r'python tools/(train|test|plot_geometry).py|CIFAR10_ROOT=\S+ python tools/train.py': toy(options=FEW),
+    r'CIFAR10_ROOT=\S+ python tools/test.py': toy(options=FEW + TWO_A_CLASS),
     r'(OMP_NUM_THREADS=1 )?python tools/compare.py': toy(ONE_SEED, options=FEW),
     r'CIFAR10_ROOT=\S+ python tools/tune.py': toy(ELSEWHERE, FIRST_VALUE, FIRST_VALUE, options=FEW + SKIPPED),
     r'python tools/experiments.py run --rehearse': Elsewhere('test_experiments_tool.py::test_rehearsal'),
@@ -74,6 +75,11 @@ RULES = {
     ),
     r'TINYIMAGENET_ROOT=\S+ python tools/experiments.py run gda': toy((r'--jobs 2 .*', '--rehearse')),
     r'TINYIMAGENET_ROOT=\S+ python tools/experiments.py run': toy(ELSEWHERE, ONE_SEED, options=FEW),
+    r'python tools/experiments.py run pod_resnet18w8_digits': toy(options=FEW),
+    r'python benchmarks/gda_shrinkage.py': toy(('--out results/', '--out work_dirs/'), options=FEW),
+    r'CIFAR10_ROOT=\S+ python benchmarks/gda_shrinkage.py': toy(
+        ('--out results/', '--shrinkage auto --out work_dirs/'), options=FEW + TWO_A_CLASS
+    ),
     r'python tools/(convert_config|export).py': toy(),
     r'python benchmarks/convert_sweep.py': toy(),
     r'python benchmarks/faults.py': Elsewhere(
@@ -91,7 +97,7 @@ DIGITS = 'configs/pod_resnet18w8_digits.py'
 # What the reader is to put in: everywhere, and in one document, which goes first.
 EVERYWHERE = {
     r'(configs/(\w+)\.py) CHECKPOINT': r'\1 work_dirs/\2/epoch_1.pth',
-    r'epoch_(100|8)\b': 'epoch_1',
+    r'epoch_(100|15|8)\b': 'epoch_1',
     r'FOLDER': 'pictures',
     r'WORK_DIR': 'work_dirs/slurm',
     r'\b[A-Z0-9]+_ROOT=\S+ ': '',
@@ -111,6 +117,7 @@ WORDS = {
     'docs/robustness.md': {'train_dataloader.dataset.indices': 'train_dataloader.dataset.dataset.indices'},  # its part
     'docs/results.md': {
         r'(configs/(pod_\w+_tuned).py) CHECKPOINT': r'\1 work_dirs/cifar10_10k/\2/seed0/epoch_1.pth',
+        '/data/tiny-imagenet-200': 'data/tinyimagenet',
         'CHECKPOINT': 'work_dirs/digits/pod_resnet18w8_digits/seed0/epoch_1.pth',
     },
 }
