@@ -39,8 +39,8 @@ def test_what_is_left(root, tmp_path):
     hours = sum(training_flops(root / f'configs/{name}_resnet18w8_digits.py') for name in configs) / 3.6e9
     assert f'| digits | 5 | {hours:.2f} |' in lines and lines[-1].startswith('| all | 11 |')
     # POD Loss itself is in both: its two runs count once.
-    both = remaining(select(['small_lambda', 'small_dimension']), run_of, [0, 1], root / 'configs', 1).splitlines()
-    assert [line.split(' | ')[1] for line in both[2:]] == ['12', '12', '24']
+    both = remaining(select(['I', 'lambda']), run_of, [0, 1], root / 'configs', 1).splitlines()
+    assert [line.split(' | ')[1] for line in both[2:]] == ['14', '10', '24']
 
 
 def test_every_config_has_a_dataset_of_known_size():
