@@ -219,6 +219,14 @@ def test_every_command_has_a_rule(document):
         assert rule(command), f'{command}: say in RULES how it is carried out, or why it is not'
 
 
+@pytest.mark.parametrize('document', DOCUMENTS)
+def test_no_command_is_in_the_running_text(document):
+    """There it would be neither shown as a command nor carried out."""
+    text, tool = (ROOT / document).read_text(), re.compile(r'python (?:tools|benchmarks)/')
+    found = [match for step in [*steps(text), *inline_commands(text)] for match in tool.findall(step)]
+    assert len(tool.findall(text)) == len(found)
+
+
 def test_rules_are_used_and_name_tests_that_exist():
     everything = [command for document in DOCUMENTS for command in commands(document)]
     for pattern, how in RULES.items():
