@@ -118,6 +118,8 @@ LOSSES['pod recipe_smoothed_tuned'] = (PODLoss, dict(LOSSES['pod recipe_tuned'][
 WARMED_UP['pod recipe_smoothed_tuned'] = WARMED_UP['pod recipe_tuned']
 LOSSES['pod bn_tuned'] = LOSSES['pod']
 TUNED['pod bn_tuned'], WARMED_UP['pod bn_tuned'] = (0.2, 2), (2, 5e-4)
+LOSSES['pod bn_smoothed_tuned'] = (PODLoss, dict(LOSSES['pod bn_tuned'][1], label_smooth_val=0.1))
+TUNED['pod bn_smoothed_tuned'], WARMED_UP['pod bn_smoothed_tuned'] = TUNED['pod bn_tuned'], WARMED_UP['pod bn_tuned']
 # On Tiny ImageNet with the settings of CIFAR-10.
 TRANSFERRED = {
     'softmax warmup': 'softmax warmup_tuned',

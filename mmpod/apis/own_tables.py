@@ -135,6 +135,7 @@ OWN_TABLES = {
                 'Softmax with label smoothing': 'softmax_*_smoothed_tuned',
                 'POD Loss': 'pod_*_warmup_tuned',
                 'POD Loss with a batch norm': 'pod_*_bn_tuned',
+                'POD Loss with a batch norm and label smoothing': 'pod_*_bn_smoothed_tuned',
                 "POD Loss with VICReg's term and a batch norm": 'pod_*_recipe_tuned',
                 "POD Loss with VICReg's term, a batch norm and label smoothing": 'pod_*_recipe_smoothed_tuned',
             },
