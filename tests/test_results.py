@@ -101,6 +101,14 @@ def test_more_trials_of_the_recipe():
     assert shown == {name: f'{last_accuracy(run):.2f}' for name, run in made.items()}
 
 
+def test_no_trial_of_the_recipe_is_left_out():
+    text = (ROOT / 'docs/results.md').read_text()
+    section = text[text.index('## A recipe for POD Loss') : text.index('## Speed')]
+    runs = [file.parent for file in (RESULTS / 'cifar10_10k_recipe_tuning').rglob('run.json')]
+    assert len(runs) > 50
+    assert not [str(run) for run in runs if f'{last_accuracy(run):.2f}' not in section]
+
+
 def test_unknown_classes():
     ((_, *rows),) = tables('score')
     (file,) = (RESULTS / 'open_set').glob('*.json')
