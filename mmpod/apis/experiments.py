@@ -1,12 +1,16 @@
 """Every experiment of the paper and those that mmpod adds: the one table behind running, reporting, docs and tests."""
 
 from .cells import Figure
-from .own_tables import MORE_LOSSES, OWN_TABLES
+from .own_tables import MORE_LOSSES, OWN_TABLES, SMALL, TINY
 from .paper_tables import PAPER_TABLES
 
 __all__ = ['CHECKPOINT_OF', 'FIGURES', 'TABLES', 'heading']
 
 TABLES = {**PAPER_TABLES, **OWN_TABLES}
+
+# The losses that Fig. 5 and 6 compare.
+FIG_5 = ('AM-Softmax (s = 5, m = 0.25)', 'PEDCC-Loss (s = 10, m = 0.5)', 'Cosine Loss')
+FIG_6 = ('Softmax', 'POD Loss')
 
 # The paper does not say which dataset Fig. 5 and 6 show; CIFAR-100 is the first of Table III.
 FIGURES = {
@@ -15,30 +19,29 @@ FIGURES = {
     'fig5': Figure(
         'Accuracy by epoch of AM-Softmax, PEDCC-Loss and Cosine Loss on CIFAR-100',
         'curves',
-        ('amsoftmax_resnet50_cifar100', 'pedccloss_resnet50_cifar100', 'cosine_resnet50_cifar100'),
+        tuple(MORE_LOSSES[loss].replace('*', 'resnet50_cifar100') for loss in FIG_5),
     ),
     'fig6': Figure(
         'Accuracy by epoch of Softmax and POD Loss on CIFAR-100',
         'curves',
-        ('softmax_resnet50_cifar100', 'pod_resnet50_cifar100'),
+        tuple(MORE_LOSSES[loss].replace('*', 'resnet50_cifar100') for loss in FIG_6),
     ),
-    'fig5_small': Figure(
-        'Fig. 5 at small scale: a narrow ResNet-18 on 10,000 images of CIFAR-10, tuned settings',
-        'curves',
-        tuple(f'{loss}_resnet18w8_cifar10_10k_tuned' for loss in ('amsoftmax', 'pedccloss', 'cosine')),
-    ),
-    'fig6_small': Figure(
-        'Fig. 6 at small scale: a narrow ResNet-18 on 10,000 images of CIFAR-10, tuned settings',
-        'curves',
-        tuple(f'{loss}_resnet18w8_cifar10_10k_tuned' for loss in ('softmax', 'pod')),
-    ),
+    **{
+        f'fig{number}_{name}': Figure(
+            f'Fig. {number} at small scale: a narrow ResNet-18 on {data}, tuned settings',
+            'curves',
+            tuple(cell.config for cell in TABLES[f'{name}_tuned'].cells if cell.row in losses),
+        )
+        for name, data in {'small': '10,000 images of CIFAR-10', 'tiny': '20 classes of Tiny ImageNet'}.items()
+        for number, losses in ((5, FIG_5), (6, FIG_6))
+    },
     'gram': Figure('Inner products of the centroids of CIFAR-10', 'gram', ('pod_resnet50_cifar10',)),
     'dimension': Figure('Accuracy by feature dimension', 'sweep', table='I'),
     'sc_weight': Figure('Accuracy by the weight of the SC term', 'sweep', table='lambda'),
     'curves_small': Figure(
         'Accuracy by epoch of a narrow ResNet-18 on 10,000 images of CIFAR-10',
         'curves',
-        tuple(loss.replace('*', 'resnet18w8_cifar10_10k') for loss in MORE_LOSSES.values()),
+        tuple(loss.replace('*', SMALL) for loss in MORE_LOSSES.values()),
     ),
     'sc_weight_small': Figure(
         'Accuracy of a narrow ResNet-18 by the weight of the SC term', 'sweep', table='small_lambda'
@@ -57,7 +60,7 @@ FIGURES = {
     'curves_tiny': Figure(
         'Accuracy by epoch of a narrow ResNet-18 on 20 classes of Tiny ImageNet',
         'curves',
-        tuple(loss.replace('*', 'resnet18w8_tinyimagenet20') for loss in MORE_LOSSES.values()),
+        tuple(loss.replace('*', TINY) for loss in MORE_LOSSES.values()),
     ),
 }
 
