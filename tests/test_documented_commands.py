@@ -63,7 +63,9 @@ RULES = {
     r'python tools/(train|test|plot_geometry).py|CIFAR10_ROOT=\S+ python tools/train.py': toy(options=FEW),
     r'CIFAR10_ROOT=\S+ python tools/test.py': toy(options=FEW + TWO_A_CLASS),
     r'(OMP_NUM_THREADS=1 )?python tools/compare.py': toy(ONE_SEED, options=FEW),
-    r'(CIFAR10|TINYIMAGENET)_ROOT=\S+ python tools/tune.py': toy(ELSEWHERE, FIRST_VALUE, FIRST_VALUE, options=FEW + SKIPPED),
+    r'(CIFAR10|TINYIMAGENET)_ROOT=\S+ python tools/tune.py': toy(
+        ELSEWHERE, FIRST_VALUE, FIRST_VALUE, options=FEW + SKIPPED
+    ),
     r'python tools/experiments.py run --rehearse': Elsewhere('test_experiments_tool.py::test_rehearsal'),
     r'python tools/experiments.py run I ': toy((r'$', ' --rehearse')),
     r'python tools/experiments.py run softmax_resnet50': toy((r'--jobs 3 .*', '--rehearse')),

@@ -110,6 +110,8 @@ def test_rehearsal(words, root, tmp_path, run_command):
         assert '| - | - | - | - |' not in text  # no cell without a run
         assert {path.name for path in (tmp_path / 'report').glob('*.png')} >= {'fig5.png', 'fig6.png', 'sc_weight.png'}
     assert not list(tmp_path.glob('*/seed0/*.pth'))
+    refused = run_command(*tool, 'fig3', '--seeds', 1, status=2).stderr
+    assert 'Expected --rehearse without --seeds' in refused
 
 
 def test_a_broken_config_is_found(root, tmp_path, monkeypatch):

@@ -14,7 +14,9 @@ from mmpod.apis import (
     Launcher,
     Run,
     curves_csv,
+    finished_before,
     geometry_table,
+    other_options,
     plan_run,
     plot_accuracy,
     plot_geometry,
@@ -58,8 +60,7 @@ def main() -> None:
     }
     plans = []
     for (config, seed), run in runs.items():
-        if run.state == 'done':
-            print(f'{run.name} seed {seed}: finished before, {run.work_dir}')
+        if finished_before(run, args.cfg_options):
             continue
         trained = args.trained.get(config)
         source = (trained, runs[trained, seed]) if trained else None
@@ -70,7 +71,7 @@ def main() -> None:
     failed = run_all(plans, args.jobs, launcher)
     done = [run for run in runs.values() if run.state == 'done']
     if done:
-        table = summary_table(done, args.target)
+        table = summary_table(done, args.target) + other_options((run, args.cfg_options) for run in done)
         (args.work_dir / 'table.md').write_text(table + '\n')
         curves_csv(done, args.work_dir / 'curves.csv')
         plot_accuracy([run for run in done if run.accuracies()], args.work_dir / 'accuracy.png')

@@ -18,13 +18,14 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Optional
 
-from mmpod.apis import Launcher, Plan, Run, plan_run, run_all
+from mmpod.apis import Launcher, Plan, Run, finished_before, plan_run, run_all
+from mmpod.apis.command_line import check_seeds
 from mmpod.apis.cost import remaining
 from mmpod.apis.documents import refresh
 from mmpod.apis.experiments import CHECKPOINT_OF
 from mmpod.apis.listing import index, listing
 from mmpod.apis.metafile import metafile
-from mmpod.apis.rehearsal import rehearse, write_datasets
+from mmpod.apis.rehearsal import rehearse, require_rehearsals, write_datasets
 from mmpod.apis.report import write_report
 from mmpod.apis.selection import select
 
@@ -67,7 +68,10 @@ def parse_args() -> argparse.Namespace:
     if args.command == 'refresh':
         return args
     rehearsal = args.command == 'run' and args.rehearse
+    if rehearsal and (args.seeds or args.cfg_options or args.partition or args.processes > 1):
+        parser.error('Expected --rehearse without --seeds, --cfg-options, --partition and --processes.')
     args.seeds = args.seeds or ([0] if rehearsal else [0, 1, 2])
+    check_seeds(parser, args.seeds)
     if args.command == 'run':
         args.jobs = args.jobs or ((os.cpu_count() or 1) if rehearsal else 1)
     args.work_dir = args.work_dir or Path('work_dirs') / ('rehearsal' if rehearsal else 'experiments')
@@ -105,15 +109,15 @@ def run(args: argparse.Namespace) -> None:
     plans = []
     for seed in args.seeds:  # a first seed of everything before a second of anything
         for config in args.selection.configs:
-            if run_of(args, config, seed).state == 'done':
-                print(f'{config} seed {seed}: finished before')
-            else:
+            if not finished_before(run_of(args, config, seed), args.cfg_options):
                 plans.append(plan_of(args, launcher, config, seed))
     finish(run_all(plans, args.jobs, launcher), len(plans))
 
 
 def run_rehearsal(args: argparse.Namespace) -> None:
     """Take every config through training, testing and the report on generated images."""
+    runs = [run_of(args, config, 0) for config in args.selection.configs]
+    require_rehearsals(runs)
     variables = write_datasets(args.work_dir / 'data')
     failed, count = [], len(args.selection.configs)
     with ProcessPoolExecutor(args.jobs, multiprocessing.get_context('spawn')) as pool:
@@ -134,8 +138,9 @@ def run_rehearsal(args: argparse.Namespace) -> None:
                 if error:
                     print(error, file=sys.stderr)
                     failed.append(run_of(args, config, 0))
-    for path in args.work_dir.glob('*/seed*/*.pth'):
-        path.unlink()
+    for where in runs:
+        for path in where.work_dir.glob('*.pth'):
+            path.unlink()
     report(args)
     finish(failed, count)
 
@@ -174,11 +179,9 @@ def main() -> None:
             print(index(args.selection) if args.markdown else listing(args.selection, where, args.seeds))
     elif args.command == 'report':
         report(args, args.out)
-    elif args.rehearse:
-        run_rehearsal(args)
     else:
         try:
-            run(args)
+            (run_rehearsal if args.rehearse else run)(args)
         except ValueError as error:
             sys.exit(f'error: {error}')
 

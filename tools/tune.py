@@ -18,7 +18,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmpod.apis import Launcher, Run, parse_grid, plan_run, run_all, trial_table
+from mmpod.apis import Launcher, Run, finished_before, other_options, parse_grid, plan_run, run_all, trial_table
 from mmpod.apis.command_line import parse_runs
 from mmpod.apis.plans import parse_overrides
 
@@ -51,17 +51,17 @@ def main() -> None:
     """Make the trials and write `table.md` into the work directory."""
     args = parse_args()
     launcher = Launcher(args.processes)
-    runs, plans = {}, []
+    runs, options, plans = {}, {}, []
     for seed in args.seeds:
         for config in args.configs:
             for trial in args.trials:
                 run = Run(config.stem, seed, args.work_dir / config.stem / trial.name / f'seed{seed}')
                 runs.setdefault((config.stem, trial.name), []).append(run)
-                if run.state == 'done':
-                    print(f'{run.name} {trial.name} seed {seed}: finished before')
+                options[run] = [*args.cfg_options, *trial.overrides]
+                if finished_before(run, options[run]):
                     continue
                 try:
-                    plans.append(plan_run(config, run, launcher, [*args.cfg_options, *trial.overrides], test=False))
+                    plans.append(plan_run(config, run, launcher, options[run], test=False))
                 except ValueError as error:
                     sys.exit(f'error: {error}')
     for config in args.configs:
@@ -69,6 +69,7 @@ def main() -> None:
     failed = run_all(plans, args.jobs, launcher)
     done = {key: [run for run in group if run.state == 'done'] for key, group in runs.items()}
     table = trial_table([config.stem for config in args.configs], args.trials, done)
+    table += other_options((run, options[run]) for group in done.values() for run in group)
     args.work_dir.mkdir(parents=True, exist_ok=True)
     (args.work_dir / 'table.md').write_text(table + '\n')
     print(f'\nAccuracy (%) on the validation set after the last epoch\n\n{table}')

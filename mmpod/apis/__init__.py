@@ -7,7 +7,7 @@ from .geometry_figures import plot_cosines, plot_embedding, plot_geometry
 from .grid import Trial, parse_grid, trial_table
 from .jobs import run_all
 from .launcher import Launcher
-from .plans import Plan, plan_run
+from .plans import Plan, finished_before, other_options, plan_run
 from .runs import Run
 from .session import check_total_batch, host_tool, leave, runner_session
 
@@ -22,9 +22,11 @@ __all__ = [
     'collect_features',
     'curves_csv',
     'draw_geometry',
+    'finished_before',
     'geometry_table',
     'host_tool',
     'leave',
+    'other_options',
     'parse_grid',
     'plan_run',
     'plot_accuracy',

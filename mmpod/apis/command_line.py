@@ -1,10 +1,18 @@
 """The arguments that the command lines of many runs share."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-__all__ = ['parse_runs']
+__all__ = ['check_seeds', 'parse_runs']
+
+MAX_SEED = 2**32 - 1
+
+
+def check_seeds(parser: argparse.ArgumentParser, seeds: Sequence[int]) -> None:
+    """End with a message where a seed is none, or is there twice and would be counted twice."""
+    if len(set(seeds)) < len(seeds) or not all(0 <= seed <= MAX_SEED for seed in seeds):
+        parser.error(f'Expected --seeds to be different integers from 0 to {MAX_SEED}, but got {seeds}.')
 
 
 def parse_runs(
@@ -32,6 +40,9 @@ def parse_runs(
     for config in args.configs:
         if not config.is_file():
             parser.error(f'Expected config `{config}` to be a file, but there is none.')
+        if config.suffix not in ('.py', '.json', '.yaml', '.yml'):
+            parser.error(f'Expected config `{config}` to end in .py, .json, .yaml or .yml.')
+    check_seeds(parser, args.seeds)
     if len({config.stem for config in args.configs}) < len(args.configs):
         parser.error('Expected configs of different names, because a run is known by its name.')
     if min(args.jobs, args.processes) < 1:

@@ -45,13 +45,14 @@ def summary_table(runs: Sequence[Run], target: float) -> str:
     for name, group in by_name(runs).items():
         curves = [run.accuracies() for run in group]
         trained = all(curves)  # an evaluation has none
+        last = [run.accuracy for run in group]
         reached = [epochs_to_reach(curve, target) for curve in curves]
         lines.append(
             ' | '.join(
                 [
                     f'| {name}',
                     ', '.join(str(run.seed) for run in group),
-                    mean_and_spread([run.accuracy for run in group]),
+                    '-' if None in last else mean_and_spread(last),
                     mean_and_spread([max(curve.values()) for curve in curves]) if trained else '-',
                     '-' if None in reached else f'{statistics.mean(reached):.1f}',
                     f'{statistics.mean(run.record["wall_s"] for run in group):.0f} |',

@@ -13,18 +13,22 @@ from .runs import METRIC, Run
 
 __all__ = ['refresh', 'result_table']
 
+# What stands between the first line of a block and its last, which no other block begins in.
+OLD = r'(?:(?!<!-- table ).)*?'
 BLOCK = re.compile(
-    r'(<!-- table (\S+)(?: after epochs ([\d ]+))? from (\S+) -->\n).*?(<!-- end of table -->)', re.DOTALL
+    rf'(<!-- table (\S+)(?: after epochs ([\d ]+))? from (\S+) -->\n){OLD}(<!-- end of table -->)', re.DOTALL
 )
 # What compare.py, tune.py and benchmarks/gda_shrinkage.py have written beside their runs.
-WRITTEN = re.compile(r'(<!-- table (\S+\.md) -->\n).*?(<!-- end of table -->)', re.DOTALL)
+WRITTEN = re.compile(rf'(<!-- table (\S+\.md) -->\n){OLD}(<!-- end of table -->)', re.DOTALL)
+ANY_BLOCK = re.compile(r'^<!-- table .*', re.MULTILINE)
 SHARE = 0.9
 ACCURACY = ('last epoch, %', 'best epoch, %', f'epochs to {100 * SHARE:g} % of the last')
 
 
 def runs_of(folder: Path, config: str, metrics: Sequence[str]) -> list[Run]:
     """Return the finished runs of a config in a folder that have these metrics, by seed."""
-    seeds = sorted(int(path.name[4:]) for path in (folder / config).glob('seed*'))
+    names = (path.name for path in (folder / config).glob('seed*'))
+    seeds = sorted(int(name[4:]) for name in names if name[4:].isdecimal())
     runs = [Run(config, seed, folder / config / f'seed{seed}') for seed in seeds]
     return [run for run in runs if run.record.get('finished') and {*metrics} <= {*run.metrics()}]
 
@@ -108,17 +112,19 @@ def refresh(path: Path) -> bool:
 
     Raises:
         FileNotFoundError: A block names a file that is not there.
-        ValueError: A block names no table, a folder that is not there, or epochs that were not validated.
+        ValueError: A block names no table of measurements, a folder that is not there, or epochs that were not
+            validated, or is not written as above, or has no end.
     """
     root = path.resolve().parent
     root = root.parent if root.name == 'docs' else root
 
     def replace(match: re.Match) -> str:
         start, table, epochs, folder, end = match.groups()
-        if table not in TABLES or not (root / folder).is_dir():
+        measured = [name for name, table in TABLES.items() if table.configs]
+        if table not in measured or not (root / folder).is_dir():
             raise ValueError(
-                f'Expected `{match.group(1).strip()}` in {path} to name a table ({", ".join(TABLES)}) and a folder in '
-                f'{root}.'
+                f'Expected `{match.group(1).strip()}` in {path} to name a table ({", ".join(measured)}) and a folder '
+                f'in {root}.'
             )
         columns = [int(epoch) for epoch in (epochs or '').split()]
         return f'{start}{result_table(table, root / folder, columns)}{end}'
@@ -128,6 +134,14 @@ def refresh(path: Path) -> bool:
         return f'{start}{(root / file).read_text(encoding="utf-8")}{end}'
 
     old = path.read_text(encoding='utf-8')
+    known = [match.group(1).strip() for pattern in (BLOCK, WRITTEN) for match in pattern.finditer(old)]
+    for line in ANY_BLOCK.findall(old):
+        if line not in known:
+            raise ValueError(
+                f'Expected `{line}` in {path} to be `<!-- table NAME [after epochs 3 9] from FOLDER -->` or '
+                '`<!-- table FILE.md -->`, with its own `<!-- end of table -->`.'
+            )
+        known.remove(line)
     new = WRITTEN.sub(include, BLOCK.sub(replace, old))
     if new != old:
         path.write_text(new, encoding='utf-8')

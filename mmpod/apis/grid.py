@@ -1,12 +1,16 @@
 """Settings to try: the grid of a hyperparameter search, and the best of what its runs reached."""
 
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .runs import METRIC, Run
 
 __all__ = ['Trial', 'parse_grid', 'trial_table']
+
+# A value: what has no comma, and whole brackets, in which commas belong to it.
+VALUE = re.compile(r'(?:[^,()\[\]]|\([^()]*\)|\[[^\[\]]*\])+')
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,8 @@ def parse_grid(words: Sequence[str]) -> list[Trial]:
     """Return every combination of the values of all keys.
 
     Args:
-        words: ``key=value,value,...``, keys as in ``--cfg-options``.
+        words: ``key=value,value,...``, keys and values as in ``--cfg-options``, such as
+            ``param_scheduler.milestones=[6,9],[3,9]``.
 
     Raises:
         ValueError: A word has another form, or two keys or values are the same.
@@ -38,10 +43,15 @@ def parse_grid(words: Sequence[str]) -> list[Trial]:
     axes = []
     for word in words:
         key, _, values = word.partition('=')
-        values = values.split(',')
-        if not key or not all(values) or len(set(values)) < len(values):
-            raise ValueError(f'Expected --grid to be KEY=VALUE,VALUE,... with different values, but got {word!r}.')
-        axes.append([(key, value) for value in values])
+        separate = VALUE.findall(values)
+        if not key or ','.join(separate) != values or not values or len(set(separate)) < len(separate):
+            raise ValueError(
+                'Expected --grid to be KEY=VALUE,VALUE,... with different values, and at most one level of brackets in '
+                f'each, but got {word!r}.'
+            )
+        if key == 'randomness.seed':
+            raise ValueError('Expected --grid to leave randomness.seed to --seeds, but got it. Use --seeds.')
+        axes.append([(key, value) for value in separate])
     last = [axis[0][0].rpartition('.')[2] for axis in axes]
     if len(set(last)) < len(last):
         raise ValueError(f'Expected --grid to have keys that end differently, but got {last}.')
@@ -67,7 +77,7 @@ def trial_table(configs: Sequence[str], trials: Sequence[Trial], runs: dict[tupl
         means = {
             trial.name: sum(run.metrics()[METRIC] for run in done) / len(done)
             for trial in trials
-            if (done := runs[config, trial.name])
+            if (done := [run for run in runs[config, trial.name] if METRIC in run.metrics()])
         }
         texts = {
             name: f'**{mean:.2f}**' if mean == max(means.values()) else f'{mean:.2f}' for name, mean in means.items()

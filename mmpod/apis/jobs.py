@@ -125,8 +125,8 @@ class Job:
 def run_all(plans: Sequence[Plan], jobs: int, launcher: Launcher) -> list[Run]:
     """Make all runs, ``jobs`` at a time, showing progress; a failed one does not stop the others.
 
-    A run that another process is making is left to it. A run that lacks what it needs fails. An interrupt or
-    SIGTERM ends the runs as well; they count as interrupted. Call it from the main thread.
+    A run that another process is making, or has made since it was planned, is left to it. A run that lacks what it
+    needs fails. An interrupt or SIGTERM ends the runs as well; they count as interrupted. Call it from the main thread.
 
     Returns:
         list[Run]: The runs that failed.
@@ -140,6 +140,9 @@ def run_all(plans: Sequence[Plan], jobs: int, launcher: Launcher) -> list[Run]:
                 lock = plan.run.acquire()
                 if lock is None:
                     print(f'{plan.run.name} seed {plan.run.seed}: another process is making it', flush=True)
+                elif plan.run.record.get('finished'):
+                    lock.close()
+                    print(f'{plan.run.name} seed {plan.run.seed}: another process has made it', flush=True)
                 elif lacks := plan.lacks:
                     lock.close()
                     failed.append(plan.run)

@@ -1,7 +1,7 @@
 """What a run will call, worked out before anything starts."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
@@ -11,7 +11,7 @@ from mmengine.config import Config, DictAction
 from .launcher import Launcher
 from .runs import Run
 
-__all__ = ['Plan', 'plan_run']
+__all__ = ['Plan', 'finished_before', 'other_options', 'plan_run']
 
 
 @dataclass
@@ -50,10 +50,40 @@ class Plan:
 
 
 def parse_overrides(options: Sequence[str]) -> dict:
-    """Return ``--cfg-options`` as the runs will read them."""
+    """Return ``--cfg-options`` as the runs will read them.
+
+    Raises:
+        ValueError: One of them is no ``key=value``, or sets the seed, of which each run has its own.
+    """
+    for option in options:
+        key, separator, _ = option.partition('=')
+        if not key or not separator:
+            raise ValueError(f'Expected --cfg-options to be KEY=VALUE, but got {option!r}.')
+        if key == 'randomness.seed':
+            raise ValueError(f'Expected --seeds to set the seeds of the runs, but got --cfg-options {option}.')
     parser = argparse.ArgumentParser()
     parser.add_argument('--cfg-options', nargs='*', action=DictAction, default={})
     return parser.parse_args(['--cfg-options', *options]).cfg_options
+
+
+def finished_before(run: Run, overrides: Sequence[str]) -> bool:
+    """Return whether a run is done, and say so, also where it was made with other overrides."""
+    if run.state != 'done':
+        return False
+    print(f'{run.name} seed {run.seed}: finished before, {run.work_dir}{other_options([(run, overrides)])}')
+    return True
+
+
+def other_options(runs: Iterable[tuple[Run, Sequence[str]]]) -> str:
+    """Return which runs were made with other overrides than those asked for, a line each; empty where none was."""
+    lines = []
+    for run, wanted in runs:
+        made = run.record.get('options', wanted)
+        differences = [option for option in made if option not in wanted]
+        differences += [f'not {option}' for option in wanted if option not in made]
+        if differences:
+            lines.append(f'\n{run.name}, made with other options: {", ".join(differences)}')
+    return ''.join(dict.fromkeys(lines))
 
 
 def plan_run(
@@ -75,7 +105,8 @@ def plan_run(
         test: Test the last checkpoint after training.
 
     Raises:
-        ValueError: The run was begun with other overrides, or the batch cannot be split over the processes.
+        ValueError: The run was begun with other overrides, the batch cannot be split over the processes, or the config
+            is not one of a training by epochs with validation.
     """
     overrides = list(overrides)
     begun = run.record.get('options', overrides)
@@ -87,6 +118,12 @@ def plan_run(
     trained, made_by = source or (config, run)
     cfg = Config.fromfile(trained)
     cfg.merge_from_dict(parse_overrides(overrides))
+    missing = [key for key in ('train_dataloader', 'train_cfg', 'val_dataloader', 'val_evaluator') if not cfg.get(key)]
+    if missing or 'max_epochs' not in cfg.train_cfg:
+        raise ValueError(
+            f'Expected {trained} to train by epochs and to validate, but it has no '
+            f'{", ".join(missing) or "train_cfg.max_epochs"}. Name a config that `tools/train.py` can run so.'
+        )
     batch, rest = divmod(cfg.train_dataloader.batch_size, launcher.processes)
     if rest:
         raise ValueError(

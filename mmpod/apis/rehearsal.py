@@ -3,6 +3,7 @@
 import os
 import time
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
 
@@ -18,7 +19,7 @@ from .jobs import versions
 from .runs import Run
 from .session import runner_session
 
-__all__ = ['rehearse', 'write_datasets']
+__all__ = ['rehearse', 'require_rehearsals', 'write_datasets']
 
 NUM_IMAGES = 4  # one batch
 NOTE = f'one step on {NUM_IMAGES} images of noise'
@@ -64,6 +65,20 @@ def write_datasets(root: Path) -> dict[str, str]:
             write(root / 'imagenet' / split / wnid, [f'{split}_{wnid}.JPEG'], 40, 48)
     (root / 'complete').touch()
     return variables
+
+
+def require_rehearsals(runs: Sequence[Run]) -> None:
+    """Refuse to rehearse where real runs are, which would be overwritten.
+
+    Raises:
+        ValueError: One of the runs is none of a rehearsal.
+    """
+    for run in runs:
+        if run.record.get('options') != [NOTE] if run.record else any(run.work_dir.glob('*.pth')):
+            raise ValueError(
+                f'Expected --work-dir of a rehearsal to hold nothing but rehearsals, but {run.work_dir} is a real run. '
+                'Choose another --work-dir.'
+            )
 
 
 def shrink(cfg: Config, keep: bool) -> None:

@@ -93,10 +93,13 @@ class Run:
         return dict(sorted(by_epoch.items()))
 
     @property
-    def accuracy(self) -> float:
-        """The accuracy (%) after the last epoch; of an evaluation, that of the classifier fitted afterwards."""
+    def accuracy(self) -> Optional[float]:
+        """The accuracy (%) after the last epoch; of an evaluation, that of the classifier fitted afterwards.
+
+        None where something else was measured.
+        """
         metrics = self.metrics()
-        return metrics['gda/top1'] if 'gda/top1' in metrics else metrics[METRIC]
+        return metrics.get('gda/top1', metrics.get(METRIC))
 
     def metrics(self) -> dict[str, float]:
         """Return the metrics of the last epoch: of the final test, or where there was none, of the last validation."""

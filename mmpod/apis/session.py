@@ -102,7 +102,7 @@ def leave() -> None:
 
 def _complete_hooks(cfg: Config) -> None:
     """Add what makes a run safe to kill and exact to resume to a config that does not have it; None switches it off."""
-    hooks = cfg.setdefault('default_hooks', {})
+    hooks = cfg.default_hooks = cfg.get('default_hooks') or {}
     for name, hook in (('plain_checkpoint', 'PlainCheckpointHook'), ('epoch_seed', 'EpochSeedHook')):
         if hooks.setdefault(name, dict(type=f'mmpod.{hook}')) is None:
             del hooks[name]  # MMEngine understands None for its own hooks only
@@ -153,7 +153,7 @@ def _adapt_to_cpu(cfg: Config) -> None:
     for name in DATALOADERS:
         if cfg.get(name) is not None:
             cfg[name]['pin_memory'] = False
-    if cfg.get('optim_wrapper', {}).get('type') == 'AmpOptimWrapper':
+    if (cfg.get('optim_wrapper') or {}).get('type') == 'AmpOptimWrapper':
         raise ValueError(
             'Expected a GPU for training with --amp (AmpOptimWrapper), but none is visible. '
             'Leave --amp out, or check `nvidia-smi` and CUDA_VISIBLE_DEVICES. Processors with bfloat16 instructions '
@@ -182,7 +182,7 @@ def check_total_batch(cfg: Config) -> None:
 
     That one is ``auto_scale_lr.base_batch_size``. Call it once the processes have been set up.
     """
-    recipe = cfg.get('auto_scale_lr', {}).get('base_batch_size')
+    recipe = (cfg.get('auto_scale_lr') or {}).get('base_batch_size')
     if recipe is None:
         return
     per_process, processes = cfg.train_dataloader.get('batch_size'), get_world_size()

@@ -81,7 +81,9 @@ def test_a_table_that_a_tool_has_written_is_included(tmp_path):
     assert page.read_text() == text.replace('old\n', '| a |\n|---|\n')
 
 
-@pytest.mark.parametrize('words', ['nonsense from logs', 'digits from nowhere'])
+@pytest.mark.parametrize(
+    'words', ['nonsense from logs', 'digits from nowhere', 'II from logs', 'digits after epoch 3 from logs']
+)
 def test_faulty_blocks_are_named(tmp_path, words):
     (tmp_path / 'logs').mkdir()
     page = tmp_path / 'page.md'
@@ -89,6 +91,22 @@ def test_faulty_blocks_are_named(tmp_path, words):
     with pytest.raises(ValueError, match=words):
         refresh(page)
     assert page.read_text() == text
+
+
+def test_a_block_without_an_end_takes_nothing_with_it(tmp_path):
+    (tmp_path / 'logs').mkdir()
+    page = tmp_path / 'page.md'
+    block = '<!-- table digits from logs -->\n'
+    page.write_text(text := f'{block}old\n\nprose\n\n{block}<!-- end of table -->\n')
+    with pytest.raises(ValueError, match='with its own `<!-- end of table -->`'):
+        refresh(page)
+    assert page.read_text() == text
+
+
+def test_folders_that_are_no_seeds_are_passed_over(tmp_path):
+    write_run(tmp_path, 'pod_resnet18w8_digits', 0, [50.0])
+    (tmp_path / 'pod_resnet18w8_digits' / 'seed0_old').mkdir()
+    assert '| POD Loss | 50.00 |' in result_table('digits', tmp_path)
 
 
 @pytest.mark.parametrize('name', ['README.md', 'docs/results.md'])

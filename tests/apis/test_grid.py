@@ -14,23 +14,38 @@ def test_every_combination_once():
     }
 
 
-@pytest.mark.parametrize('words', [['lr'], ['=1'], ['lr='], ['lr=1,'], ['lr=1,1'], ['a.lr=1', 'b.lr=2']])
+def test_commas_in_brackets_belong_to_the_value():
+    trials = parse_grid(['a.milestones=[1,2],[3]', 'b.betas=(0.9,0.99)', 'c.text=x=y'])
+    assert [list(trial.overrides) for trial in trials] == [
+        ['a.milestones=[1,2]', 'b.betas=(0.9,0.99)', 'c.text=x=y'],
+        ['a.milestones=[3]', 'b.betas=(0.9,0.99)', 'c.text=x=y'],
+    ]
+
+
+@pytest.mark.parametrize(
+    'words',
+    [
+        *(['lr'], ['=1'], ['lr='], ['lr=1,'], ['lr=1,1'], ['a.lr=1', 'b.lr=2']),
+        *(['lr=[1,2'], ['lr=1]'], ['lr=[[1,2],3]'], ['randomness.seed=1,2']),
+    ],
+)
 def test_malformed_grids_are_refused(words):
     with pytest.raises(ValueError, match='Expected --grid'):
         parse_grid(words)
 
 
 def test_table_marks_the_best_mean(tmp_path):
-    trials, runs = parse_grid(['lr=1,2,3']), {}
-    for trial, accuracies in zip(trials, [[10.0, 30.0], [25.0, 25.5], []]):
+    trials, runs = parse_grid(['lr=1,2,3,4']), {}
+    for trial, accuracies in zip(trials, [[10.0, 30.0], [25.0, 25.5], [], [None]]):
         runs['a', trial.name] = []
         for seed, accuracy in enumerate(accuracies):
             folder = tmp_path / trial.name / str(seed)
             folder.mkdir(parents=True)
-            (folder / 'metrics.json').write_text(json.dumps({'accuracy/top1': accuracy}))
+            metrics = {'other': 1.0} if accuracy is None else {'accuracy/top1': accuracy}
+            (folder / 'metrics.json').write_text(json.dumps(metrics))
             runs['a', trial.name].append(Run('a', seed, folder))
     assert trial_table(['a'], trials, runs).splitlines() == [
-        '| config | lr=1 | lr=2 | lr=3 |',
-        '|---|---|---|---|',
-        '| a | 20.00 | **25.25** | - |',
+        '| config | lr=1 | lr=2 | lr=3 | lr=4 |',
+        '|---|---|---|---|---|',
+        '| a | 20.00 | **25.25** | - | - |',
     ]

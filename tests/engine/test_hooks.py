@@ -97,3 +97,5 @@ def test_head_that_does_not_fit_the_dataset():
     model.head.num_classes = 2
     with pytest.raises(ValueError, match='num_classes.*3 classes.*got 2.*model.head.num_classes=3'):
         NumClassesHook().before_train(runner)
+    runner.train_dataloader.dataset = SimpleNamespace()  # any dataset of PyTorch
+    NumClassesHook().before_train(runner)

@@ -23,7 +23,7 @@ class NumClassesHook(Hook):
         """Look at the model and the training set; where one of them does not tell, there is nothing to compare."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         num_classes = getattr(getattr(model, 'head', None), 'num_classes', None)
-        classes = runner.train_dataloader.dataset.metainfo.get('classes')
+        classes = (getattr(runner.train_dataloader.dataset, 'metainfo', None) or {}).get('classes')
         if num_classes is not None and classes is not None and num_classes != len(classes):
             raise ValueError(
                 f'Expected `num_classes` of {type(model.head).__name__} to be the {len(classes)} classes of the '
