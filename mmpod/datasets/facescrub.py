@@ -6,7 +6,7 @@ from mmpretrain.datasets import BaseDataset
 
 from mmpod.registry import DATASETS
 
-from .image_folder import load_class_folders
+from .image_folder import class_folders, load_class_folders
 
 __all__ = ['FaceScrub']
 
@@ -46,7 +46,7 @@ class FaceScrub(BaseDataset):
                 f'Expected faces in `{train.absolute()}/<person>/`, but there is no such folder. Set FACESCRUB_ROOT to '
                 'the dataset; it is given out on request, see http://vintage.winklerbros.net/facescrub.html.'
             )
-        people = sorted(path.name for path in train.iterdir() if path.is_dir())
+        people = class_folders(train)
         if len(people) != self.NUM_CLASSES:
             raise ValueError(f'Expected `{train}` to hold {self.NUM_CLASSES} people, but got {len(people)}.')
         self._metainfo['classes'] = tuple(people)

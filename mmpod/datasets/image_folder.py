@@ -6,7 +6,7 @@ from typing import Sequence
 import numpy as np
 from PIL import Image
 
-__all__ = ['check_class_folders', 'images_in', 'load_class_folders', 'read_rgb']
+__all__ = ['check_class_folders', 'class_folders', 'images_in', 'load_class_folders', 'read_rgb']
 
 EXTENSIONS = ('.jpg', '.jpeg', '.png', '.bmp')
 
@@ -18,7 +18,7 @@ def check_class_folders(root: Path, classes: Sequence[str]) -> None:
         FileNotFoundError: ``root`` lacks a class folder.
         ValueError: There is a folder that is no class.
     """
-    found = {path.name for path in root.iterdir() if path.is_dir()}
+    found = set(class_folders(root))
     missing, unknown = sorted(set(classes) - found), sorted(found - set(classes))
     if missing:
         raise FileNotFoundError(
@@ -29,6 +29,11 @@ def check_class_folders(root: Path, classes: Sequence[str]) -> None:
             f'Expected `{root}` to hold the folders of the {len(classes)} classes only, '
             f'but got {unknown} besides. Rename or remove them; classes: {list(classes)}.'
         )
+
+
+def class_folders(root: Path) -> list[str]:
+    """Return the names of the folders in ``root``, sorted, without hidden ones (``.ipynb_checkpoints``)."""
+    return sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith('.'))
 
 
 def images_in(folder: Path) -> list[Path]:

@@ -1,5 +1,6 @@
 """The first k classes of ImageNet, for the paper's ImageNet(30) to ImageNet(500)."""
 
+import re
 from pathlib import Path
 
 from mmpretrain.datasets import BaseDataset
@@ -7,7 +8,7 @@ from mmpretrain.datasets import BaseDataset
 from mmpod.functional.checks import check_choice, check_integer
 from mmpod.registry import DATASETS
 
-from .image_folder import images_in
+from .image_folder import EXTENSIONS, class_folders, images_in
 
 __all__ = ['ImageNetSubset']
 
@@ -16,9 +17,10 @@ __all__ = ['ImageNetSubset']
 class ImageNetSubset(BaseDataset):
     """ImageNet's first ``num_classes`` synsets in the order of their names, with labels from 0; never downloaded.
 
-    The layouts of mmpretrain's ``ImageNet``: ``data_root/<split>/<wnid>/*.JPEG``, or for validation
-    ``data_root/val/*.JPEG`` with ``data_root/meta/val.txt``, whose lines hold a file name and the label among all 1000
-    classes. The paper (arXiv 2111.15449 v1) does not say which classes it took.
+    The layouts of mmpretrain's ``ImageNet``: ``data_root/<split>/<wnid>/*.JPEG``, where the folders in ``train/`` name
+    the classes of both splits, or for validation ``data_root/val/*.JPEG`` with ``data_root/meta/val.txt``, whose lines
+    hold a file name and the label among all 1000 classes; this needs no ``train/``. The paper (arXiv 2111.15449 v1)
+    does not say which classes it took.
 
     Args:
         data_root: Folder of the dataset.
@@ -27,8 +29,10 @@ class ImageNetSubset(BaseDataset):
         kwargs: Passed on to mmpretrain's ``BaseDataset``.
 
     Raises:
-        FileNotFoundError: No data there, or an empty class folder. Says where it was looked for and how to get it.
-        ValueError: There are fewer classes than asked for, or an argument is out of range.
+        FileNotFoundError: No data there, an empty class folder, or a listed image is missing. Says where it was looked
+            for and how to get it.
+        ValueError: There are fewer classes than asked for, a line of ``val.txt`` is malformed, or an argument is out of
+            range.
     """
 
     def __init__(self, data_root: str, num_classes: int, split: str = 'train', **kwargs):
@@ -40,28 +44,57 @@ class ImageNetSubset(BaseDataset):
 
     def load_data_list(self) -> list[dict]:
         """Return one dict a sample: ``img_path`` and ``gt_label``."""
-        folder, annotations = Path(self.data_root) / self.split, Path(self.data_root) / 'meta' / 'val.txt'
+        folder, train, annotations = (Path(self.data_root) / name for name in (self.split, 'train', 'meta/val.txt'))
+        self._require(folder)
+        if self.split == 'val' and annotations.is_file() and _holds_images(folder):
+            return self._load_listed(folder, annotations)
+        self._require(train)
+        classes = class_folders(train)[: self.num_classes]
+        if len(classes) < self.num_classes:
+            raise ValueError(
+                f'Expected `{train}` to hold at least num_classes = {self.num_classes} synset folders, '
+                f'but got {len(classes)}.'
+            )
+        self._metainfo['classes'] = tuple(classes)
+        return [
+            dict(img_path=str(path), gt_label=label)
+            for label, name in enumerate(classes)
+            for path in images_in(folder / name)
+        ]
+
+    def _load_listed(self, folder: Path, annotations: Path) -> list[dict]:
+        samples = []
+        for number, line in enumerate(annotations.read_text().splitlines(), 1):
+            if not line.strip():
+                continue
+            match = re.fullmatch(r'(.*\S)\s+(\d+)', line.strip())
+            if match is None:
+                raise ValueError(
+                    f"Expected line {number} of `{annotations}` to be a file name and a label, such as 'a.JPEG 65', "
+                    f'but got {line!r}.'
+                )
+            path, label = folder / match[1], int(match[2])
+            if label >= self.num_classes:
+                continue
+            if not path.is_file():
+                raise FileNotFoundError(f'Expected `{path}`, which {annotations.name} lists, but it is missing.')
+            samples.append(dict(img_path=str(path), gt_label=label))
+        if not samples:
+            raise ValueError(
+                f'Expected `{annotations}` to list images with labels below num_classes = {self.num_classes}, '
+                'but got none. Get the list again.'
+            )
+        return samples
+
+    @staticmethod
+    def _require(folder: Path) -> None:
         if not folder.is_dir():
             raise FileNotFoundError(
                 f'Expected ImageNet in `{folder.absolute()}/<wnid>/`, but there is no such folder. Get it from '
-                'https://www.image-net.org/download (registration) and set IMAGENET_ROOT to its folder.'
+                'https://www.image-net.org/download (registration) and set IMAGENET_ROOT to its folder. The folders in '
+                'train/ name the classes of both splits.'
             )
-        if self.split == 'val' and annotations.is_file():
-            pairs = (line.rsplit(maxsplit=1) for line in annotations.read_text().splitlines() if line.strip())
-            return [
-                dict(img_path=str(folder / file), gt_label=int(label))
-                for file, label in pairs
-                if int(label) < self.num_classes
-            ]
-        synsets = sorted(path.name for path in folder.iterdir() if path.is_dir())
-        if len(synsets) < self.num_classes:
-            raise ValueError(
-                f'Expected `{folder}` to hold at least num_classes = {self.num_classes} synset folders, '
-                f'but got {len(synsets)}.'
-            )
-        self._metainfo['classes'] = tuple(synsets[: self.num_classes])
-        return [
-            dict(img_path=str(path), gt_label=label)
-            for label, name in enumerate(synsets[: self.num_classes])
-            for path in images_in(folder / name)
-        ]
+
+
+def _holds_images(folder: Path) -> bool:
+    return any(path.suffix.lower() in EXTENSIONS for path in folder.iterdir())

@@ -38,7 +38,8 @@ class TinyImageNet(BaseDataset):
 
     Raises:
         FileNotFoundError: Something of the layout is missing or empty. Says what, and how to get the dataset.
-        ValueError: An argument is out of range, or a class has fewer samples than are asked for.
+        ValueError: An argument is out of range, a class has fewer samples than are asked for, or the annotations are
+            malformed or name none of the classes.
     """
 
     IMAGE_SIZE = (64, 64)
@@ -88,12 +89,24 @@ class TinyImageNet(BaseDataset):
         folder = Path(self.data_root) / 'val' / 'images'
         there = {path.name for path in images_in(folder)}
         samples = []
-        for line in annotations.read_text().splitlines():
-            file, name = line.split('\t')[:2]
+        for number, line in enumerate(annotations.read_text().splitlines(), 1):
+            if not line.strip():
+                continue
+            file, name = (line.split('\t') + [''])[:2]
+            if not name:
+                raise ValueError(
+                    f'Expected line {number} of `{annotations}` to hold file name, wnid and box, separated by tabs, '
+                    f'but got {line!r}. Unpack the archive again.'
+                )
             if file not in there:
                 raise FileNotFoundError(
                     f'Expected `{folder / file}`, which {annotations.name} lists, but it is missing.'
                 )
             if name in label_of:
                 samples.append(dict(img_path=str(folder / file), gt_label=label_of[name]))
+        if not samples:
+            raise ValueError(
+                f'Expected `{annotations}` to name some of the {len(classes)} classes of wnids.txt, but got none of '
+                'them. Unpack the archive again.'
+            )
         return samples

@@ -16,7 +16,7 @@ __all__ = ['UnlabelledImages']
 
 @DATASETS.register_module()
 class UnlabelledImages(BaseDataset):
-    """All images below a folder, at any depth, without labels, brought to one size (bilinear).
+    """All images below a folder, at any depth but in no hidden folder, without labels, brought to one size (bilinear).
 
     Args:
         data_root: The folder.
@@ -38,7 +38,12 @@ class UnlabelledImages(BaseDataset):
     def load_data_list(self) -> list[dict]:
         """Return one dict a sample: ``img_path``, in the order of the paths."""
         root = Path(self.data_root)
-        paths = sorted(path for path in root.rglob('*') if path.suffix.lower() in EXTENSIONS)
+        paths = sorted(
+            path
+            for path in root.rglob('*')
+            if path.suffix.lower() in EXTENSIONS
+            and not any(name.startswith('.') for name in path.relative_to(root).parent.parts)
+        )
         if not paths:
             raise FileNotFoundError(
                 f'Expected images ({", ".join(EXTENSIONS)}) below `{root.absolute()}`, but there are none.'

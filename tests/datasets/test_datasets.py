@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mmpretrain.registry import DATASETS
 
-from mmpod.datasets import CIFAR10AnyLayout, FaceScrub, ImageNetSubset, SklearnDigits, TinyImageNet
+from mmpod.datasets import CIFAR10AnyLayout, FaceScrub, SklearnDigits
 
 CLASSES = CIFAR10AnyLayout.METAINFO['classes']
 ARCHIVE = Path(__file__).resolve().parents[2].parent / 'shared' / 'data' / 'cifar10-jpeg.tar.xz'
@@ -120,6 +120,20 @@ def test_image_of_another_size_is_named(image_folder):
         CIFAR10AnyLayout(str(root))
 
 
+def test_hidden_folders_are_no_classes(image_folder):
+    import shutil
+
+    from mmpod.datasets import UnlabelledImages
+
+    root = image_folder(CLASSES, per_class=1)
+    shutil.copytree(root / 'train' / 'cat', root / 'train' / '.ipynb_checkpoints')
+    assert len(CIFAR10AnyLayout(str(root))) == 10
+    assert len(UnlabelledImages(str(root / 'train'), (8, 8))) == 10
+    root = image_folder(PEOPLE, per_class=1, size=64, root=root / '.faces')
+    (root / 'train' / '.cache').mkdir()
+    assert len(FaceScrub(str(root))) == 100 and len(UnlabelledImages(str(root), (8, 8))) == 200
+
+
 def test_unknown_split():
     with pytest.raises(ValueError, match="split.*'val'"):
         CIFAR10AnyLayout('data', split='val')
@@ -155,105 +169,6 @@ def test_facescrub(image_folder):
         FaceScrub(str(root / 'nowhere'))
 
 
-def write_images(folder, names):
-    import cv2
-
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        cv2.imwrite(str(folder / name), np.full((64, 64, 3), 7, np.uint8))
-
-
-def tiny_imagenet(root):
-    """Three classes of the official layout, listed out of order as in the real wnids.txt."""
-    for wnid in ('n03', 'n01', 'n02'):
-        write_images(root / 'train' / wnid / 'images', [f'{wnid}_{i}.JPEG' for i in range(2)])
-    write_images(root / 'val' / 'images', [f'val_{i}.JPEG' for i in range(4)])
-    lines = [f'val_{i}.JPEG\t{wnid}\t0\t0\t63\t63\n' for i, wnid in enumerate(('n02', 'n01', 'n03', 'n02'))]
-    (root / 'val' / 'val_annotations.txt').write_text(''.join(lines))
-    (root / 'wnids.txt').write_text('n03\nn01\nn02\n')
-    return root
-
-
-def paths_and_labels(dataset):
-    items = [dataset.get_data_info(index) for index in range(len(dataset))]
-    return [(Path(item['img_path']).name, item['gt_label']) for item in items]
-
-
-def test_tiny_imagenet(tmp_path):
-    root = tiny_imagenet(tmp_path)
-    train = DATASETS.build(dict(type='mmpod.TinyImageNet', data_root=str(root), num_classes=3))
-    assert paths_and_labels(train) == [(f'n0{k + 1}_{i}.JPEG', k) for k in range(3) for i in range(2)]
-    assert train.metainfo['classes'] == ('n01', 'n02', 'n03')
-    val = TinyImageNet(str(root), split='val', num_classes=2)
-    assert paths_and_labels(val) == [('val_0.JPEG', 1), ('val_1.JPEG', 0), ('val_3.JPEG', 1)]
-
-
-def test_held_out_part_of_tiny_imagenet(tmp_path):
-    root = str(tiny_imagenet(tmp_path))
-    first = TinyImageNet(root, num_classes=3, samples_per_class=1)
-    rest = TinyImageNet(root, num_classes=3, samples_per_class=1, skip_per_class=1)
-    assert paths_and_labels(first) == [(f'n0{k + 1}_0.JPEG', k) for k in range(3)]
-    assert paths_and_labels(rest) == [(f'n0{k + 1}_1.JPEG', k) for k in range(3)]
-    assert paths_and_labels(TinyImageNet(root, split='val', num_classes=2, samples_per_class=1)) == [
-        ('val_0.JPEG', 1),
-        ('val_1.JPEG', 0),
-    ]
-    with pytest.raises(ValueError, match='2 samples.*n01.*2 and 1'):
-        TinyImageNet(root, num_classes=3, samples_per_class=1, skip_per_class=2)
-    with pytest.raises(ValueError, match='samples_per_class.*0'):
-        TinyImageNet(root, samples_per_class=0)
-    with pytest.raises(ValueError, match='skip_per_class.*-1'):
-        TinyImageNet(root, skip_per_class=-1)
-
-
-def test_faulty_tiny_imagenet_is_named(tmp_path):
-    root = tiny_imagenet(tmp_path)
-    for split in ('test', 'valid'):
-        with pytest.raises(ValueError, match=f"split.*'train', 'val'.*'{split}'"):
-            TinyImageNet(str(root), split=split)
-    with pytest.raises(ValueError, match='num_classes.*201'):
-        TinyImageNet(str(root), num_classes=201)
-    with pytest.raises(FileNotFoundError, match='nowhere.*wnids.txt.*http.*TINYIMAGENET_ROOT'):
-        TinyImageNet(str(root / 'nowhere'))
-    broken = root / 'train' / 'n01' / 'images' / 'n01_0.JPEG'
-    broken.write_bytes(broken.read_bytes()[:300])
-    with pytest.raises(AssertionError, match='n01_0.JPEG'):  # images are read while training
-        TinyImageNet(str(root), num_classes=3, pipeline=[dict(type='LoadImageFromFile')])[0]
-    (root / 'val' / 'images' / 'val_3.JPEG').unlink()
-    with pytest.raises(FileNotFoundError, match='val_3.JPEG'):
-        TinyImageNet(str(root), split='val')
-    for path in (root / 'train' / 'n02' / 'images').iterdir():
-        path.unlink()
-    with pytest.raises(FileNotFoundError, match='n02/images'):
-        TinyImageNet(str(root), num_classes=3)
-
-
-@pytest.mark.parametrize('flat', [False, True])
-def test_imagenet_subset(flat, tmp_path):
-    for wnid in ('n03', 'n01', 'n02'):
-        write_images(tmp_path / 'train' / wnid, [f'{wnid}_a.JPEG'])
-        if not flat:
-            write_images(tmp_path / 'val' / wnid, [f'val_{wnid}.JPEG'])
-    if flat:
-        write_images(tmp_path / 'val', [f'val_n0{k}.JPEG' for k in (1, 2, 3)])
-        (tmp_path / 'meta').mkdir()
-        (tmp_path / 'meta' / 'val.txt').write_text('val_n03.JPEG 2\nval_n01.JPEG 0\nval_n02.JPEG 1\n')
-    build = dict(type='mmpod.ImageNetSubset', data_root=str(tmp_path), num_classes=2)
-    assert paths_and_labels(DATASETS.build(build)) == [('n01_a.JPEG', 0), ('n02_a.JPEG', 1)]
-    assert paths_and_labels(DATASETS.build(dict(build, split='val'))) == [('val_n01.JPEG', 0), ('val_n02.JPEG', 1)]
-
-
-def test_faulty_imagenet_subset_is_named(tmp_path):
-    write_images(tmp_path / 'train' / 'n01', ['a.JPEG'])
-    with pytest.raises(ValueError, match='num_classes = 5.*got 1'):
-        ImageNetSubset(str(tmp_path), 5)
-    with pytest.raises(FileNotFoundError, match='val.*IMAGENET_ROOT'):
-        ImageNetSubset(str(tmp_path), 5, split='val')
-    (tmp_path / 'train' / 'n02').mkdir()
-    with pytest.raises(FileNotFoundError, match='train/n02'):
-        ImageNetSubset(str(tmp_path), 2)
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(not ARCHIVE.is_file(), reason=f'{ARCHIVE} is not there')
 def test_all_of_cifar10_as_jpeg(tmp_path):
@@ -265,17 +180,3 @@ def test_all_of_cifar10_as_jpeg(tmp_path):
         dataset = CIFAR10AnyLayout(str(tmp_path / 'cifar10'), split=split)
         assert len(dataset) == size
         assert np.bincount([dataset.get_data_info(i)['gt_label'] for i in range(size)]).tolist() == [size // 10] * 10
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not (ARCHIVE.parent / 'tiny-imagenet-200.part1.tar.xz').is_file(), reason='no archive of it')
-def test_all_of_tiny_imagenet(tmp_path):
-    import tarfile
-
-    for part in sorted(ARCHIVE.parent.glob('tiny-imagenet-200.part*.tar.xz')):
-        with tarfile.open(part) as archive:
-            archive.extractall(tmp_path)
-    for split, size in (('train', 100000), ('val', 10000)):
-        dataset = TinyImageNet(str(tmp_path / 'tiny-imagenet-200'), split=split)
-        labels = [dataset.get_data_info(index)['gt_label'] for index in range(len(dataset))]
-        assert np.bincount(labels).tolist() == [size // 200] * 200
