@@ -96,7 +96,7 @@ def test_saved_cached_and_served(test, root, trained, tmp_path):
     other_split = dict(type='mmpod.SklearnDigits', split='test', pipeline=[dict(type='PackInputs')])
     for changed, words in (
         ({'model.stage': 'pooled'}, 'stage'),
-        ({'custom_hooks.0.dataset': other_split}, 'dataset'),
+        ({'custom_hooks.0.dataset': other_split}, 'dataset, num_samples, samples'),
         ({'checkpoint': 'epoch_1.pth'}, 'weights'),
     ):
         with pytest.raises(ValueError, match=f'cache` to be of this run, but these differ: {words} '):
@@ -122,6 +122,32 @@ def test_saved_cached_and_served(test, root, trained, tmp_path):
         assert 0 < result['pred_scores'].min() and result['pred_scores'].max() < 1
         assert result['pred_scores'].sum() == pytest.approx(1)
         assert (np.argsort(result['pred_scores']) == np.argsort(row)).all()
+
+
+def test_cached_features_of_changed_images_are_refused(test, tmp_path, image_folder):
+    root = image_folder([str(digit) for digit in range(10)], per_class=3, splits=('train',), size=8) / 'train'
+    pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
+    options = {
+        'custom_hooks.0.dataset': dict(type='CustomDataset', data_root=str(root), pipeline=pipeline),
+        'custom_hooks.0.cache': str(tmp_path / 'cache'),
+    }
+    test(**options)
+    assert 'ETA' not in test(**options)[1]
+    image = root / '3' / '0000.png'
+    image.write_bytes((root / '4' / '0000.png').read_bytes())
+    with pytest.raises(ValueError, match='cache` to be of this run, but these differ: samples '):
+        test(**options)
+    (root / '3' / 'added.png').write_bytes(image.read_bytes())
+    with pytest.raises(ValueError, match='cache` to be of this run, but these differ: num_samples, samples '):
+        test(**options)
+
+
+def test_samples_without_a_position_are_not_cached(test, tmp_path):
+    """The rows of the cache are found by it."""
+    digits = dict(type='mmpod.SklearnDigits', split='train', pipeline=[])
+    dataset = dict(type='mmpod.InMemoryImages', dataset=digits)
+    with pytest.raises(ValueError, match='sample_idx.*`cache`'):
+        test(**{'custom_hooks.0.dataset': dataset, 'custom_hooks.0.cache': str(tmp_path / 'cache')})
 
 
 def test_unfitted_and_wrong_models_say_so(test, root, tmp_path):

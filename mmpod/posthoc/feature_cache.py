@@ -1,12 +1,34 @@
 """Features on disk, memory-mapped, with a note of where they come from."""
 
+import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
 
-__all__ = ['FeatureCache']
+__all__ = ['FeatureCache', 'digest_of_samples']
+
+
+def digest_of_samples(dataset: Any) -> str:
+    """Return a hash of what a dataset lists: labels, images in memory, and path, size and time of change of files.
+
+    Files are not read. Of a dataset without a list (mmengine's ``get_data_info``), only the length counts.
+
+    Args:
+        dataset: A dataset in memory or on disk.
+    """
+    digest = hashlib.sha256(str(len(dataset)).encode())
+    for index in range(len(dataset) if hasattr(dataset, 'get_data_info') else 0):
+        info = dataset.get_data_info(index)
+        path, image = info.get('img_path'), info.get('img')
+        state = os.stat(path) if path is not None and os.path.exists(path) else None  # else remote
+        changed = state and (state.st_size, state.st_mtime_ns)
+        digest.update(repr((info.get('gt_label'), path, changed, np.shape(image))).encode())
+        if image is not None:
+            digest.update(np.asarray(image).tobytes())
+    return digest.hexdigest()
 
 
 class FeatureCache:
@@ -16,10 +38,10 @@ class FeatureCache:
 
     Args:
         folder: The folder; made when it is needed.
-        provenance: JSON data that determine the features: weights, dataset and its pipeline, stage.
+        provenance: JSON data that determine the features: weights, dataset and its pipeline, samples, stage.
 
     Raises:
-        ValueError: The folder holds features of another provenance.
+        ValueError: The folder holds features of another provenance, or a damaged note of it.
     """
 
     def __init__(self, folder: str, provenance: dict[str, Any]):
@@ -29,7 +51,13 @@ class FeatureCache:
         self.complete = self._note.is_file()
         if not self.complete:
             return
-        found = json.loads(self._note.read_text())
+        try:
+            found = dict(json.loads(self._note.read_text()))
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f'Expected `{self._note}` to be the note of a feature cache, but it is damaged ({error}). '
+                'Remove the folder.'
+            ) from error
         other = sorted(key for key in found.keys() | self.provenance if found.get(key) != self.provenance.get(key))
         if other:
             raise ValueError(
@@ -50,4 +78,6 @@ class FeatureCache:
 
     def finish(self) -> None:
         """Declare the rows complete; one process does it after all have written theirs."""
-        self._note.write_text(json.dumps(self.provenance, indent=2) + '\n')
+        temporary = self._note.with_name(self._note.name + '.new')
+        temporary.write_text(json.dumps(self.provenance, indent=2) + '\n')
+        temporary.replace(self._note)

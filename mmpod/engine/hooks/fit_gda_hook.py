@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mmpod.functional import counted_here, require_each_once
 from mmpod.models import GDAClassifier
-from mmpod.posthoc.feature_cache import FeatureCache
+from mmpod.posthoc.feature_cache import FeatureCache, digest_of_samples
 from mmpod.registry import HOOKS
 
 from ..extraction import extracted, ordered_loader, plain_model, training_set
@@ -35,11 +35,11 @@ class FitGDAHook(Hook):
             ``test_dataloader``.
         save_to: File to write the fitted model to (.npz), for ``model.fitted``.
         cache: Folder to keep the features in and to take them from in the next run; features of other weights, of
-            another dataset or of another stage are refused.
+            another dataset, of images that have changed or of another stage are refused.
 
     Raises:
         TypeError: Before the test, if the model is no ``GDAClassifier``.
-        ValueError: The cache does not match, or a sample would be counted twice.
+        ValueError: The cache does not match or cannot be written, or a sample would be counted twice.
     """
 
     def __init__(self, dataset: Optional[dict] = None, save_to: Optional[str] = None, cache: Optional[str] = None):
@@ -89,7 +89,8 @@ class FitGDAHook(Hook):
             return
         architecture = {key: value for key, value in runner.cfg.model.items() if key in ('backbone', 'neck', 'head')}
         settings = dict(model=architecture, data_preprocessor=runner.cfg.data_preprocessor, dataset=dataset)
-        provenance = dict(source, half_precision=runner.test_loop.fp16, **_plain(settings))
+        samples = dict(num_samples=len(loader.dataset), samples=digest_of_samples(loader.dataset))
+        provenance = dict(source, half_precision=runner.test_loop.fp16, **samples, **_plain(settings))
         cache = FeatureCache(self.cache, provenance)
         barrier()  # all have looked before one writes
         if not cache.complete:
@@ -104,6 +105,11 @@ class FitGDAHook(Hook):
     def _fill(cache: FeatureCache, batches: Iterator[tuple[Tensor, Tensor, Tensor]], num_samples: int) -> None:
         memory = None
         for indices, features, labels in batches:
+            if (indices < 0).any():
+                raise ValueError(
+                    'Expected samples with `sample_idx`, their position in the dataset, for the `cache` of FitGDAHook, '
+                    'but got some without (InMemoryImages has none). Leave `cache` out, or use another dataset.'
+                )
             if memory is None:
                 if is_main_process():
                     cache.create(num_samples, features.shape[1])
