@@ -23,14 +23,15 @@ def no_autocast(tensor: Tensor) -> torch.autocast:
 
 
 def normalize_rows(features: Tensor) -> Tensor:
-    r"""Scale each row to unit length, :math:`x_i = z_i / \|z_i\|`, for rows of any magnitude.
+    r"""Scale each row to unit length, :math:`x_i = z_i / \|z_i\|`, however small or large it is.
 
     A row of zeros has no direction: it stays zero and passes its gradient on unchanged, finite, so that training can
     move it away. Differentiable once.
 
     Args:
-        features: Shape (N, D), float32 or float64; in float64, and on Apple's GPUs, which have none, the entries'
-            squares must be in range.
+        features: Shape (N, D), float32 or float64, with rows whose length is in range of that type (3.4e38 in
+            float32): longer ones come back as zeros. In float64, and on Apple's GPUs, which have none, the entries'
+            squares must be in range, too.
 
     Returns:
         Tensor: Shape (N, D), unit rows, and zero rows where ``features`` has them.
