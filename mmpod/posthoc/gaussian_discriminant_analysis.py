@@ -81,7 +81,7 @@ class GaussianDiscriminantAnalysis(LearnedGaussians):
         self.shrinkage = shrinkage
         self.priors = None if priors is None else tuple(float(prior) for prior in priors)
         self.unbiased = unbiased
-        if self.priors is not None and (min(self.priors) < 0 or abs(sum(self.priors) - 1) > 1e-6):
+        if self.priors is not None and not (all(p >= 0 for p in self.priors) and abs(sum(self.priors) - 1) <= 1e-6):
             raise ValueError(f'Expected `priors` to be at least 0 and to add up to 1, but got {self.priors}.')
         self._moments: Optional[ClassMoments] = None
         self._fit: Optional[Fit] = None

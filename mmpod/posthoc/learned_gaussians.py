@@ -46,9 +46,11 @@ class LearnedGaussians:
             self.
 
         Raises:
-            TypeError: ``features`` or ``labels`` are no numbers of the right kind.
+            TypeError: ``features``, ``labels`` or ``num_classes`` are no numbers of the right kind.
             ValueError: Shapes that do not fit, NaN or infinity, a label out of range, or a singular covariance.
         """
+        if num_classes is not None:
+            check_integer('num_classes', num_classes, 1)
         features = as_features(features)
         labels = as_labels(labels, features, num_classes)
         self._moments = self._fit = self._projection = None

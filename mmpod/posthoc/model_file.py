@@ -1,9 +1,8 @@
 """The file of a fitted model: a NumPy archive of plain arrays, which loading can execute nothing from."""
 
 import json
-import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 import torch
@@ -54,9 +53,10 @@ def read_model(path: Path) -> tuple[dict[str, Any], ClassMoments, Fit, dict]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             header = json.loads(str(archive['header']))
-            known = header['format'] == FORMAT and set(header['settings']) == SETTINGS
+            known = header['format'] == FORMAT and header['settings'].keys() == SETTINGS
+            notes = dict(header['notes'])
             arrays = {name: archive[name] for name in archive.files if name in ARRAYS}
-    except (KeyError, TypeError, ValueError, EOFError, OSError, AttributeError, zipfile.BadZipFile) as error:
+    except Exception as error:  # NumPy, zipfile, zlib and json have many kinds of it for a damaged file
         raise ValueError(
             f'Expected `{path}` to be written by GaussianDiscriminantAnalysis.save, but {error}.'
         ) from error
@@ -65,9 +65,10 @@ def read_model(path: Path) -> tuple[dict[str, Any], ClassMoments, Fit, dict]:
     by_class = header['settings']['covariance'] == 'class'
     expected = {name: axes[not by_class] for name, axes in ARRAYS.items() if axes[not by_class] is not None}
     _check_arrays(path, arrays, expected)
+    _check_values(path, arrays, header['settings']['priors'])
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
     moments = ClassMoments(*(tensors.get(name) for name in ClassMoments._fields))
-    return header['settings'], moments, Fit(*(tensors[name] for name in Fit._fields)), header['notes']
+    return header['settings'], moments, Fit(*(tensors[name] for name in Fit._fields)), notes
 
 
 def _check_arrays(path: Path, arrays: dict[str, np.ndarray], expected: dict[str, str]) -> None:
@@ -89,5 +90,17 @@ def _check_arrays(path: Path, arrays: dict[str, np.ndarray], expected: dict[str,
         # Minus infinity is the log prior of a class without samples.
         if np.isnan(array).any() or (name != 'log_priors' and not np.isfinite(array).all()):
             raise ValueError(f'Expected finite numbers in `{name}` of `{path}`, but got others: the file is damaged.')
-    if (arrays['pivots'] <= 0).any() or (arrays['counts'] < 0).any():
-        raise ValueError(f'Expected pivots above 0 and counts of at least 0 in `{path}`, but got others.')
+
+
+def _check_values(path: Path, arrays: dict[str, np.ndarray], priors: Optional[list[float]]) -> None:
+    counts, shrinkage, fallback = arrays['counts'], arrays['shrinkage'], arrays['fallback']
+    for rule, holds in {
+        '`pivots` above 0': (arrays['pivots'] > 0).all(),
+        '`counts` of at least 0': (counts >= 0).all(),
+        '`log_priors` of probabilities that add up to 1': abs(np.exp(arrays['log_priors']).sum() - 1) <= 1e-5,
+        '`shrinkage` in [0, 1]': ((shrinkage >= 0) & (shrinkage <= 1)).all(),
+        f'`fallback` in [0, {len(counts)})': ((fallback >= 0) & (fallback < len(counts))).all(),
+        f'{len(counts)} `priors` or none': priors is None or len(priors) == len(counts),
+    }.items():
+        if not holds:
+            raise ValueError(f'Expected {rule} in `{path}`, but got others: the file is damaged. Fit again.')

@@ -48,8 +48,8 @@ class GDAClassifier(ImageClassifier):
 
     Raises:
         FileNotFoundError: There is no file ``fitted``.
-        ValueError: An argument is out of range, or the file is damaged; while predicting: nothing is fitted, or what
-            is was fitted on other features.
+        ValueError: An argument is out of range, or the file is damaged or of another number of classes; while
+            predicting: nothing is fitted, or what is was fitted on other features.
     """
 
     def __init__(
@@ -74,6 +74,12 @@ class GDAClassifier(ImageClassifier):
         self._checked = fitted is None
         if fitted is not None:
             self.gda = GaussianDiscriminantAnalysis.load(fitted)
+            if len(self.gda.counts_) != self.head.num_classes:
+                raise ValueError(
+                    f"Expected `fitted` to hold a Gaussian for each of the head's {self.head.num_classes} classes, but "
+                    f'got {len(self.gda.counts_)} in `{fitted}`. Name the file that was fitted for this config, or fit '
+                    'again with mmpod.FitGDAHook.'
+                )
 
     def unfitted_gda(self) -> GaussianDiscriminantAnalysis:
         """Return an estimator with this classifier's settings."""
