@@ -19,7 +19,7 @@ from mmpretrain.registry import TRANSFORMS
 from torch import Tensor, nn
 
 from mmpod.datasets.image_folder import images_in, read_rgb
-from mmpod.functional.checks import check_choice
+from mmpod.functional.checks import check_choice, check_number
 from mmpod.version import __version__
 
 from .deployable import DeployableClassifier, image_size, loads_bgr
@@ -63,9 +63,11 @@ def export_classifier(
         FileNotFoundError: There is no such checkpoint or no such folder.
         ModuleNotFoundError: A package for the format is not installed.
         TypeError: The model does not decide by the similarities of its head.
-        ValueError: An argument is out of range, the weights are those of another model, or the outputs differ.
+        ValueError: An argument is out of range, the weights are those of another model, or the outputs
+            differ or are not finite.
     """
     check_choice('format', format, FORMATS)
+    check_number('tolerance', tolerance, 0)
     _require_packages(format)
     checkpoint, suffix = Path(checkpoint), SUFFIXES[format]
     out = checkpoint.with_suffix(suffix) if out is None else Path(out)
@@ -217,6 +219,12 @@ def _compare(classifier: Classify, exported: Classify, pixels: Tensor, tolerance
     largest = 0.0
     for batch in (pixels, pixels[:1]):
         (expected, labels), (got, got_labels) = classifier(batch), exported(batch)
+        for source, output in (('model', expected), ('exported file', got)):
+            if not torch.isfinite(output).all():  # with NaN, no comparison below would tell
+                raise ValueError(
+                    f'Expected finite outputs, but the {source} gives NaN or infinity. Nothing was kept; take a '
+                    'checkpoint from before its training diverged, or another --format if only the file gives them.'
+                )
         scale = expected.abs().max().clamp_min(1)
         largest = max(largest, ((got - expected).abs().max() / scale).item())
         best = expected.topk(2, dim=1).values

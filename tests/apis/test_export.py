@@ -128,6 +128,7 @@ def digits_checkpoint(tmp_path):
     'name, options, error, words',
     [
         ('pod_resnet18w8_digits', dict(format='tflite'), ValueError, "format.*'onnx', .*'tflite'"),
+        ('pod_resnet18w8_digits', dict(tolerance=-1), ValueError, '`tolerance` .* at least 0, but got -1'),
         ('pod_resnet18w8_digits', dict(checkpoint='nowhere.pth'), FileNotFoundError, 'checkpoint.*nowhere.pth'),
         ('pod_resnet18w8_digits', dict(out='model.bin'), ValueError, r'`out` to end in \.pt .*model\.bin'),
         ('pod_resnet18w8_digits', dict(images='nowhere'), FileNotFoundError, 'nowhere` to hold images'),
@@ -144,7 +145,7 @@ def test_bad_input_is_refused_and_nothing_written(name, options, error, words, t
         (tmp_path / folder / 'broken.png').write_bytes(b'')
         if pixels:
             cv2.imwrite(str(tmp_path / folder / 'broken.png'), np.zeros((pixels, pixels, 3), np.uint8))
-    paths = {key: value if key == 'format' else tmp_path / value for key, value in options.items()}
+    paths = {k: value if k in ('format', 'tolerance') else tmp_path / value for k, value in options.items()}
     arguments = dict(dict(checkpoint=digits_checkpoint(tmp_path), format='torchscript'), **paths)
     before = sorted(tmp_path.rglob('*'))
     with pytest.raises(error, match=f'(?s){words}'):
@@ -177,6 +178,22 @@ def test_a_file_that_differs_from_the_model_is_not_kept(tmp_path, monkeypatch):
     write = export.WRITERS['torchscript']
     monkeypatch.setitem(export.WRITERS, 'torchscript', lambda classifier, *rest: write(Shifted(classifier), *rest))
     with pytest.raises(ValueError, match='within 0.0001, but they differ by 0'):
+        export_classifier(config('pod_resnet18w8_digits'), checkpoint, 'torchscript')
+    assert list(tmp_path.iterdir()) == [checkpoint]
+
+
+@pytest.mark.parametrize('source', ['model', 'exported file'])
+def test_outputs_that_are_not_finite_are_refused(source, tmp_path, monkeypatch):
+    """Nothing differs from NaN by more than the tolerance."""
+    checkpoint = digits_checkpoint(tmp_path)
+    if source == 'model':
+        saved = torch.load(checkpoint)
+        saved['state_dict']['head.fc.bias'][0] = float('nan')
+        torch.save(saved, checkpoint)
+    else:
+        ruined = torch.full((8, 10), float('nan')), torch.zeros(8, dtype=torch.long)
+        monkeypatch.setattr(export, 'load_exported', lambda path: lambda images: ruined)
+    with pytest.raises(ValueError, match=f'the {source} gives NaN or infinity. Nothing was kept'):
         export_classifier(config('pod_resnet18w8_digits'), checkpoint, 'torchscript')
     assert list(tmp_path.iterdir()) == [checkpoint]
 
