@@ -1,5 +1,6 @@
 """tools/convert_config.py as a user calls it."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -61,6 +62,25 @@ def test_a_path_is_inherited_relatively_and_the_folder_can_move(tmp_path):
     converted = Config.fromfile(tmp_path / 'moved' / 'net.py')
     assert converted.to_dict() == mmpod.convert(cfg).to_dict()
     assert [neck.type for neck in converted.model.neck] == ['GlobalAveragePooling']
+
+
+def test_other_files_of_the_folder_stay(tmp_path):
+    base, own = tmp_path / 'net.py', tmp_path / 'pod_draft.py'
+    base.write_text(BASE)
+    own.write_text('# of the user')
+    cfg = read_base(base)
+    write_converted(base, cfg, plan_conversion(cfg), tmp_path / 'pod.py', [])
+    assert own.read_text() == '# of the user'
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['net.py', 'pod.py', 'pod_draft.py']
+
+
+@pytest.mark.parametrize('name', [r'a\Nx.py', '"""x.py', 'x"', '\\'])
+def test_any_command_stands_in_the_docstring(name, tmp_path):
+    base, output = tmp_path / 'net.py', tmp_path / 'pod.py'
+    base.write_text(BASE)
+    cfg = read_base(base)
+    write_converted(base, cfg, plan_conversion(cfg), output, ['convert', '-o', name])
+    assert f"convert -o '{name}'" in ast.get_docstring(ast.parse(output.read_text()))
 
 
 def test_a_model_of_the_hub_is_found_by_its_name():

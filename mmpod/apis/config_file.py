@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -82,20 +83,18 @@ def write_converted(base: Path, cfg: Config, plan: Conversion, output: Path, com
     if output.exists() and output.samefile(base):
         raise ValueError(f'Expected another file than the original for the output, but got `{output}`. Name a new one.')
     notes = ''.join(f'\n- {note}' for note in plan.notes)
-    text = (
-        f'"""{base.stem} with PEDCC and POD Loss in place of softmax.\n\n{shlex.join(command)}\n'
-        + (f'\nWhat the original has and this config has not:\n{notes}\n' if notes else '')
-        + f'"""\n\n_base_ = [{_reference(base, output)!r}]\n\n{_code(plan.changes)}'
-    )
+    docstring = f'{base.stem} with PEDCC and POD Loss in place of softmax.\n\n{shlex.join(command)}\n'
+    docstring += f'\nWhat the original has and this config has not:\n{notes}\n' if notes else ''
+    docstring = docstring.replace('\\', r'\\').replace('"""', r'\"\"\"')
+    text = f'"""{docstring}"""\n\n_base_ = [{_reference(base, output)!r}]\n\n{_code(plan.changes)}'
     output.parent.mkdir(parents=True, exist_ok=True)
-    draft = output.with_name(f'{output.stem}_draft.py')
-    try:
-        draft.write_text(text, encoding='utf-8')
-        if _without_scopes(Config.fromfile(draft)) != _without_scopes(plan.apply(cfg)):
+    # In the folder of the output, where the same relative path leads to the original.
+    with tempfile.NamedTemporaryFile('w', suffix='.py', dir=output.parent, encoding='utf-8') as draft:
+        draft.write(text)
+        draft.flush()
+        if _without_scopes(Config.fromfile(draft.name)) != _without_scopes(plan.apply(cfg)):
             raise ValueError(f'Expected `{output}` to load as the converted config, but it differs. Please report it.')
-        draft.replace(output)
-    finally:
-        draft.unlink(missing_ok=True)
+    output.write_text(text, encoding='utf-8')
 
 
 def _reference(base: Path, output: Path) -> str:
