@@ -8,6 +8,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.logging import print_log
 from mmpretrain.models.heads import ClsHead
 
+from mmpod.functional.centroids import MAX_SEED
 from mmpod.functional.checks import check_choice, check_integer
 from mmpod.models import PODLoss
 
@@ -108,9 +109,10 @@ def plan_conversion(
     check_integer('num_classes', num_classes, 2)
     if feat_dim is None:
         feat_dim = default_feat_dim(num_classes)
-    check_integer('feat_dim', feat_dim, 1)
-    check_integer('seed', seed, 0)
     check_choice('centroids', centroids, ['pedcc', 'spread'])
+    # On a line there are two directions.
+    check_integer('feat_dim', feat_dim, 2 if centroids == 'spread' and num_classes > 2 else 1)
+    check_integer('seed', seed, 0, MAX_SEED)
     if centroids == 'pedcc' and num_classes > feat_dim + 1:
         raise ValueError(
             f'Expected `feat_dim` to be at least num_classes - 1 = {num_classes - 1}, but got {feat_dim}: no regular '

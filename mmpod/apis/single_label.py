@@ -37,6 +37,11 @@ def require_single_label(cfg: Config, model: Optional[dict]) -> type:
                 'Expected a classifier of one loss, but got COTClassifier, which trains softmax and complement entropy '
                 'in turns, with two optimizers. Convert its softmax config.'
             )
+        if not isinstance(model.get('backbone'), dict):
+            raise ValueError(
+                f'Expected the model to have a backbone, but got {model.get("backbone")!r}. Give it '
+                "backbone=dict(type='ResNet', depth=18) or another."
+            )
         head = model.get('head')
         if not isinstance(head, dict) or head.get('type') is None:
             raise ValueError(

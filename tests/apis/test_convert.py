@@ -253,6 +253,8 @@ def test_other_heads_are_refused(head, reason):
         (dict(feat_dim=9.0), TypeError, '`feat_dim` to be an integer'),
         (dict(sc_weight=-1), ValueError, '`sc_weight`'),
         (dict(seed=-1), ValueError, '`seed`'),
+        (dict(seed=2**32), ValueError, '`seed` to be an integer from 0 to 4294967295, but got 4294967296'),
+        (dict(feat_dim=1, centroids='spread'), ValueError, '`feat_dim` to be an integer of at least 2, but got 1'),
         (dict(centroids='even'), ValueError, "`centroids` to be one of 'pedcc', 'spread'"),
     ],
 )
@@ -275,6 +277,10 @@ def test_bad_models():
     with pytest.raises(ValueError, match='Expected backbone and neck to run on images .* 32x32.* got AssertionError'):
         mmpod.convert(cfg)
     cfg = config()
+    del cfg.model.backbone
+    with pytest.raises(ValueError, match='to have a backbone, but got None'):
+        mmpod.convert(cfg)
+    cfg = config()
     cfg.model.type = 'mmpod.COTClassifier'
     with pytest.raises(ValueError, match='of one loss, but got COTClassifier'):
         mmpod.convert(cfg)
@@ -282,6 +288,10 @@ def test_bad_models():
     cfg.custom_hooks = [dict(type='SwitchRecipeHook', schedule=[dict(action_epoch=1, loss=dict(type='A'))])]
     with pytest.raises(ValueError, match='SwitchRecipeHook exchanges it'):
         mmpod.convert(cfg)
+
+
+def test_the_smallest_dimension_builds():
+    assert build(mmpod.convert(config(num_classes=2, topk=1), feat_dim=1, centroids='spread')).head.feat_dim == 1
 
 
 def test_more_classes_than_dimensions_when_spread():
