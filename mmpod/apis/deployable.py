@@ -89,18 +89,21 @@ def image_size(cfg: Config) -> Optional[tuple[int, int]]:
     That is the last centre crop or resize to a square in the test pipeline, or the ``IMAGE_SIZE`` of the dataset.
     """
     sizes = [
-        transform[SIZES[_name(transform)]]
+        transform.get(SIZES[_name(transform)])  # None of a resize by a factor
         for transform in _transforms(cfg)
         if _name(transform) in SIZES and not transform.get('keep_ratio')
     ]
-    size = sizes[-1] if sizes else getattr(DATASETS.get(list(_datasets(cfg))[-1].type), 'IMAGE_SIZE', None)
+    dataset = list(_datasets(cfg))[-1].type
+    dataset = DATASETS.get(dataset) if isinstance(dataset, str) else dataset
+    size = sizes[-1] if sizes else getattr(dataset, 'IMAGE_SIZE', None)
     if isinstance(size, int):
         return size, size
     return tuple(size) if size is not None and size[0] == size[1] else None
 
 
 def _name(transform: dict) -> str:
-    return transform['type'].split('.')[-1]
+    name = transform['type']
+    return (name if isinstance(name, str) else name.__name__).split('.')[-1]  # a class in pure Python configs
 
 
 def _datasets(cfg: Config) -> Iterator[dict]:

@@ -18,7 +18,7 @@ from PIL import Image
 from torch.testing import assert_close
 
 from mmpod.apis import export, runner_session
-from mmpod.apis.deployable import DeployableClassifier, image_size, loads_bgr
+from mmpod.apis.deployable import image_size
 from mmpod.apis.export import export_classifier, load_exported
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,31 +78,6 @@ def test_outputs_are_the_inferencers(name, output, to_rgb, files, tmp_path):
     assert labels.tolist() == [result['pred_label'] for result in predicted]
 
 
-@pytest.mark.parametrize(
-    'name, side, bgr',
-    [
-        ('pod_resnet50_cifar100', 32, False),
-        ('pod_resnet18w8_digits', 8, False),
-        ('pod_resnet50_facescrub', 64, False),
-        ('pod_resnet50_tinyimagenet', 64, True),
-        ('pod_resnet50_imagenet', 224, True),  # ResizeEdge, then CenterCrop
-    ],
-)
-def test_size_and_order_are_read_from_the_config(name, side, bgr):
-    assert image_size(config(name)) == (side, side) and loads_bgr(config(name)) is bgr
-
-
-def test_size_that_the_config_leaves_open():
-    cfg = config('pod_resnet18w8_digits')
-    edge = [dict(type='LoadImageFromFile'), dict(type='ResizeEdge', scale=256), dict(type='PackInputs')]
-    cfg.test_dataloader.dataset = dict(type='ImageNet', pipeline=edge)
-    assert image_size(cfg) is None
-    cfg.test_dataloader.dataset = dict(
-        type='mmpod.InMemoryImages', dataset=dict(type='mmpod.TinyImageNet', pipeline=[])
-    )
-    assert image_size(cfg) == (64, 64)
-
-
 def test_files_reach_models_of_arrays_with_red_and_blue_exchanged(tmp_path):
     """mmpretrain's inferencer reads BGR; docs/tools.md warns of it."""
     inferencer = ImageClassificationInferencer(save_random(config('pod_resnet18w8_cifar10_10k'), tmp_path / 'w.pth'))
@@ -111,12 +86,6 @@ def test_files_reach_models_of_arrays_with_red_and_blue_exchanged(tmp_path):
     file, exchanged, right = inferencer([str(tmp_path / 'image.png'), image[..., ::-1].copy(), image], batch_size=3)
     assert_close(file['pred_scores'], exchanged['pred_scores'], rtol=0, atol=0)
     assert np.abs(file['pred_scores'] - right['pred_scores']).max() > 1e-3
-
-
-def test_the_whole_is_in_evaluation_mode():
-    """PyTorch's older ONNX exporter leaves all parts in the mode that the whole had."""
-    classifier = DeployableClassifier(get_model(config('pod_resnet18w8_digits')), bgr=False)
-    assert not any(module.training for module in classifier.modules())
 
 
 def digits_checkpoint(tmp_path):
