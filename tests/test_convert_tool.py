@@ -96,7 +96,9 @@ def test_what_is_refused_leaves_no_file(root, tmp_path):
     assert output.read_text() == 'kept'
 
 
-@pytest.mark.parametrize('name', ['no_such_model', 'folder/none.py', 'mmpretrain::resnet/none.py'])
+@pytest.mark.parametrize(
+    'name', ['no_such_model', 'folder/none.py', 'mmpretrain::resnet/none.py', 'nopkg::x/y.py', '::x.py']
+)
 def test_unknown_bases(name):
     with pytest.raises(FileNotFoundError, match='Expected `BASE` to be a config'):
         find_base(name)

@@ -11,6 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from mmpod.apis import errors_as_exit
 from mmpod.apis.config_file import find_base, read_base, write_converted
 from mmpod.apis.conversion import plan_conversion
 
@@ -31,17 +32,14 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Convert, write and say what does not come along."""
     args = parse_args()
-    try:
-        if args.output.exists() and not args.force:
-            raise FileExistsError(
-                f'Expected a new file for the output, but `{args.output}` exists. Name another, or add --force.'
-            )
-        base = find_base(args.base)
-        cfg = read_base(base)
-        plan = plan_conversion(cfg, args.feat_dim, args.sc_weight, args.seed, args.centroids)
-        write_converted(base, cfg, plan, args.output, ['python', 'tools/convert_config.py', *sys.argv[1:]])
-    except (OSError, TypeError, ValueError) as error:
-        sys.exit(f'error: {error}')
+    if args.output.exists() and not args.force:
+        raise FileExistsError(
+            f'Expected a new file for the output, but `{args.output}` exists. Name another, or add --force.'
+        )
+    base = find_base(args.base)
+    cfg = read_base(base)
+    plan = plan_conversion(cfg, args.feat_dim, args.sc_weight, args.seed, args.centroids)
+    write_converted(base, cfg, plan, args.output, ['python', 'tools/convert_config.py', *sys.argv[1:]])
     head = plan.changes['model']['head']
     print(
         f'{args.output}: {head["in_channels"]} channels -> {head["feat_dim"]} dimensions, {head["num_classes"]} classes'
@@ -51,4 +49,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_exit():
+        main()

@@ -5,13 +5,14 @@ from pathlib import Path
 
 from mmengine.config import Config, DictAction
 
+from mmpod.apis import errors_as_exit
 from mmpod.apis.export import FORMATS, export_classifier
 
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description='Export a classifier to one file: pixels in, cosines and labels out.')
-    parser.add_argument('config', help='config of the model')
+    parser.add_argument('config', type=Path, help='config of the model')
     parser.add_argument('checkpoint', type=Path, help='its weights')
     parser.add_argument('--format', choices=FORMATS, default='onnx')
     parser.add_argument('-o', '--out', type=Path, help="file to write; default: the checkpoint's name, another suffix")
@@ -22,6 +23,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--tolerance', type=float, default=1e-4, help='largest difference allowed (default: 1e-4)')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='changes to the config, key=value')
     args = parser.parse_args()
+    if not args.config.is_file():
+        parser.error(f'Expected the config `{args.config}` to be a file, but there is none.')
     if args.image_size is not None and (len(args.image_size) > 2 or min(args.image_size) < 1):
         parser.error(f'Expected --image-size to be one or two positive numbers, but got {args.image_size}.')
     return args
@@ -41,4 +44,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_exit():
+        main()

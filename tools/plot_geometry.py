@@ -7,12 +7,19 @@ It writes gram.png, means.png, cosines.png, embedding.png and geometry.json, the
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
 
-from mmpod.apis import METHODS, collect_features, draw_geometry, require_method, runner_session
+from mmpod.apis import (
+    METHODS,
+    checkpoint_errors,
+    collect_features,
+    draw_geometry,
+    errors_as_exit,
+    require_method,
+    runner_session,
+)
 
 
 def parse_args() -> argparse.Namespace:
@@ -38,15 +45,13 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Load the model, run the dataset through it, draw."""
     args = parse_args()
-    try:
-        require_method(args.method)
-    except ModuleNotFoundError as error:
-        sys.exit(f'error: {error}')
+    require_method(args.method)
     cfg = Config.fromfile(args.config)
     cfg.merge_from_dict(args.cfg_options)
     cfg.work_dir, cfg.load_from, cfg.resume = str(args.out), str(args.checkpoint), False
     with runner_session(cfg) as runner:
-        runner.load_or_resume()
+        with checkpoint_errors(args.checkpoint, args.config.name):
+            runner.load_checkpoint(str(args.checkpoint), strict=True)
         data = collect_features(runner, args.split)
         numbers = draw_geometry(data, args.out, args.method, args.samples, args.seed)
     settings = dict(config=str(args.config), checkpoint=str(args.checkpoint), split=args.split, method=args.method)
@@ -58,4 +63,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_exit():
+        main()

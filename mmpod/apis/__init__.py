@@ -1,6 +1,7 @@
 """What the command lines in `tools/` are made of."""
 
 from .comparison import curves_csv, geometry_table, summary_table
+from .errors import checkpoint_errors, errors_as_exit
 from .figures import plot_accuracy, plot_derivative, plot_gram, plot_sweep
 from .geometry import METHODS, Features, collect_features, draw_geometry, require_method
 from .geometry_figures import plot_cosines, plot_embedding, plot_geometry
@@ -19,9 +20,11 @@ __all__ = [
     'Run',
     'Trial',
     'check_total_batch',
+    'checkpoint_errors',
     'collect_features',
     'curves_csv',
     'draw_geometry',
+    'errors_as_exit',
     'finished_before',
     'geometry_table',
     'host_tool',

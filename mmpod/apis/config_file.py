@@ -4,6 +4,7 @@ import os
 import shlex
 import tempfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,12 @@ def find_base(name: str) -> Path:
     """
     package, separator, relative = name.partition('::')
     if separator:
+        spec = find_spec(package) if package.isidentifier() else None
+        if spec is None or spec.origin is None:  # a folder without __init__.py has no origin
+            raise FileNotFoundError(
+                f'Expected `BASE` to be a config that an installed package ships, but got {name!r}, and no package '
+                f'{package!r} is installed. Install it, or name a path.'
+            )
         path = Path(get_installed_path(package)) / '.mim' / 'configs' / relative
         if path.is_file():
             return path

@@ -23,6 +23,7 @@ from mmpod.functional.checks import check_choice, check_number
 from mmpod.version import __version__
 
 from .deployable import DeployableClassifier, image_size, loads_bgr
+from .errors import checkpoint_errors
 from .session import require_safe_loading
 
 __all__ = ['FORMATS', 'export_classifier', 'load_exported', 'read_images']
@@ -63,7 +64,7 @@ def export_classifier(
         FileNotFoundError: There is no such checkpoint or no such folder.
         ModuleNotFoundError: A package for the format is not installed.
         TypeError: The model does not decide by the similarities of its head.
-        ValueError: An argument is out of range, the weights are those of another model, or the outputs
+        ValueError: An argument is out of range, the file has no weights or those of another model, or the outputs
             differ or are not finite.
     """
     check_choice('format', format, FORMATS)
@@ -150,13 +151,8 @@ def _name(cfg: Config) -> str:
 def _load_weights(model: nn.Module, cfg: Config, checkpoint: Path) -> Optional[list[str]]:
     """Load all weights and return the names of the classes, if they are known."""
     require_safe_loading()
-    try:
+    with checkpoint_errors(checkpoint, _name(cfg)):
         meta = load_checkpoint(model, str(checkpoint), map_location='cpu', strict=True).get('meta', {})
-    except RuntimeError as error:
-        raise ValueError(
-            f'Expected `{checkpoint}` to hold the weights of {_name(cfg)}, but they differ: {error} '
-            'Name the config that it was trained with.'
-        ) from error
     classes = meta.get('dataset_meta', model._dataset_meta).get('classes')
     return None if classes is None else list(classes)
 

@@ -175,10 +175,11 @@ def test_missing_packages_are_named(monkeypatch):
 
 
 def test_command_line_takes_one_size_or_two(monkeypatch, capsys):
+    digits = str(ROOT / 'configs' / 'pod_resnet18w8_digits.py')
     parse = runpy.run_path(str(ROOT / 'tools' / 'export.py'))['parse_args']
-    monkeypatch.setattr('sys.argv', ['export.py', 'c.py', 'w.pth', '--image-size', '8', '-o', 'x.onnx'])
+    monkeypatch.setattr('sys.argv', ['export.py', digits, 'w.pth', '--image-size', '8', '-o', 'x.onnx'])
     assert parse().image_size == [8] and parse().format == 'onnx'
-    monkeypatch.setattr('sys.argv', ['export.py', 'c.py', 'w.pth', '--image-size', '8', '8', '8'])
+    monkeypatch.setattr('sys.argv', ['export.py', digits, 'w.pth', '--image-size', '8', '8', '8'])
     with pytest.raises(SystemExit):
         parse()
     assert 'one or two positive numbers' in capsys.readouterr().err
