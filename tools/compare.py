@@ -16,7 +16,7 @@ from mmpod.apis import (
     curves_csv,
     finished_before,
     geometry_table,
-    other_options,
+    made_otherwise,
     plan_run,
     plot_accuracy,
     plot_geometry,
@@ -71,7 +71,7 @@ def main() -> None:
     failed = run_all(plans, args.jobs, launcher)
     done = [run for run in runs.values() if run.state == 'done']
     if done:
-        table = summary_table(done, args.target) + other_options((run, args.cfg_options) for run in done)
+        table = summary_table(done, args.target) + made_otherwise((run, args.cfg_options) for run in done)
         (args.work_dir / 'table.md').write_text(table + '\n')
         curves_csv(done, args.work_dir / 'curves.csv')
         plot_accuracy([run for run in done if run.accuracies()], args.work_dir / 'accuracy.png')

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmpod.apis import Launcher, Run, finished_before, other_options, parse_grid, plan_run, run_all, trial_table
+from mmpod.apis import Launcher, Run, finished_before, made_otherwise, parse_grid, plan_run, run_all, trial_table
 from mmpod.apis.command_line import parse_runs
 from mmpod.apis.plans import parse_overrides
 
@@ -69,7 +69,7 @@ def main() -> None:
     failed = run_all(plans, args.jobs, launcher)
     done = {key: [run for run in group if run.state == 'done'] for key, group in runs.items()}
     table = trial_table([config.stem for config in args.configs], args.trials, done)
-    table += other_options((run, options[run]) for group in done.values() for run in group)
+    table += made_otherwise((run, options[run]) for group in done.values() for run in group)
     args.work_dir.mkdir(parents=True, exist_ok=True)
     (args.work_dir / 'table.md').write_text(table + '\n')
     print(f'\nAccuracy (%) on the validation set after the last epoch\n\n{table}')

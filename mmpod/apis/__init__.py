@@ -8,7 +8,7 @@ from .geometry_figures import plot_cosines, plot_embedding, plot_geometry
 from .grid import Trial, parse_grid, trial_table
 from .jobs import run_all
 from .launcher import Launcher
-from .plans import Plan, finished_before, other_options, plan_run
+from .plans import Plan, finished_before, made_otherwise, plan_run
 from .runs import Run
 from .session import check_total_batch, host_tool, leave, runner_session
 
@@ -29,7 +29,7 @@ __all__ = [
     'geometry_table',
     'host_tool',
     'leave',
-    'other_options',
+    'made_otherwise',
     'parse_grid',
     'plan_run',
     'plot_accuracy',

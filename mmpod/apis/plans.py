@@ -11,7 +11,7 @@ from mmengine.config import Config, DictAction
 from .launcher import Launcher
 from .runs import Run
 
-__all__ = ['Plan', 'finished_before', 'other_options', 'plan_run']
+__all__ = ['Plan', 'finished_before', 'made_otherwise', 'plan_run']
 
 
 @dataclass
@@ -70,20 +70,22 @@ def finished_before(run: Run, overrides: Sequence[str]) -> bool:
     """Return whether a run is done, and say so, also where it was made with other overrides."""
     if run.state != 'done':
         return False
-    print(f'{run.name} seed {run.seed}: finished before, {run.work_dir}{other_options([(run, overrides)])}')
+    others = _other_options(run, overrides)
+    print(f'{run.name} seed {run.seed}: finished before, {run.work_dir}' + (f', with {others}' if others else ''))
     return True
 
 
-def other_options(runs: Iterable[tuple[Run, Sequence[str]]]) -> str:
-    """Return which runs were made with other overrides than those asked for, a line each; empty where none was."""
-    lines = []
-    for run, wanted in runs:
-        made = run.record.get('options', wanted)
-        differences = [option for option in made if option not in wanted]
-        differences += [f'not {option}' for option in wanted if option not in made]
-        if differences:
-            lines.append(f'\n{run.name}, made with other options: {", ".join(differences)}')
-    return ''.join(dict.fromkeys(lines))
+def made_otherwise(runs: Iterable[tuple[Run, Sequence[str]]]) -> str:
+    """Return a note below a table: what was made with other overrides than those beside it; empty where nothing was."""
+    notes = dict.fromkeys((run.name, others) for run, wanted in runs if (others := _other_options(run, wanted)))
+    lines = [f'- {name}: {others}' for name, others in notes]
+    return '\n'.join(['\n\nMade with other options than the command has:\n', *lines]) if lines else ''
+
+
+def _other_options(run: Run, wanted: Sequence[str]) -> str:
+    made = run.record.get('options', wanted)
+    more, less = [option for option in made if option not in wanted], [word for word in wanted if word not in made]
+    return ', '.join([*more, *(f'not {option}' for option in less)])
 
 
 def plan_run(
