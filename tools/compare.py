@@ -14,6 +14,7 @@ from mmpod.apis import (
     Launcher,
     Run,
     curves_csv,
+    errors_as_exit,
     finished_before,
     geometry_table,
     made_otherwise,
@@ -64,10 +65,7 @@ def main() -> None:
             continue
         trained = args.trained.get(config)
         source = (trained, runs[trained, seed]) if trained else None
-        try:
-            plans.append(plan_run(config, run, launcher, args.cfg_options, source, test=False))
-        except ValueError as error:
-            sys.exit(f'error: {error}')
+        plans.append(plan_run(config, run, launcher, args.cfg_options, source, test=False))
     failed = run_all(plans, args.jobs, launcher)
     done = [run for run in runs.values() if run.state == 'done']
     if done:
@@ -87,4 +85,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_exit():
+        main()

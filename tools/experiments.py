@@ -18,7 +18,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Optional
 
-from mmpod.apis import Launcher, Plan, Run, finished_before, plan_run, run_all
+from mmpod.apis import Launcher, Plan, Run, errors_as_exit, finished_before, plan_run, run_all
 from mmpod.apis.command_line import check_seeds
 from mmpod.apis.cost import remaining
 from mmpod.apis.documents import refresh
@@ -165,10 +165,7 @@ def main() -> None:
     args = parse_args()
     if args.command == 'refresh':
         for document in args.documents:
-            try:
-                print(f'{document}: {"rewritten" if refresh(document) else "up to date"}')
-            except (OSError, ValueError) as error:
-                sys.exit(f'error: {error}')
+            print(f'{document}: {"rewritten" if refresh(document) else "up to date"}')
     elif args.command == 'list' and args.metafile:
         print(metafile(CONFIGS, CONFIGS.parent / 'results'), end='')
     elif args.command == 'list':
@@ -179,12 +176,12 @@ def main() -> None:
             print(index(args.selection) if args.markdown else listing(args.selection, where, args.seeds))
     elif args.command == 'report':
         report(args, args.out)
+    elif args.rehearse:
+        run_rehearsal(args)
     else:
-        try:
-            (run_rehearsal if args.rehearse else run)(args)
-        except ValueError as error:
-            sys.exit(f'error: {error}')
+        run(args)
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_exit():
+        main()

@@ -18,7 +18,17 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmpod.apis import Launcher, Run, finished_before, made_otherwise, parse_grid, plan_run, run_all, trial_table
+from mmpod.apis import (
+    Launcher,
+    Run,
+    errors_as_exit,
+    finished_before,
+    made_otherwise,
+    parse_grid,
+    plan_run,
+    run_all,
+    trial_table,
+)
 from mmpod.apis.command_line import parse_runs
 from mmpod.apis.plans import parse_overrides
 
@@ -58,12 +68,8 @@ def main() -> None:
                 run = Run(config.stem, seed, args.work_dir / config.stem / trial.name / f'seed{seed}')
                 runs.setdefault((config.stem, trial.name), []).append(run)
                 options[run] = [*args.cfg_options, *trial.overrides]
-                if finished_before(run, options[run]):
-                    continue
-                try:
+                if not finished_before(run, options[run]):
                     plans.append(plan_run(config, run, launcher, options[run], test=False))
-                except ValueError as error:
-                    sys.exit(f'error: {error}')
     for config in args.configs:
         warn_of_the_test_set(config, args.cfg_options)
     failed = run_all(plans, args.jobs, launcher)
@@ -78,4 +84,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with errors_as_exit():
+        main()
