@@ -102,7 +102,8 @@ def leave() -> None:
 
 def _complete_hooks(cfg: Config) -> None:
     """Add what makes a run safe to kill and exact to resume to a config that does not have it; None switches it off."""
-    hooks = cfg.default_hooks = cfg.get('default_hooks') or {}
+    cfg.default_hooks = cfg.get('default_hooks') or {}
+    hooks = cfg.default_hooks
     for name, hook in (('plain_checkpoint', 'PlainCheckpointHook'), ('epoch_seed', 'EpochSeedHook')):
         if hooks.setdefault(name, dict(type=f'mmpod.{hook}')) is None:
             del hooks[name]  # MMEngine understands None for its own hooks only

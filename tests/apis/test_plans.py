@@ -101,6 +101,7 @@ def test_sections_that_are_none_are_none(root, tmp_path):
     with runner_session(cfg) as runner:
         check_total_batch(cfg)
         assert runner.test()['accuracy/top1'] >= 0
+        assert {type(hook).__name__ for hook in runner.hooks} >= {'PlainCheckpointHook', 'EpochSeedHook'}
 
 
 def test_largest_seed_is_one():
