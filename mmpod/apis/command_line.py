@@ -4,9 +4,9 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-__all__ = ['check_seeds', 'parse_runs']
+from mmpod.functional.centroids import MAX_SEED
 
-MAX_SEED = 2**32 - 1
+__all__ = ['check_seeds', 'parse_runs']
 
 
 def check_seeds(parser: argparse.ArgumentParser, seeds: Sequence[int]) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
 
-__all__ = ['checkpoint_errors', 'errors_as_exit']
+__all__ = ['checkpoint_errors', 'errors_as_exit', 'not_plain']
 
 
 @contextmanager
@@ -17,6 +17,16 @@ def errors_as_exit() -> Iterator[None]:
         yield
     except (ImportError, OSError, TypeError, ValueError) as error:
         sys.exit(f'error: {error}')
+
+
+def not_plain(checkpoint: str, error: pickle.UnpicklingError) -> ValueError:
+    """Return what to say of a checkpoint that PyTorch's safe loader has refused."""
+    return ValueError(
+        f'Expected {checkpoint} to hold plain data, but it holds objects that only code can restore: '
+        f"{str(error).splitlines()[0]} Checkpoints of these tools and published weights load; MMEngine's own training "
+        'checkpoints do not. If, and only if, you trust who made the file, repeat the command with '
+        'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 before it.'
+    )
 
 
 @contextmanager
@@ -40,12 +50,7 @@ def checkpoint_errors(checkpoint: Path, config: str) -> Iterator[None]:
     try:
         yield
     except pickle.UnpicklingError as error:
-        raise ValueError(
-            f'Expected `{checkpoint}` to hold plain data, but it holds objects that only code can restore: '
-            f"{str(error).splitlines()[0]} Checkpoints of these tools and published weights load; MMEngine's own "
-            'training checkpoints do not. If, and only if, you trust who made the file, repeat the command with '
-            'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 before it.'
-        ) from error
+        raise not_plain(f'`{checkpoint}`', error) from error
     except RuntimeError as error:
         raise ValueError(
             f'Expected `{checkpoint}` to hold the weights of {config}, but they differ: {error} '

@@ -23,6 +23,8 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner, find_latest_checkpoint
 from mmengine.utils import get_installed_path
 
+from .errors import not_plain
+
 __all__ = ['check_total_batch', 'host_tool', 'leave', 'require_safe_loading', 'runner_session']
 
 # Said for every `mmpretrain::` base of every config, on a matter that `setuptools<81` has settled.
@@ -75,12 +77,8 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
     try:
         yield runner
     except pickle.UnpicklingError as error:
-        raise ValueError(
-            f'Expected the checkpoint (load_from={cfg.get("load_from")!r}, resume={cfg.get("resume")}) to hold plain '
-            f'data, but it holds objects that only code can restore: {str(error).splitlines()[0]} Checkpoints of these '
-            "tools and published weights load; MMEngine's own training checkpoints do not. If, and only if, you trust "
-            'who made the file, repeat the command with TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 before it.'
-        ) from error
+        where = f'load_from={cfg.get("load_from")!r}, resume={cfg.get("resume")}'
+        raise not_plain(f'the checkpoint ({where})', error) from error
     if dist.is_initialized():
         # Without the barrier a process that ends early can abort the others.
         dist.barrier()
