@@ -32,10 +32,10 @@ from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmengine.utils import get_installed_path
 
-from mmpod.apis.config_file import read_base, write_converted
-from mmpod.apis.conversion import plan_conversion
-from mmpod.apis.feature_probe import head_input, image_sizes
-from mmpod.apis.single_label import require_single_label
+from mmpod.conversion.config_writer import read_base, write_converted
+from mmpod.conversion.eligibility import check_convertible
+from mmpod.conversion.head_input import head_input, image_sizes
+from mmpod.conversion.plan import plan_conversion
 
 CONFIGS = Path(get_installed_path('mmpretrain')) / '.mim' / 'configs'
 DOCS = Path(__file__).resolve().parents[1] / 'docs' / 'convert.md'
@@ -73,7 +73,7 @@ def worker(name: str, connection) -> None:
     """Send the row of one config, in a process of its own."""
     try:
         cfg = read_base(CONFIGS / name)
-        require_single_label(cfg, cfg.model)
+        check_convertible(cfg, cfg.model)
     except ValueError as error:
         connection.send(dict(result='refused', reason=str(error)))
         return

@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from mmpod.apis.jobs import versions
+from mmpod.experiments.queue import versions
 
 TEST = Path(__file__).resolve().parents[1] / 'tools' / 'test.py'
 STAGES, COVARIANCES = ('pre_logits', 'pooled'), ('class', 'shared')

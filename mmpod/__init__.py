@@ -5,9 +5,10 @@ config needs; with the prefixed names (``type='mmpod.PODLoss'``) it needs no lin
 configs, so that ``mmpretrain.get_model`` and ``list_models`` know their names.
 """
 
+from mmpod.utils.paths import config_file
+
 from . import datasets, engine, evaluation, functional, models, posthoc
 from .model_index import register_models
-from .shipped import config_file
 from .version import __version__
 
 __all__ = [
@@ -28,7 +29,7 @@ register_models()
 def __getattr__(name: str):
     # On demand, because it is the only thing here that a training run does not need.
     if name == 'convert':
-        from .apis.conversion import convert
+        from .conversion.plan import convert
 
         return convert
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

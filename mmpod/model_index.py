@@ -2,7 +2,7 @@
 
 from mmpretrain.apis import ModelHub
 
-from .shipped import CONFIGS
+from mmpod.utils.paths import CONFIGS
 
 __all__ = ['register_models']
 

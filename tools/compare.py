@@ -10,22 +10,15 @@ command goes on where it stopped; finished runs are not repeated.
 import argparse
 import sys
 
-from mmpod.apis import (
-    Launcher,
-    Run,
-    curves_csv,
-    errors_as_exit,
-    finished_before,
-    geometry_table,
-    made_otherwise,
-    plan_run,
-    plot_accuracy,
-    plot_geometry,
-    run_all,
-    summary_table,
-)
-from mmpod.apis.command_line import parse_runs
-from mmpod.apis.experiments import CHECKPOINT_OF
+from mmpod.experiments.arguments import parse_runs
+from mmpod.experiments.catalogue import CHECKPOINT_OF
+from mmpod.experiments.comparison import curves_csv, geometry_table, summary_table
+from mmpod.experiments.figures import plot_accuracy, plot_geometry
+from mmpod.experiments.launch import format_option_mismatches, plan_run, skip_if_done
+from mmpod.experiments.launcher import Launcher
+from mmpod.experiments.queue import run_all
+from mmpod.experiments.run import Run
+from mmpod.utils.errors import errors_as_exit
 
 
 def parse_args() -> argparse.Namespace:
@@ -61,7 +54,7 @@ def main() -> None:
     }
     plans = []
     for (config, seed), run in runs.items():
-        if finished_before(run, args.cfg_options):
+        if skip_if_done(run, args.cfg_options):
             continue
         trained = args.trained.get(config)
         source = (trained, runs[trained, seed]) if trained else None
@@ -69,7 +62,7 @@ def main() -> None:
     failed = run_all(plans, args.jobs, launcher)
     done = [run for run in runs.values() if run.state == 'done']
     if done:
-        table = summary_table(done, args.target) + made_otherwise((run, args.cfg_options) for run in done)
+        table = summary_table(done, args.target) + format_option_mismatches((run, args.cfg_options) for run in done)
         (args.work_dir / 'table.md').write_text(table + '\n')
         curves_csv(done, args.work_dir / 'curves.csv')
         plot_accuracy([run for run in done if run.accuracies()], args.work_dir / 'accuracy.png')

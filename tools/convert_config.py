@@ -11,9 +11,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmpod.apis import errors_as_exit
-from mmpod.apis.config_file import find_base, read_base, write_converted
-from mmpod.apis.conversion import plan_conversion
+from mmpod.conversion.config_writer import find_base, read_base, write_converted
+from mmpod.conversion.plan import plan_conversion
+from mmpod.utils.errors import errors_as_exit
 
 
 def parse_args() -> argparse.Namespace:

@@ -18,16 +18,20 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Optional
 
-from mmpod.apis import Launcher, Plan, Run, errors_as_exit, finished_before, plan_run, run_all
-from mmpod.apis.command_line import check_seeds
-from mmpod.apis.cost import remaining
-from mmpod.apis.documents import refresh
-from mmpod.apis.experiments import CHECKPOINT_OF
-from mmpod.apis.listing import index, listing
-from mmpod.apis.metafile import metafile
-from mmpod.apis.rehearsal import rehearse, require_rehearsals, write_datasets
-from mmpod.apis.report import write_report
-from mmpod.apis.selection import select
+from mmpod.experiments.arguments import check_seeds
+from mmpod.experiments.catalogue import CHECKPOINT_OF
+from mmpod.experiments.cost import remaining
+from mmpod.experiments.documents import refresh
+from mmpod.experiments.launch import Plan, plan_run, skip_if_done
+from mmpod.experiments.launcher import Launcher
+from mmpod.experiments.listing import index, listing
+from mmpod.experiments.metafile import metafile
+from mmpod.experiments.queue import run_all
+from mmpod.experiments.rehearsal import rehearse, require_rehearsals, write_datasets
+from mmpod.experiments.report import write_report
+from mmpod.experiments.run import Run
+from mmpod.experiments.selection import select
+from mmpod.utils.errors import errors_as_exit
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 
@@ -109,7 +113,7 @@ def run(args: argparse.Namespace) -> None:
     plans = []
     for seed in args.seeds:  # a first seed of everything before a second of anything
         for config in args.selection.configs:
-            if not finished_before(run_of(args, config, seed), args.cfg_options):
+            if not skip_if_done(run_of(args, config, seed), args.cfg_options):
                 plans.append(plan_of(args, launcher, config, seed))
     finish(run_all(plans, args.jobs, launcher), len(plans))
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from mmengine.config import Config, DictAction
 
-from mmpod.apis import errors_as_exit
-from mmpod.apis.export import FORMATS, export_classifier
+from mmpod.export.formats import FORMATS, export_classifier
+from mmpod.utils.errors import errors_as_exit
 
 
 def parse_args() -> argparse.Namespace:

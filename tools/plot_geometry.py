@@ -11,15 +11,9 @@ from pathlib import Path
 
 from mmengine.config import Config, DictAction
 
-from mmpod.apis import (
-    METHODS,
-    checkpoint_errors,
-    collect_features,
-    draw_geometry,
-    errors_as_exit,
-    require_method,
-    runner_session,
-)
+from mmpod.engine.runner_session import runner_session
+from mmpod.utils.errors import checkpoint_errors, errors_as_exit
+from mmpod.visualization.geometry import METHODS, collect_features, draw_geometry, require_method
 
 
 def parse_args() -> argparse.Namespace:

@@ -4,7 +4,7 @@ import mmengine
 from mmengine.config import Config
 from mmengine.evaluator import DumpResults
 
-from mmpod.apis import host_tool, leave, runner_session
+from mmpod.engine.runner_session import exit_process, host_tool, runner_session
 
 
 def main() -> None:
@@ -24,4 +24,4 @@ def main() -> None:
 
 if __name__ == '__main__':
     main()
-    leave()
+    exit_process()

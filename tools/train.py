@@ -2,7 +2,7 @@
 
 from mmengine.config import Config
 
-from mmpod.apis import check_total_batch, host_tool, leave, runner_session
+from mmpod.engine.runner_session import check_total_batch, exit_process, host_tool, runner_session
 
 
 def main() -> None:
@@ -17,4 +17,4 @@ def main() -> None:
 
 if __name__ == '__main__':
     main()
-    leave()
+    exit_process()

@@ -18,19 +18,13 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from mmpod.apis import (
-    Launcher,
-    Run,
-    errors_as_exit,
-    finished_before,
-    made_otherwise,
-    parse_grid,
-    plan_run,
-    run_all,
-    trial_table,
-)
-from mmpod.apis.command_line import parse_runs
-from mmpod.apis.plans import parse_overrides
+from mmpod.experiments.arguments import parse_runs
+from mmpod.experiments.launch import format_option_mismatches, parse_overrides, plan_run, skip_if_done
+from mmpod.experiments.launcher import Launcher
+from mmpod.experiments.queue import run_all
+from mmpod.experiments.run import Run
+from mmpod.experiments.sweep import parse_grid, trial_table
+from mmpod.utils.errors import errors_as_exit
 
 
 def parse_args() -> argparse.Namespace:
@@ -68,14 +62,14 @@ def main() -> None:
                 run = Run(config.stem, seed, args.work_dir / config.stem / trial.name / f'seed{seed}')
                 runs.setdefault((config.stem, trial.name), []).append(run)
                 options[run] = [*args.cfg_options, *trial.overrides]
-                if not finished_before(run, options[run]):
+                if not skip_if_done(run, options[run]):
                     plans.append(plan_run(config, run, launcher, options[run], test=False))
     for config in args.configs:
         warn_of_the_test_set(config, args.cfg_options)
     failed = run_all(plans, args.jobs, launcher)
     done = {key: [run for run in group if run.state == 'done'] for key, group in runs.items()}
     table = trial_table([config.stem for config in args.configs], args.trials, done)
-    table += made_otherwise((run, options[run]) for group in done.values() for run in group)
+    table += format_option_mismatches((run, options[run]) for group in done.values() for run in group)
     args.work_dir.mkdir(parents=True, exist_ok=True)
     (args.work_dir / 'table.md').write_text(table + '\n')
     print(f'\nAccuracy (%) on the validation set after the last epoch\n\n{table}')

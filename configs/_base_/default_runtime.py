@@ -2,11 +2,11 @@ _base_ = ['mmpretrain::_base_/default_runtime.py']
 
 default_hooks = dict(
     # Two, because MMEngine deletes the oldest before it writes the next.
-    checkpoint=dict(max_keep_ckpts=2, backend_args=dict(backend='whole_file')),
+    checkpoint=dict(max_keep_ckpts=2, backend_args=dict(backend='atomic_local')),
     epoch_seed=dict(type='mmpod.EpochSeedHook'),
     plain_checkpoint=dict(type='mmpod.PlainCheckpointHook'),
     num_classes=dict(type='mmpod.NumClassesHook'),
     features=dict(type='mmpod.FeaturesHook'),
-    invalid_loss=dict(type='mmpod.StopOnInvalidLossHook'),
+    invalid_loss=dict(type='mmpod.CheckInvalidLossHook'),
     validate_on_resume=dict(type='mmpod.ValidateOnResumeHook'),
 )

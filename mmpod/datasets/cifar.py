@@ -6,10 +6,10 @@ from typing import Optional
 from mmengine.dist import get_world_size
 from mmpretrain.datasets import CIFAR10, CIFAR100
 
+from mmpod.datasets.class_subset import check_class_subset, class_subset
 from mmpod.registry import DATASETS
 
 from .image_folder import load_class_folders
-from .part_of_classes import check_part_of_classes, part_of_each_class
 
 __all__ = ['CIFAR100AnyLayout', 'CIFAR10AnyLayout']
 
@@ -47,7 +47,7 @@ class AnyLayout:
     ):
         if split not in ('train', 'test'):
             raise ValueError(f"Expected `split` to be 'train' or 'test', but got {split!r}.")
-        check_part_of_classes(samples_per_class, skip_per_class)
+        check_class_subset(samples_per_class, skip_per_class)
         self.samples_per_class = samples_per_class
         self.skip_per_class = skip_per_class
         super().__init__(data_root=data_root, split=split, download=download, **kwargs)
@@ -59,7 +59,7 @@ class AnyLayout:
             samples = load_class_folders(folder, self.CLASSES, self.IMAGE_SIZE)
         else:
             samples = self._load_archive(folder)
-        return part_of_each_class(samples, self.CLASSES, self.samples_per_class, self.skip_per_class)
+        return class_subset(samples, self.CLASSES, self.samples_per_class, self.skip_per_class)
 
     def _load_archive(self, folder: Path) -> list[dict]:
         reason = 'found neither (or damaged files)'

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from mmpretrain.datasets import BaseDataset
 
-from mmpod.functional.checks import check_choice, check_integer
 from mmpod.registry import DATASETS
+from mmpod.utils.checks import check_choice, check_integer
 
 from .image_folder import EXTENSIONS, class_folders, images_in
 

@@ -5,11 +5,11 @@ from typing import Optional
 
 from mmpretrain.datasets import BaseDataset
 
-from mmpod.functional.checks import check_choice, check_integer
+from mmpod.datasets.class_subset import check_class_subset, class_subset
 from mmpod.registry import DATASETS
+from mmpod.utils.checks import check_choice, check_integer
 
 from .image_folder import images_in
-from .part_of_classes import check_part_of_classes, part_of_each_class
 
 __all__ = ['TinyImageNet']
 
@@ -55,7 +55,7 @@ class TinyImageNet(BaseDataset):
     ):
         check_choice('split', split, ['train', 'val'])
         check_integer('num_classes', num_classes, 2, 200)
-        check_part_of_classes(samples_per_class, skip_per_class)
+        check_class_subset(samples_per_class, skip_per_class)
         self.samples_per_class = samples_per_class
         self.skip_per_class = skip_per_class
         self.split = split
@@ -75,7 +75,7 @@ class TinyImageNet(BaseDataset):
         classes = sorted(names.read_text().split())[: self.num_classes]
         self._metainfo['classes'] = tuple(classes)
         samples = self._load_train(classes) if self.split == 'train' else self._load_val(classes, annotations)
-        return part_of_each_class(samples, classes, self.samples_per_class, self.skip_per_class)
+        return class_subset(samples, classes, self.samples_per_class, self.skip_per_class)
 
     def _load_train(self, classes: list[str]) -> list[dict]:
         return [

@@ -6,8 +6,8 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 from PIL import Image
 
-from mmpod.functional.checks import check_choice
 from mmpod.registry import DATASETS
+from mmpod.utils.checks import check_choice
 
 from .image_folder import EXTENSIONS
 

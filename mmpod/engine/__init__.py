@@ -1,7 +1,10 @@
 """What plugs into MMEngine's Runner."""
 
+from mmpod.engine.atomic_local_backend import AtomicLocalBackend
+
 from .hooks import (
     ChannelsLastHook,
+    CheckInvalidLossHook,
     EpochSeedHook,
     FeaturesHook,
     FitGDAHook,
@@ -10,11 +13,9 @@ from .hooks import (
     OpenSetHook,
     PlainCheckpointHook,
     ResetMomentumHook,
-    StopOnInvalidLossHook,
     ValidateOnResumeHook,
 )
 from .optimizers import BFloat16OptimWrapper, COTOptimWrapperConstructor
-from .whole_file_backend import WholeFileBackend
 
 __all__ = [
     'BFloat16OptimWrapper',
@@ -28,7 +29,7 @@ __all__ = [
     'OpenSetHook',
     'PlainCheckpointHook',
     'ResetMomentumHook',
-    'StopOnInvalidLossHook',
+    'CheckInvalidLossHook',
     'ValidateOnResumeHook',
-    'WholeFileBackend',
+    'AtomicLocalBackend',
 ]

@@ -13,7 +13,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from mmpod.functional import counted_here
+from mmpod.functional import owned_by_rank
 
 __all__ = ['extracted', 'ordered_loader', 'plain_model', 'sample_indices', 'training_set', 'with_progress']
 
@@ -73,7 +73,7 @@ def extracted(
             features = features_of(model.extract_feat(data['inputs']))
         labels = torch.cat([sample.gt_label for sample in data['data_samples']]).to(features.device)
         indices = sample_indices(data['data_samples'])
-        counted = counted_here(indices)
+        counted = owned_by_rank(indices)
         on_device = counted.to(features.device)
         yield indices[counted], features[on_device], labels[on_device]
 

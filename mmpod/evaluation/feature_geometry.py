@@ -6,17 +6,17 @@ import torch
 
 from mmpod.functional import (
     accumulate_,
+    check_each_sample_once,
     empty_moments,
     global_sum,
     neural_collapse,
     normalize_rows,
-    own_and_foreign_cosines,
-    require_each_once,
     sum_over_processes_,
+    target_and_nontarget_cosines,
 )
-from mmpod.functional.checks import check_labels
 from mmpod.models.features import head_prototypes
 from mmpod.registry import METRICS
+from mmpod.utils.checks import check_labels
 
 from .feature_metric import FeatureMetric
 
@@ -30,8 +30,8 @@ ROWS = 1024
 class FeatureGeometry(FeatureMetric):
     r"""Measure the geometry of a dataset's features, by class sums (K, D) and one scatter (D, D) in float64.
 
-    - ``own_cosine``: mean cosine of a feature to the prototype of its class;
-    - ``foreign_cosine_max``: mean over the samples of the largest cosine to another prototype;
+    - ``target_cosine``: mean cosine of a feature to the prototype of its class;
+    - ``max_nontarget_cosine``: mean over the samples of the largest cosine to another prototype;
     - ``within_between``, ``nc1``, ``nc2_equinorm``, ``nc2_equiangularity``, ``nc2_max_angle``, ``nc3_self_duality``,
       ``effective_rank``: see :func:`~mmpod.functional.neural_collapse`.
 
@@ -79,7 +79,7 @@ class FeatureGeometry(FeatureMetric):
             prototypes = head_prototypes(self.head) if self.feature_stage == 'pre_logits' else None
             self.prototypes = None if prototypes is None else prototypes.to(features)
         if self.prototypes is not None:
-            cosines = own_and_foreign_cosines(features, labels, self.prototypes)
+            cosines = target_and_nontarget_cosines(features, labels, self.prototypes)
             self.cosines += torch.stack([values.sum() for values in cosines])
         self.waiting.append((normalize_rows(features) if self.normalize else features, labels))
         self.count += len(features)
@@ -107,11 +107,11 @@ class FeatureGeometry(FeatureMetric):
         Args:
             size: Size of the dataset.
         """
-        require_each_once(self.count, size, self.cosines.device)
+        check_each_sample_once(self.count, size, self.cosines.device)
         self._add_up()
         measures = neural_collapse(sum_over_processes_(self.moments), self.prototypes)
         if self.prototypes is not None:
             own, foreign = global_sum(self.cosines) / size
-            measures = dict(own_cosine=own, foreign_cosine_max=foreign, **measures)
+            measures = dict(target_cosine=own, max_nontarget_cosine=foreign, **measures)
         self._reset()
         return {f'{self.prefix}/{name}': value.item() for name, value in measures.items()}

@@ -6,9 +6,9 @@ import torch
 from mmengine.evaluator import BaseMetric
 from torch import Tensor, nn
 
-from mmpod.functional import counted_here
-from mmpod.functional.checks import check_choice
+from mmpod.functional import owned_by_rank
 from mmpod.models.features import STAGES
+from mmpod.utils.checks import check_choice
 
 __all__ = ['FeatureMetric']
 
@@ -60,7 +60,7 @@ class FeatureMetric(BaseMetric):
                 f'Expected finite features ({self.feature_stage}) for {type(self).__name__}, but got NaN or infinity. '
                 'The model has diverged, or half precision has overflowed.'
             )
-        counted = counted_here(torch.tensor([sample.get('sample_idx', -1) for sample in data_samples]))
+        counted = owned_by_rank(torch.tensor([sample.get('sample_idx', -1) for sample in data_samples]))
         counted = counted.to(features.device)
         return features[counted], counted
 

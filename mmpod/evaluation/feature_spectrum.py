@@ -2,7 +2,7 @@
 
 from typing import Any, Optional, Sequence
 
-from mmpod.functional import global_sum, normalize_rows, require_each_once
+from mmpod.functional import check_each_sample_once, global_sum, normalize_rows
 from mmpod.functional.spectrum import effective_rank, spectrum_variances
 from mmpod.registry import METRICS
 
@@ -58,7 +58,7 @@ class FeatureSpectrum(FeatureMetric):
         Args:
             size: Size of the dataset.
         """
-        require_each_once(self.count, size, self.moment.device)
+        check_each_sample_once(self.count, size, self.moment.device)
         moment = global_sum(self.moment) / size
         eigenvalues, energies = spectrum_variances(moment)
         metrics = dict(

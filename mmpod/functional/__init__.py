@@ -1,21 +1,22 @@
 """Pure maths on tensors: no registry, no configuration, no state."""
 
+from mmpod.utils.distributed import (
+    check_each_sample_once,
+    gather_rows,
+    global_mean,
+    global_sum,
+    mean_of_rows,
+    owned_by_rank,
+    row_counts,
+)
+
 from .augmentation import crop_and_flip
 from .centers import center_loss, center_steps, class_weights
 from .centroids import pedcc
 from .complement import complement_entropy
 from .decorrelation import barlow_twins_loss, self_correlation_loss, vicreg_covariance_loss
-from .distributed import (
-    counted_here,
-    gather_rows,
-    global_mean,
-    global_sum,
-    mean_of_rows,
-    require_each_once,
-    row_counts,
-)
 from .gaussian import factor_covariance, log_densities, squared_distances
-from .geometry import neural_collapse, own_and_foreign_cosines
+from .geometry import neural_collapse, target_and_nontarget_cosines
 from .margins import (
     additive_margin_logits,
     annealed_weight,
@@ -28,7 +29,7 @@ from .open_set import auroc, false_positive_rate
 from .pod import class_residuals, cosine_loss, cosine_scores, norm_adaptive
 from .shrinkage import gaussian_shrinkage, ledoit_wolf_shrinkage, shrink
 from .smoothing import smooth_labels
-from .spread import largest_cosine, smallest_largest_cosine, spread_centroids
+from .spread import max_cosine, max_cosine_lower_bound, spread_centroids
 
 __all__ = [
     'ClassMoments',
@@ -47,7 +48,7 @@ __all__ = [
     'cosine_loss',
     'cosine_scores',
     'crop_and_flip',
-    'counted_here',
+    'owned_by_rank',
     'empty_moments',
     'factor_covariance',
     'false_positive_rate',
@@ -55,7 +56,7 @@ __all__ = [
     'gaussian_shrinkage',
     'global_mean',
     'global_sum',
-    'largest_cosine',
+    'max_cosine',
     'ledoit_wolf_shrinkage',
     'log_densities',
     'mean_of_rows',
@@ -65,13 +66,13 @@ __all__ = [
     'no_autocast',
     'norm_adaptive',
     'normalize_rows',
-    'own_and_foreign_cosines',
+    'target_and_nontarget_cosines',
     'pedcc',
-    'require_each_once',
+    'check_each_sample_once',
     'row_counts',
     'self_correlation_loss',
     'shrink',
-    'smallest_largest_cosine',
+    'max_cosine_lower_bound',
     'smooth_labels',
     'spread_centroids',
     'squared_distances',

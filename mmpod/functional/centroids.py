@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .checks import check_integer
+from mmpod.utils.checks import check_integer
 
 __all__ = ['pedcc']
 

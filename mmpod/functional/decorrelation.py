@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from .distributed import gather_rows, global_sum, mean_of_rows, row_counts, world_size
+from mmpod.utils.distributed import gather_rows, global_sum, mean_of_rows, row_counts, world_size
 
 __all__ = ['barlow_twins_loss', 'self_correlation_loss', 'vicreg_covariance_loss']
 

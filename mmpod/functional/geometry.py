@@ -26,14 +26,14 @@ __all__ = [
     'centred_class_means',
     'mean_angles',
     'neural_collapse',
-    'own_and_foreign_cosines',
+    'target_and_nontarget_cosines',
     'self_duality',
     'total_covariance',
     'within_over_between',
 ]
 
 
-def own_and_foreign_cosines(features: Tensor, labels: Tensor, prototypes: Tensor) -> tuple[Tensor, Tensor]:
+def target_and_nontarget_cosines(features: Tensor, labels: Tensor, prototypes: Tensor) -> tuple[Tensor, Tensor]:
     """Return each sample's cosine to the prototype of its class, and the largest to another.
 
     Args:
@@ -45,7 +45,8 @@ def own_and_foreign_cosines(features: Tensor, labels: Tensor, prototypes: Tensor
         tuple[Tensor, Tensor]: Two of shape (N,); where the first is larger, the cosine classifies the sample rightly.
 
     Example:
-        >>> own_and_foreign_cosines(torch.tensor([[3., 4.]]), torch.tensor([0]), torch.tensor([[2., 0.], [0., 1.]]))
+        >>> prototypes = torch.tensor([[2., 0.], [0., 1.]])
+        >>> target_and_nontarget_cosines(torch.tensor([[3., 4.]]), torch.tensor([0]), prototypes)
         (tensor([0.6000]), tensor([0.8000]))
     """
     cosine = cosine_scores(normalize_rows(features), normalize_rows(prototypes))

@@ -9,7 +9,7 @@ from typing import NamedTuple, Optional, Union
 import torch
 from torch import Tensor
 
-from .distributed import global_sum, world_size
+from mmpod.utils.distributed import global_sum, world_size
 
 __all__ = ['ClassMoments', 'accumulate_', 'class_moments', 'empty_moments', 'sum_over_processes_']
 

@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .centroids import MAX_SEED, haar_frame, simplex
-from .checks import check_integer
+from mmpod.utils.checks import check_integer
 
-__all__ = ['largest_cosine', 'smallest_largest_cosine', 'spread_centroids']
+from .centroids import MAX_SEED, haar_frame, simplex
+
+__all__ = ['max_cosine', 'max_cosine_lower_bound', 'spread_centroids']
 
 # Annealing, each from first to last in geometric steps: the sharpness of the soft maximum over all pairs, and the
 # distance that a point moves in a step. By them 100 points in R^16 come within 0.003 of five times as many steps.
@@ -55,7 +56,7 @@ def spread_centroids(
 
     Example:
         >>> octahedron = spread_centroids(6, 3)
-        >>> round(abs(largest_cosine(octahedron)), 12), round(largest_cosine(spread_centroids(12, 3)), 4)
+        >>> round(abs(max_cosine(octahedron)), 12), round(max_cosine(spread_centroids(12, 3)), 4)
         (0.0, 0.4472)
     """
     check_integer('num_classes', num_classes, 2)
@@ -96,20 +97,20 @@ def _descend(num_classes, feat_dim, seed, steps, progress) -> Tensor:
     return best
 
 
-def largest_cosine(unit_vectors: Tensor) -> float:
+def max_cosine(unit_vectors: Tensor) -> float:
     """Return the largest inner product of two different rows.
 
     Args:
         unit_vectors: Shape (K, D), unit rows, K at least 2.
 
     Example:
-        >>> largest_cosine(torch.tensor([[1., 0.], [0., 1.], [-1., 0.]]))
+        >>> max_cosine(torch.tensor([[1., 0.], [0., 1.], [-1., 0.]]))
         0.0
     """
     return (unit_vectors @ unit_vectors.T).fill_diagonal_(-math.inf).max().item()
 
 
-def smallest_largest_cosine(num_classes: int, feat_dim: int) -> float:
+def max_cosine_lower_bound(num_classes: int, feat_dim: int) -> float:
     r"""Return a value that the largest cosine of K unit vectors of R^D cannot fall below.
 
     - K <= D + 1: :math:`-1/(K-1)`, the simplex bound, which PEDCC reach.
@@ -122,7 +123,7 @@ def smallest_largest_cosine(num_classes: int, feat_dim: int) -> float:
     are welcome here, and largest cosines below it are possible.
 
     Example:
-        >>> smallest_largest_cosine(3, 2), smallest_largest_cosine(4, 2), round(smallest_largest_cosine(27, 6), 12)
+        >>> max_cosine_lower_bound(3, 2), max_cosine_lower_bound(4, 2), round(max_cosine_lower_bound(27, 6), 12)
         (-0.5, 0.0, 0.25)
     """
     check_integer('num_classes', num_classes, 2)

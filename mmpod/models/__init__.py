@@ -14,7 +14,7 @@ from .losses import (
     PODLoss,
     PrototypeLoss,
 )
-from .necks import JoinFeatures
+from .necks import ConcatFeatures
 from .preprocessors import CropFlipPreprocessor
 
 __all__ = [
@@ -26,7 +26,7 @@ __all__ = [
     'ComplementEntropyLoss',
     'CropFlipPreprocessor',
     'GDAClassifier',
-    'JoinFeatures',
+    'ConcatFeatures',
     'LSoftmaxLoss',
     'LearnedPrototypeHead',
     'NormAdaptivePODLoss',

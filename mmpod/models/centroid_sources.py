@@ -9,8 +9,8 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
-from mmpod.functional import largest_cosine, pedcc, smallest_largest_cosine, spread_centroids
-from mmpod.functional.checks import check_choice
+from mmpod.functional import max_cosine, max_cosine_lower_bound, pedcc, spread_centroids
+from mmpod.utils.checks import check_choice
 
 from .centroid_file import read_centroids
 
@@ -42,8 +42,8 @@ def build_centroids(source: str, num_classes: int, feat_dim: int, seed: int) -> 
         check_choice('centroids', source, ['pedcc', 'spread', 'FILE.pkl'])
         centroids = _spread(num_classes, feat_dim, seed)
     print_log(
-        f'{num_classes} centroids in {feat_dim} dimensions ({source}): largest cosine {largest_cosine(centroids):.4f}; '
-        f'no arrangement has one below {smallest_largest_cosine(num_classes, feat_dim):.4f}.',
+        f'{num_classes} centroids in {feat_dim} dimensions ({source}): largest cosine {max_cosine(centroids):.4f}; '
+        f'no arrangement has one below {max_cosine_lower_bound(num_classes, feat_dim):.4f}.',
         logger='current',
     )
     return centroids

@@ -7,9 +7,9 @@ from typing import Callable, Optional, Sequence, Union
 import torch
 from torch import Tensor
 
-from mmpod.functional.checks import check_choice, check_number
 from mmpod.functional.gaussian import squared_distances
 from mmpod.functional.moments import ClassMoments
+from mmpod.utils.checks import check_choice, check_number
 
 from .arrays import Array, as_features, in_kind_of
 from .fitting import Fit

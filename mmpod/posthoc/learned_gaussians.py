@@ -6,8 +6,8 @@ from typing import Optional, Sequence, Union
 import torch
 from torch import Tensor
 
-from mmpod.functional.checks import check_integer
 from mmpod.functional.moments import ClassMoments, accumulate_, empty_moments, sum_over_processes_
+from mmpod.utils.checks import check_integer
 
 from .arrays import Array, as_features, as_labels
 from .fitting import Fit, fit_gaussians, unpack_

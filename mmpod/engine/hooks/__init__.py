@@ -1,5 +1,7 @@
 """Hooks."""
 
+from mmpod.engine.hooks.check_invalid_loss_hook import CheckInvalidLossHook
+
 from .channels_last_hook import ChannelsLastHook
 from .epoch_seed_hook import EpochSeedHook
 from .features_hook import FeaturesHook
@@ -9,7 +11,6 @@ from .num_classes_hook import NumClassesHook
 from .open_set_hook import OpenSetHook
 from .plain_checkpoint_hook import PlainCheckpointHook
 from .reset_momentum_hook import ResetMomentumHook
-from .stop_on_invalid_loss_hook import StopOnInvalidLossHook
 from .validate_on_resume_hook import ValidateOnResumeHook
 
 __all__ = [
@@ -22,6 +23,6 @@ __all__ = [
     'OpenSetHook',
     'PlainCheckpointHook',
     'ResetMomentumHook',
-    'StopOnInvalidLossHook',
+    'CheckInvalidLossHook',
     'ValidateOnResumeHook',
 ]

@@ -10,7 +10,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import Tensor
 
-from mmpod.functional import counted_here, require_each_once
+from mmpod.functional import check_each_sample_once, owned_by_rank
 from mmpod.models import GDAClassifier
 from mmpod.posthoc.feature_cache import FeatureCache, digest_of_samples
 from mmpod.registry import HOOKS
@@ -66,7 +66,7 @@ class FitGDAHook(Hook):
         for features, labels in self._in_blocks(self._features(runner, model, loader, dataset, source)):
             gda.partial_fit(features, labels, num_classes)
             counted += len(labels)
-        require_each_once(counted, len(loader.dataset), features.device)
+        check_each_sample_once(counted, len(loader.dataset), features.device)
         gda.merge_processes()
         shrinkage = torch.as_tensor(gda.shrinkage_)
         print_log(
@@ -98,7 +98,7 @@ class FitGDAHook(Hook):
         features, labels = cache.open()
         device = next(model.parameters()).device
         for rows in torch.arange(len(labels)).split(ROWS):
-            rows = rows[counted_here(rows)].numpy()
+            rows = rows[owned_by_rank(rows)].numpy()
             yield torch.from_numpy(features[rows]).to(device), torch.from_numpy(labels[rows]).to(device)
 
     @staticmethod

@@ -8,7 +8,7 @@ from mmengine.runner import Runner, autocast
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
-from mmpod.functional import auroc, counted_here, false_positive_rate, gather_rows, require_each_once
+from mmpod.functional import auroc, check_each_sample_once, false_positive_rate, gather_rows, owned_by_rank
 from mmpod.registry import HOOKS
 
 from ..extraction import ordered_loader, plain_model, sample_indices, with_progress
@@ -66,8 +66,8 @@ class OpenSetHook(Hook):
                     unknown.append(_scores(runner.model.test_step(batch)))
         known, unknown = (torch.cat(parts) for parts in (self.known, unknown))
         self.known = []
-        require_each_once(len(known), len(runner.test_dataloader.dataset), known.device)
-        require_each_once(len(unknown), len(loader.dataset), unknown.device)
+        check_each_sample_once(len(known), len(runner.test_dataloader.dataset), known.device)
+        check_each_sample_once(len(unknown), len(loader.dataset), unknown.device)
         known, unknown = gather_rows(known), gather_rows(unknown)
         for name, good, bad in zip(SCORES, known.T, unknown.T):
             metrics[f'open_set/{name}_auroc'] = 100 * auroc(good, bad).item()
@@ -95,4 +95,4 @@ def _scores(samples: Sequence[DataSample]) -> Tensor:
         )
     rows = [[sample.log_density, sample.mahalanobis, sample.cosine_score.max().double()] for sample in samples]
     scores = torch.stack([torch.stack(row) for row in rows])
-    return scores[counted_here(sample_indices(samples)).to(scores.device)]
+    return scores[owned_by_rank(sample_indices(samples)).to(scores.device)]

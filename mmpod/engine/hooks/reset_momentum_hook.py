@@ -6,8 +6,8 @@ from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
 
-from mmpod.functional.checks import check_integer
 from mmpod.registry import HOOKS
+from mmpod.utils.checks import check_integer
 
 __all__ = ['ResetMomentumHook']
 

@@ -7,9 +7,9 @@ from mmpretrain.structures import DataSample
 from torch import Tensor
 
 from mmpod.functional import at_least_float32, no_autocast, normalize_rows
-from mmpod.functional.checks import check_choice
 from mmpod.posthoc import GaussianDiscriminantAnalysis
 from mmpod.registry import MODELS
+from mmpod.utils.checks import check_choice
 
 from ..features import STAGES, stage_features, weights_fingerprint
 

@@ -5,9 +5,9 @@ from typing import Optional, Sequence, Union
 from mmcv.cnn import build_norm_layer
 from torch import Tensor, nn
 
-from mmpod.functional.checks import check_choice
 from mmpod.models.centroid_sources import build_centroids
 from mmpod.registry import MODELS
+from mmpod.utils.checks import check_choice
 
 from .prototype_head import PrototypeHead
 

@@ -9,8 +9,8 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmpod.functional import at_least_float32, cosine_scores, no_autocast, normalize_rows
-from mmpod.functional.checks import check_choice, check_integer
 from mmpod.models.losses import PrototypeLoss
+from mmpod.utils.checks import check_choice, check_integer
 
 __all__ = ['PrototypeHead']
 

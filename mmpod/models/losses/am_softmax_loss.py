@@ -4,8 +4,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from mmpod.functional import additive_margin_logits, cosine_scores, normalize_rows
-from mmpod.functional.checks import check_number, check_one_class
 from mmpod.registry import MODELS
+from mmpod.utils.checks import check_number, check_one_class
 
 from .prototype_loss import PrototypeLoss
 

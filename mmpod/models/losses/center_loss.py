@@ -5,8 +5,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from mmpod.functional import center_loss, center_steps, global_sum
-from mmpod.functional.checks import check_integer, check_number
 from mmpod.registry import MODELS
+from mmpod.utils.checks import check_integer, check_number
 
 from .prototype_loss import PrototypeLoss
 

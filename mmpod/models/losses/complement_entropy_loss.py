@@ -3,8 +3,8 @@
 from torch import Tensor, nn
 
 from mmpod.functional import at_least_float32, complement_entropy, global_mean, no_autocast
-from mmpod.functional.checks import check_choice, check_integer, check_labels, check_one_class
 from mmpod.registry import MODELS
+from mmpod.utils.checks import check_choice, check_integer, check_labels, check_one_class
 
 __all__ = ['ComplementEntropyLoss']
 

@@ -5,8 +5,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from mmpod.functional import annealed_weight, multiplicative_margin_logits
-from mmpod.functional.checks import check_integer, check_number, check_one_class
 from mmpod.registry import MODELS
+from mmpod.utils.checks import check_integer, check_number, check_one_class
 
 from .prototype_loss import PrototypeLoss
 

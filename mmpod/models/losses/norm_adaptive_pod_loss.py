@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from mmpod.functional import global_sum, norm_adaptive
-from mmpod.functional.checks import check_number
 from mmpod.registry import MODELS
+from mmpod.utils.checks import check_number
 
 from .pod_loss import PODLoss
 

@@ -3,8 +3,8 @@
 from torch import Tensor
 
 from mmpod.functional import class_residuals, mean_of_rows, normalize_rows, row_counts
-from mmpod.functional.checks import check_number
 from mmpod.registry import MODELS
+from mmpod.utils.checks import check_number
 
 from .am_softmax_loss import AMSoftmaxLoss
 

@@ -11,8 +11,8 @@ from mmpod.functional import (
     smooth_labels,
     vicreg_covariance_loss,
 )
-from mmpod.functional.checks import check_choice, check_number
 from mmpod.registry import MODELS
+from mmpod.utils.checks import check_choice, check_number
 
 from .prototype_loss import PrototypeLoss
 

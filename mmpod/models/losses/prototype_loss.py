@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mmpod.functional import at_least_float32, global_mean, no_autocast
-from mmpod.functional.checks import check_features, check_labels, check_number
+from mmpod.utils.checks import check_features, check_labels, check_number
 
 __all__ = ['PrototypeLoss']
 

@@ -1,5 +1,5 @@
 """What stands between a backbone and a head that wants one vector an image."""
 
-from .join_features import JoinFeatures
+from mmpod.models.necks.concat_features import ConcatFeatures
 
-__all__ = ['JoinFeatures']
+__all__ = ['ConcatFeatures']

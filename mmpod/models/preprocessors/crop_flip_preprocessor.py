@@ -4,8 +4,8 @@ import torch
 from mmpretrain.models.utils.data_preprocessor import ClsDataPreprocessor
 
 from mmpod.functional import crop_and_flip
-from mmpod.functional.checks import check_integer, check_number
 from mmpod.registry import MODELS
+from mmpod.utils.checks import check_integer, check_number
 
 __all__ = ['CropFlipPreprocessor']
 

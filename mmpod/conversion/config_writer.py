@@ -1,0 +1,141 @@
+"""A converted config as a file of a few lines that inherits the original."""
+
+import os
+import shlex
+import tempfile
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.utils import get_installed_path
+from mmpretrain.apis import ModelHub
+
+from mmpod.conversion.plan import Conversion
+
+__all__ = ['find_base', 'read_base', 'write_converted']
+
+
+def find_base(name: str) -> Path:
+    """Return the file that ``name`` means.
+
+    Args:
+        name: A path; ``mmpretrain::resnet/resnet18_8xb32_in1k.py``, a config that a package ships; or a name that
+            mmpretrain's model hub knows, such as ``resnet18_8xb32_in1k``.
+
+    Raises:
+        FileNotFoundError: There is no such config.
+    """
+    package, separator, relative = name.partition('::')
+    if separator:
+        spec = find_spec(package) if package.isidentifier() else None
+        if spec is None or spec.origin is None:  # a folder without __init__.py has no origin
+            raise FileNotFoundError(
+                f'Expected `BASE` to be a config that an installed package ships, but got {name!r}, and no package '
+                f'{package!r} is installed. Install it, or name a path.'
+            )
+        path = Path(get_installed_path(package)) / '.mim' / 'configs' / relative
+        if path.is_file():
+            return path
+        raise FileNotFoundError(f'Expected `BASE` to be a config that {package} ships, but `{path}` does not exist.')
+    path = Path(name)
+    if path.is_file():
+        return path
+    try:
+        return Path(ModelHub.get(name).config.filename)
+    except ValueError:
+        raise FileNotFoundError(
+            f'Expected `BASE` to be a config file, mmpretrain::FOLDER/FILE.py, or a model of mmpretrain.list_models(), '
+            f'but got {name!r}, which is none of them (from {Path.cwd()}).'
+        ) from None
+
+
+def read_base(path: Path) -> Config:
+    """Return the config in ``path``.
+
+    Raises:
+        ValueError: It cannot be read, or no text config can inherit it.
+    """
+    try:
+        cfg = Config.fromfile(path)
+        lazy = path.suffix == '.py' and Config._is_lazy_import(str(path))
+    except Exception as error:  # whatever executing a config raises
+        raise ValueError(
+            f'Expected `{path}` to be a config that loads, but got {type(error).__name__}: {error} Correct it first.'
+        ) from error
+    if lazy:
+        raise ValueError(
+            f'Expected `{path}` to be a text config, but it is of the pure Python kind (read_base), which a text '
+            'config cannot inherit. Convert it in Python: mmpod.convert(Config.fromfile(path)).dump(NEW).'
+        )
+    return cfg
+
+
+def write_converted(base: Path, cfg: Config, plan: Conversion, output: Path, command: Sequence[str]) -> None:
+    """Write ``output``, a config that inherits ``base`` and makes the planned changes, and read it back.
+
+    Args:
+        base: The original's file.
+        cfg: What is in it.
+        plan: The changes.
+        output: The new file; an existing one is replaced.
+        command: The command line that its docstring names.
+
+    Raises:
+        ValueError: The file would be the original, its name does not end in ``.py``, or does not load as planned.
+    """
+    if output.suffix != '.py':
+        raise ValueError(f'Expected the output to end in `.py`, but got `{output}`.')
+    if output.exists() and output.samefile(base):
+        raise ValueError(f'Expected another file than the original for the output, but got `{output}`. Name a new one.')
+    notes = ''.join(f'\n- {note}' for note in plan.notes)
+    docstring = f'{base.stem} with PEDCC and POD Loss in place of softmax.\n\n{shlex.join(command)}\n'
+    docstring += f'\nWhat the original has and this config has not:\n{notes}\n' if notes else ''
+    docstring = docstring.replace('\\', r'\\').replace('"""', r'\"\"\"')
+    text = f'"""{docstring}"""\n\n_base_ = [{_reference(base, output)!r}]\n\n{_code(plan.changes)}'
+    output.parent.mkdir(parents=True, exist_ok=True)
+    # In the folder of the output, where the same relative path leads to the original.
+    with tempfile.NamedTemporaryFile('w', suffix='.py', dir=output.parent, encoding='utf-8') as draft:
+        draft.write(text)
+        draft.flush()
+        if _without_scopes(Config.fromfile(draft.name)) != _without_scopes(plan.apply(cfg)):
+            raise ValueError(f'Expected `{output}` to load as the converted config, but it differs. Please report it.')
+    output.write_text(text, encoding='utf-8')
+
+
+def _reference(base: Path, output: Path) -> str:
+    """Return how ``output`` names ``base``: by its package where that can be, else by the way there."""
+    shipped = Path(get_installed_path('mmpretrain')) / '.mim' / 'configs'
+    if shipped.resolve() in base.resolve().parents:
+        return f'mmpretrain::{base.resolve().relative_to(shipped.resolve()).as_posix()}'
+    try:
+        return Path(os.path.relpath(base.resolve(), output.resolve().parent)).as_posix()
+    except ValueError:  # on another drive
+        return base.resolve().as_posix()
+
+
+def _code(changes: dict) -> str:
+    """Return assignments as they are written by hand: `dict(...)` with one argument a line where it holds another."""
+    return ''.join(f'{name} = {_literal(value, "")}\n' for name, value in changes.items())
+
+
+def _literal(value: Any, indent: str) -> str:
+    inner = indent + '    '
+    if isinstance(value, dict) and all(str(key).isidentifier() for key in value):
+        items = [f'{key}={_literal(item, inner)}' for key, item in value.items()]
+        if any(isinstance(item, (dict, list)) for item in value.values()):
+            return 'dict(\n' + ''.join(f'{inner}{item},\n' for item in items) + f'{indent})'
+        return f'dict({", ".join(items)})'
+    if isinstance(value, list):
+        return f'[{", ".join(_literal(item, inner) for item in value)}]'
+    return repr(value)
+
+
+def _without_scopes(item: Any) -> Any:
+    """Return plain data, without the keys that MMEngine adds where a config comes from a package."""
+    if isinstance(item, Config):
+        item = item.to_dict()
+    if isinstance(item, dict):
+        return {key: _without_scopes(value) for key, value in item.items() if key != '_scope_'}
+    return [_without_scopes(value) for value in item] if isinstance(item, (list, tuple)) else item

@@ -1,0 +1,191 @@
+"""Statistics over all processes of a distributed run: of a batch, with gradients, or of a dataset.
+
+A loss of the global batch, computed alike on all W processes, reaches each of them through its own rows: the gradients
+that the W backward passes send to a row, W times that of the loss, are divided by W when DistributedDataParallel
+averages, and the parameters get the gradient of one process with the whole batch.
+"""
+
+import functools
+from collections.abc import Sequence
+from typing import Optional
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+__all__ = [
+    'owned_by_rank',
+    'gather_rows',
+    'global_mean',
+    'global_sum',
+    'mean_of_rows',
+    'check_each_sample_once',
+    'row_counts',
+    'world_size',
+]
+
+
+def world_size() -> int:
+    """Return the number of training processes, 1 outside a distributed run."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+@torch.compiler.disable
+def row_counts(rows: Tensor) -> list[int]:
+    """Return the number of rows of each process, in the order of the ranks. A collective.
+
+    The counts, which the shapes of what follows depend on, go from host to host: nothing waits for an accelerator.
+    """
+    if world_size() == 1:
+        return [len(rows)]
+    counts = torch.empty(world_size(), dtype=torch.long)
+    group = _host_group(dist.group.WORLD)
+    dist.all_gather(list(counts.split(1)), torch.tensor([len(rows)]), group=group)
+    return counts.tolist()
+
+
+@functools.lru_cache(maxsize=1)
+def _host_group(world: 'dist.ProcessGroup') -> 'dist.ProcessGroup':
+    return world if dist.get_backend(world) == 'gloo' else dist.new_group(backend='gloo')
+
+
+def gather_rows(rows: Tensor, counts: Optional[Sequence[int]] = None) -> Tensor:
+    """Return the rows of all processes, in the order of the ranks, with gradients to the process that owns each row.
+
+    For losses that every process computes alike from them; then each process knows the gradient of its rows, and the
+    backward pass communicates nothing. The processes may hold different numbers of rows (a last batch that does not
+    divide evenly), at least one each. A collective: every process must call it. Outside a distributed run the rows
+    come back as they are.
+
+    Args:
+        rows: Shape (N_r, D) on rank r, with the same D on all.
+        counts: All N_r, where :func:`row_counts` has told them already.
+
+    Returns:
+        Tensor: Shape (sum of N_r, D).
+    """
+    counts = row_counts(rows) if counts is None else counts
+    return rows if len(counts) == 1 else GatherRows.apply(rows, counts)
+
+
+class GatherRows(torch.autograd.Function):
+    """:func:`gather_rows` over several processes."""
+
+    @staticmethod
+    def forward(ctx, rows: Tensor, counts: Sequence[int]) -> Tensor:
+        """Return all rows."""
+        ctx.counts = counts
+        padded = torch.nn.functional.pad(rows.detach(), (0, 0, 0, max(counts) - len(rows))).contiguous()
+        parts = [torch.empty_like(padded) for _ in counts]
+        dist.all_gather(parts, padded)
+        return torch.cat([part[:count] for part, count in zip(parts, counts)])
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:
+        """Return W times the gradient of the own rows: what the W equal losses of the processes send them together."""
+        return grad.split(ctx.counts)[dist.get_rank()] * len(ctx.counts), None
+
+
+def mean_of_rows(rows: Tensor, num_samples: int) -> Tensor:
+    """Return the mean over the rows of all processes, the same on all, with gradients to the rows.
+
+    For functions of a mean; where the mean itself is the loss, :func:`global_mean` has no communication backward. A
+    collective, unless the rows at hand are all there are.
+
+    Args:
+        rows: Shape (N_r, ...) on rank r.
+        num_samples: N, the sum of all N_r, from :func:`row_counts`.
+
+    Returns:
+        Tensor: Shape (...).
+    """
+    total = rows.sum(dim=0)
+    return (SumOverProcesses.apply(total) if len(rows) < num_samples else total) / num_samples
+
+
+class SumOverProcesses(torch.autograd.Function):
+    """The sum of a tensor of each process; each gets the gradients of all of them."""
+
+    @staticmethod
+    def forward(ctx, tensor: Tensor) -> Tensor:
+        """Return the sum."""
+        return global_sum(tensor)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad: Tensor) -> Tensor:
+        """Return the sum of the gradients."""
+        return global_sum(grad)
+
+
+def global_mean(values: Tensor) -> Tensor:
+    """Return this process's share of the mean over the values of all processes.
+
+    The sum of the local values, times the number W of processes, over the global count: the average of the shares,
+    which DistributedDataParallel takes of their gradients, is the mean over the global batch, also where the processes
+    hold different numbers of values. A collective. Outside a distributed run it is the mean.
+
+    Args:
+        values: Shape (N_r,) on rank r.
+
+    Returns:
+        Tensor: Scalar.
+    """
+    if world_size() == 1:
+        return values.mean()
+    count = torch.full((), len(values), dtype=torch.long, device=values.device)
+    dist.all_reduce(count)
+    return values.sum() * world_size() / count
+
+
+@torch.no_grad()
+def global_sum(tensor: Tensor) -> Tensor:
+    """Return the entry-wise sum of ``tensor`` over all processes, without gradients.
+
+    A collective. Outside a distributed run it is ``tensor``.
+    """
+    if world_size() == 1:
+        return tensor
+    total = tensor.clone()
+    dist.all_reduce(total)
+    return total
+
+
+def owned_by_rank(sample_indices: Tensor) -> Tensor:
+    """Return which samples this process counts, so that of all processes one counts each.
+
+    MMEngine's ``DefaultSampler(shuffle=False)`` gives rank r of W the samples r, r + W, ... and repeats the first ones
+    until all ranks have equally many; a repetition never falls to the rank that is its index modulo W.
+    :func:`check_each_sample_once` finds any other order.
+
+    Args:
+        sample_indices: Positions in the dataset, shape (N,), int64.
+
+    Returns:
+        Tensor: Shape (N,), bool.
+    """
+    if world_size() == 1:
+        return torch.ones_like(sample_indices, dtype=torch.bool)
+    return sample_indices % world_size() == dist.get_rank()
+
+
+def check_each_sample_once(count: int, num_samples: int, device: torch.device) -> None:
+    """Refuse statistics whose processes have together not counted each sample of the dataset once. A collective.
+
+    Args:
+        count: Samples that this process has counted.
+        num_samples: Size of the dataset.
+        device: Where the backend of the process group communicates.
+
+    Raises:
+        ValueError: They have counted more or less.
+    """
+    total = int(global_sum(torch.tensor(count, device=device)))
+    if total != num_samples:
+        raise ValueError(
+            f'Expected each of the {num_samples} samples to be counted once, but got {total}. Use the sampler '
+            "dict(type='DefaultSampler', shuffle=False), whose order tells the processes' samples apart, and no "
+            'drop_last.'
+        )

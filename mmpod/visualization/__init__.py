@@ -1,0 +1,1 @@
+"""Figures of features and centroids, and the style that all figures of mmpod share."""

@@ -1,0 +1,124 @@
+"""tools/convert_config.py as a user calls it."""
+
+import ast
+import os
+import subprocess
+import sys
+
+import pytest
+from mmengine.config import Config
+
+import mmpod
+from mmpod.conversion.config_writer import find_base, read_base, write_converted
+from mmpod.conversion.plan import plan_conversion
+
+RESNET18 = 'mmpretrain::resnet/resnet18_8xb32_in1k.py'
+BASE = """
+depth = 18
+model = dict(
+    type='ImageClassifier',
+    backbone=dict(type='ResNet', depth=depth, base_channels=8, stem_channels=8),
+    neck=None,
+    head=dict(type='StackedLinearClsHead', num_classes=10, in_channels=64, mid_channels=[32], topk=(1, 5)))
+"""
+
+
+@pytest.fixture
+def convert(root, run_command):
+    return lambda *arguments: run_command(sys.executable, root / 'tools/convert_config.py', *arguments)
+
+
+def refused(root, *arguments):
+    command = [sys.executable, str(root / 'tools/convert_config.py'), *map(str, arguments)]
+    environment = dict(os.environ, PYTHONPATH=str(root), PYTHONWARNINGS='ignore')
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1 and 'Traceback' not in done.stderr, done.stderr
+    return done.stderr
+
+
+def test_a_shipped_config_is_inherited_by_its_package(convert, tmp_path):
+    output = tmp_path / 'new' / 'pod.py'
+    done = convert(RESNET18, '-o', output, '--feat-dim', '1024', '--sc-weight', '0.5')
+    assert '512 channels -> 1024 dimensions, 1000 classes' in done.stdout
+    text = output.read_text()
+    assert f"_base_ = ['{RESNET18}']" in text and '--sc-weight 0.5' in text and len(text.splitlines()) < 25
+    cfg = Config.fromfile(output)
+    assert cfg.model.head.loss == dict(type='mmpod.PODLoss', sc_weight=0.5)
+    assert cfg.train_dataloader.batch_size == 32
+
+
+def test_a_path_is_inherited_relatively_and_the_folder_can_move(tmp_path):
+    (tmp_path / 'configs').mkdir()
+    base, output = tmp_path / 'configs' / 'net.py', tmp_path / 'pod' / 'net.py'
+    base.write_text(BASE)
+    cfg = read_base(find_base(str(base)))
+    plan = plan_conversion(cfg)
+    write_converted(base, cfg, plan, output, ['convert', 'a name'])
+    text = output.read_text()
+    assert "_base_ = ['../configs/net.py']" in text and "convert 'a name'" in text
+    assert 'mid_channels=[32] of StackedLinearClsHead goes' in text
+    assert [path.name for path in output.parent.iterdir()] == ['net.py']
+    (tmp_path / 'pod').rename(tmp_path / 'moved')
+    converted = Config.fromfile(tmp_path / 'moved' / 'net.py')
+    assert converted.to_dict() == mmpod.convert(cfg).to_dict()
+    assert [neck.type for neck in converted.model.neck] == ['GlobalAveragePooling']
+
+
+def test_other_files_of_the_folder_stay(tmp_path):
+    base, own = tmp_path / 'net.py', tmp_path / 'pod_draft.py'
+    base.write_text(BASE)
+    own.write_text('# of the user')
+    cfg = read_base(base)
+    write_converted(base, cfg, plan_conversion(cfg), tmp_path / 'pod.py', [])
+    assert own.read_text() == '# of the user'
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['net.py', 'pod.py', 'pod_draft.py']
+
+
+@pytest.mark.parametrize('name', [r'a\Nx.py', '"""x.py', 'x"', '\\'])
+def test_any_command_stands_in_the_docstring(name, tmp_path):
+    base, output = tmp_path / 'net.py', tmp_path / 'pod.py'
+    base.write_text(BASE)
+    cfg = read_base(base)
+    write_converted(base, cfg, plan_conversion(cfg), output, ['convert', '-o', name])
+    assert f"convert -o '{name}'" in ast.get_docstring(ast.parse(output.read_text()))
+
+
+def test_a_model_of_the_hub_is_found_by_its_name():
+    assert find_base('resnet18_8xb32_in1k') == find_base(RESNET18)
+
+
+def test_what_is_refused_leaves_no_file(root, tmp_path):
+    output = tmp_path / 'pod.py'
+    assert 'at least num_classes - 1 = 999, but got 99' in refused(root, RESNET18, '-o', output, '--feat-dim', '99')
+    assert not output.exists()
+    output.write_text('kept')
+    assert 'exists. Name another, or add --force' in refused(root, RESNET18, '-o', output)
+    assert output.read_text() == 'kept'
+
+
+@pytest.mark.parametrize(
+    'name', ['no_such_model', 'folder/none.py', 'mmpretrain::resnet/none.py', 'nopkg::x/y.py', '::x.py']
+)
+def test_unknown_bases(name):
+    with pytest.raises(FileNotFoundError, match='Expected `BASE` to be a config'):
+        find_base(name)
+
+
+def test_files_that_cannot_be_inherited(tmp_path):
+    base = tmp_path / 'net.py'
+    base.write_text('model = dict(')
+    with pytest.raises(ValueError, match='to be a config that loads, but got SyntaxError'):
+        read_base(base)
+    (tmp_path / 'empty.py').write_text('')
+    lazy = 'from mmengine.config import read_base\n\nwith read_base():\n    from .empty import *\n'
+    base.write_text(lazy + "model = dict(type='A')\n")
+    with pytest.raises(ValueError, match='a text config, but it is of the pure Python kind'):
+        read_base(base)
+    base.write_text(BASE)
+    cfg = read_base(base)
+    plan = plan_conversion(cfg)
+    with pytest.raises(ValueError, match='another file than the original'):
+        write_converted(base, cfg, plan, base, [])
+    with pytest.raises(ValueError, match='to end in `.py`, but got `pod.yaml`'):
+        write_converted(base, cfg, plan, type(base)('pod.yaml'), [])
+    assert base.read_text() == BASE

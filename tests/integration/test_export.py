@@ -1,0 +1,220 @@
+"""Exported classifiers against mmpretrain's own predictions, and what is refused."""
+
+import importlib.util
+import io
+import json
+import runpy
+import tarfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from mmengine.config import Config
+from mmpretrain import ImageClassificationInferencer, get_model
+from PIL import Image
+from torch.testing import assert_close
+
+from mmpod.engine.runner_session import runner_session
+from mmpod.export import formats as export
+from mmpod.export.classifier import image_size
+from mmpod.export.formats import export_classifier, load_exported
+
+ROOT = Path(__file__).resolve().parents[2]
+CIFAR10 = ROOT.parent / 'shared' / 'data' / 'cifar10-jpeg.tar.xz'
+
+
+def config(name, **options):
+    cfg = Config.fromfile(ROOT / 'configs' / f'{name}.py')
+    cfg.merge_from_dict(options)
+    return cfg
+
+
+def save_random(cfg, path):
+    """Save random weights, with batch-norm statistics that matter, and return the model."""
+    model = get_model(cfg)
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.normal_(std=0.1)
+            module.running_var.uniform_(0.5, 2)
+    torch.save(dict(state_dict=model.state_dict(), meta={}), path)
+    return model
+
+
+@pytest.mark.parametrize(
+    'name, output, to_rgb, files',
+    [
+        ('pod_resnet18w8_tinyimagenet20', 'cosines', True, True),  # files, BGR, turned by the preprocessor
+        ('pod_resnet18w8_tinyimagenet20', 'cosines', False, True),  # the network sees BGR
+        ('pod_resnet18w8_cifar10_10k', 'cosines', False, False),  # arrays, RGB
+        ('pod_resnet18w8_cifar10_10k', 'cosines', True, False),
+        ('amsoftmax_resnet18w8_cifar10_10k', 'cosines', False, False),
+        ('lsoftmax_resnet18w8_cifar10_10k', 'logits', False, False),
+        ('softmax_resnet18w8_cifar10_10k', 'logits', False, False),
+        ('cot_resnet18w8_cifar10_10k', 'logits', False, False),
+    ],
+)
+def test_outputs_are_the_inferencers(name, output, to_rgb, files, tmp_path):
+    """Red, green and blue differ much: a wrong order or normalisation shows."""
+    cfg = config(name, **{'data_preprocessor.to_rgb': to_rgb})
+    model = save_random(cfg, tmp_path / 'w.pth')
+    side = image_size(cfg)[0]
+    rgb = np.random.RandomState(0).randint(0, 256, (5, side, side, 3)) // [1, 2, 6]
+    (tmp_path / 'images').mkdir()
+    for index, image in enumerate(rgb.astype(np.uint8)):
+        Image.fromarray(image).save(tmp_path / 'images' / f'{index}.png')
+    facts = export_classifier(cfg, tmp_path / 'w.pth', 'torchscript', images=tmp_path / 'images')
+    assert facts['outputs'] == [output, 'labels'] and facts['compared_on'] == '5 images'
+    assert facts['normalisation_inside']['order'] == ('RGB' if to_rgb == files else 'BGR')
+    pixels = torch.from_numpy(rgb).permute(0, 3, 1, 2).float()
+    values, labels = load_exported(facts['file'])(pixels)
+    assert_close(export.read_images(tmp_path / 'images', cfg, (side, side)), pixels, rtol=0, atol=0)
+    paths = sorted(map(str, (tmp_path / 'images').iterdir()))
+    inputs = paths if files else list(rgb.astype(np.uint8))
+    predicted = ImageClassificationInferencer(model)(inputs, batch_size=5)
+    scores = torch.from_numpy(np.stack([result['pred_scores'] for result in predicted]))
+    assert_close((1 + values) / 2 if output == 'cosines' else values.softmax(1), scores, rtol=0, atol=1e-5)
+    assert labels.tolist() == [result['pred_label'] for result in predicted]
+
+
+def test_files_reach_models_of_arrays_with_red_and_blue_exchanged(tmp_path):
+    """mmpretrain's inferencer reads BGR; docs/tools.md warns of it."""
+    inferencer = ImageClassificationInferencer(save_random(config('pod_resnet18w8_cifar10_10k'), tmp_path / 'w.pth'))
+    image = (np.random.RandomState(0).randint(0, 256, (32, 32, 3)) // [1, 2, 6]).astype(np.uint8)
+    Image.fromarray(image).save(tmp_path / 'image.png')
+    file, exchanged, right = inferencer([str(tmp_path / 'image.png'), image[..., ::-1].copy(), image], batch_size=3)
+    assert_close(file['pred_scores'], exchanged['pred_scores'], rtol=0, atol=0)
+    assert np.abs(file['pred_scores'] - right['pred_scores']).max() > 1e-3
+
+
+def digits_checkpoint(tmp_path):
+    save_random(config('pod_resnet18w8_digits'), tmp_path / 'w.pth')
+    return tmp_path / 'w.pth'
+
+
+@pytest.mark.parametrize(
+    'name, options, error, words',
+    [
+        ('pod_resnet18w8_digits', dict(format='tflite'), ValueError, "format.*'onnx', .*'tflite'"),
+        ('pod_resnet18w8_digits', dict(tolerance=-1), ValueError, '`tolerance` .* at least 0, but got -1'),
+        ('pod_resnet18w8_digits', dict(checkpoint='nowhere.pth'), FileNotFoundError, 'checkpoint.*nowhere.pth'),
+        ('pod_resnet18w8_digits', dict(out='model.bin'), ValueError, r'`out` to end in \.pt .*model\.bin'),
+        ('pod_resnet18w8_digits', dict(images='nowhere'), FileNotFoundError, 'nowhere` to hold images'),
+        ('pod_resnet18w8_digits', dict(images='large'), ValueError, '8 x 8 pixels.*9 x 9'),
+        ('pod_resnet18w8_digits', dict(images='broken'), ValueError, 'broken.png` to be an image'),
+        ('softmax_resnet18w8_digits', dict(), ValueError, 'weights of softmax_resnet18w8_digits.py.*head.fc'),
+        ('gda_resnet18w8_digits', dict(), TypeError, 'GDAClassifier.*without GDA'),
+    ],
+    ids=lambda value: str(value) if isinstance(value, dict) else None,
+)
+def test_bad_input_is_refused_and_nothing_written(name, options, error, words, tmp_path):
+    for folder, pixels in (('large', 9), ('broken', 0)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / 'broken.png').write_bytes(b'')
+        if pixels:
+            cv2.imwrite(str(tmp_path / folder / 'broken.png'), np.zeros((pixels, pixels, 3), np.uint8))
+    paths = {k: value if k in ('format', 'tolerance') else tmp_path / value for k, value in options.items()}
+    arguments = dict(dict(checkpoint=digits_checkpoint(tmp_path), format='torchscript'), **paths)
+    before = sorted(tmp_path.rglob('*'))
+    with pytest.raises(error, match=f'(?s){words}'):
+        export_classifier(config(name), **arguments)
+    assert sorted(tmp_path.rglob('*')) == before
+
+
+def test_models_without_one_output_are_refused(tmp_path):
+    checkpoint = digits_checkpoint(tmp_path)
+    cfg = config('pod_resnet18w8_digits')
+    cfg.test_dataloader.dataset.type = 'ImageNet'
+    with pytest.raises(ValueError, match='--image-size HEIGHT WIDTH'):
+        export_classifier(cfg, checkpoint)
+    cfg.model = dict(type='ImageToImageRetriever', image_encoder=[cfg.model], prototype='p.pt')
+    with pytest.raises(TypeError, match='ImageClassifier with a head, but got ImageToImageRetriever'):
+        export_classifier(cfg, checkpoint, 'torchscript', size=(8, 8))
+
+
+def test_a_file_that_differs_from_the_model_is_not_kept(tmp_path, monkeypatch):
+    checkpoint = digits_checkpoint(tmp_path)
+
+    class Shifted(torch.nn.Module):
+        def __init__(self, classifier):
+            super().__init__()
+            self.classifier = classifier
+
+        def forward(self, images):
+            return self.classifier(images + 1)
+
+    write = export.WRITERS['torchscript']
+    monkeypatch.setitem(export.WRITERS, 'torchscript', lambda classifier, *rest: write(Shifted(classifier), *rest))
+    with pytest.raises(ValueError, match='within 0.0001, but they differ by 0'):
+        export_classifier(config('pod_resnet18w8_digits'), checkpoint, 'torchscript')
+    assert list(tmp_path.iterdir()) == [checkpoint]
+
+
+@pytest.mark.parametrize('source', ['model', 'exported file'])
+def test_outputs_that_are_not_finite_are_refused(source, tmp_path, monkeypatch):
+    """Nothing differs from NaN by more than the tolerance."""
+    checkpoint = digits_checkpoint(tmp_path)
+    if source == 'model':
+        saved = torch.load(checkpoint)
+        saved['state_dict']['head.fc.bias'][0] = float('nan')
+        torch.save(saved, checkpoint)
+    else:
+        ruined = torch.full((8, 10), float('nan')), torch.zeros(8, dtype=torch.long)
+        monkeypatch.setattr(export, 'load_exported', lambda path: lambda images: ruined)
+    with pytest.raises(ValueError, match=f'the {source} gives NaN or infinity. Nothing was kept'):
+        export_classifier(config('pod_resnet18w8_digits'), checkpoint, 'torchscript')
+    assert list(tmp_path.iterdir()) == [checkpoint]
+
+
+def test_missing_packages_are_named(monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(export, 'find_spec', lambda name: None if name == 'onnxruntime' else find(name))
+    with pytest.raises(ModuleNotFoundError, match='pip install onnxruntime'):
+        export_classifier(config('pod_resnet18w8_digits'), 'w.pth', 'onnx')
+
+
+def test_command_line_takes_one_size_or_two(monkeypatch, capsys):
+    digits = str(ROOT / 'configs' / 'pod_resnet18w8_digits.py')
+    parse = runpy.run_path(str(ROOT / 'tools' / 'export.py'))['parse_args']
+    monkeypatch.setattr('sys.argv', ['export.py', digits, 'w.pth', '--image-size', '8', '-o', 'x.onnx'])
+    assert parse().image_size == [8] and parse().format == 'onnx'
+    monkeypatch.setattr('sys.argv', ['export.py', digits, 'w.pth', '--image-size', '8', '8', '8'])
+    with pytest.raises(SystemExit):
+        parse()
+    assert 'one or two positive numbers' in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not CIFAR10.is_file(), reason=f'{CIFAR10} is not there')
+def test_onnx_of_a_classifier_trained_on_cifar10(tmp_path, monkeypatch):
+    """Ten steps on 640 images; 100 test images through ONNX Runtime and through mmpretrain's test loop."""
+    counts = {}
+    with tarfile.open(CIFAR10) as archive:
+        for member in archive:
+            *_, split, label, name = ['', '', *Path(member.name).parts]
+            limit = 64 if split == 'train' else 10
+            if member.isfile() and split in ('train', 'test') and counts.get((split, label), 0) < limit:
+                counts[split, label] = counts.get((split, label), 0) + 1
+                folder = tmp_path / 'cifar10' / split / label
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_bytes(archive.extractfile(member).read())
+    assert len(counts) == 20
+    monkeypatch.setenv('CIFAR10_ROOT', str(tmp_path / 'cifar10'))
+    cfg = config('pod_resnet18w8_cifar10_10k', work_dir=str(tmp_path / 'work'), log_level='WARNING')
+    cfg.train_cfg.max_epochs, cfg.train_dataloader.dataset.samples_per_class = 1, 64
+    with runner_session(cfg) as runner:
+        runner.train()
+        accuracy = runner.val()['accuracy/top1']
+    cfg = config('pod_resnet18w8_cifar10_10k')
+    test = sorted((tmp_path / 'cifar10' / 'test').iterdir())
+    facts = export_classifier(cfg, tmp_path / 'work' / 'epoch_1.pth', 'onnx', images=test[0])
+    assert facts['compared_on'] == '10 images' and json.loads(Path(facts['file'] + '.json').read_text())['classes'][0]
+    session = onnxruntime.InferenceSession(facts['file'], providers=['CPUExecutionProvider'])
+    hits = 0
+    for label, folder in enumerate(test):
+        pixels = np.stack([np.array(Image.open(io.BytesIO(path.read_bytes()))) for path in sorted(folder.iterdir())])
+        _, labels = session.run(None, dict(images=pixels.transpose(0, 3, 1, 2).astype(np.float32)))
+        hits += (labels == label).sum()
+    assert hits == pytest.approx(accuracy)

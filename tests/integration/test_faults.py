@@ -1,0 +1,71 @@
+"""What interrupts a training run leaves it resumable."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from mmpod.engine.runner_session import latest_complete_checkpoint
+
+DIGITS = 'configs/pod_resnet18w8_digits.py'
+
+
+def train(root, work_dir, epochs):
+    command = [sys.executable, root / 'tools/train.py', root / DIGITS, '--work-dir', work_dir, '--resume']
+    return [*command, '--cfg-options', f'train_cfg.max_epochs={epochs}', 'randomness.seed=0']
+
+
+@pytest.mark.parametrize('kept', [0, 1, 0.5, 0.99])
+def test_newest_whole_checkpoint(kept, tmp_path):
+    assert latest_complete_checkpoint(tmp_path) is None
+    for epoch in (1, 9, 10):
+        torch.save(dict(weight=torch.ones(100)), tmp_path / f'epoch_{epoch}.pth')
+    torch.save({}, tmp_path / 'best_accuracy_top1_epoch_11.pth')
+    newest = tmp_path / 'epoch_10.pth'
+    newest.write_bytes(newest.read_bytes()[: int(kept * newest.stat().st_size)])
+    assert latest_complete_checkpoint(tmp_path) == str(tmp_path / ('epoch_10.pth' if kept == 1 else 'epoch_9.pth'))
+
+
+@pytest.mark.slow
+def test_truncated_checkpoint_is_passed_over(root, tmp_path, run_command):
+    run_command(*train(root, tmp_path, 2))
+    whole, newest = (tmp_path / f'epoch_{epoch}.pth' for epoch in (1, 2))
+    expected = torch.load(newest, weights_only=True)['state_dict']
+    newest.write_bytes(newest.read_bytes()[: newest.stat().st_size // 2])
+    done = run_command(*train(root, tmp_path, 2))
+    output = done.stdout + done.stderr
+    assert f'{newest} is cut off' in output and f'Load checkpoint from {whole}' in output
+    resumed = torch.load(newest, weights_only=True)['state_dict']
+    assert all(torch.equal(resumed[name], value) for name, value in expected.items())
+
+
+@pytest.mark.slow
+def test_full_disk_stops_with_its_reason_and_the_run_goes_on_when_there_is_room(root, tmp_path, run_command):
+    """On a file system of its own, with room for one checkpoint and a half, and later for two."""
+    disk = tmp_path / 'disk'
+    disk.mkdir()
+    mount = ['mount', '-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip('needs the right to mount a file system')
+    try:
+        (disk / 'filler').write_bytes(bytes(2 * 2**20))
+        done = run_command(*train(root, disk / 'run', 2), status=1)
+        assert re.search(r'OSError.*MiB.*No space left on device.*--resume.*epoch_2.pth', done.stderr)
+        torch.load(disk / 'run/epoch_1.pth', weights_only=True)
+        assert not (disk / 'run/epoch_2.pth').exists()
+        (disk / 'filler').unlink()
+        done = run_command(*train(root, disk / 'run', 2))
+        assert 'resumed epoch: 1' in done.stdout + done.stderr
+        torch.load(disk / 'run/epoch_2.pth', weights_only=True)
+    finally:
+        subprocess.run(['umount', str(disk)], check=True)
+
+
+@pytest.mark.slow
+def test_killed_runs_end_with_the_weights_of_an_unbroken_one(root, run_command):
+    done = run_command(sys.executable, root / 'benchmarks/faults.py', '--kills', 2, '--epochs', 3, timeout=600)
+    differences = re.findall(r'run \d+: largest difference .* (\S+)$', done.stdout, re.M)
+    assert differences and set(differences) == {'0'}

@@ -1,0 +1,375 @@
+"""The command lines as a user calls them, on scikit-learn's digits."""
+
+import json
+import os
+import pickle
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+
+import pytest
+import torch
+from documented import steps
+from mmengine.logging import HistoryBuffer
+from mmengine.runner import checkpoint as loading
+from mmengine.runner import load_checkpoint
+from torch.testing import assert_close
+
+DIGITS = 'configs/pod_resnet18w8_digits.py'
+NO_AUGMENTATION = ['train_dataloader.dataset.pipeline.0.padding=0']  # a crop of the whole image
+SEED = ['randomness.seed=0']
+GEOMETRY = ['default_hooks.features.geometry=True']
+WORKERS = ['train_dataloader.num_workers=2', 'train_dataloader.persistent_workers=True']
+
+
+def scalars(work_dir):
+    logs = sorted(work_dir.glob('*/vis_data/scalars.json'))
+    return [json.loads(line) for log in logs for line in log.read_text().splitlines()]
+
+
+def accuracy_printed(text):
+    return float(re.findall(r'accuracy/top1: ([\d.]+)', text)[-1])
+
+
+@pytest.fixture(scope='module')
+def trained(root, tmp_path_factory):
+    """Two epochs through tools/train.py, once for all tests of this file."""
+    work_dir = tmp_path_factory.mktemp('trained')
+    command = [sys.executable, root / 'tools/train.py', root / DIGITS, '--work-dir', work_dir]
+    options = ['--cfg-options', 'train_cfg.max_epochs=2', *SEED, *WORKERS, *GEOMETRY]
+    environment = dict(os.environ, PYTHONPATH=str(root), OMP_NUM_THREADS='1', PYTHONWARNINGS='ignore')
+    done = subprocess.run([*command, *options], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return work_dir
+
+
+def test_train_logs_the_terms_apart(trained):
+    entry = next(entry for entry in scalars(trained) if 'loss' in entry)
+    assert_close(entry['loss'], entry['loss_cosine'] + entry['loss_sc'])
+    assert [entry['step'] for entry in scalars(trained) if 'accuracy/top1' in entry] == [1, 2]
+    geometry = [entry for entry in scalars(trained) if 'geometry/target_cosine' in entry]
+    assert [entry['step'] for entry in geometry] == [1, 2] and len(geometry[1]) >= 10
+
+
+def test_resume_gives_the_weights_of_the_unbroken_run(trained, root, tmp_path, run_command):
+    """With augmentation in workers, and by the seed of the checkpoint where the command names none.
+
+    Only the unbroken run logs the geometry, which changes nothing.
+    """
+    shutil.copy(trained / 'epoch_1.pth', tmp_path)
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_1.pth'))
+    command = [sys.executable, root / 'tools/train.py', root / DIGITS, '--work-dir', tmp_path, '--resume']
+    done = run_command(*command, '--cfg-options', 'train_cfg.max_epochs=2', *WORKERS)
+    assert 'resumed epoch: 1' in done.stdout + done.stderr
+    resumed, unbroken = (
+        torch.load(folder / 'epoch_2.pth', weights_only=True)['state_dict'] for folder in (tmp_path, trained)
+    )
+    assert resumed.keys() == unbroken.keys() and 'head.centroids' in resumed
+    for name in unbroken:
+        assert_close(resumed[name], unbroken[name], rtol=0, atol=0)
+
+
+def test_reloaded_model_predicts_the_same_with_its_own_centroids(trained):
+    """Another seed in the config, the checkpoint's centroids in the model."""
+    from mmengine.config import Config
+    from mmengine.registry import init_default_scope
+    from mmpretrain.registry import MODELS
+
+    init_default_scope('mmpretrain')
+    cfg = Config.fromfile(trained / 'pod_resnet18w8_digits.py')
+    images, outputs = torch.randn(3, 3, 8, 8), []
+    for seed in (0, 5):
+        cfg.model.head.seed = seed
+        model = MODELS.build(cfg.model).eval()
+        load_checkpoint(model, str(trained / 'epoch_2.pth'))
+        outputs.append(model(images))
+    assert_close(outputs[0], outputs[1], rtol=0, atol=0)
+
+
+def test_test_reports_what_training_saw(trained, root, tmp_path, run_command):
+    command = [sys.executable, root / 'tools/test.py', root / DIGITS, trained / 'epoch_2.pth', '--work-dir', tmp_path]
+    out = ['--out', tmp_path / 'metrics.json', '--out-item', 'metrics']
+    run_command(*command, *out, '--cfg-options', *GEOMETRY)
+    last = [entry for entry in scalars(trained) if 'accuracy/top1' in entry][-1]
+    metrics = json.loads((tmp_path / 'metrics.json').read_text())
+    names = [name for name in last if name.startswith(('accuracy/', 'geometry/'))]
+    assert len(names) == 10
+    for name in names:
+        assert metrics[name] == pytest.approx(last[name], rel=1e-5)
+    done = run_command(*command, '--amp', '--out', tmp_path / 'predictions.pkl')
+    assert abs(accuracy_printed(done.stdout + done.stderr) - last['accuracy/top1']) < 3  # bfloat16 features
+    assert (tmp_path / 'predictions.pkl').stat().st_size > 0
+
+
+@pytest.mark.parametrize('split, samples', [('test', 500), ('train', 1297)])
+def test_plot_geometry(split, samples, trained, root, tmp_path, monkeypatch):
+    """The numbers of the test set are those of the last validation."""
+    checkpoint, out = trained / 'epoch_2.pth', tmp_path / 'out'
+    command = ['plot_geometry.py', root / DIGITS, checkpoint, '--out', out, '--split', split, '--samples', 50]
+    monkeypatch.setattr('sys.argv', [str(word) for word in command])
+    runpy.run_path(str(root / 'tools/plot_geometry.py'), run_name='__main__')
+    assert {path.name for path in out.glob('*.png')} == {'gram.png', 'means.png', 'cosines.png', 'embedding.png'}
+    written = json.loads((out / 'geometry.json').read_text())
+    assert (written['num_samples'], written['split']) == (samples, split)
+    last = [entry for entry in scalars(trained) if 'geometry/nc1' in entry][-1]
+    expected = {name[9:]: value for name, value in last.items() if name.startswith('geometry/')}
+    assert (written['geometry'] == pytest.approx(expected, rel=1e-5)) == (split == 'test')
+
+
+@pytest.mark.parametrize(
+    'arguments, words',
+    [
+        ([DIGITS, 'nowhere.pth'], ['checkpoint `nowhere.pth`', 'there is none']),
+        ([DIGITS, DIGITS, '--samples', '3'], ['--samples', 'at least 4', '3']),
+        ([DIGITS, DIGITS, '--method', 'umap'], ['`umap`', 'pip install umap-learn']),
+    ],
+)
+def test_plot_geometry_refuses(arguments, words, root, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr('importlib.util.find_spec', lambda name: None)
+    monkeypatch.chdir(root)
+    monkeypatch.setattr('sys.argv', ['plot_geometry.py', *arguments, '--out', str(tmp_path / 'out')])
+    with pytest.raises(SystemExit) as stopped:
+        runpy.run_path(str(root / 'tools/plot_geometry.py'), run_name='__main__')
+    said = capsys.readouterr().err + str(stopped.value)
+    assert all(word in said for word in words) and not (tmp_path / 'out').exists()
+
+
+def test_two_processes_train_resume_and_test(root, tmp_path, run_command):
+    train = ['bash', root / 'tools/dist_train.sh', root / DIGITS, 2, '--work-dir', tmp_path, '--resume']
+    for epochs in (1, 2):
+        options = [
+            '--cfg-options',
+            f'train_cfg.max_epochs={epochs}',
+            'train_dataloader.batch_size=32',
+            *SEED,
+            *GEOMETRY,
+        ]
+        done = run_command(*train, *options, env=dict(PORT='29612'))
+    output = done.stdout + done.stderr
+    assert 'resumed epoch: 1' in output and 'The total batch is' not in output and 'geometry/nc1' in output
+    command = ['bash', root / 'tools/dist_test.sh', root / DIGITS, tmp_path / 'epoch_2.pth', 2, '--work-dir', tmp_path]
+    tested = run_command(*command, env=dict(PORT='29613'))
+    # Not the accuracy that training saw: there, each process evaluates with batch-norm statistics of its own.
+    alone = run_command(sys.executable, root / 'tools/test.py', root / DIGITS, tmp_path / 'epoch_2.pth')
+    printed = [accuracy_printed(run.stdout + run.stderr) for run in (tested, alone)]
+    assert printed[0] == pytest.approx(printed[1], abs=1e-3) and printed[0] > 20
+
+
+def test_wrong_total_batch_is_pointed_out_and_auto_scaled(root, tmp_path, run_command):
+    command = [sys.executable, root / 'tools/train.py', root / DIGITS, '--work-dir', tmp_path]
+    options = ['--cfg-options', 'train_cfg.max_epochs=1', 'train_dataloader.batch_size=32']
+    done = run_command(*command, *options)
+    assert 'batch_size=64' in done.stdout + done.stderr and '--auto-scale-lr' in done.stdout + done.stderr
+    shutil.rmtree(tmp_path)
+    run_command(*command, '--auto-scale-lr', *options, cwd=root)
+    assert scalars(tmp_path)[0]['lr'] == pytest.approx(0.1 * 32 / 64)
+
+
+class Payload:
+    """Pickled into a file, it would create another file when somebody unpickles it."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (str(self.path), 'w'))
+
+
+def test_foreign_pickles_are_refused_and_not_executed(trained, root, tmp_path, run_command):
+    checkpoint = torch.load(trained / 'epoch_2.pth', weights_only=True)
+    # onedl-mmengine lets the safe loader restore MMEngine's own class; whatever else it meets is refused there too.
+    admitted = ['history'] if hasattr(loading, 'get_torch_safe_globals') else []
+    for name, item in (('payload', Payload(tmp_path / 'executed')), ('history', HistoryBuffer([1.0], [1]))):
+        path, status = tmp_path / f'{name}.pth', 0 if name in admitted else 1
+        torch.save(dict(checkpoint, extra=item), path)
+        done = run_command(sys.executable, root / 'tools/test.py', root / DIGITS, path, status=status)
+        assert name in admitted or (path.name in done.stderr and 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD' in done.stderr)
+    assert not (tmp_path / 'executed').exists()
+    pickle.loads(pickle.dumps(Payload(tmp_path / 'executed')))  # the payload does work
+    assert (tmp_path / 'executed').exists()
+
+
+@pytest.mark.parametrize(
+    'arguments, words',
+    [
+        (['tools/train.py', 'configs/nowhere.py'], ['nowhere.py']),
+        (['tools/test.py', DIGITS, 'nowhere.pth'], ['nowhere.pth', 'can not be found']),
+        (['tools/train.py', 'configs/pod_resnet50_cifar10.py'], ['cifar-10-python.tar.gz', 'empty/train', 'http']),
+        (['tools/train.py', DIGITS, '--cfg-options', 'model.head.in_channels=32'], ['in_channels', '(64, 64)']),
+        (['tools/train.py', DIGITS, '--cfg-options', 'model.head.feat_dim=8'], ['feat_dim', '9']),
+        (['tools/train.py', DIGITS, '--cfg-options', 'model.head.num_classes=8'], ['num_classes', '10 classes', '8']),
+        (['tools/train.py', DIGITS, '--cfg-options', 'optim_wrapper.optimizer.lr=1e30'], ['finite loss', 'diverged']),
+        pytest.param(
+            ['tools/train.py', DIGITS, '--amp'],
+            ['--amp', 'GPU'],
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason='this machine has a GPU'),
+        ),
+    ],
+    ids=lambda value: value[-1] if isinstance(value, list) else None,
+)
+def test_bad_input_ends_with_its_reason(arguments, words, root, tmp_path, run_command):
+    environment = dict(CIFAR10_ROOT=str(tmp_path / 'empty'), https_proxy='http://127.0.0.1:9')
+    command = [root / word if str(word).startswith(('tools/', 'configs/')) else word for word in arguments]
+    done = run_command(sys.executable, *command, '--work-dir', tmp_path / 'work', status=1, env=environment)
+    last = done.stderr.strip().splitlines()[-3:]
+    assert all(word in '\n'.join(last) for word in words), last
+
+
+def test_slurm_scripts_pass_their_arguments_to_srun(root, tmp_path, run_command):
+    (tmp_path / 'srun').write_text('#!/bin/sh\nfor word; do echo "$word"; done\n')
+    (tmp_path / 'srun').chmod(0o755)
+    settings = dict(GPUS='4', GPUS_PER_NODE='2', SRUN_ARGS='--time=1 --exclusive')
+    environment = dict(os.environ, PATH=f'{tmp_path}:{os.environ["PATH"]}', **settings)
+
+    def words(*command):
+        command = [str(word) for word in command]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()
+
+    train = words('bash', root / 'tools/slurm_train.sh', 'part', 'job', 'a b.py', 'dir', '--cfg-options', 'x="[1, 2]"')
+    assert {'--partition=part', '--ntasks=4', '--ntasks-per-node=2', '--time=1', '--exclusive'} <= set(train)
+    tail = ['a b.py', '--work-dir', 'dir', '--launcher', 'slurm', '--cfg-options', 'x="[1, 2]"']
+    assert train[-7:] == tail and train[-8].endswith('tools/train.py')
+    test = words('bash', root / 'tools/slurm_test.sh', 'part', 'job', 'a.py', 'b.pth')
+    assert test[-4:] == ['a.py', 'b.pth', '--launcher', 'slurm'] and test[-5].endswith('tools/test.py')
+
+
+@pytest.mark.parametrize('script', ['dist_train', 'dist_test', 'slurm_train', 'slurm_test'])
+def test_launchers_explain_themselves(script, root, run_command):
+    assert 'usage' in run_command('bash', root / f'tools/{script}.sh', status=2).stderr
+
+
+def test_foreign_config_with_one_changed_head(root, tmp_path, run_command):
+    """A config of somebody else's, a bare `PODLoss` after custom_imports, and a conversion without any file."""
+    (tmp_path / 'mine.py').write_text(
+        "_base_ = ['mmpretrain::_base_/models/resnet18_cifar.py', 'mmpretrain::_base_/schedules/cifar10_bs128.py',\n"
+        "          'mmpretrain::_base_/default_runtime.py', '"
+        + str(root / 'configs/_base_/datasets/digits_bs64.py')
+        + "']\n"
+        "custom_imports = dict(imports=['mmpod'])\n"
+        'model = dict(backbone=dict(stem_channels=8, base_channels=8), head=dict(_delete_=True, type="PEDCCHead",\n'
+        '             num_classes=10, in_channels=64, feat_dim=9, loss=dict(type="PODLoss", sc_weight=0.1)))\n'
+        'train_cfg = dict(max_epochs=1)\n'
+    )
+    train = [sys.executable, root / 'tools/train.py']
+    run_command(*train, 'mine.py', '--work-dir', 'bare')
+    assert {'loss_cosine', 'loss_sc'} <= scalars(tmp_path / 'bare')[0].keys()
+    head = dict(_delete_=True, type='mmpod.PEDCCHead', num_classes=10, in_channels=64, feat_dim=16)
+    options = ['--cfg-options', *(f'model.head.{key}={value}' for key, value in head.items()), 'train_cfg.max_epochs=1']
+    run_command(*train, root / 'configs/softmax_resnet18w8_digits.py', '--work-dir', 'options', *options)
+    assert {'loss_cosine', 'loss_sc'} <= scalars(tmp_path / 'options')[0].keys()
+
+
+def test_compare_trains_tabulates_and_does_not_repeat(root, tmp_path, run_command):
+    configs = [root / f'configs/{loss}_resnet18w8_digits.py' for loss in ('pod', 'softmax')]
+    command = [sys.executable, root / 'tools/compare.py', *configs, '--work-dir', tmp_path, '--seeds', 3, '--jobs', 2]
+    command += ['--target', 1, '--cfg-options', 'train_cfg.max_epochs=1', *GEOMETRY]
+    first = run_command(*command)
+    assert 'epoch 1/1, accuracy' in first.stdout
+    for loss in ('pod', 'softmax'):
+        work_dir = tmp_path / f'{loss}_resnet18w8_digits' / 'seed3'
+        record = json.loads((work_dir / 'run.json').read_text())
+        assert record['finished'] and record['seed'] == 3 and 'randomness.seed=3' in record['commands'][0]
+        assert record['versions']['torch'] == torch.__version__
+        accuracy = next(entry['accuracy/top1'] for entry in scalars(work_dir) if 'accuracy/top1' in entry)
+        assert f'| {loss}_resnet18w8_digits | 3 | {accuracy:.2f} | {accuracy:.2f} | 1.0 |' in first.stdout
+    assert (tmp_path / 'accuracy.png').read_bytes().startswith(b'\x89PNG')
+    assert (tmp_path / 'geometry.png').read_bytes().startswith(b'\x89PNG')
+    assert (tmp_path / 'geometry.md').read_text().count(' | ') == 27
+    assert (tmp_path / 'curves.csv').read_text().count('\n') == 3
+    second = run_command(*command)
+    assert second.stdout.count('finished before') == 2 and 'epoch 1/' not in second.stdout
+    command[2:2] = [root / 'configs/gda_resnet18w8_digits.py']
+    third = run_command(*command)
+    metrics = json.loads((tmp_path / 'gda_resnet18w8_digits' / 'seed3' / 'metrics.json').read_text())
+    assert f'| gda_resnet18w8_digits | 3 | {metrics["gda/top1"]:.2f} | - | - |' in third.stdout
+    assert metrics['gda/top1'] > metrics['cosine/top1'] > 10 and third.stdout.count('finished before') == 2
+    alone = run_command(*command[:3], '--work-dir', tmp_path, status=2)
+    assert 'Expected pod_resnet18w8_digits beside gda_resnet18w8_digits' in alone.stderr
+
+
+def test_compare_reports_failures_and_shows_the_rest(root, tmp_path, run_command):
+    (tmp_path / 'broken.py').write_text(f"_base_ = ['{root / DIGITS}']\nmodel = dict(head=dict(feat_dim=2))\n")
+    command = [sys.executable, root / 'tools/compare.py', tmp_path / 'broken.py', root / DIGITS, '--jobs', 2]
+    done = run_command(*command, '--work-dir', tmp_path / 'w', '--cfg-options', 'train_cfg.max_epochs=1', status=1)
+    assert 'feat_dim' in done.stderr and '1 of 2 runs failed: broken seed 0' in done.stderr
+    assert '| pod_resnet18w8_digits | 0 |' in done.stdout
+
+
+def leaf_on_digits(root, leaf, base):
+    """Return the text of a shipped leaf of the small CIFAR-10 setting, on the digits instead."""
+    delta = (root / f'configs/{leaf}.py').read_text().partition("_10k.py']\n")[2]
+    return f"_base_ = ['{root / base}']\n" + delta
+
+
+def test_cot_trains_and_resumes_in_two_processes(root, tmp_path, run_command):
+    softmax = 'configs/softmax_resnet18w8_digits.py'
+    (tmp_path / 'cot.py').write_text(leaf_on_digits(root, 'cot_resnet18w8_cifar10_10k', softmax))
+    work_dir = tmp_path / 'work'
+    train = ['bash', root / 'tools/dist_train.sh', tmp_path / 'cot.py', 2, '--work-dir', work_dir, '--resume']
+    options = ['train_cfg.max_epochs=2', 'param_scheduler.milestones=[1]', 'train_dataloader.batch_size=32', *SEED]
+    command = [*train, '--cfg-options', 'optim_wrapper.clip_grad.max_norm=1.0', *options, *NO_AUGMENTATION]
+    run_command(*command, env=dict(PORT='29614'))
+    entries = [entry for entry in scalars(work_dir) if 'loss' in entry]
+    assert all(entry['loss_complement'] < 0 for entry in entries)
+    for name in ('primary.lr', 'complement.lr'):
+        assert [entry[name] for entry in entries] == pytest.approx([0.1, 0.01])
+    (work_dir / 'epoch_2.pth').rename(tmp_path / 'unbroken.pth')
+    (work_dir / 'last_checkpoint').write_text(str(work_dir / 'epoch_1.pth'))
+    run_command(*command, env=dict(PORT='29614'))
+    resumed, unbroken = (
+        torch.load(path, weights_only=True) for path in (work_dir / 'epoch_2.pth', tmp_path / 'unbroken.pth')
+    )
+    for name in ('head.fc.weight', 'backbone.conv1.weight'):
+        assert_close(resumed['state_dict'][name], unbroken['state_dict'][name], rtol=1e-4, atol=1e-5)
+    for name in ('primary', 'complement'):
+        momenta = [checkpoint['optimizer'][name]['state'][0]['momentum_buffer'] for checkpoint in (resumed, unbroken)]
+        assert_close(*momenta, rtol=1e-3, atol=1e-4)
+
+
+def test_averaged_weights_go_on_after_a_resume(root, tmp_path, run_command):
+    """EMA as docs/tools.md has it: a run cut off after an epoch ends with the averages of the unbroken one."""
+    config = next(step for step in steps((root / 'docs/tools.md').read_text()) if 'EMAHook' in step)
+    (tmp_path / 'work_dirs').mkdir()
+    (tmp_path / 'configs').symlink_to(root / 'configs')
+    (tmp_path / 'work_dirs/ema.py').write_text(config)
+    work_dir = tmp_path / 'work'
+    command = [sys.executable, root / 'tools/train.py', 'work_dirs/ema.py', '--work-dir', work_dir, '--resume']
+    run_command(*command, '--cfg-options', 'train_cfg.max_epochs=2', *SEED)
+    (work_dir / 'epoch_2.pth').rename(tmp_path / 'unbroken.pth')
+    (work_dir / 'last_checkpoint').write_text(str(work_dir / 'epoch_1.pth'))
+    done = run_command(*command, '--cfg-options', 'train_cfg.max_epochs=2', *SEED)
+    assert 'resumed epoch: 1' in done.stdout + done.stderr
+    resumed, unbroken = (
+        torch.load(path, weights_only=True) for path in (work_dir / 'epoch_2.pth', tmp_path / 'unbroken.pth')
+    )
+    for weights in ('state_dict', 'ema_state_dict'):  # the averages, and what the optimizer has
+        assert resumed[weights].keys() == unbroken[weights].keys()
+        for name, value in unbroken[weights].items():
+            assert_close(resumed[weights][name], value, rtol=0, atol=0)
+    assert (unbroken['state_dict']['head.fc.weight'] - unbroken['ema_state_dict']['module.head.fc.weight']).any()
+
+
+def test_lambda_of_l_softmax_goes_on_after_a_resume(root, tmp_path, run_command):
+    softmax = 'configs/softmax_resnet18w8_digits.py'
+    (tmp_path / 'l.py').write_text(leaf_on_digits(root, 'lsoftmax_resnet18w8_cifar10_10k', softmax))
+    for epochs in (1, 2):
+        command = [sys.executable, root / 'tools/train.py', tmp_path / 'l.py', '--work-dir', tmp_path / 'w', '--resume']
+        run_command(*command, '--cfg-options', f'train_cfg.max_epochs={epochs}', *SEED)
+        saved = torch.load(tmp_path / f'w/epoch_{epochs}.pth', weights_only=True)['state_dict']
+        assert saved['head.loss_module.iteration'] == 21 * epochs  # 1,297 images in batches of 64
+
+
+def test_norm_adaptive_delta_is_set_in_two_processes_and_saved(root, tmp_path, run_command):
+    (tmp_path / 'adaptive.py').write_text(leaf_on_digits(root, 'pod_resnet18w8_cifar10_10k_normadaptive', DIGITS))
+    command = ['bash', root / 'tools/dist_train.sh', tmp_path / 'adaptive.py', 2, '--work-dir', tmp_path / 'work']
+    options = ['--cfg-options', 'train_cfg.max_epochs=2', 'train_dataloader.batch_size=32', *SEED]
+    run_command(*command, *options, env=dict(PORT='29615'))
+    (entry,) = [entry for entry in scalars(tmp_path / 'work') if 'delta' in entry]
+    assert entry['epoch'] == 2 and entry['delta'] == pytest.approx(0.01 * entry['feature_length'], rel=1e-5)
+    saved = [
+        torch.load(tmp_path / f'work/epoch_{epoch}.pth', weights_only=True)['state_dict']['head.loss_module.delta']
+        for epoch in (1, 2)
+    ]
+    assert saved[0].item() == pytest.approx(entry['delta'], rel=1e-5) and saved[1] > 1.2 * saved[0]

@@ -1,0 +1,351 @@
+"""Converting: what is replaced, what stays, what is refused; a dozen of mmpretrain's configs trained for one step."""
+
+import copy
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import load_checkpoint, save_checkpoint
+from mmengine.utils import get_installed_path
+from mmpretrain.models.losses import LabelSmoothLoss
+from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
+from torch.testing import assert_close
+
+import mmpod
+from mmpod.conversion.head_input import head_input, image_sizes
+from mmpod.conversion.plan import default_feat_dim, plan_conversion
+
+SHIPPED = f'{get_installed_path("mmpretrain")}/.mim/configs'
+RESNET = dict(
+    type='ImageClassifier',
+    backbone=dict(type='ResNet', depth=18, base_channels=8, stem_channels=8),
+    neck=dict(type='GlobalAveragePooling'),
+    head=dict(type='LinearClsHead', num_classes=10, in_channels=64, topk=(1, 5)),
+)
+MIXING = dict(augments=[dict(type='Mixup', alpha=0.8), dict(type='CutMix', alpha=1.0)])
+
+
+def config(**head):
+    """A small ResNet whose head has other settings."""
+    model = copy.deepcopy(RESNET)
+    model['head'].update(head)
+    return Config(dict(model=model))
+
+
+def build(cfg):
+    init_default_scope('mmpretrain')
+    model = cfg.model.to_dict()
+    preprocessor = dict(cfg.get('data_preprocessor') or {}, num_classes=model['head']['num_classes'])
+    model.setdefault('data_preprocessor', preprocessor)
+    return MODELS.build(model)
+
+
+def losses_of(model, size=64, channels=3, samples=2):
+    """The losses of a batch as a loader gives it, through the batch augmentations."""
+    images = [torch.randint(256, (channels, size, size), dtype=torch.uint8) for _ in range(samples)]
+    labels = [DataSample().set_gt_label(index) for index in range(samples)]
+    data = model.data_preprocessor(dict(inputs=images, data_samples=labels), training=True)
+    return model(**data, mode='loss'), data['data_samples']
+
+
+# Narrower and shallower than shipped, where that is one setting; the benchmark runs them as they are.
+DOZEN = [
+    ('resnet/resnet50_8xb256-rsb-a3-100e_in1k.py', dict(depth=18), 64),
+    ('conformer/conformer-tiny-p16_8xb128_in1k.py', {}, 224),
+    ('deit/deit-tiny-distilled_4xb256_in1k.py', dict(arch=None), 64),
+    ('vision_transformer/vit-base-p16_32xb128-mae_in1k.py', dict(arch=None), 64),
+    ('levit/levit-128s_8xb256_in1k.py', {}, 224),
+    ('efficientformer/efficientformer-l1_8xb128_in1k.py', {}, 224),
+    ('vgg/vgg11_8xb32_in1k.py', {}, 32),
+    ('lenet/lenet5_mnist.py', {}, 32),
+    ('mobilenet_v3/mobilenet-v3-small_8xb16_cifar10.py', {}, 32),
+    ('vig/vig-tiny_8xb128_in1k.py', {}, 224),
+    ('resnet/resnet50_8xb16-mixup_cifar10.py', dict(depth=18), 32),
+    ('shufflenet_v2/shufflenet-v2-1x_16xb64_in1k.py', {}, 64),
+]
+SMALL_VIT = dict(embed_dims=48, num_layers=2, num_heads=3, feedforward_channels=96)
+
+
+@pytest.mark.parametrize('name, backbone, size', DOZEN, ids=[name.split('/')[1][:-3] for name, _, _ in DOZEN])
+def test_a_dozen_shipped_configs_train_and_predict(name, backbone, size):
+    cfg = Config.fromfile(f'{SHIPPED}/{name}')
+    cfg.model.backbone.update({key: SMALL_VIT if value is None else value for key, value in backbone.items()})
+    before = copy.deepcopy(cfg.to_dict())
+    converted = mmpod.convert(cfg)
+    assert cfg.to_dict() == before
+    assert converted.model.backbone.get('init_cfg') == cfg.model.backbone.get('init_cfg')
+    converted.model.backbone.pop('init_cfg', None)  # weights from elsewhere
+    model = build(converted)
+    channels = len(cfg.data_preprocessor.mean)
+    losses, _ = losses_of(model, size, channels)
+    assert set(losses) == {'loss_cosine', 'loss_sc'}
+    sum(losses.values()).backward()
+    silent = {n for n, p in model.named_parameters() if p.requires_grad and p.grad is None}
+    assert not silent  # DDP would stop
+    with torch.no_grad():
+        scores = model.eval()(torch.rand(2, channels, size, size))
+        sample = model.predict(torch.rand(2, channels, size, size))[0]
+    assert scores.shape == (2, converted.model.head.num_classes)
+    assert sample.pred_label.item() == sample.pred_score.argmax().item()
+
+
+def test_only_the_head_changes():
+    cfg = config(topk=(1, 5), cal_acc=True, init_cfg=dict(type='Normal', layer='Linear', std=0.01))
+    cfg.merge_from_dict(dict(load_from='resnet.pth', custom_hooks=[dict(type='EMAHook')], optim_wrapper=dict(a=1)))
+    converted = mmpod.convert(cfg, feat_dim=16, sc_weight=0.5, seed=3)
+    assert converted.model.pop('head') == dict(
+        type='mmpod.PEDCCHead',
+        num_classes=10,
+        in_channels=64,
+        feat_dim=16,
+        seed=3,
+        loss=dict(type='mmpod.PODLoss', sc_weight=0.5),
+        topk=(1, 5),
+        cal_acc=True,
+    )
+    cfg.model.pop('head')
+    assert converted.to_dict() == cfg.to_dict()
+
+
+@pytest.mark.parametrize('topk, expected', [((1, 5), (1,)), (1, (1,)), ((5,), (1,))])
+def test_topk_beyond_the_classes_goes(topk, expected):
+    assert mmpod.convert(config(num_classes=3, topk=topk)).model.head.topk == expected
+
+
+@pytest.mark.parametrize('mode', ['original', 'classy_vision'])
+@pytest.mark.parametrize('mixed', [False, True])
+def test_label_smoothing_is_that_of_the_original(mode, mixed):
+    """The loss equals that of the weights which mmpretrain's own module makes."""
+    old = dict(type='LabelSmoothLoss', label_smooth_val=0.1, mode=mode, num_classes=10)
+    loss = MODELS.build(dict(mmpod.convert(config(loss=old)).model.head.loss))
+    plain = mmpod.models.PODLoss()
+    features, centroids = torch.randn(6, 16), mmpod.functional.pedcc(10, 16).float()
+    labels = torch.rand(6, 10).softmax(dim=1) if mixed else torch.arange(6)
+    host = LabelSmoothLoss(0.1, num_classes=10, mode=mode)
+    weights = host.smooth_label(host.generate_one_hot_like_label(labels.clone()))
+    for name, term in loss(features, labels, centroids).items():
+        assert_close(term, plain(features, weights, centroids)[name])
+        assert not torch.allclose(term, plain(features, labels, centroids)[name], rtol=1e-3)
+
+
+def test_mixing_and_smoothing_together_train():
+    cfg = config(loss=dict(type='LabelSmoothLoss', label_smooth_val=0.1), cal_acc=True)
+    cfg.model.train_cfg = MIXING
+    converted = mmpod.convert(cfg)
+    assert converted.model.train_cfg == cfg.model.train_cfg
+    assert 'cal_acc' not in converted.model.head  # mixed labels have no accuracy
+    losses, samples = losses_of(build(converted), samples=4)
+    assert samples[0].gt_score.shape == (10,)
+    sum(losses.values()).backward()
+
+
+def test_joined_features_are_those_of_both_branches():
+    neck = mmpod.models.ConcatFeatures()
+    first, second = torch.randn(2, 3), torch.randn(2, 5)
+    (joined,) = neck((torch.randn(2, 7), [first, second]))
+    assert_close(joined, torch.cat([first, second], dim=1))
+    with pytest.raises(ValueError, match=r'list of vectors .* got one tensor.* Leave ConcatFeatures out'):
+        neck((first,))
+
+
+def test_features_come_out_of_a_converted_pair_of_tokens():
+    cfg = Config.fromfile(f'{SHIPPED}/deit/deit-tiny-distilled_4xb256_in1k.py')
+    cfg.model.backbone.arch = SMALL_VIT
+    model = build(mmpod.convert(cfg)).eval()
+    images = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        tokens = model.extract_feat(images, stage='backbone')[-1]
+        pooled = mmpod.models.features.stage_features(model.head, model.extract_feat(images), 'pooled')
+        assert_close(pooled, torch.cat(tuple(tokens), dim=1))
+        assert model.extract_feat(images, stage='pre_logits').shape == (2, 2048)
+
+
+def test_feature_maps_are_pooled_after_the_neck_that_is_there():
+    cfg = config()
+    cfg.model.neck = dict(type='HRFuseScales', in_channels=(128, 256, 512, 1024))
+    cfg.model.backbone = dict(type='ResNet', depth=50, base_channels=32, stem_channels=8, out_indices=(0, 1, 2, 3))
+    converted = mmpod.convert(cfg)
+    assert [neck.type for neck in converted.model.neck] == ['HRFuseScales', 'GlobalAveragePooling']
+    sum(losses_of(build(converted))[0].values()).backward()
+
+
+def test_dimensions_by_default():
+    """Table II of the paper but for K = 100; beyond, the least that a simplex needs."""
+    assert [default_feat_dim(k) for k in (10, 30, 200, 500, 1000)] == [256, 256, 512, 1024, 2048]
+    assert [default_feat_dim(k) for k in (2, 128, 129, 2049, 2050)] == [256, 256, 512, 2048, 2049]
+
+
+def test_head_input_is_read_without_weights_or_downloads():
+    cfg = config()
+    cfg.model.backbone.init_cfg = dict(type='Pretrained', checkpoint='/nowhere/resnet.pth')
+    cfg.model.head.in_channels = 1  # a mistake in the old head is not copied
+    assert head_input(cfg, cfg.model) == (2, 64)
+    assert mmpod.convert(cfg).model.head.in_channels == 64
+    weights = cfg.model.backbone.init_cfg
+    module = dict(
+        type='VisionTransformer', arch=SMALL_VIT, img_size=32, init_cfg=weights
+    )  # LoRA loads while it is built
+    cfg.model.backbone = dict(type='LoRAModel', module=module, alpha=1, rank=2, targets=[dict(type='qkv')])
+    cfg.model.neck = None
+    assert head_input(cfg, cfg.model) == (2, 48)
+
+
+def test_image_sizes_follow_the_pipelines():
+    step = dict(type='RandomResizedCrop', scale=96)
+    cfg = config()
+    cfg.train_dataloader = dict(dataset=dict(type='RepeatDataset', dataset=dict(pipeline=[step, dict(type='Pack')])))
+    cfg.test_dataloader = dict(dataset=dict(pipeline=[dict(type='Resize', scale=(64, 32))]))
+    assert image_sizes(cfg) == [(64, 32), (96, 96), (224, 224)]
+
+
+def test_what_does_not_come_along_is_said():
+    loss = dict(type='CrossEntropyLoss', class_weight=[1.0] * 10, loss_weight=0.5)
+    head = dict(type='StackedLinearClsHead', mid_channels=[32], loss=loss)
+    cfg = config(**head)
+    cfg.custom_hooks = [dict(type='SetAdaptiveMarginsHook'), dict(type='EMAHook')]
+    plan = plan_conversion(cfg)
+    text = '\n'.join(plan.notes)
+    for part in ('mid_channels=[32] of StackedLinearClsHead', 'class_weight=', 'SetAdaptiveMarginsHook'):
+        assert part in text
+    converted = plan.apply(cfg)
+    assert converted.custom_hooks == [dict(type='EMAHook')]
+    assert converted.model.head.loss == dict(type='mmpod.PODLoss', sc_weight=1.0, loss_weight=0.5)
+
+
+@pytest.mark.parametrize(
+    'name, reason',
+    [
+        ('csra/resnet101-csra_1xb16_voc07-448px.py', 'got CSRAClsHead: it is for several labels an image'),
+        ('arcface/resnet50-arcface_8xb32_inshop.py', 'retrieves images .* convert the classifier'),
+        ('blip/blip-base_8xb32_caption.py', 'another task, such as text and images'),
+        ('mae/mae_vit-base-p16_8xb512-amp-coslr-300e_in1k.py', 'pre-trained without labels; convert the config that'),
+        ('dinov2/vit-small-p14_dinov2-pre_headless.py', 'to have a head, but it has none'),
+    ],
+)
+def test_other_tasks_are_refused(name, reason):
+    with pytest.raises(ValueError, match=reason):
+        mmpod.convert(Config.fromfile(f'{SHIPPED}/{name}'))
+
+
+@pytest.mark.parametrize(
+    'head, reason',
+    [
+        (dict(type='MultiTaskHead'), 'several tasks'),
+        (dict(type='MultiLabelLinearClsHead', loss=dict(use_sigmoid=True)), 'several labels an image'),
+        (dict(type='mmpod.PEDCCHead'), 'converted already'),
+        (dict(type='NoSuchHead'), 'got NoSuchHead: it is in no registry'),
+        (dict(loss=dict(type='LabelSmoothLoss', label_smooth_val=0.1, mode='multi_label')), "mode='multi_label'"),
+        (dict(num_classes=1), '`num_classes` to be an integer of at least 2, but got 1'),
+    ],
+)
+def test_other_heads_are_refused(head, reason):
+    with pytest.raises(ValueError, match=reason):
+        mmpod.convert(config(**head))
+
+
+@pytest.mark.parametrize(
+    'arguments, error, reason',
+    [
+        (dict(feat_dim=8), ValueError, 'at least num_classes - 1 = 9, but got 8'),
+        (dict(feat_dim=0), ValueError, '`feat_dim` to be an integer of at least 1'),
+        (dict(feat_dim=9.0), TypeError, '`feat_dim` to be an integer'),
+        (dict(sc_weight=-1), ValueError, '`sc_weight`'),
+        (dict(seed=-1), ValueError, '`seed`'),
+        (dict(seed=2**32), ValueError, '`seed` to be an integer from 0 to 4294967295, but got 4294967296'),
+        (dict(feat_dim=1, centroids='spread'), ValueError, '`feat_dim` to be an integer of at least 2, but got 1'),
+        (dict(centroids='even'), ValueError, "`centroids` to be one of 'pedcc', 'spread'"),
+    ],
+)
+def test_bad_arguments(arguments, error, reason):
+    with pytest.raises(error, match=reason):
+        mmpod.convert(config(), **arguments)
+
+
+def test_bad_models():
+    with pytest.raises(TypeError, match='to be a Config, but got dict'):
+        mmpod.convert(dict(model=RESNET))
+    with pytest.raises(ValueError, match='to have `model`'):
+        mmpod.convert(Config(dict(a=1)))
+    cfg = config()
+    cfg.model.backbone = dict(type='VisionTransformer', arch='deit-tiny', img_size=32, out_type='raw')
+    cfg.model.neck = None
+    with pytest.raises(ValueError, match=r"got \(2, 5, 192\).*out_type='cls_token'"):
+        mmpod.convert(cfg)
+    cfg.model.backbone.arch = 'none'
+    with pytest.raises(ValueError, match='Expected backbone and neck to run on images .* 32x32.* got AssertionError'):
+        mmpod.convert(cfg)
+    cfg = config()
+    del cfg.model.backbone
+    with pytest.raises(ValueError, match='to have a backbone, but got None'):
+        mmpod.convert(cfg)
+    cfg = config()
+    cfg.model.type = 'mmpod.COTClassifier'
+    with pytest.raises(ValueError, match='of one loss, but got COTClassifier'):
+        mmpod.convert(cfg)
+    cfg = config()
+    cfg.custom_hooks = [dict(type='SwitchRecipeHook', schedule=[dict(action_epoch=1, loss=dict(type='A'))])]
+    with pytest.raises(ValueError, match='SwitchRecipeHook exchanges it'):
+        mmpod.convert(cfg)
+
+
+def test_the_smallest_dimension_builds():
+    assert build(mmpod.convert(config(num_classes=2, topk=1), feat_dim=1, centroids='spread')).head.feat_dim == 1
+
+
+def test_more_classes_than_dimensions_when_spread():
+    assert mmpod.convert(config(), feat_dim=5, centroids='spread').model.head.centroids == 'spread'
+
+
+def test_initialisations_of_logits_do_not_suit_a_projection():
+    """Why the old head's init_cfg goes: no gradient for the backbone from 0, a thousandfold one from 2e-5."""
+    rows = torch.nn.functional.layer_norm(torch.randn(8, 64), (64,))
+    labels = [DataSample().set_gt_label(index) for index in range(8)]
+    norms = {}
+    for std in (0.02, 2e-5, 0):
+        torch.manual_seed(1)
+        head = mmpod.models.PEDCCHead(10, 64, 16, init_cfg=dict(type='Normal', layer='Linear', std=std))
+        head.init_weights()
+        features = rows.clone().requires_grad_()
+        sum(head.loss((features,), labels).values()).backward()
+        norms[std] = (features.grad.norm(), head.fc.weight.grad.norm())
+    assert norms[0][0] == 0 < norms[0.02][0]
+    assert_close(norms[2e-5][1] / norms[0.02][1], torch.tensor(1000.0), rtol=1e-3, atol=0)
+
+
+@pytest.mark.parametrize('value, error', [(1.0, ValueError), (-0.1, ValueError), ('0.1', TypeError)])
+def test_bad_smoothing(value, error):
+    with pytest.raises(error, match='Expected `label_smooth_val` to be'):
+        mmpod.models.PODLoss(label_smooth_val=value)
+
+
+LAZY = """
+from mmengine.config import read_base
+from mmpretrain.models import GlobalAveragePooling, ImageClassifier, LabelSmoothLoss, LinearClsHead, ResNet
+with read_base():
+    from .empty import *
+loss = dict(type=LabelSmoothLoss, label_smooth_val=0.1)
+model = dict(
+    type=ImageClassifier,
+    backbone=dict(type=ResNet, depth=18, base_channels=8, stem_channels=8),
+    neck=dict(type=GlobalAveragePooling),
+    head=dict(type=LinearClsHead, num_classes=10, in_channels=64, loss=loss))
+"""
+
+
+def test_pure_python_configs_convert_in_python(tmp_path):
+    (tmp_path / 'empty.py').write_text('')
+    (tmp_path / 'lazy.py').write_text(LAZY)
+    mmpod.convert(Config.fromfile(tmp_path / 'lazy.py')).dump(tmp_path / 'new.py')
+    model = build(Config.fromfile(tmp_path / 'new.py'))
+    assert model.head.feat_dim == 256 and model.head.loss_module.label_smooth_val == 0.1
+
+
+def test_the_backbone_of_a_softmax_checkpoint_loads(tmp_path):
+    original, converted = build(config()), build(mmpod.convert(config()))
+    save_checkpoint(dict(state_dict=original.state_dict()), str(tmp_path / 'softmax.pth'))
+    before = converted.head.fc.weight.clone()
+    load_checkpoint(converted, str(tmp_path / 'softmax.pth'))
+    assert_close(converted.backbone.state_dict(), original.backbone.state_dict())
+    assert_close(converted.head.fc.weight, before)

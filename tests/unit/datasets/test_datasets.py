@@ -1,0 +1,182 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmpretrain.registry import DATASETS
+
+from mmpod.datasets import CIFAR10AnyLayout, FaceScrub, SklearnDigits
+
+CLASSES = CIFAR10AnyLayout.METAINFO['classes']
+ARCHIVE = Path(__file__).resolve().parents[3].parent / 'shared' / 'data' / 'cifar10-jpeg.tar.xz'
+
+
+def test_image_folder(image_folder):
+    root = image_folder(CLASSES, per_class=3)
+    dataset = CIFAR10AnyLayout(str(root), split='test')
+    assert len(dataset) == 30
+    assert [dataset[i]['gt_label'] for i in range(30)] == [label for label in range(10) for _ in range(3)]
+    import cv2
+
+    pixels = cv2.imread(str(root / 'test' / 'airplane' / '0001.png'))
+    np.testing.assert_array_equal(dataset[1]['img'], pixels[..., ::-1])  # OpenCV reads blue first; ours is RGB
+
+
+def test_official_archive(tmp_path):
+    """The binary files, written here in their format, through mmpretrain's reader."""
+    import pickle
+
+    random = np.random.RandomState(0)
+    folder = tmp_path / CIFAR10AnyLayout.base_folder
+    folder.mkdir()
+    names = [name for name, _ in CIFAR10AnyLayout.train_list + CIFAR10AnyLayout.test_list]
+    pixels = random.randint(0, 256, (20, 3072), np.uint8)
+    for name in names:
+        (folder / name).write_bytes(pickle.dumps(dict(data=pixels, labels=[i % 10 for i in range(20)])))
+
+    class WithoutChecksums(CIFAR10AnyLayout):
+        train_list = [[name, None] for name, _ in CIFAR10AnyLayout.train_list]
+        test_list = [[name, None] for name, _ in CIFAR10AnyLayout.test_list]
+
+    dataset = WithoutChecksums(str(tmp_path), split='train', samples_per_class=3)
+    assert len(dataset) == 30
+    assert np.bincount([dataset[i]['gt_label'] for i in range(30)]).tolist() == [3] * 10
+    np.testing.assert_array_equal(dataset[0]['img'], pixels[0].reshape(3, 32, 32).transpose(1, 2, 0))
+
+
+def test_subset_is_the_first_of_each_class(image_folder):
+    root = image_folder(CLASSES, per_class=3)
+    whole, part = CIFAR10AnyLayout(str(root)), CIFAR10AnyLayout(str(root), samples_per_class=2)
+    assert len(part) == 20
+    for label in range(10):
+        for index in range(2):
+            np.testing.assert_array_equal(part[2 * label + index]['img'], whole[3 * label + index]['img'])
+    with pytest.raises(ValueError, match='samples_per_class.*3.*airplane.*4'):
+        CIFAR10AnyLayout(str(root), samples_per_class=4)
+
+
+def test_held_out_part_has_nothing_of_the_subset(image_folder):
+    root = image_folder(CLASSES, per_class=3)
+    whole = CIFAR10AnyLayout(str(root))
+    rest = CIFAR10AnyLayout(str(root), skip_per_class=1)
+    one = CIFAR10AnyLayout(str(root), samples_per_class=1, skip_per_class=1)
+    assert (len(rest), len(one)) == (20, 10)
+    for label in range(10):
+        np.testing.assert_array_equal(one[label]['img'], whole[3 * label + 1]['img'])
+        np.testing.assert_array_equal(rest[2 * label + 1]['img'], whole[3 * label + 2]['img'])
+    with pytest.raises(ValueError, match='3 samples.*airplane.*2 and 2'):
+        CIFAR10AnyLayout(str(root), samples_per_class=2, skip_per_class=2)
+    with pytest.raises(ValueError, match='3 samples.*airplane.*3 and None'):
+        CIFAR10AnyLayout(str(root), skip_per_class=3)
+
+
+def test_missing_data_says_where_and_how(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught:
+        CIFAR10AnyLayout(str(tmp_path / 'nowhere'), download=False)
+    assert str(tmp_path / 'nowhere' / 'train') in str(caught.value) and 'http' in str(caught.value)
+
+
+def test_distributed_start_does_not_download(tmp_path, monkeypatch):
+    monkeypatch.setattr('mmpod.datasets.cifar.get_world_size', lambda: 2)
+    with pytest.raises(FileNotFoundError, match='single process'):
+        CIFAR10AnyLayout(str(tmp_path / 'nowhere'))
+
+
+def test_download_that_fails_says_where_and_how(tmp_path, monkeypatch):
+    def no_network(*args, **kwargs):
+        raise OSError('no route to host')
+
+    monkeypatch.setattr('mmpretrain.datasets.cifar.download_and_extract_archive', no_network)
+    with pytest.raises(FileNotFoundError, match='nowhere.*no route to host'):
+        CIFAR10AnyLayout(str(tmp_path / 'nowhere'))
+
+
+def test_faulty_folders_are_named(image_folder):
+    root = image_folder(CLASSES, per_class=1)
+    (root / 'train' / 'bird' / '0000.png').write_bytes(b'no image')
+    with pytest.raises(ValueError, match='bird/0000.png'):
+        CIFAR10AnyLayout(str(root))
+    whole = (root / 'train' / 'cat' / '0000.png').read_bytes()
+    (root / 'train' / 'bird' / '0000.png').write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match='bird/0000.png'):
+        CIFAR10AnyLayout(str(root))
+    (root / 'train' / 'bird' / '0000.png').unlink()
+    with pytest.raises(FileNotFoundError, match='train/bird'):
+        CIFAR10AnyLayout(str(root))
+    (root / 'train' / 'bird').rmdir()
+    with pytest.raises(FileNotFoundError, match="'bird'"):
+        CIFAR10AnyLayout(str(root))
+    (root / 'train' / 'penguin').mkdir()
+    (root / 'train' / 'bird').mkdir()
+    with pytest.raises(ValueError, match="'penguin'"):
+        CIFAR10AnyLayout(str(root))
+
+
+def test_image_of_another_size_is_named(image_folder):
+    import cv2
+
+    root = image_folder(CLASSES, per_class=1)
+    cv2.imwrite(str(root / 'train' / 'cat' / '0000.png'), np.zeros((16, 32, 3), np.uint8))
+    with pytest.raises(ValueError, match=r'cat/0000.png.*32 x 32.*\(16, 32\)'):
+        CIFAR10AnyLayout(str(root))
+
+
+def test_hidden_folders_are_no_classes(image_folder):
+    import shutil
+
+    from mmpod.datasets import UnlabelledImages
+
+    root = image_folder(CLASSES, per_class=1)
+    shutil.copytree(root / 'train' / 'cat', root / 'train' / '.ipynb_checkpoints')
+    assert len(CIFAR10AnyLayout(str(root))) == 10
+    assert len(UnlabelledImages(str(root / 'train'), (8, 8))) == 10
+    root = image_folder(PEOPLE, per_class=1, size=64, root=root / '.faces')
+    (root / 'train' / '.cache').mkdir()
+    assert len(FaceScrub(str(root))) == 100 and len(UnlabelledImages(str(root), (8, 8))) == 200
+
+
+def test_unknown_split():
+    with pytest.raises(ValueError, match="split.*'val'"):
+        CIFAR10AnyLayout('data', split='val')
+
+
+def test_digits():
+    train, test = (DATASETS.build(dict(type='mmpod.SklearnDigits', split=split)) for split in ('train', 'test'))
+    assert (len(train), len(test)) == (1297, 500)
+    assert train[0]['img'].shape == (8, 8, 3) and train[0]['img'].dtype == np.uint8
+    from sklearn.datasets import load_digits
+
+    grey, labels = load_digits(return_X_y=True)
+    np.testing.assert_array_equal(test[0]['img'][..., 2].ravel(), np.rint(grey[1297] * 255 / 16))
+    assert [test[i]['gt_label'] for i in range(500)] == labels[1297:].tolist()
+    with pytest.raises(ValueError, match='split'):
+        SklearnDigits(split='val')
+
+
+PEOPLE = [f'person {index:03d}' for index in range(100)]
+
+
+def test_facescrub(image_folder):
+    root = image_folder(PEOPLE, per_class=1, size=64)
+    dataset = DATASETS.build(dict(type='mmpod.FaceScrub', data_root=str(root), split='test'))
+    assert len(dataset) == 100 and dataset[7]['gt_label'] == 7 and dataset[7]['img'].shape == (64, 64, 3)
+    assert list(dataset.metainfo['classes']) == PEOPLE
+    with pytest.raises(ValueError, match='split'):
+        FaceScrub(str(root), split='val')
+    (root / 'train' / PEOPLE[3]).rename(root / 'somebody')
+    with pytest.raises(ValueError, match='100 people, but got 99'):
+        FaceScrub(str(root))
+    with pytest.raises(FileNotFoundError, match='nowhere/train.*FACESCRUB_ROOT.*http'):
+        FaceScrub(str(root / 'nowhere'))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not ARCHIVE.is_file(), reason=f'{ARCHIVE} is not there')
+def test_all_of_cifar10_as_jpeg(tmp_path):
+    import tarfile
+
+    with tarfile.open(ARCHIVE) as archive:
+        archive.extractall(tmp_path)
+    for split, size in (('train', 50000), ('test', 10000)):
+        dataset = CIFAR10AnyLayout(str(tmp_path / 'cifar10'), split=split)
+        assert len(dataset) == size
+        assert np.bincount([dataset.get_data_info(i)['gt_label'] for i in range(size)]).tolist() == [size // 10] * 10

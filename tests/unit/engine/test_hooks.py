@@ -1,0 +1,101 @@
+from collections import Counter
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from mmengine.logging import HistoryBuffer
+
+from mmpod.engine import CheckInvalidLossHook, NumClassesHook, PlainCheckpointHook, ResetMomentumHook
+
+
+def test_history_survives_the_safe_loader(tmp_path):
+    buffer = HistoryBuffer([0.5, 0.25], [2, 3], max_length=7)
+    info = dict(eta=np.float64(1.5), cfg='text', epoch=3)
+    checkpoint = dict(message_hub=dict(log_scalars={'train/loss': buffer}, runtime_info=info))
+    hook = PlainCheckpointHook()
+    hook.before_save_checkpoint(None, checkpoint)
+    torch.save(checkpoint, tmp_path / 'checkpoint.pth')
+    loaded = torch.load(tmp_path / 'checkpoint.pth', weights_only=True)
+    hook.after_load_checkpoint(None, loaded)
+    assert loaded['message_hub']['runtime_info'] == dict(eta=1.5, cfg='text', epoch=3)
+    restored = loaded['message_hub']['log_scalars']['train/loss']
+    assert [part.tolist() for part in restored.data] == [[0.5, 0.25], [2, 3]] and restored.max_length == 7
+    restored.update(1.0)
+    assert restored.current() == 1.0 and restored.max() == 1.0
+
+
+@pytest.mark.parametrize('several', [False, True])
+def test_milestones_are_plain(several):
+    """PyTorch 2.1 to 2.3 refuse the `Counter` that MultiStepLR saves."""
+    states = [dict(milestones=Counter([9, 13]), last_step=3)]
+    schedulers = dict(primary=states, complement=[dict(milestones=Counter([2]))]) if several else states
+    hub = dict(log_scalars={}, runtime_info={})
+    PlainCheckpointHook().before_save_checkpoint(None, dict(message_hub=hub, param_schedulers=schedulers))
+    assert type(states[0]['milestones']) is dict and states[0] == dict(milestones={9: 1, 13: 1}, last_step=3)
+    assert not several or type(schedulers['complement'][0]['milestones']) is dict
+
+
+def test_weights_alone_load_too():
+    checkpoint = dict(state_dict={})
+    PlainCheckpointHook().after_load_checkpoint(None, checkpoint)
+    assert checkpoint == dict(state_dict={})
+
+
+def runner_at(iteration):
+    return SimpleNamespace(iter=iteration, epoch=0, train_dataloader=range(7))
+
+
+@pytest.mark.parametrize('value', [float('nan'), float('inf')])
+def test_invalid_loss_stops_at_the_interval_and_at_the_end_of_the_epoch(value):
+    hook, outputs = CheckInvalidLossHook(interval=3), dict(loss=torch.tensor(value))
+    for index in range(7):
+        if index in (2, 5, 6):
+            with pytest.raises(FloatingPointError, match=f'iteration {index + 1}.*learning rate'):
+                hook.after_train_iter(runner_at(index), index, outputs=outputs)
+        else:
+            hook.after_train_iter(runner_at(index), index, outputs=outputs)
+        hook.after_train_iter(runner_at(index), index, outputs=dict(loss=torch.tensor(1.0)))
+
+
+def test_bad_interval():
+    with pytest.raises(ValueError, match='interval'):
+        CheckInvalidLossHook(interval=0)
+
+
+def test_ruined_weights_are_not_saved():
+    hook, weights = CheckInvalidLossHook(), torch.ones(3)
+    checkpoint = dict(state_dict={'fc.weight': weights, 'count': torch.tensor(3)})
+    hook.before_save_checkpoint(runner_at(5), checkpoint)
+    weights[1] = float('inf')
+    with pytest.raises(FloatingPointError, match='fc.weight.*iteration 6.*learning rate'):
+        hook.before_save_checkpoint(runner_at(5), checkpoint)
+
+
+def test_momentum_is_forgotten_at_the_milestones():
+    weight = torch.nn.Parameter(torch.ones(2))
+    optimizer = torch.optim.SGD([weight], lr=0.1, momentum=0.9)
+    wrapper = SimpleNamespace(optimizer=optimizer)
+    weight.grad = torch.ones(2)
+    optimizer.step()
+    hook = ResetMomentumHook([30, 60])
+    for epoch, remembered in ((29, True), (30, False), (31, False)):
+        hook.before_train_epoch(SimpleNamespace(epoch=epoch, optim_wrapper=wrapper))
+        assert bool(optimizer.state) == remembered
+    with pytest.raises(TypeError, match='epochs'):
+        ResetMomentumHook(['30'])
+
+
+def test_head_that_does_not_fit_the_dataset():
+    dataset = SimpleNamespace(metainfo=dict(classes=tuple('abc')))
+    model = torch.nn.Module()
+    model.head = torch.nn.Module()
+    runner = SimpleNamespace(model=model, train_dataloader=SimpleNamespace(dataset=dataset))
+    for num_classes in (3, None):
+        model.head.num_classes = num_classes
+        NumClassesHook().before_train(runner)
+    model.head.num_classes = 2
+    with pytest.raises(ValueError, match='num_classes.*3 classes.*got 2.*model.head.num_classes=3'):
+        NumClassesHook().before_train(runner)
+    runner.train_dataloader.dataset = SimpleNamespace()  # any dataset of PyTorch
+    NumClassesHook().before_train(runner)

@@ -1,0 +1,77 @@
+import math
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from mmpod.functional import max_cosine, max_cosine_lower_bound, pedcc, spread_centroids
+
+
+@pytest.mark.parametrize('num_classes, feat_dim', [(2, 1), (4, 2), (5, 3), (6, 3), (9, 6), (12, 8), (16, 8)])
+def test_up_to_twice_the_dimension_the_largest_cosine_is_the_best_possible(num_classes, feat_dim):
+    """Every pair of rows by a loop; the rows add up to zero, as those of a simplex do."""
+    rows = spread_centroids(num_classes, feat_dim, seed=3)
+    assert rows.dtype == torch.float64 and rows.shape == (num_classes, feat_dim)
+    inner = [math.fsum((rows[a] * rows[b]).tolist()) for a in range(num_classes) for b in range(a)]
+    best = 0 if num_classes > feat_dim + 1 else -1 / (num_classes - 1)
+    assert abs(max(inner) - best) < 1e-12 and max(inner) == pytest.approx(max_cosine(rows), abs=1e-15)
+    assert max_cosine_lower_bound(num_classes, feat_dim) == best
+    assert_close(rows.norm(dim=1), torch.ones(num_classes).double())
+    assert_close(rows.sum(dim=0), torch.zeros(feat_dim).double(), rtol=0, atol=1e-12)
+
+
+def test_up_to_one_simplex_it_is_pedcc():
+    assert_close(spread_centroids(5, 9, seed=7), pedcc(5, 9, seed=7), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    'num_classes, feat_dim, best',
+    [
+        pytest.param(5, 2, math.cos(2 * math.pi / 5), id='pentagon'),
+        pytest.param(9, 2, math.cos(2 * math.pi / 9), id='nonagon'),
+        pytest.param(12, 3, 1 / math.sqrt(5), id='icosahedron'),
+        pytest.param(16, 5, 1 / 5, id='Clebsch'),
+        pytest.param(27, 6, 1 / 4, id='Schlaefli'),
+        pytest.param(56, 7, 1 / 3, id='28 bitangents'),
+    ],
+)
+def test_beyond_it_finds_the_known_best_arrangements(num_classes, feat_dim, best):
+    rows = spread_centroids(num_classes, feat_dim, seed=1)
+    assert max_cosine(rows) == pytest.approx(best, abs=1e-4)
+    assert_close(rows.norm(dim=1), torch.ones(num_classes).double())
+
+
+@pytest.mark.parametrize('num_classes, feat_dim, best', [(5, 2, (math.sqrt(5) - 1) / 4), (16, 5, 0.2), (27, 6, 0.25)])
+def test_bound_is_sharp_where_an_arrangement_reaches_it(num_classes, feat_dim, best):
+    assert max_cosine_lower_bound(num_classes, feat_dim) == pytest.approx(best, abs=1e-12)
+
+
+def test_bound_grows_with_the_classes_and_is_never_beaten():
+    bounds = [max_cosine_lower_bound(num_classes, 4) for num_classes in range(2, 60)]
+    assert bounds == sorted(bounds) and bounds[0] == -1
+    for num_classes in (9, 15, 40):
+        assert max_cosine(spread_centroids(num_classes, 4, steps=200)) >= max_cosine_lower_bound(num_classes, 4)
+
+
+def test_seed_and_progress():
+    seen = []
+    first = spread_centroids(20, 4, seed=2, steps=50, progress=lambda *state: seen.append(state))
+    assert_close(first, spread_centroids(20, 4, seed=2, steps=50), rtol=0, atol=0)
+    assert (first - spread_centroids(20, 4, seed=5, steps=50)).abs().max() > 0.1
+    assert [step for step, _ in seen] == list(range(5, 51, 5))
+    assert [cosine for _, cosine in seen] == sorted((cosine for _, cosine in seen), reverse=True)
+    assert seen[-1][1] == pytest.approx(max_cosine(first), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    'arguments, error, words',
+    [
+        ((3, 1), ValueError, ['feat_dim', '2']),
+        ((1, 3), ValueError, ['num_classes']),
+        ((9, 2, -1), ValueError, ['seed']),
+    ],
+)
+def test_bad_arguments_are_named(arguments, error, words):
+    with pytest.raises(error) as caught:
+        spread_centroids(*arguments)
+    assert all(word in str(caught.value) for word in words)
