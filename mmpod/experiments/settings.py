@@ -55,11 +55,11 @@ def resolve(config: Path, overrides: Sequence[str] = ()) -> Config:
     Raises:
         ValueError: An override does not fit the config, or has a key that nothing reads.
     """
-    cfg = copy.deepcopy(_load(Path(config)))
+    cfg, parsed = copy.deepcopy(_load(Path(config))), parse_overrides(overrides)
     for option in overrides:
         _check_key(cfg, option)
     try:
-        cfg.merge_from_dict(parse_overrides(overrides))
+        cfg.merge_from_dict(parsed)
     except (KeyError, IndexError, TypeError, AssertionError) as error:
         raise ValueError(f'Expected the options {list(overrides)} to fit {config}, but: {error}') from error
     return cfg
@@ -67,7 +67,7 @@ def resolve(config: Path, overrides: Sequence[str] = ()) -> Config:
 
 def _check_key(cfg: Config, option: str) -> None:
     """Refuse a new key that resembles one that is there, and a new top-level key that nothing reads."""
-    node, key = cfg, option.partition('=')[0]
+    node, key = cfg._cfg_dict, option.partition('=')[0]
     for depth, part in enumerate(key.split('.')):
         if isinstance(node, (list, tuple)):
             if not part.isdecimal() or int(part) >= len(node):
@@ -180,7 +180,7 @@ def _plain(value):
 
 def _leaves(value, prefix: str = ''):
     """Yield key and value of every setting; a list of plain values is one setting."""
-    if isinstance(value, dict) and value:
+    if isinstance(value, dict) and (value or not prefix):
         items = value.items()
     elif isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value):
         items = enumerate(value)

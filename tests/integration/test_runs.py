@@ -10,9 +10,9 @@ import sys
 import time
 
 import pytest
+from mmpod.experiments.launcher import Launcher
 
 from mmpod.experiments.launch import Plan, plan_run
-from mmpod.experiments.launcher import Launcher
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.run import Run
 
