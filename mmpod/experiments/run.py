@@ -164,5 +164,6 @@ def _parse_object(text: bytes, where: str) -> dict:
         reason = 'is nested too deeply' if isinstance(error, RecursionError) else f'is damaged ({error})'
         raise ValueError(f'Expected {where} to be a JSON object, but it {reason}. {WAY_OUT}') from error
     if not isinstance(value, dict):
-        raise ValueError(f'Expected {where} to be a JSON object, but it is {str(value)[:40]!r}. {WAY_OUT}')
+        shown = text[:40].decode(errors='replace')
+        raise ValueError(f'Expected {where} to be a JSON object, but it is {shown}. {WAY_OUT}')
     return value
