@@ -118,13 +118,13 @@ def verdict(values: Mapping[str, Mapping[int, float]], metric: str, lower_is_bet
         if name == best:
             continue
         difference, half, how = _difference(values[best], by_seed, sign)
-        text = f'- {name}: {"worse" if difference >= 0 else "better"} by {abs(difference):{form}} ('
+        text = f'- {name}: {"worse" if difference >= 0 else "better"} by {abs(difference):{form}} '
         if half is None:
-            text += f'{how}): a single seed has no spread, so nothing follows. Repeat with more --seeds.'
+            text += 'with a single seed, which has no spread: nothing follows. Repeat with more --seeds.'
         else:
             beyond = abs(difference) > half
             low, high = difference - half, difference + half
-            text += f'{100 * CONFIDENCE:g} % interval {low:{form}} to {high:{form}}, {how}), '
+            text += f'({100 * CONFIDENCE:g} % interval {low:{form}} to {high:{form}}, {how}), '
             text += 'beyond the spread of the seeds.' if beyond else 'no difference beyond the spread of the seeds.'
         lines.append(text)
     return '\n'.join(lines)

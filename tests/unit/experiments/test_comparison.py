@@ -102,9 +102,9 @@ def test_unpaired_verdict_agrees_with_scipy():
 @pytest.mark.parametrize(
     'values, words',
     [
-        ({'a': {0: 90.0}, 'b': {0: 80.0}}, 'a single seed has no spread'),
+        ({'a': {0: 90.0}, 'b': {0: 80.0}}, 'with a single seed, which has no spread'),
         ({'a': {0: 90.0, 1: 91.0}, 'b': {0: 90.0, 1: 91.0}}, 'no difference beyond'),
-        ({'a': {0: 90.0, 1: 91.0}, 'b': {2: 80.0}}, 'a single seed has no spread'),
+        ({'a': {0: 90.0, 1: 91.0}, 'b': {2: 80.0}}, 'with a single seed, which has no spread'),
     ],
 )
 def test_verdict_at_the_edges(values, words):
