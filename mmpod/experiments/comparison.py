@@ -165,7 +165,7 @@ def trial_table(
         metric: What is compared.
         lower_is_better: Of the metric.
     """
-    form, rows, verdicts = number_format(metric), [], []
+    form, rows, verdicts, at_best = number_format(metric), [], [], {}
     most = max(map(len, runs.values()), default=0)
     for config in configs:
         values = {
@@ -184,6 +184,10 @@ def trial_table(
         rows.append(row)
         if text := verdict({name: values[name] for name in ranked[:2]}, metric, lower_is_better):
             verdicts.append(f'{config}, the best setting against the second:\n{text}')
+        if ranked:
+            at_best[f'{config} at {ranked[0]}'] = values[ranked[0]]
+    if text := verdict(at_best, metric, lower_is_better):
+        verdicts.append(f'The configs at their best settings:\n{text}')
     table = pd.DataFrame(rows)
     notes = [f'{metric} of the last epoch, {"lower" if lower_is_better else "higher"} is better, the best in bold.']
     if most > 1:

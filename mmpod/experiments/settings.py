@@ -8,8 +8,10 @@ import hashlib
 import inspect
 import json
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Optional
 
 from mmengine.config import Config, DictAction
 from mmengine.runner import FlexibleRunner, Runner
@@ -25,6 +27,7 @@ TOP_LEVEL = {
 } - {'self', 'cfg'}
 SIMILAR = 0.85  # from which difflib's ratio on one name counts as a misspelling of another
 SHOWN = 10
+LOADING = threading.Lock()
 
 
 def parse_overrides(options: Sequence[str]) -> dict:
@@ -46,15 +49,18 @@ def parse_overrides(options: Sequence[str]) -> dict:
 
 @functools.lru_cache(maxsize=None)
 def _load(config: Path) -> Config:
-    return Config.fromfile(config)
+    with LOADING:  # MMEngine changes the interpreter's state meanwhile
+        return Config.fromfile(config)
 
 
-def resolve(config: Path, overrides: Sequence[str] = ()) -> Config:
-    """Return a config with its overrides. The file is read once per process.
+def resolve(config: Path, overrides: Sequence[str] = (), fresh: bool = False) -> Config:
+    """Return a config with its overrides. The file is read once per process, unless ``fresh`` asks to read it again.
 
     Raises:
         ValueError: An override does not fit the config, or has a key that nothing reads.
     """
+    if fresh:
+        _load.cache_clear()
     cfg, parsed = copy.deepcopy(_load(Path(config))), parse_overrides(overrides)
     for option in overrides:
         _check_key(cfg, option)
@@ -126,12 +132,14 @@ def check_effect(configs: Sequence[Path], options: Sequence[str], trials: Sequen
             seen[settings] = trial
 
 
-def settings_of(cfg: Config) -> dict:
-    """Return what identifies a run: the config as plain JSON data, without its work directory.
+def settings_of(cfg: Config, seed: Optional[int] = None) -> dict:
+    """Return what identifies a run: the config as plain JSON data, without its work directory, and the run's seed.
 
     Formatting, comments, the order of keys and of imports, and tuples for lists make no difference.
     """
     settings = _plain({key: value for key, value in cfg.items() if key != 'work_dir'})
+    if seed is not None:
+        settings['randomness'] = {**(settings.get('randomness') or {}), 'seed': seed}
     imports = settings.get('custom_imports')
     if isinstance(imports, dict) and isinstance(imports.get('imports'), list):
         imports['imports'] = sorted(imports['imports'])

@@ -129,6 +129,9 @@ def test_trial_table_marks_the_best_mean(tmp_path):
     (row,) = cells(table)
     assert list(row.values()) == ['a', '20.00 ± 14.14', '**25.25 ± 0.35**', '-', '-']
     assert 'the best setting against the second:\nBest by accuracy/top1: lr=2, 25.25.\n- lr=1: worse by 5.25' in table
+    runs.update({('b', trial.name): runs['a', 'lr=1'] for trial in trials})
+    both = trial_table(['a', 'b'], trials, runs)
+    assert 'best settings:\nBest by accuracy/top1: a at lr=2, 25.25.\n- b at lr=1: worse by 5.25 (95 %' in both
     runs['a', 'lr=2'].pop()
     assert '| **25.00** (1 of 2 seeds) |' in trial_table(['a'], trials, runs)
 

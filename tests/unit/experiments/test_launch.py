@@ -75,6 +75,15 @@ def test_a_run_whose_config_has_changed_is_neither_counted_nor_continued(finishe
     assert (plan_run(same, run, Launcher(), []) is None) == finished
 
 
+def test_a_config_that_changes_before_its_run_starts_is_not_trained(config, tmp_path, capsys):
+    path = config('c')
+    plan = plan_run(path, Run('c', 0, tmp_path / 'run'), Launcher(), ['train_cfg.max_epochs=2'])
+    assert plan.blocked_reason == ''
+    config('c', 'optim_wrapper = dict(optimizer=dict(lr=0.25))\n')
+    assert run_all([plan], 1, Launcher()) == [plan.run] and plan.run.state == 'not run'
+    assert 'has changed since this command started' in capsys.readouterr().out
+
+
 def test_a_failed_start_that_saved_nothing_may_be_repaired(config, tmp_path):
     run = Run('c', 0, tmp_path / 'run')
     plan = plan_run(config('broken', 'model = dict(head=dict(feat_dim=2))\n'), run, Launcher(), [])
