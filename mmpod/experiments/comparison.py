@@ -48,7 +48,7 @@ def summary_table(
         curve, last = run.curve(metric), run.final(metric)
         goal = target
         if goal is None and last is not None:
-            goal = last + (1 if lower_is_better else -1) * (1 - SHARE) * abs(last)
+            goal = last * (SHARE if (last >= 0) != lower_is_better else 2 - SHARE)
         rows.append(
             dict(
                 run=run.name,
@@ -61,14 +61,14 @@ def summary_table(
         )
     form, percent = number_format(metric), unit(metric)
     relative = f'within {100 * (1 - SHARE):g} % of the last' if lower_is_better else f'{100 * SHARE:g} % of the last'
-    goal = relative if target is None else f'{target:g}{percent.replace(",", "")}'
+    aim = relative if target is None else f'{target:g}{percent.replace(",", "")}'
     table = pd.DataFrame(
         {
             'run': name,
             'seeds': ', '.join(group.seed),
             f'last epoch{percent}': _cell(group['last'], form),
             f'best epoch{percent}': _cell(group.best, form),
-            f'epochs to {goal}': _cell(group.epochs, '.1f'),
+            f'epochs to {aim}': _cell(group.epochs, '.1f'),
             'time of a run, s': f'{group.seconds.mean():.0f}',
         }
         for name, group in pd.DataFrame(rows).groupby('run', sort=False)
@@ -111,7 +111,7 @@ def verdict(values: Mapping[str, Mapping[int, float]], metric: str, lower_is_bet
     if len(values) < 2:
         return ''
     means = {name: statistics.mean(by_seed.values()) for name, by_seed in values.items()}
-    best = (min if lower_is_better else max)(means, key=means.get)
+    best = (min if lower_is_better else max)(means, key=means.__getitem__)
     form, sign = number_format(metric), -1 if lower_is_better else 1
     lines = [f'Best by {metric}: {best}, {means[best]:{form}}.']
     for name, by_seed in values.items():
@@ -135,7 +135,7 @@ def _difference(best: Mapping[int, float], other: Mapping[int, float], sign: int
     common = sorted({*best} & {*other})
     if len(common) > 1:
         pairs = [sign * (best[seed] - other[seed]) for seed in common]
-        error, freedom = statistics.stdev(pairs) / math.sqrt(len(pairs)), len(pairs) - 1
+        error, freedom = statistics.stdev(pairs) / math.sqrt(len(pairs)), float(len(pairs) - 1)
         difference, how = statistics.mean(pairs), f'{len(pairs)} seeds in pairs'
     else:
         difference = sign * (statistics.mean(best.values()) - statistics.mean(other.values()))
@@ -175,7 +175,7 @@ def trial_table(
             for trial in trials
         }
         means = {name: statistics.mean(by_seed.values()) for name, by_seed in values.items() if by_seed}
-        ranked = sorted(means, key=means.get, reverse=not lower_is_better)
+        ranked = sorted(means, key=means.__getitem__, reverse=not lower_is_better)
         row = {'config': config}
         for name, by_seed in values.items():
             text = mean_and_spread(list(by_seed.values()), form) if by_seed else '-'

@@ -167,11 +167,19 @@ def plan_run(
     checkpoint = made_by.work_dir / f'epoch_{cfg.train_cfg.max_epochs}.pth'
     if source or test:
         commands.append(launcher.test(config, checkpoint, run.work_dir, options))
-    details = dict(options=list(overrides))
+    details: dict = dict(options=list(overrides))
     if known:
         details.update(config_hash=settings_hash(settings), config=settings)
-    needed = dict(needs=made_by, checkpoint=checkpoint) if source else {}
-    return Plan(run, commands, cfg.train_cfg.max_epochs, details, **needed, metric=metric, config=config)
+    return Plan(
+        run,
+        commands,
+        cfg.train_cfg.max_epochs,
+        details,
+        needs=made_by if source else None,
+        checkpoint=checkpoint if source else None,
+        metric=metric,
+        config=config,
+    )
 
 
 def note_unknown_settings(runs: Iterable[Run]) -> str:

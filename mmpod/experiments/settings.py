@@ -189,9 +189,9 @@ def _plain(value):
 def _leaves(value, prefix: str = ''):
     """Yield key and value of every setting; a list of plain values is one setting."""
     if isinstance(value, dict) and (value or not prefix):
-        items = value.items()
+        items = list(value.items())
     elif isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value):
-        items = enumerate(value)
+        items = list(enumerate(value))
     else:
         yield prefix, value
         return

@@ -38,7 +38,8 @@ def end_descendants() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if sys.platform != 'linux':
         os.killpg(0, signal.SIGTERM)
-    started, told = time.monotonic(), set()
+    started = time.monotonic()
+    told: set[int] = set()
     while pids := descendants(os.getpid()):
         late = time.monotonic() - started > GRACE_SECONDS
         for pid in pids if late else set(pids) - told:

@@ -69,6 +69,11 @@ def test_epochs_are_counted_to_a_share_of_the_own_last_value(runs):
     assert (first['epochs to 90 % of the last'], second['epochs to 90 % of the last']) == ('1.5 ± 0.7', '2.0')
 
 
+def test_a_run_that_reaches_the_share_exactly_has_reached_it(tmp_path):
+    run = write_run(tmp_path, 'a', 0, [{1: 72.0, 2: 79.0, 3: 80.0}])
+    assert cells(summary_table([run]))[0]['epochs to 90 % of the last'] == '1.0'
+
+
 def test_lower_is_better(tmp_path):
     run = write_run(tmp_path, 'a', 0, [{1: 4.0, 2: 1.05, 3: 0.5, 4: 1.0}], metric='error')
     (row,) = cells(summary_table([run], 'error', lower_is_better=True))
