@@ -9,7 +9,7 @@ import inspect
 import json
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Optional
 
@@ -72,30 +72,34 @@ def resolve(config: Path, overrides: Sequence[str] = (), fresh: bool = False) ->
 
 
 def _check_key(cfg: Config, option: str) -> None:
-    """Refuse a new key that resembles one that is there, and a new top-level key that nothing reads."""
-    node, key = cfg._cfg_dict, option.partition('=')[0]
-    for depth, part in enumerate(key.split('.')):
-        if isinstance(node, (list, tuple)):
-            if not part.isdecimal() or int(part) >= len(node):
-                return  # MMEngine has a message for it
+    """Refuse a top-level key that nothing reads, and a new key below it that resembles one that is there."""
+    key = option.partition('=')[0]
+    top, *rest = key.split('.')
+    if top not in TOP_LEVEL:
+        hint = ''.join(f' Did you mean `{name}`?' for name in _similar(top, TOP_LEVEL))
+        if top in cfg:
+            hint = (
+                ' It is a variable of the config file, whose value has been copied to where it is used; override that.'
+            )
+        raise ValueError(f'Expected `{option}` to change a setting, but nothing reads `{top}`.{hint}')
+    node = cfg.get(top)
+    for part in rest:
+        if isinstance(node, (list, tuple)) and part.isdecimal() and int(part) < len(node):
             node = node[int(part)]
-        elif not isinstance(node, Mapping):
-            return
-        elif part in node:
+        elif isinstance(node, Mapping) and part in node:
             node = node[part]
         else:
-            known = {*node, *(TOP_LEVEL if depth == 0 else ())}
-            similar = [
-                name
-                for name in difflib.get_close_matches(part, known, cutoff=SIMILAR)
-                if re.sub(r'\d', '', name) != re.sub(r'\d', '', part)  # not margin1 beside margin2
-            ]
-            if depth == 0 and part in TOP_LEVEL:
-                return
-            if similar or depth == 0:
-                hint = f'Did you mean `{similar[0]}`?' if similar else 'Nothing reads a key of that name.'
-                raise ValueError(f'Expected `{option}` to change a setting, but the config has no `{part}`. {hint}')
+            for name in _similar(part, node if isinstance(node, Mapping) else ()):
+                raise ValueError(
+                    f'Expected `{option}` to change a setting, but there is no `{part}`. Did you mean `{name}`?'
+                )
             return
+
+
+def _similar(name: str, known: Iterable[str]) -> list[str]:
+    """Return the one key that a name is probably a misspelling of, if any; not margin1 for margin2."""
+    matches = difflib.get_close_matches(name, known, cutoff=SIMILAR)
+    return [match for match in matches if re.sub(r'\d', '', match) != re.sub(r'\d', '', name)][:1]
 
 
 def check_effect(configs: Sequence[Path], options: Sequence[str], trials: Sequence[Sequence[str]] = ((),)) -> None:
