@@ -18,11 +18,11 @@ from mmengine.runner import FlexibleRunner, Runner
 
 __all__ = ['check_effect', 'differences', 'parse_overrides', 'resolve', 'settings_hash', 'settings_of']
 
-# What the runners and mmpretrain's tools read of a config.
+# What the runners and mmpretrain's tools read of a config with overrides (custom_imports act before those).
 TOP_LEVEL = {
     *inspect.signature(Runner.__init__).parameters,
     *inspect.signature(FlexibleRunner.__init__).parameters,
-    *('activation_checkpointing', 'compile', 'custom_imports', 'efficient_conv_bn_eval', 'find_unused_parameters'),
+    *('activation_checkpointing', 'compile', 'efficient_conv_bn_eval', 'find_unused_parameters'),
     *('model_wrapper_cfg', 'runner_type', 'sync_bn', 'tta_model', 'tta_pipeline'),
 } - {'self', 'cfg'}
 SIMILAR = 0.85  # from which difflib's ratio on one name counts as a misspelling of another
@@ -34,7 +34,7 @@ def parse_overrides(options: Sequence[str]) -> dict:
     """Return ``--cfg-options`` as the runs will read them.
 
     Raises:
-        ValueError: One of them is not of the form ``key=value``, or sets the seed, which each run has of its own.
+        ValueError: One of them is not of the form ``key=value``, or sets the seed or the work directory.
     """
     for option in options:
         key, separator, _ = option.partition('=')
@@ -42,6 +42,8 @@ def parse_overrides(options: Sequence[str]) -> dict:
             raise ValueError(f'Expected --cfg-options to be KEY=VALUE, but got {option!r}.')
         if key == 'randomness.seed':
             raise ValueError(f'Expected --seeds to set the seeds of the runs, but got --cfg-options {option}.')
+        if key == 'work_dir':
+            raise ValueError(f'Expected --work-dir to set where the runs go, but got --cfg-options {option}.')
     parser = argparse.ArgumentParser()
     parser.add_argument('--cfg-options', nargs='*', action=DictAction, default={})
     return parser.parse_args(['--cfg-options', *options]).cfg_options
@@ -78,9 +80,7 @@ def _check_key(cfg: Config, option: str) -> None:
     if top not in TOP_LEVEL:
         hint = ''.join(f' Did you mean `{name}`?' for name in _similar(top, TOP_LEVEL))
         if top in cfg:
-            hint = (
-                ' It is a variable of the config file, whose value has been copied to where it is used; override that.'
-            )
+            hint = ' It is a variable of the config file: override the places where its value is used.'
         raise ValueError(f'Expected `{option}` to change a setting, but nothing reads `{top}`.{hint}')
     node = cfg.get(top)
     for part in rest:

@@ -69,16 +69,22 @@ def test_differences_are_named_old_to_new(write):
         ('randomnes.deterministic=True', 'Did you mean `randomness`'),
         ('model.head.loss.sc_wieght=0.3', 'Did you mean `sc_weight`'),
         ('lr=0.3', 'nothing reads `lr`.$'),
-        ('train_pipeline.0.padding=0', 'a variable of the config file'),
         ('train_dataloader.dataset.pipeline.9.padding=0', 'fit'),
         ('nonsense', 'KEY=VALUE'),
         ('=1', 'KEY=VALUE'),
         ('randomness.seed=5', 'Expected --seeds'),
+        ('work_dir=elsewhere', 'Expected --work-dir'),
+        ('custom_imports.imports=[mine]', 'nothing reads'),
     ],
 )
 def test_keys_that_nothing_reads_are_refused(option, words, root):
     with pytest.raises(ValueError, match=words):
         resolve(root / DIGITS, [option])
+
+
+def test_a_variable_that_has_been_copied_is_refused(write):
+    with pytest.raises(ValueError, match='variable of the config file: override the places'):
+        resolve(write(POD + "train_pipeline = [dict(type='A', padding=4)]\n"), ['train_pipeline.0.padding=0'])
 
 
 @pytest.mark.parametrize(
