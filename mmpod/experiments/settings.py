@@ -18,11 +18,11 @@ from mmengine.runner import FlexibleRunner, Runner
 
 __all__ = ['check_effect', 'differences', 'parse_overrides', 'resolve', 'settings_hash', 'settings_of']
 
-# What the runners and mmpretrain's tools read of a config with overrides (custom_imports act before those).
+# What the runners, mmpretrain's tools and mmpod read of a config with overrides (custom_imports act before those).
 TOP_LEVEL = {
     *inspect.signature(Runner.__init__).parameters,
     *inspect.signature(FlexibleRunner.__init__).parameters,
-    *('activation_checkpointing', 'compile', 'efficient_conv_bn_eval', 'find_unused_parameters'),
+    *('activation_checkpointing', 'compile', 'efficient_conv_bn_eval', 'fast', 'find_unused_parameters'),
     *('model_wrapper_cfg', 'runner_type', 'sync_bn', 'tta_model', 'tta_pipeline'),
 } - {'self', 'cfg'}
 SIMILAR = 0.85  # from which difflib's ratio on one name counts as a misspelling of another

@@ -93,7 +93,12 @@ def test_a_variable_that_has_been_copied_is_refused(write):
         ['optim_wrapper.clip_grad.max_norm=1.0'],
         ['default_hooks.early.type=EarlyStoppingHook', 'default_hooks.early.monitor=accuracy/top1'],
         ['model.head._delete_=True', 'model.head.type=mmpod.PEDCCHead', 'model.head.num_classes=10'],
-        ['model.head.loss.loss_weight=5', 'find_unused_parameters=True', 'model.train_cfg.augments.type=Mixup'],
+        [
+            'model.head.loss.loss_weight=5',
+            'find_unused_parameters=True',
+            'fast=True',
+            'model.train_cfg.augments.type=Mixup',
+        ],
         ['train_dataloader.dataset.pipeline.0.padding=0', 'default_hooks.features.geometry=True'],
     ],
 )
