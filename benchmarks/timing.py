@@ -1,10 +1,47 @@
-"""Timing two ways of doing one thing against each other, in turns, so that both see the same machine."""
+"""Timing ways of doing one thing against each other, in turns, so that all see the same machine."""
 
 import statistics
 import time
 from collections.abc import Callable
 
-__all__ = ['compare']
+import torch
+
+__all__ = ['compare', 'describe', 'in_turns', 'ratio']
+
+
+def describe(device: str) -> str:
+    """Return the versions and the device that a measurement is of."""
+    import mmpod
+
+    where = torch.cuda.get_device_name() if device == 'cuda' else f'CPU, {torch.get_num_threads()} thread(s)'
+    return f'mmpod {mmpod.__version__}, torch {torch.__version__}, {where}'
+
+
+def in_turns(
+    functions: dict[str, Callable[[], object]], rounds: int, device: str = 'cpu', calls: int = 1
+) -> dict[str, list[float]]:
+    """Return the seconds of a call of each function, round by round, after two rounds that warm up.
+
+    Each round times ``calls`` calls of each function in a row, until the device has finished them.
+    """
+    wait = torch.cuda.synchronize if device == 'cuda' else lambda: None
+    times = {name: [] for name in functions}
+    for index in range(rounds + 2):
+        for name, function in functions.items():
+            wait()
+            start = time.perf_counter()
+            for _ in range(calls):
+                function()
+            wait()
+            if index >= 2:
+                times[name].append((time.perf_counter() - start) / calls)
+    return times
+
+
+def ratio(numerator: list[float], denominator: list[float]) -> str:
+    """Return the median of the ratios of neighbours and their quartiles."""
+    low, median, high = statistics.quantiles([a / b for a, b in zip(numerator, denominator)], n=4)
+    return f'{median:.3f} ({low:.3f} to {high:.3f})'
 
 
 def compare(

@@ -1,11 +1,15 @@
 """Precision: what the losses need so that half-precision training and degenerate features stay safe."""
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn.functional import threshold
 
 __all__ = ['at_least_float32', 'no_autocast', 'normalize_rows']
+
+AUTOCAST_BY_DEVICE = hasattr(torch, 'get_autocast_dtype')  # PyTorch 2.4 and later
+NOTHING = nullcontext()
 
 
 def at_least_float32(tensor: Tensor) -> Tensor:
@@ -18,9 +22,12 @@ def at_least_float32(tensor: Tensor) -> Tensor:
     return tensor if tensor.dtype == torch.float64 else tensor.float()
 
 
-def no_autocast(tensor: Tensor) -> torch.autocast:
+def no_autocast(tensor: Tensor) -> AbstractContextManager:
     """Return the context in which operations on ``tensor``'s device keep their inputs' precision."""
-    return torch.autocast(tensor.device.type, enabled=False)
+    device = tensor.device.type
+    if AUTOCAST_BY_DEVICE and not torch.is_autocast_enabled(device):
+        return NOTHING  # entering an autocast takes as long as several small operations
+    return torch.autocast(device, enabled=False)
 
 
 def normalize_rows(features: Tensor) -> Tensor:
@@ -56,7 +63,7 @@ def _lengths(features: Tensor) -> Tensor:
 
 def unit_rows(features: Tensor) -> tuple[Tensor, Tensor]:
     """Return unit rows (N, D) and the lengths (N, 1) to divide their gradients by, 1 for rows of zeros."""
-    length = threshold(_lengths(features), torch.finfo(features.dtype).tiny, 1)
+    length = torch.threshold(_lengths(features), torch.finfo(features.dtype).tiny, 1)
     return features / length, length
 
 
