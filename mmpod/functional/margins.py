@@ -29,8 +29,8 @@ def additive_margin_logits(cosines: Tensor, labels: Tensor, scale: float, margin
         >>> additive_margin_logits(torch.tensor([[0.5, -0.5]]), torch.tensor([0]), scale=10, margin=0.25)
         tensor([[ 2.5000, -5.0000]])
     """
-    margins = torch.full_like(cosines[:, :1], -margin)
-    return scale * cosines.scatter_add(1, labels.unsqueeze(1), margins)
+    margins = cosines.new_full((len(cosines), 1), -scale * margin)
+    return (scale * cosines).scatter_add(1, labels.unsqueeze(1), margins)
 
 
 def monotone_cos_multiple(cosines: Tensor, margin: int) -> Tensor:
@@ -101,7 +101,7 @@ def annealed_weight(iteration: Tensor, base: float, gamma: float, power: float, 
     Args:
         iteration: Number of training steps so far, scalar.
         base: Lambda of the first step, at least 0.
-        gamma: Speed of the decay by step, at least 0.
+        gamma: Speed of the decay per step, at least 0.
         power: Exponent of the decay, at least 0.
         minimum: Lambda never falls below it.
 

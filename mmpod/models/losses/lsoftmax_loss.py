@@ -2,7 +2,6 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from mmpod.functional import annealed_weight, multiplicative_margin_logits
 from mmpod.registry import MODELS
@@ -76,4 +75,4 @@ class LSoftmaxLoss(PrototypeLoss):
             logits = multiplicative_margin_logits(features, labels, prototypes, self.margin, weight)
         if self.training:
             self.iteration += 1
-        return {self.NAME: self.mean(cross_entropy(logits, labels, reduction='none'))}
+        return {self.NAME: self.mean_cross_entropy(logits, labels)}

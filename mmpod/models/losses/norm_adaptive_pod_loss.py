@@ -32,7 +32,7 @@ class NormAdaptivePODLoss(PODLoss):
         length_sum, length_count: Buffers, scalars: the lengths seen by this process since delta was set last.
 
     Raises:
-        TypeError: An argument is no number.
+        TypeError: An argument is not a number.
         ValueError: An argument is out of range.
     """
 
