@@ -1,4 +1,4 @@
-"""Head and loss of every method against softmax (mmpretrain's LinearClsHead and cross entropy): operations, time, memory.
+"""Head and loss of every method against softmax (LinearClsHead with cross entropy): operations, time and memory.
 
 python benchmarks/losses.py
 
