@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-__all__ = ['at_least_float32', 'no_autocast', 'normalize_rows']
+__all__ = ['at_least_float32', 'no_autocast', 'normalize_rows', 'row_lengths']
 
 AUTOCAST_BY_DEVICE = hasattr(torch, 'get_autocast_dtype')  # PyTorch 2.4 and later
 NOTHING = nullcontext()
@@ -88,3 +88,37 @@ class NormalizeRows(torch.autograd.Function):
     def backward(ctx, grad: Tensor) -> Tensor:
         """Return the gradient of the rows."""
         return through_unit_rows(grad, *ctx.saved_tensors)
+
+
+def row_lengths(features: Tensor) -> Tensor:
+    """Return the length of each row, with a slope of zero at rows of zeros. Differentiable once.
+
+    Args:
+        features: Shape (N, D), with lengths as for :func:`normalize_rows`.
+
+    Returns:
+        Tensor: Shape (N, 1).
+
+    Example:
+        >>> row_lengths(torch.tensor([[3e-30, 4e-30]]))
+        tensor([[5.0000e-30]])
+    """
+    return RowLengths.apply(features)
+
+
+class RowLengths(torch.autograd.Function):
+    """:func:`row_lengths`, whose gradient is the unit row."""
+
+    @staticmethod
+    def forward(ctx, features: Tensor) -> Tensor:
+        """Return the lengths."""
+        length = _lengths(features)
+        ctx.save_for_backward(features, length)
+        return length
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad: Tensor) -> Tensor:
+        """Return the gradient of the rows."""
+        features, length = ctx.saved_tensors
+        return features * (grad / torch.threshold(length, torch.finfo(length.dtype).tiny, 1))

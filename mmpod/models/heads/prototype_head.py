@@ -163,7 +163,7 @@ class PrototypeHead(ClsHead):
         Up to ``MAX_SCORES`` classes a sample gets ``pred_score``, (K,). Beyond, where that would be too large to keep
         for a whole dataset, it gets ``topk_label`` and ``topk_score``, (k,), of the k largest, k being the largest of
         ``topk`` and at least 5; ``mmpod.TopKAccuracy`` evaluates them. mmpretrain's ``Accuracy`` then has the top-1
-        only, from ``pred_label``.
+        only, from ``pred_label``; its inferencer and test-time augmentation need ``pred_score``.
         """
         if self.num_classes <= self.MAX_SCORES:
             return super().predict(feats, data_samples)
