@@ -90,7 +90,7 @@ def _sum_off_diagonal(gram: Tensor, batch: Batch) -> Tensor:
     """Return the sum over the processes of symmetric matrices with a diagonal of zero, sending one triangle."""
     if batch.processes == 1:
         return gram
-    upper = tuple(torch.triu_indices(*gram.shape, offset=1, device=gram.device))
+    upper = tuple(torch.triu_indices(len(gram), len(gram), offset=1, device=gram.device))
     total = torch.zeros_like(gram).index_put_(upper, batch.sum(gram[upper]))
     return total + total.T
 

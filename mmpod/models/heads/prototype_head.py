@@ -151,7 +151,7 @@ class PrototypeHead(ClsHead):
     def squashed(self, similarities: Tensor, total: Optional[Tensor]) -> Tensor:
         """Return the scores of some similarities (N, k), given the ``logsumexp`` (N, 1) of all, for inner products."""
         eps = torch.finfo(similarities.dtype).eps
-        if self.similarity == 'dot':
+        if total is not None and self.similarity == 'dot':
             return (similarities - total).exp().clamp(torch.finfo(similarities.dtype).tiny, 1 - eps)
         return ((1 + similarities) / 2).clamp(eps, 1 - eps)
 
@@ -183,17 +183,15 @@ class PrototypeHead(ClsHead):
         Returns:
             tuple[Tensor, Tensor]: Scores and labels, each of shape (N, k), the largest first.
         """
-        best, labels, total = None, None, None
+        best = at_least_float32(features[:, :0])
+        labels = torch.zeros_like(best, dtype=torch.long)
+        total = best.logsumexp(dim=1, keepdim=True)  # of nothing: -inf
         for start in range(0, self.num_classes, self.CHUNK):
             part = self.similarities(features, slice(start, start + self.CHUNK))
-            part_total = part.logsumexp(dim=1, keepdim=True)
             values, indices = part.topk(min(k, part.shape[1]), dim=1)
-            if best is None:
-                best, labels, total = values, indices, part_total
-                continue
             values, indices = torch.cat([best, values], dim=1), torch.cat([labels, indices + start], dim=1)
             best, order = values.topk(min(k, values.shape[1]), dim=1)
-            labels, total = indices.gather(1, order), torch.logaddexp(total, part_total)
+            labels, total = indices.gather(1, order), torch.logaddexp(total, part.logsumexp(dim=1, keepdim=True))
         return self.squashed(best, total), labels
 
     def _get_predictions(

@@ -43,6 +43,7 @@ class CenterLoss(PrototypeLoss):
     """
 
     similarity = 'dot'
+    centers: Tensor
 
     def __init__(
         self,

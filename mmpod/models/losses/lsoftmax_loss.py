@@ -43,6 +43,7 @@ class LSoftmaxLoss(PrototypeLoss):
 
     NAME = 'loss_lsoftmax'
     similarity = 'dot'
+    iteration: Tensor
 
     def __init__(
         self,

@@ -36,6 +36,10 @@ class NormAdaptivePODLoss(PODLoss):
         ValueError: An argument is out of range.
     """
 
+    delta: Tensor
+    length_sum: Tensor
+    length_count: Tensor
+
     def __init__(self, initial_delta: float = 0.05, rate: float = 0.01, **kwargs):
         super().__init__(**kwargs)
         check_number('initial_delta', initial_delta, torch.finfo(torch.float32).tiny)

@@ -1,5 +1,7 @@
 """POD Loss, Section III-D of arXiv 2111.15449 v1."""
 
+from typing import Optional
+
 import torch
 from torch import Tensor
 
@@ -76,7 +78,7 @@ class PODLoss(PrototypeLoss):
         self.sc_weight = sc_weight
         self.power = power
         self.decorrelation = decorrelation
-        self._checked = None  # the centroids that were last found to be of unit length
+        self._checked: Optional[Tensor] = None  # the centroids that were last found to be of unit length
 
     def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
         """Return the cosine term and the decorrelation term of Eq. 16."""
