@@ -15,7 +15,7 @@ from .margins import (
     multiplicative_margin_logits,
 )
 from .moments import ClassMoments, accumulate_, class_moments, empty_moments, sum_over_processes_
-from .numerics import at_least_float32, no_autocast, normalize_rows
+from .numerics import at_least_float32, no_autocast, normalize_rows, row_lengths
 from .open_set import auroc, false_positive_rate
 from .pod import class_residuals, cosine_loss, cosine_scores, norm_adaptive, pod_loss
 from .shrinkage import gaussian_shrinkage, ledoit_wolf_shrinkage, shrink
@@ -56,6 +56,7 @@ __all__ = [
     'target_and_nontarget_cosines',
     'pedcc',
     'pod_loss',
+    'row_lengths',
     'self_correlation_loss',
     'shrink',
     'max_cosine_lower_bound',
