@@ -1,7 +1,7 @@
 r"""Real mutually unbiased bases from a Kerdock set: D^2 + 2D unit vectors of R^D with a largest cosine of 1/sqrt(D).
 
-Cameron and Seidel (1973), "Quadratic forms over GF(2)"; Calderbank, Cameron, Kantor and Seidel (1997), "Z4-Kerdock codes,
-orthogonal spreads, and extremal Euclidean line-sets".
+Cameron and Seidel (1973), "Quadratic forms over GF(2)"; Calderbank, Cameron, Kantor and Seidel (1997),
+"Z4-Kerdock codes, orthogonal spreads, and extremal Euclidean line-sets".
 """
 
 from functools import lru_cache
@@ -41,10 +41,10 @@ def kerdock_size(dim: int) -> int:
 def kerdock_rows(indices: Tensor, dim: int, dtype: torch.dtype = torch.float64) -> Tensor:
     r"""Return rows of the table of D^2 + 2D unit vectors of R^D whose pairwise cosines are 0, -1 or +-1/sqrt(D).
 
-    The table holds D/2 + 1 orthonormal bases, each vector followed by its opposite: row 2 (j D + b) is vector b of basis
-    j, row 2 (j D + b) + 1 its negative. Two vectors of one basis are orthogonal; two of different bases have a cosine of
-    :math:`\pm 1/\sqrt{D}`. With :math:`D = 2^m`, the coordinates are :math:`u = (x, e)` with x in GF(2^n), n = m - 1,
-    and a bit e, and vector b of basis a in GF(2^n) is
+    The table holds D/2 + 1 orthonormal bases, each vector followed by its opposite: row 2 (j D + b) is vector b of
+    basis j, row 2 (j D + b) + 1 its negative. Two vectors of one basis are orthogonal; two of different bases have a
+    cosine of :math:`\pm 1/\sqrt{D}`. With :math:`D = 2^m`, the coordinates are :math:`u = (x, e)` with x in GF(2^n),
+    n = m - 1, and a bit e, and vector b of basis a in GF(2^n) is
 
     .. math:: v_{a,b}(u) = 2^{-m/2} (-1)^{Q_a(u) + b \cdot u}, \quad
         Q_a(x, e) = \sum_{i=1}^{(m-2)/2} Tr((a x)^{2^i + 1}) + e\,Tr(a x).
@@ -89,7 +89,7 @@ def kerdock_rows(indices: Tensor, dim: int, dtype: torch.dtype = torch.float64) 
 
 @lru_cache(maxsize=2)
 def _tables(dim: int) -> tuple[Tensor, Tensor]:
-    """Return (-1)^Q_a(u), shape (D/2, D), and the Walsh functions (-1)^(b.u), shape (D, D), both int8; u = x + 2^n e."""
+    """Return (-1)^Q_a(u), shape (D/2, D), and the Walsh functions (-1)^(b.u), (D, D), both int8; u = x + 2^n e."""
     degree, size = dim.bit_length() - 2, dim // 2  # n, and the number of elements of the field
     powers = [1]  # of the primitive element
     while len(powers) < size - 1:

@@ -16,7 +16,14 @@ from mmpod.utils.checks import check_integer
 from .centroids import MAX_SEED, haar_frame, simplex
 from .kerdock import kerdock_rows, kerdock_size, largest_kerdock_dim
 
-__all__ = ['kerdock_max_cosine', 'max_cosine', 'max_cosine_lower_bound', 'needs_descent', 'spread_centroids']
+__all__ = [
+    'is_exact_table',
+    'kerdock_max_cosine',
+    'max_cosine',
+    'max_cosine_lower_bound',
+    'needs_descent',
+    'spread_centroids',
+]
 
 # Annealing, each from first to last in geometric steps: the sharpness of the soft maximum over all pairs, and the
 # distance that a point moves in a step. With these, 100 points in R^16 come within 0.003 of five times as many steps.
@@ -121,11 +128,22 @@ def needs_descent(num_classes: int, feat_dim: int) -> bool:
     return closed > REACH * max_cosine_lower_bound(num_classes, feat_dim)
 
 
+def is_exact_table(num_classes: int, feat_dim: int) -> bool:
+    """Return whether :func:`spread_centroids` gives the same bits on every machine: a large Kerdock table.
+
+    Example:
+        >>> is_exact_table(1_000_000, 1024), is_exact_table(1000, 64)
+        (True, False)
+    """
+    closed = num_classes > 2 * feat_dim and not needs_descent(num_classes, feat_dim)
+    return closed and num_classes * feat_dim > LARGE_TABLE
+
+
 def _turned_kerdock_rows(num_classes: int, feat_dim: int, seed: int, dtype: torch.dtype) -> Tensor:
     dim = largest_kerdock_dim(feat_dim)
     table = torch.zeros(num_classes, feat_dim, dtype=dtype)
     chunks = torch.arange(num_classes).split(max(1, CHUNK // feat_dim))
-    if num_classes * feat_dim <= LARGE_TABLE:
+    if not is_exact_table(num_classes, feat_dim):
         rotation = haar_frame(dim, feat_dim, seed)
         for indices in chunks:
             table[indices[0] : indices[-1] + 1] = kerdock_rows(indices, dim) @ rotation
