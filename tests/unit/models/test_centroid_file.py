@@ -251,7 +251,7 @@ def test_one_storage_for_many_rows_is_read_once(tmp_path, monkeypatch):
     'change',
     [
         dict(offset=7),
-        dict(offset=-1),
+        dict(offset=-7),
         dict(offset=2**70),
         dict(offset='0'),
         dict(offset=True),

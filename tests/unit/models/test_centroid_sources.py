@@ -2,6 +2,7 @@
 
 import fcntl
 import logging
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +24,14 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def lines(monkeypatch):
+    """The lines of the log with their level; a descent is cut to 50 steps."""
     found = []
-    monkeypatch.setattr(
-        centroid_sources, 'print_log', lambda line, logger, level=logging.INFO: found.append((level, line))
-    )
+
+    def print_log(line, logger, level=logging.INFO):
+        found.append((level, line))
+
+    monkeypatch.setattr(centroid_sources, 'print_log', print_log)
+    monkeypatch.setattr(centroid_sources, 'spread_centroids', partial(spread_centroids, steps=50))
     return found
 
 
