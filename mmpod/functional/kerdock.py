@@ -75,15 +75,14 @@ def kerdock_rows(indices: Tensor, dim: int, dtype: torch.dtype = torch.float64) 
         raise TypeError(f'Expected `indices` to be integers, but got {indices.dtype}.')
     if indices.ndim != 1 or (len(indices) and not 0 <= indices.min() <= indices.max() < kerdock_size(dim)):
         raise ValueError(f'Expected `indices` to be of shape (N,), from 0 to {kerdock_size(dim) - 1} for dim={dim}.')
-    forms, walsh = (table.to(indices.device, dtype) for table in _tables(dim))
-    pairs = indices.long() // 2
+    forms, walsh = (table.to(indices.device) for table in _tables(dim))
+    pairs, opposite = indices.long() // 2, (indices % 2).to(torch.int8)
     basis, vector = pairs // dim, pairs % dim
-    standard = basis == dim // 2
-    rows = walsh.index_select(0, vector).mul_(forms.index_select(0, basis.clamp_max(dim // 2 - 1)))
-    rows *= ((1 - 2 * (indices % 2)).to(dtype) * dim**-0.5).unsqueeze(1)
-    if standard.any():
-        signs = (1 - 2 * (indices[standard] % 2)).to(dtype)
-        rows[standard] = torch.zeros_like(rows[standard]).scatter_(1, vector[standard, None], signs[:, None])
+    signs = walsh.index_select(0, vector).mul_(forms.index_select(0, basis.clamp_max(dim // 2 - 1)))
+    rows = signs.mul_((1 - 2 * opposite).unsqueeze(1)).to(dtype).mul_(dim**-0.5)
+    standard = (basis == dim // 2).nonzero().flatten()
+    rows[standard] = 0
+    rows[standard, vector[standard]] = (1 - 2 * opposite[standard]).to(dtype)
     return rows
 
 

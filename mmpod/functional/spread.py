@@ -10,6 +10,7 @@ from typing import Optional
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from mmpod.utils.checks import check_integer
 
@@ -141,7 +142,7 @@ def is_exact_table(num_classes: int, feat_dim: int) -> bool:
 
 def _turned_kerdock_rows(num_classes: int, feat_dim: int, seed: int, dtype: torch.dtype) -> Tensor:
     dim = largest_kerdock_dim(feat_dim)
-    table = torch.zeros(num_classes, feat_dim, dtype=dtype)
+    table = torch.empty(num_classes, feat_dim, dtype=dtype)
     chunks = torch.arange(num_classes).split(max(1, CHUNK // feat_dim))
     if not is_exact_table(num_classes, feat_dim):
         rotation = haar_frame(dim, feat_dim, seed)
@@ -149,11 +150,11 @@ def _turned_kerdock_rows(num_classes: int, feat_dim: int, seed: int, dtype: torc
             table[indices[0] : indices[-1] + 1] = kerdock_rows(indices, dim) @ rotation
         return table
     random = np.random.RandomState(seed)
-    columns, signs = torch.from_numpy(random.permutation(feat_dim)[:dim]), torch.from_numpy(random.randint(2, size=dim))
-    signs = (2 * signs - 1).to(dtype)
+    order = torch.from_numpy(random.permutation(feat_dim))
+    signs = torch.from_numpy(random.choice([-1.0, 1.0], dim)).to(dtype)
     for indices in chunks:
-        rows = kerdock_rows(indices, dim, dtype).mul_(signs)
-        table[indices[0] : indices[-1] + 1].index_copy_(1, columns, rows)
+        rows = pad(kerdock_rows(indices, dim, dtype).mul_(signs), (0, feat_dim - dim))
+        torch.index_select(rows, 1, order, out=table[indices[0] : indices[-1] + 1])
     return table
 
 
