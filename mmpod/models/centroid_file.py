@@ -140,7 +140,7 @@ def _rows(content: Any, storages: dict[str, np.ndarray], num_classes: int, feat_
     labels = [label for label, _ in content]
     wrong = [label for label in labels if type(label) is not int]
     if wrong:
-        raise ValueError(f'it holds the label {describe(wrong[0])}')
+        raise ValueError(f'it holds a label that is not an integer: {describe(wrong[0])}')
     if sorted(labels) != list(range(num_classes)):
         raise ValueError(f'it holds a dict of {len(labels)} items, the first with the label {describe(labels[0])}')
     by_label = dict(content)
@@ -165,7 +165,7 @@ def _row(value: Any, storages: dict[str, np.ndarray], load_storage: Callable, fe
         raise ValueError('it holds a tensor without a shape')
     if size not in ((1, feat_dim), (feat_dim,)) or numbers.dtype.kind != 'f':
         raise ValueError(f'it holds a tensor of {numbers.dtype}, {size if len(size) < 5 else f"{len(size)} axes"}')
-    span = numbers[offset:][:: stride[-1]][:feat_dim] if offset >= 0 and stride and stride[-1] > 0 else ()
-    if len(span) != feat_dim:
+    step = stride[-1] if stride else 0
+    if offset < 0 or step < 1 or offset + (feat_dim - 1) * step >= len(numbers):
         raise ValueError('it holds a tensor that reaches beyond its numbers')
-    return span
+    return numbers[offset : offset + (feat_dim - 1) * step + 1 : step]

@@ -26,7 +26,7 @@ class Pairs(list):
 
 
 MARK = object()
-MAKERS = {
+MAKERS: dict[str, Callable[[], Any]] = {
     'NONE': lambda: None,
     'NEWTRUE': lambda: True,
     'NEWFALSE': lambda: False,
@@ -40,6 +40,7 @@ PUTS, GETS = {'BINPUT', 'LONG_BINPUT', 'MEMOIZE'}, {'BINGET', 'LONG_BINGET'}
 FRAMING = {'PROTO', 'FRAME', 'STOP', 'MARK'}
 OTHERS = {'TUPLE', 'APPEND', 'APPENDS', 'SETITEM', 'SETITEMS', 'GLOBAL', 'STACK_GLOBAL', 'REDUCE', 'BINPERSID'}
 OPCODES = {*MAKERS, *LITERALS, *TUPLES, *PUTS, *GETS, *FRAMING, *OTHERS}
+BY_CODE = {opcode.code: opcode for opcode in pickletools.opcodes}
 
 ENCODE = Global('_codecs', 'encode')  # with which protocol 2 writes bytes, as text
 ORDERED_DICT = Global('collections', 'OrderedDict')
@@ -81,7 +82,7 @@ def read_pickle(file: BinaryIO, max_opcodes: int, persistent_load: Optional[Call
     stack: list = []
     memo: dict[int, Any] = {}
     for _ in range(max_opcodes):
-        opcode = pickletools.code2op.get(file.read(1).decode('latin1'))
+        opcode = BY_CODE.get(file.read(1).decode('latin1'))
         if opcode is None:
             raise ValueError('it is not a pickle, or is truncated')
         if opcode.name not in OPCODES:
