@@ -5,6 +5,8 @@ The same comparison settles what the processes of a distributed run exchange for
 products where D <= N, the N D entries of E where N < D; neither of them costs communication in the backward pass.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -57,7 +59,7 @@ class SelfCorrelation(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, rows: Tensor, num_samples: int) -> Tensor:
+    def forward(ctx: Any, rows: Tensor, num_samples: int) -> Tensor:
         """Return the sum, from the smaller Gram matrix; ``rows`` are all N, or where D <= N those of this process."""
         dim = rows.shape[1]
         diagonal = None
@@ -75,7 +77,7 @@ class SelfCorrelation(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         """Return the gradient by the Gram matrix at hand: E (E^T E) = (E E^T) E."""
         rows, gram, diagonal = ctx.saved_tensors
         if diagonal is None:
@@ -89,7 +91,7 @@ class SelfCorrelation(torch.autograd.Function):
 
 def _sum_off_diagonal(gram: Tensor) -> Tensor:
     """Return the sum over the processes of symmetric matrices with a diagonal of zero, sending one triangle."""
-    upper = torch.triu_indices(*gram.shape, offset=1, device=gram.device)
+    upper = torch.triu_indices(len(gram), len(gram), offset=1, device=gram.device)
     total = torch.zeros_like(gram).index_put_(tuple(upper), global_sum(gram[tuple(upper)]))
     return total + total.T
 

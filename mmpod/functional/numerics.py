@@ -1,5 +1,7 @@
 """Precision: what the losses need so that half-precision training and degenerate features stay safe."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -58,7 +60,7 @@ class NormalizeRows(torch.autograd.Function):
     """:func:`normalize_rows` with its gradient in closed form, (g - x <x, g>) / ||z||, in fewer passes."""
 
     @staticmethod
-    def forward(ctx, features: Tensor) -> Tensor:
+    def forward(ctx: Any, features: Tensor) -> Tensor:
         """Return the unit rows."""
         unit, length = _unit_rows(features)
         ctx.save_for_backward(unit, length)
@@ -66,7 +68,7 @@ class NormalizeRows(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor) -> Tensor:
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
         """Return the part of the gradient that is tangent to the sphere, over the length of the row."""
         unit, length = ctx.saved_tensors
         radial = (unit * grad).sum(dim=1, keepdim=True)

@@ -19,7 +19,7 @@ def check_integer(name: str, value: Any, minimum: int, maximum: Optional[int] = 
     rule = f'an integer of at least {minimum}' if maximum is None else f'an integer from {minimum} to {maximum}'
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f'Expected `{name}` to be {rule}, but got {value!r} of type {type(value).__name__}.')
-    if value < minimum or (maximum is not None and value > maximum):
+    if int(value) < minimum or (maximum is not None and int(value) > maximum):
         raise ValueError(f'Expected `{name}` to be {rule}, but got {value}.')
 
 
@@ -34,7 +34,7 @@ def check_number(name: str, value: Any, minimum: float, maximum: float = math.in
     rule += f' and at most {maximum:g}' if maximum < math.inf else ''
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f'Expected `{name}` to be {rule}, but got {value!r} of type {type(value).__name__}.')
-    if not math.isfinite(value) or not minimum <= value <= maximum or (above and value == minimum):
+    if not math.isfinite(value) or not minimum <= float(value) <= maximum or (above and value == minimum):
         raise ValueError(f'Expected `{name}` to be {rule}, but got {value}.')
 
 
