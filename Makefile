@@ -20,14 +20,16 @@ PYTHON_oldest := python3.9
 PYTHON_newest := python3.13
 PYTHON_onedl := python3.12
 
-.PHONY: demo test test-unit test-all test-gpu lint typecheck format docs benchmark $(STACKS:%=test-%)
+.PHONY: demo test test-suite test-unit test-all test-gpu lint typecheck format docs benchmark $(STACKS:%=test-%)
 
 demo: $(STAMP)
 	$(RUN) python tools/compare.py configs/pod_resnet18w8_digits.py configs/softmax_resnet18w8_digits.py \
 	  configs/gda_resnet18w8_digits.py \
 	  --work-dir work_dirs/demo --target 95
 
-test: lint typecheck
+test: lint typecheck test-suite
+
+test-suite: $(STAMP)
 	$(RUN) python -m pytest $(PARALLEL)
 
 test-unit: $(STAMP)
