@@ -1,7 +1,7 @@
 """Execute the fenced ```bash and ```python blocks of a page, in order, here: `python run_page.py docs/tutorial.md`.
 
 A shell block gets the variables that the one before left; the Python blocks share a namespace. A Python block whose
-first line is `# NAME.py` is written to that file too. `page_commands.py` says which commands are changed or skipped.
+first line is `# NAME.py` is written to that file instead. `page_commands.py` says which commands are changed or skipped.
 """
 
 import os
@@ -61,11 +61,11 @@ def run_page(page):
             code = '\n'.join(changed(page, command) for command in commands(code))
         print(f'--- {language}\n{code}', flush=True)
         file = re.match(r'# (\S+\.py)\n', code)
-        if file:
-            Path(file[1]).write_text(code)
         if language == 'bash':
             run_shell(code)
-        elif not file or '_base_' in code:
+        elif file:
+            Path(file[1]).write_text(code)
+        else:
             exec(compile(code, page, 'exec'), namespace)
 
 
