@@ -1,7 +1,7 @@
 """Execute the fenced ```bash and ```python blocks of a page, in order, here: `python run_page.py docs/tutorial.md`.
 
-A shell block gets the variables that the one before left; the Python blocks share a namespace. A Python block whose
-first line is `# NAME.py` is written to that file instead. `page_commands.py` says which commands are changed or skipped.
+A shell block gets the variables that the one before left; the Python blocks share a namespace, but one whose first line
+is `# NAME.py` is written to that file. `page_commands.py` says which commands are changed or skipped.
 """
 
 import os
