@@ -22,12 +22,14 @@ FILL_IN = {
         'FOLDER': 'work_dirs/geometry',
         'YOUR_CONFIG': 'configs/softmax_resnet18w8_digits',
     },
+    'docs/tutorial.md': {'epoch_8': 'epoch_1'},
 }
 
 ONE_EPOCH = '--cfg-options train_cfg.max_epochs=1'
 # Options that make a command small; of several the last counts.
 APPEND = {
     ('*', 'tools/train.py configs/'): ONE_EPOCH,
+    ('docs/tutorial.md', 'tools/train.py'): ONE_EPOCH,
     ('*', 'tools/train.py pod_resnet18.py'): f'{ONE_EPOCH} train_dataloader.dataset.indices=8 '
     'val_dataloader.dataset.indices=8 train_dataloader.num_workers=0 train_dataloader.persistent_workers=False',
     ('README.md', 'tools/train.py my_config.py'): f'{ONE_EPOCH} train_dataloader.dataset.indices=8 '

@@ -55,7 +55,7 @@ def test_blocks_can_be_parsed_and_name_files_that_exist(page):
             compile(code, page, 'exec')
         else:
             subprocess.run(['bash', '-n', '-c', code], check=True)
-        for path in re.findall(r'\b(?:benchmarks|configs|tools)/[\w/.-]*\w', code):
+        for path in re.findall(r'(?<![\w/])(?:benchmarks|configs|tools)/[\w/.-]*\w', code):
             assert (ROOT / path).exists(), path
 
 
