@@ -13,12 +13,12 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from mmpod.functional import owned_by_rank
+from mmpod.utils.distributed import owned_by_rank
 
 __all__ = ['extracted', 'ordered_loader', 'plain_model', 'sample_indices', 'training_set', 'with_progress']
 
 
-def plain_model(model: Any) -> tuple[nn.Module, bool]:
+def plain_model(model: Any) -> tuple[Any, bool]:
     """Return the classifier inside distributed and test-time augmentation wrappers, and whether there is the latter."""
     model = model.module if is_model_wrapper(model) else model
     augmented = isinstance(model, BaseTTAModel)

@@ -7,9 +7,7 @@ import torch
 from mmpod.functional import (
     ClassMoments,
     accumulate_,
-    check_each_sample_once,
     empty_moments,
-    global_sum,
     neural_collapse,
     normalize_rows,
     sum_over_processes_,
@@ -17,7 +15,8 @@ from mmpod.functional import (
 )
 from mmpod.models.features import head_prototypes
 from mmpod.registry import METRICS
-from mmpod.utils.checks import check_labels
+from mmpod.utils.checks import check_label_values, check_labels
+from mmpod.utils.distributed import check_each_sample_once, global_sum
 
 from .feature_metric import FeatureMetric
 
@@ -76,6 +75,7 @@ class FeatureGeometry(FeatureMetric):
         head: Any = self.head
         labels, num_classes = self._labels(data_samples), head.num_classes
         check_labels(labels, len(data_samples), num_classes)
+        check_label_values(labels, num_classes)
         labels = labels.to(counted.device)[counted]  # of a batch none may count here
         if self.moments is None:
             self.moments = empty_moments(num_classes, features.shape[1], by_class=False, device=str(features.device))
