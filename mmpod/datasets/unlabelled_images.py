@@ -55,7 +55,7 @@ class UnlabelledImages(BaseDataset):
         info = super().get_data_info(idx)
         try:
             with Image.open(info['img_path']) as file:
-                image = np.array(file.convert('RGB').resize(self.size[::-1], Image.Resampling.BILINEAR))
+                image = np.array(file.convert('RGB').resize((self.size[1], self.size[0]), Image.Resampling.BILINEAR))
         except (OSError, SyntaxError) as error:
             raise ValueError(f'Expected `{info["img_path"]}` to be an image, but {error}.') from error
         return dict(info, img=image if self.channel_order == 'rgb' else np.ascontiguousarray(image[..., ::-1]))

@@ -93,7 +93,7 @@ def image_size(cfg: Config) -> Optional[tuple[int, int]]:
         for transform in _transforms(cfg)
         if _name(transform) in SIZES and not transform.get('keep_ratio')
     ]
-    dataset = list(_datasets(cfg))[-1].type
+    dataset = list(_datasets(cfg))[-1]['type']
     dataset = DATASETS.get(dataset) if isinstance(dataset, str) else dataset
     size = sizes[-1] if sizes else getattr(dataset, 'IMAGE_SIZE', None)
     if isinstance(size, int):

@@ -2,7 +2,7 @@
 
 import importlib.util
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 import torch
 from mmengine.runner import Runner
@@ -67,7 +67,7 @@ def collect_features(runner: Runner, split: str) -> Features:
     model, _ = plain_model(runner.model)
     dataset = runner.cfg.test_dataloader.dataset if split == 'test' else training_set(runner)
     loader = ordered_loader(runner, dataset)
-    head = model.head
+    head: Any = model.head
     batches = extracted(
         runner, model, loader, lambda feats: stage_features(head, feats, 'pre_logits'), f'Features ({split})'
     )

@@ -33,7 +33,7 @@ class FeaturesHook(Hook):
 
     def __init__(self, geometry: bool = False):
         self.geometry = geometry
-        self.handles = []
+        self.handles: list[Any] = []
 
     def before_val(self, runner: Runner) -> None:
         """Start to listen."""
@@ -75,6 +75,6 @@ class FeaturesHook(Hook):
         """Stop to listen."""
         for handle in self.handles:
             handle.remove()
-        self.handles = []
+        self.handles.clear()
 
     after_test = after_val
