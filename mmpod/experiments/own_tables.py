@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from mmpod.experiments.catalogue import DATASETS, Cell, Figure, Table
 from mmpod.experiments.paper import BOTH_READINGS, PAPER_FIGURES, PAPER_TABLES
-from mmpod.experiments.studies import IMAGES, LABELS, LOSSES, STUDIES
+from mmpod.experiments.run import METRIC
+from mmpod.experiments.small_tier import IMAGES, LABELS, LOSSES
+from mmpod.experiments.studies import STUDIES
 
 __all__ = ['FIGURES', 'TABLES']
 
@@ -33,12 +35,16 @@ EPOCHS = (3, 6, 9, 10, 15)
 FIG_5, FIG_6 = ('amsoftmax', 'pedccloss', 'cosine'), ('softmax', 'pod')
 
 
-def rows(study: str, names: Sequence[str] = (), **kwargs) -> list[Cell]:
+def rows(study: str, names: Sequence[str] = (), metrics: Sequence[str] = ()) -> list[Cell]:
     """Return one cell for each setting of a study, or for some of them."""
-    settings = STUDIES[study].settings
     return [
-        Cell(LABELS.get(name, name), 'Accuracy', setting.key, **kwargs)
-        for name, setting in settings.items()
+        Cell(
+            LABELS.get(name, name),
+            'Accuracy',
+            setting.key,
+            metrics=metrics or (GDA if '/gda_' in setting.config else (METRIC,)),
+        )
+        for name, setting in STUDIES[study].settings.items()
         if not names or name in names
     ]
 

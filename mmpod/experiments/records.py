@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Optional
 
@@ -11,7 +10,7 @@ from mmpod.experiments.catalogue import Setting
 from mmpod.experiments.run import METRIC, Run
 from mmpod.experiments.studies import setting_of
 
-__all__ = ['Record', 'collect', 'pack', 'read_file', 'read_results']
+__all__ = ['Record', 'by_setting', 'collect', 'pack', 'read_file', 'read_results']
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,7 @@ class Record:
         curves: Metrics of the validation by epoch.
         metrics: The final metrics: of the test, or where there was none, of the last validation.
         config_hash: Hash of the resolved config; None in runs from before there were hashes.
+        name: How a figure calls it; not in the file.
     """
 
     study: str
@@ -46,13 +46,14 @@ class Record:
     curves: dict[str, dict[str, float]]
     metrics: dict[str, float]
     config_hash: Optional[str]
+    name: str = field(default='', compare=False)
 
     @property
     def key(self) -> tuple[str, str, int]:
         """What no other run has."""
         return self.study, self.setting, self.seed
 
-    @cached_property
+    @property
     def accuracies(self) -> dict[int, float]:
         """The validation accuracy (%) by epoch."""
         return self.curve(METRIC)
@@ -148,7 +149,7 @@ def _record_of(setting: Setting, run: Run) -> Record:
             'it again.'
         )
     logs = sorted(path.parent.parent.name for path in run.work_dir.glob('*/vis_data/scalars.json'))
-    curves = {metric: run.curve(metric) for metric in validation_metrics(run)}
+    curves = {name: curve for name in run.metrics() if (curve := run.curve(name))}
     return Record(
         study=setting.study,
         setting=setting.name,
@@ -164,15 +165,6 @@ def _record_of(setting: Setting, run: Run) -> Record:
         metrics=run.metrics(),
         config_hash=record['config_hash'],
     )
-
-
-def validation_metrics(run: Run) -> list[str]:
-    """Return the names of what the validation of a run has logged, such as ``accuracy/top1``."""
-    names = {}
-    for path in sorted(run.work_dir.glob('*/vis_data/scalars.json')):
-        for line in path.read_text().splitlines():
-            names.update(dict.fromkeys(word for word in line.split('"')[1::2] if '/' in word))
-    return list(names)
 
 
 def pack(work_dir: Path, results: Path) -> tuple[list[Record], list[Record]]:
@@ -205,5 +197,5 @@ def pack(work_dir: Path, results: Path) -> tuple[list[Record], list[Record]]:
     results.mkdir(parents=True, exist_ok=True)
     for record in added:
         with (results / f'{record.study}.jsonl').open('a', encoding='utf-8') as file:
-            file.write(json.dumps(asdict(record)) + '\n')
+            file.write(json.dumps({key: value for key, value in asdict(record).items() if key != 'name'}) + '\n')
     return added, repeated

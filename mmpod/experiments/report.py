@@ -2,23 +2,25 @@
 
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 from mmengine.config import Config
 
 from mmpod.experiments.catalogue import Cell, Table
-from mmpod.experiments.comparison import epochs_to_reach, mean_and_spread
-from mmpod.experiments.figures import plot_curves, plot_derivative, plot_sweep
+from mmpod.experiments.comparison import epochs_to_reach
+from mmpod.experiments.figures import plot_accuracy, plot_derivative, plot_sweep
+from mmpod.experiments.own_tables import FIGURES, TABLES
 from mmpod.experiments.paper import PAPER_TABLES
 from mmpod.experiments.records import Record
 from mmpod.experiments.run import METRIC
 from mmpod.experiments.studies import setting_of
-from mmpod.experiments.tables import FIGURES, TABLES
+from mmpod.experiments.tables import markdown_table, mean_and_spread
 from mmpod.functional import pedcc
 from mmpod.visualization.geometry_figures import plot_gram
 
-__all__ = ['as_markdown', 'frame', 'heading', 'notes', 'write_report']
+__all__ = ['frame', 'heading', 'write_report']
 
 SHARE = 0.9
 Records = Mapping[str, Sequence[Record]]  # by setting, study/name
@@ -69,7 +71,12 @@ def accuracy_after(records: Sequence[Record], epoch: int) -> str:
     return text([curve[epoch] for curve in curves]) if all(epoch in curve for curve in curves) else '-'
 
 
-def row_of(table: Table, cell: Cell, records: Sequence[Record]) -> dict[str, str]:
+def seeds(records: Sequence[Record], marked: Mapping[tuple, str]) -> str:
+    """Return the seeds of runs with their marks."""
+    return ', '.join(f'{record.seed}{marked.get(record.key, "")}' for record in records) or '-'
+
+
+def row_of(table: Table, cell: Cell, records: Sequence[Record], marked: Mapping[tuple, str]) -> dict[str, str]:
     """Return the numbers of a cell by the names of their columns."""
     last = cell.metrics[0]
     if table.epochs:
@@ -83,10 +90,10 @@ def row_of(table: Table, cell: Cell, records: Sequence[Record]) -> dict[str, str
             'best epoch, %': best_epoch(records) if has_curve else '-',
             f'epochs to {100 * SHARE:g} % of the last': epochs_to_share(records) if has_curve else '-',
         }
-    return {**numbers, 'seeds': ', '.join(str(record.seed) for record in records)}
+    return {**numbers, 'seeds': seeds(records, marked)}
 
 
-def paper_rows(cell: Cell, records: Sequence[Record]) -> list[dict[str, str]]:
+def paper_rows(cell: Cell, records: Sequence[Record], marked: Mapping[tuple, str]) -> list[dict[str, str]]:
     """Return the numbers of a cell beside the paper's, one row for each metric."""
     rows = []
     for metric in [cell.key] if cell.key else cell.metrics:
@@ -101,7 +108,7 @@ def paper_rows(cell: Cell, records: Sequence[Record]) -> list[dict[str, str]]:
                 'measured': mean_and_spread(values, form) if values else '-',
                 'difference': f'{statistics.mean(values) - cell.paper:+{form}}' if values and not cell.key else '-',
                 'best epoch': best_epoch(records) if metric == METRIC and values else '-',
-                'seeds': ', '.join(str(record.seed) for record in records) or '-',
+                'seeds': seeds(records, marked),
                 'config': f'`{setting_of(cell.runs).config}`',
             }
         )
@@ -110,46 +117,50 @@ def paper_rows(cell: Cell, records: Sequence[Record]) -> list[dict[str, str]]:
 
 def frame(table: Table, records: Records) -> pd.DataFrame:
     """Return a table: one row for each cell with runs, or for each cell where the paper has numbers."""
+    marked, _ = marks(table, records)
     having = [(cell, runs) for cell in table.cells if (runs := records.get(cell.runs))]
     if any(cell.paper is not None for cell in table.cells):
-        rows = [row for cell in table.cells for row in paper_rows(cell, records.get(cell.runs, ()))]
-    elif table.pivot:
-        values = [(cell.row, cell.column, text(measured(runs, cell.metrics[0]))) for cell, runs in having]
-        found = pd.DataFrame(values, columns=[table.varied, 'column', 'value'])
-        order = list(dict.fromkeys(found['column']))
-        wide = found.pivot(index=table.varied, columns='column', values='value').reindex(columns=order)
-        return wide.loc[list(dict.fromkeys(found[table.varied]))].fillna('-').rename_axis(columns=None).reset_index()
-    else:
-        columns = len({cell.column for cell in table.cells}) > 1
-        rows = [
-            {table.varied: f'{cell.row}, {cell.column}' if columns else cell.row, **row_of(table, cell, runs)}
-            for cell, runs in having
-        ]
-    return pd.DataFrame(rows)
+        return pd.DataFrame(row for cell in table.cells for row in paper_rows(cell, records.get(cell.runs, ()), marked))
+    if table.pivot:
+        return pivot(table, having, marked)
+    columns = len({cell.column for cell in table.cells}) > 1
+    return pd.DataFrame(
+        {table.varied: f'{cell.row}, {cell.column}' if columns else cell.row, **row_of(table, cell, runs, marked)}
+        for cell, runs in having
+    )
 
 
-def as_markdown(table: pd.DataFrame) -> str:
-    """Return a table as Markdown, its cells as they are."""
-    return table.to_markdown(index=False, disable_numparse=True)
+def pivot(table: Table, having: Sequence[tuple], marked: Mapping[tuple, str]) -> pd.DataFrame:
+    """Return a table of rows by columns, the best of each row in bold."""
+    cells: dict[str, dict[str, str]] = {}
+    means = {cell.runs: statistics.mean(measured(runs, cell.metrics[0])) for cell, runs in having}
+    for cell, runs in having:
+        best = max(means[other.runs] for other, _ in having if other.row == cell.row)
+        number = text(measured(runs, cell.metrics[0]))
+        number = f'**{number}**' if means[cell.runs] == best else number
+        cells.setdefault(cell.row, {})[cell.column] = number + ''.join(marked.get(run.key, '') for run in runs)
+    return pd.DataFrame({table.varied: row, **by_column} for row, by_column in cells.items()).fillna('-')
 
 
-def notes(table: Table, records: Records) -> list[str]:
-    """Return what sets runs of a table apart: overrides that their study does not have, and other revisions."""
-    revisions: dict[str, dict[str, None]] = {}
-    changed: dict[str, dict[str, None]] = {}
-    for cell in table.cells:
-        for record in records.get(cell.runs, ()):
-            who = f'{cell.row} (seed {record.seed})'
-            revisions.setdefault(record.versions.get('git') or 'not recorded', {})[who] = None
-            more = [option for option in record.overrides if option not in setting_of(cell.runs).overrides]
-            if more:
-                changed.setdefault(' '.join(more), {})[who] = None
-    lines = [f'With `{options}`: {", ".join(who)}.' for options, who in changed.items()]
-    if len(revisions) > 1:
-        most = max(revisions, key=lambda revision: len(revisions[revision]))
-        others = '; '.join(f'{revision}: {", ".join(who)}' for revision, who in revisions.items() if revision != most)
-        lines.append(f'Runs from several revisions of mmpod: {most}, but {others}.')
-    return lines
+def marks(table: Table, records: Records) -> tuple[dict[tuple, str], list[str]]:
+    """Return what sets runs of a table apart: another revision of mmpod than most, or overrides beyond their study's.
+
+    Returns:
+        tuple[dict[tuple, str], list[str]]: By key of the run its mark, and the notes that explain the marks.
+    """
+    runs = {record.key: (cell, record) for cell in table.cells for record in records.get(cell.runs, ())}
+    revisions = [record.versions.get('git') for _, record in runs.values()]
+    usual = statistics.mode(revisions) if revisions else None
+    found, numbers = {}, {}
+    for key, (cell, record) in runs.items():
+        revision = record.versions.get('git')
+        reasons = [] if revision == usual else [f'mmpod {revision or "of a revision that is not recorded"}']
+        more = [option for option in record.overrides if option not in setting_of(cell.runs).overrides]
+        reasons += [f'with `{" ".join(more)}`'] if more else []
+        if reasons:
+            found[key] = f' [{numbers.setdefault(", ".join(reasons), len(numbers) + 1)}]'
+    lines = [f'[{number}] {reason}' for reason, number in numbers.items()]
+    return found, [f'Of mmpod {usual} but for the marked seeds: ' + '; '.join(lines) + '.'] if lines else []
 
 
 def draw(name: str, path: Path, records: Records) -> bool:
@@ -163,7 +174,7 @@ def draw(name: str, path: Path, records: Records) -> bool:
     elif not having:
         return False
     elif figure.kind == 'curves':
-        plot_curves([(cell.row, record.seed, record.accuracies) for cell, runs in having for record in runs], path)
+        plot_accuracy([replace(record, name=cell.row) for cell, runs in having for record in runs], path)
     else:
         paper = {cell.row: cell.paper for cell in figure.cells if cell.paper is not None}
         values = {cell.row: measured(records.get(cell.runs, ()), METRIC) for cell in figure.cells}
@@ -191,7 +202,7 @@ def write_report(out: Path, records: Records, tables: Sequence[str], figures: Se
         if found.empty:
             continue
         path = out / f'{name}.md'
-        path.write_text('\n\n'.join([as_markdown(found), *notes(table, records)]) + '\n', encoding='utf-8')
+        path.write_text('\n\n'.join([markdown_table(found), *marks(table, records)[1]]) + '\n', encoding='utf-8')
         written.append(path)
         all_rows += [
             {'table': name, 'row': cell.row, 'column': cell.column, 'runs': cell.runs, 'paper': cell.paper}
