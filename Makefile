@@ -23,8 +23,8 @@ PYTHON_onedl := python3.12
 .PHONY: demo test test-suite test-unit test-all test-gpu lint typecheck format docs benchmark $(STACKS:%=test-%)
 
 demo: $(STAMP)
-	$(RUN) python tools/compare.py configs/pod_resnet18w8_digits.py configs/softmax_resnet18w8_digits.py \
-	  configs/gda_resnet18w8_digits.py \
+	$(RUN) python tools/compare.py configs/small/pod_digits.py configs/small/softmax_digits.py \
+	  configs/small/gda_digits.py \
 	  --work-dir work_dirs/demo --target 95
 
 test: lint typecheck test-suite

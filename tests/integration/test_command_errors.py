@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.logging import HistoryBuffer
 from mmpretrain import get_model
 
-DIGITS = 'configs/pod_resnet18w8_digits.py'
+DIGITS = 'configs/small/pod_digits.py'
 TOOLS = {'export.py': ['--format', 'torchscript'], 'plot_geometry.py': ['--method', 'pca', '--out', 'drawn']}
 
 
@@ -42,7 +42,7 @@ def call(root, monkeypatch, tool, config, checkpoint):
         (DIGITS, 'empty.pth', '`empty.pth` to be a checkpoint'),
         (DIGITS, 'cut.pth', '`cut.pth` to be a checkpoint'),
         (DIGITS, 'mmengine.pth', '`mmengine.pth` to hold plain data'),
-        (DIGITS, 'other.pth', '`other.pth` to hold the weights of pod_resnet18w8_digits.py, but they differ'),
+        (DIGITS, 'other.pth', '`other.pth` to hold the weights of pod_digits.py, but they differ'),
     ],
 )
 def test_a_sentence_in_place_of_a_traceback(

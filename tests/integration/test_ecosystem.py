@@ -31,7 +31,7 @@ from mmpod.export.formats import load_exported
 from mmpod.functional import pedcc
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIG = ROOT / 'configs/pod_resnet18w8_digits.py'
+CONFIG = ROOT / 'configs/small/pod_digits.py'
 MMPRETRAIN_TOOLS = Path(get_installed_path('mmpretrain')) / '.mim/tools'
 OLD_TORCH = tuple(map(int, torch.__version__.split('.')[:2])) < (2, 2)
 NEEDS_TORCH_2_2 = pytest.mark.skipif(OLD_TORCH, reason='torch_export needs PyTorch 2.2')
@@ -144,9 +144,9 @@ def test_models_of_an_installed_wheel(monkeypatch, tmp_path):
 
 def test_models_by_name(folder):
     names = list_models('pod_resnet18w8_*')
-    assert names == sorted(names) and 'pod_resnet18w8_digits' in names and len(names) >= 3
+    assert names == sorted(names) and 'pod_digits' in names and len(names) >= 3
     model = get_model('pod_resnet18w8_digits', pretrained='digits/epoch_2.pth')
-    assert model._metainfo.name == 'pod_resnet18w8_digits'
+    assert model._metainfo.name == 'pod_digits'
 
 
 def test_inferencer(folder, truth):

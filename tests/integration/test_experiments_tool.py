@@ -13,14 +13,14 @@ import pytest
 from mmpod.experiments.run import Run
 from mmpod.experiments.selection import select
 
-ONE_RUN = ['pod_resnet18w8_digits', '--seeds', '5']
+ONE_RUN = ['pod_digits', '--seeds', '5']
 OPTIONS = ['train_cfg.max_epochs=8', 'param_scheduler.milestones=[6]']
 
 
 def test_a_killed_run_goes_on_and_is_reported(root, tmp_path, run_command):
     tool = [sys.executable, root / 'tools/experiments.py']
     where = ['--work-dir', tmp_path / 'w']
-    run = Run('pod_resnet18w8_digits', 5, tmp_path / 'w' / 'pod_resnet18w8_digits' / 'seed5')
+    run = Run('pod_digits', 5, tmp_path / 'w' / 'pod_digits' / 'seed5')
     assert 'seeds 5 not run' in run_command(*tool, 'list', *ONE_RUN, *where).stdout
 
     command = [*tool, 'run', *ONE_RUN, *where, '--cfg-options', *OPTIONS]
@@ -44,7 +44,7 @@ def test_a_killed_run_goes_on_and_is_reported(root, tmp_path, run_command):
     assert run.state == 'done' and list(run.accuracies()) == list(range(1, 9))
     record = run.record
     assert record['versions']['git'] and record['options'] == OPTIONS and len(record['commands']) == 2
-    assert {path.name for path in run.work_dir.glob('*.py')} == {'pod_resnet18w8_digits.py'}
+    assert {path.name for path in run.work_dir.glob('*.py')} == {'pod_digits.py'}
     assert 'finished before' in run_command(*command).stdout
 
     text = run_command(*tool, 'report', 'digits', '--seeds', 5, *where).stdout
@@ -53,14 +53,14 @@ def test_a_killed_run_goes_on_and_is_reported(root, tmp_path, run_command):
     assert f'| POD Loss | Digits | - | {accuracy:.2f} [1] |' in text and '[1] ' + ' '.join(sorted(OPTIONS)) in text
     with (tmp_path / 'w' / 'report' / 'tables.csv').open() as file:
         rows = {row['config']: row for row in csv.DictReader(file)}
-    assert float(rows['pod_resnet18w8_digits']['last_epoch']) == accuracy
-    assert rows['softmax_resnet18w8_digits']['last_epoch'] == ''
+    assert float(rows['pod_digits']['last_epoch']) == accuracy
+    assert rows['softmax_digits']['last_epoch'] == ''
 
 
 def test_several_processes_keep_the_total_batch(root, tmp_path, run_command):
     tool = [sys.executable, root / 'tools/experiments.py', 'run', *ONE_RUN, '--work-dir', tmp_path / 'w']
     done = run_command(*tool, '--processes', 2, '--cfg-options', 'train_cfg.max_epochs=1')
-    run = Run('pod_resnet18w8_digits', 5, tmp_path / 'w' / 'pod_resnet18w8_digits' / 'seed5')
+    run = Run('pod_digits', 5, tmp_path / 'w' / 'pod_digits' / 'seed5')
     assert 'train_dataloader.batch_size=32' in run.record['commands'][0] and run.metrics()['accuracy/top1'] > 10
     assert 'The total batch is' not in done.stdout + (run.work_dir / 'train.log').read_text()
     odd = run_command(*tool, '--processes', 3, '--cfg-options', 'train_cfg.max_epochs=1', status=0)
@@ -72,7 +72,7 @@ def test_several_processes_keep_the_total_batch(root, tmp_path, run_command):
 def test_failures_are_named_and_do_not_stop_the_others(root, tmp_path, run_command):
     tool = [sys.executable, root / 'tools/experiments.py']
     environment = dict(TINYIMAGENET_ROOT=str(tmp_path / 'nowhere'))
-    command = ['run', 'pod_resnet18w8_tinyimagenet20', *ONE_RUN, '--work-dir', tmp_path / 'w']
+    command = ['run', 'pod_tiny20', *ONE_RUN, '--work-dir', tmp_path / 'w']
     options = ['--cfg-options', 'train_cfg.max_epochs=1']
     done = run_command(*tool, *command, *options, env=environment, status=1)
     assert '1 of 2 runs failed' in done.stderr and 'nowhere' in done.stderr and 'TINYIMAGENET_ROOT' in done.stderr
@@ -91,7 +91,7 @@ SOME = [
     'cot_resnet50_cifar100',
     'gda_resnet50_cifar10',
     'pod_resnet50_cifar10_released',
-    'center_resnet18w8_cifar10_10k',
+    'center_cifar10_10k',
     '*_normadaptive',
 ]
 
@@ -118,7 +118,7 @@ def test_a_broken_config_is_found(root, tmp_path, monkeypatch):
     from mmpod.experiments.rehearsal import rehearse, write_datasets
 
     (tmp_path / 'broken.py').write_text(
-        f"_base_ = ['{root / 'configs/pod_resnet18w8_digits.py'}']\nmodel = dict(head=dict(in_channels=63))\n"
+        f"_base_ = ['{root / 'configs/small/pod_digits.py'}']\nmodel = dict(head=dict(in_channels=63))\n"
     )
     run = Run('broken', 0, tmp_path / 'run')
     error = rehearse(tmp_path / 'broken.py', run, {}, None, False)
@@ -132,7 +132,7 @@ def test_a_terminated_runner_ends_its_runs(root, tmp_path):
     command = [sys.executable, root / 'tools/experiments.py', 'run', *ONE_RUN, '--work-dir', tmp_path / 'w']
     environment = dict(os.environ, PYTHONPATH=str(root), OMP_NUM_THREADS='1', PYTHONWARNINGS='ignore')
     tool = subprocess.Popen([str(word) for word in command], env=environment)
-    run = Run('pod_resnet18w8_digits', 5, tmp_path / 'w' / 'pod_resnet18w8_digits' / 'seed5')
+    run = Run('pod_digits', 5, tmp_path / 'w' / 'pod_digits' / 'seed5')
     deadline = time.monotonic() + 100
     while run.state != 'running':
         assert time.monotonic() < deadline and tool.poll() is None

@@ -27,7 +27,7 @@ CIFAR10 = ROOT.parent / 'shared' / 'data' / 'cifar10-jpeg.tar.xz'
 
 
 def config(name, **options):
-    cfg = Config.fromfile(ROOT / 'configs' / f'{name}.py')
+    cfg = Config.fromfile(next((ROOT / 'configs').rglob(f'{name}.py')))
     cfg.merge_from_dict(options)
     return cfg
 
@@ -46,14 +46,14 @@ def save_random(cfg, path):
 @pytest.mark.parametrize(
     'name, output, to_rgb, files',
     [
-        ('pod_resnet18w8_tinyimagenet20', 'cosines', True, True),  # files, BGR, turned by the preprocessor
-        ('pod_resnet18w8_tinyimagenet20', 'cosines', False, True),  # the network sees BGR
-        ('pod_resnet18w8_cifar10_10k', 'cosines', False, False),  # arrays, RGB
-        ('pod_resnet18w8_cifar10_10k', 'cosines', True, False),
-        ('amsoftmax_resnet18w8_cifar10_10k', 'cosines', False, False),
-        ('lsoftmax_resnet18w8_cifar10_10k', 'logits', False, False),
-        ('softmax_resnet18w8_cifar10_10k', 'logits', False, False),
-        ('cot_resnet18w8_cifar10_10k', 'logits', False, False),
+        ('pod_tiny20', 'cosines', True, True),  # files, BGR, turned by the preprocessor
+        ('pod_tiny20', 'cosines', False, True),  # the network sees BGR
+        ('pod_cifar10_10k', 'cosines', False, False),  # arrays, RGB
+        ('pod_cifar10_10k', 'cosines', True, False),
+        ('amsoftmax_cifar10_10k', 'cosines', False, False),
+        ('lsoftmax_cifar10_10k', 'logits', False, False),
+        ('softmax_cifar10_10k', 'logits', False, False),
+        ('cot_cifar10_10k', 'logits', False, False),
     ],
 )
 def test_outputs_are_the_inferencers(name, output, to_rgb, files, tmp_path):
@@ -81,7 +81,7 @@ def test_outputs_are_the_inferencers(name, output, to_rgb, files, tmp_path):
 
 def test_files_reach_models_of_arrays_with_red_and_blue_exchanged(tmp_path):
     """mmpretrain's inferencer reads BGR; docs/tools.md warns of it."""
-    inferencer = ImageClassificationInferencer(save_random(config('pod_resnet18w8_cifar10_10k'), tmp_path / 'w.pth'))
+    inferencer = ImageClassificationInferencer(save_random(config('pod_cifar10_10k'), tmp_path / 'w.pth'))
     image = (np.random.RandomState(0).randint(0, 256, (32, 32, 3)) // [1, 2, 6]).astype(np.uint8)
     Image.fromarray(image).save(tmp_path / 'image.png')
     file, exchanged, right = inferencer([str(tmp_path / 'image.png'), image[..., ::-1].copy(), image], batch_size=3)
@@ -90,22 +90,22 @@ def test_files_reach_models_of_arrays_with_red_and_blue_exchanged(tmp_path):
 
 
 def digits_checkpoint(tmp_path):
-    save_random(config('pod_resnet18w8_digits'), tmp_path / 'w.pth')
+    save_random(config('pod_digits'), tmp_path / 'w.pth')
     return tmp_path / 'w.pth'
 
 
 @pytest.mark.parametrize(
     'name, options, error, words',
     [
-        ('pod_resnet18w8_digits', dict(format='tflite'), ValueError, "format.*'onnx', .*'tflite'"),
-        ('pod_resnet18w8_digits', dict(tolerance=-1), ValueError, '`tolerance` .* at least 0, but got -1'),
-        ('pod_resnet18w8_digits', dict(checkpoint='nowhere.pth'), FileNotFoundError, 'checkpoint.*nowhere.pth'),
-        ('pod_resnet18w8_digits', dict(out='model.bin'), ValueError, r'`out` to end in \.pt .*model\.bin'),
-        ('pod_resnet18w8_digits', dict(images='nowhere'), FileNotFoundError, 'nowhere` to hold images'),
-        ('pod_resnet18w8_digits', dict(images='large'), ValueError, '8 x 8 pixels.*9 x 9'),
-        ('pod_resnet18w8_digits', dict(images='broken'), ValueError, 'broken.png` to be an image'),
-        ('softmax_resnet18w8_digits', dict(), ValueError, 'weights of softmax_resnet18w8_digits.py.*head.fc'),
-        ('gda_resnet18w8_digits', dict(), TypeError, 'GDAClassifier.*without GDA'),
+        ('pod_digits', dict(format='tflite'), ValueError, "format.*'onnx', .*'tflite'"),
+        ('pod_digits', dict(tolerance=-1), ValueError, '`tolerance` .* at least 0, but got -1'),
+        ('pod_digits', dict(checkpoint='nowhere.pth'), FileNotFoundError, 'checkpoint.*nowhere.pth'),
+        ('pod_digits', dict(out='model.bin'), ValueError, r'`out` to end in \.pt .*model\.bin'),
+        ('pod_digits', dict(images='nowhere'), FileNotFoundError, 'nowhere` to hold images'),
+        ('pod_digits', dict(images='large'), ValueError, '8 x 8 pixels.*9 x 9'),
+        ('pod_digits', dict(images='broken'), ValueError, 'broken.png` to be an image'),
+        ('softmax_digits', dict(), ValueError, 'weights of softmax_digits.py.*head.fc'),
+        ('gda_digits', dict(), TypeError, 'GDAClassifier.*without GDA'),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else None,
 )
@@ -125,7 +125,7 @@ def test_bad_input_is_refused_and_nothing_written(name, options, error, words, t
 
 def test_models_without_one_output_are_refused(tmp_path):
     checkpoint = digits_checkpoint(tmp_path)
-    cfg = config('pod_resnet18w8_digits')
+    cfg = config('pod_digits')
     cfg.test_dataloader.dataset.type = 'ImageNet'
     with pytest.raises(ValueError, match='--image-size HEIGHT WIDTH'):
         export_classifier(cfg, checkpoint)
@@ -148,7 +148,7 @@ def test_a_file_that_differs_from_the_model_is_not_kept(tmp_path, monkeypatch):
     write = export.WRITERS['torchscript']
     monkeypatch.setitem(export.WRITERS, 'torchscript', lambda classifier, *rest: write(Shifted(classifier), *rest))
     with pytest.raises(ValueError, match='within 0.0001, but they differ by 0'):
-        export_classifier(config('pod_resnet18w8_digits'), checkpoint, 'torchscript')
+        export_classifier(config('pod_digits'), checkpoint, 'torchscript')
     assert list(tmp_path.iterdir()) == [checkpoint]
 
 
@@ -164,7 +164,7 @@ def test_outputs_that_are_not_finite_are_refused(source, tmp_path, monkeypatch):
         ruined = torch.full((8, 10), float('nan')), torch.zeros(8, dtype=torch.long)
         monkeypatch.setattr(export, 'load_exported', lambda path: lambda images: ruined)
     with pytest.raises(ValueError, match=f'the {source} gives NaN or infinity. Nothing was kept'):
-        export_classifier(config('pod_resnet18w8_digits'), checkpoint, 'torchscript')
+        export_classifier(config('pod_digits'), checkpoint, 'torchscript')
     assert list(tmp_path.iterdir()) == [checkpoint]
 
 
@@ -172,11 +172,11 @@ def test_missing_packages_are_named(monkeypatch):
     find = importlib.util.find_spec
     monkeypatch.setattr(export, 'find_spec', lambda name: None if name == 'onnxruntime' else find(name))
     with pytest.raises(ModuleNotFoundError, match='pip install onnxruntime'):
-        export_classifier(config('pod_resnet18w8_digits'), 'w.pth', 'onnx')
+        export_classifier(config('pod_digits'), 'w.pth', 'onnx')
 
 
 def test_command_line_takes_one_size_or_two(monkeypatch, capsys):
-    digits = str(ROOT / 'configs' / 'pod_resnet18w8_digits.py')
+    digits = str(ROOT / 'configs' / 'small/pod_digits.py')
     parse = runpy.run_path(str(ROOT / 'tools' / 'export.py'))['parse_args']
     monkeypatch.setattr('sys.argv', ['export.py', digits, 'w.pth', '--image-size', '8', '-o', 'x.onnx'])
     assert parse().image_size == [8] and parse().format == 'onnx'
@@ -202,12 +202,12 @@ def test_onnx_of_a_classifier_trained_on_cifar10(tmp_path, monkeypatch):
                 (folder / name).write_bytes(archive.extractfile(member).read())
     assert len(counts) == 20
     monkeypatch.setenv('CIFAR10_ROOT', str(tmp_path / 'cifar10'))
-    cfg = config('pod_resnet18w8_cifar10_10k', work_dir=str(tmp_path / 'work'), log_level='WARNING')
+    cfg = config('pod_cifar10_10k', work_dir=str(tmp_path / 'work'), log_level='WARNING')
     cfg.train_cfg.max_epochs, cfg.train_dataloader.dataset.samples_per_class = 1, 64
     with runner_session(cfg) as runner:
         runner.train()
         accuracy = runner.val()['accuracy/top1']
-    cfg = config('pod_resnet18w8_cifar10_10k')
+    cfg = config('pod_cifar10_10k')
     test = sorted((tmp_path / 'cifar10' / 'test').iterdir())
     facts = export_classifier(cfg, tmp_path / 'work' / 'epoch_1.pth', 'onnx', images=test[0])
     assert facts['compared_on'] == '10 images' and json.loads(Path(facts['file'] + '.json').read_text())['classes'][0]

@@ -11,7 +11,7 @@ import torch
 from mmpod.engine import AtomicLocalBackend
 from mmpod.engine.runner_session import latest_complete_checkpoint
 
-DIGITS = 'configs/pod_resnet18w8_digits.py'
+DIGITS = 'configs/small/pod_digits.py'
 
 
 def train(root, work_dir, epochs):

@@ -9,7 +9,7 @@ from conftest import environment
 
 from mmpod.engine import runner_session as session
 
-DIGITS = 'configs/pod_resnet18w8_digits.py'
+DIGITS = 'configs/small/pod_digits.py'
 OPTIONS = ['--cfg-options', 'train_cfg.max_epochs=1', 'train_dataloader.batch_size=32', 'randomness.seed=0']
 
 

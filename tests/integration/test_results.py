@@ -71,7 +71,7 @@ def test_spectrum_by_lambda():
     ((_, *rows),) = tables('lambda')
     assert [row[0] for row in rows] == list(LAMBDAS)
     for weight, rank, variance in rows:
-        files = [*(RESULTS / 'cifar10_10k').glob(f'pod_resnet18w8_cifar10_10k_{LAMBDAS[weight]}/seed*/metrics.json')]
+        files = [*(RESULTS / 'cifar10_10k').glob(f'pod_cifar10_10k_{LAMBDAS[weight]}/seed*/metrics.json')]
         assert rank == mean_and_spread(files, 'spectrum/effective_rank', '.1f')
         assert variance == mean_and_spread(files, 'spectrum/energy_variance_e8', ',.0f')
 
