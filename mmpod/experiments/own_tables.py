@@ -138,6 +138,8 @@ TABLES = {
     'gpu_features': Table(
         'Features of the runs of gpu', rows('gpu', metrics=(*SPECTRUM, *(name for name in GEOMETRY[:3])))
     ),
+    'gpu_44epochs': of_study('gpu_44epochs'),
+    'gpu_44epochs_features': Table('Features of the runs of gpu_44epochs', rows('gpu_44epochs', metrics=SPECTRUM)),
     'digits': of_study('digits'),
     'small': of_study('small'),
     'small_epochs': Table('Accuracy (%) by epoch of the runs of small', rows('small', tuple(LOSSES)), epochs=EPOCHS),
@@ -194,6 +196,7 @@ FIGURES = {
     'fig6': curves('losses', FIG_6, 'Accuracy by epoch of Softmax and POD Loss on CIFAR-100'),
     'sc_weight': Figure('Accuracy by lambda', 'sweep', TABLES['lambda'].cells, LAMBDA),
     'curves_gpu': curves('gpu', ('softmax', 'pod', 'pod_bn'), STUDIES['gpu'].title),
+    'curves_gpu_44epochs': curves('gpu_44epochs', ('softmax', 'pod'), STUDIES['gpu_44epochs'].title),
 }
 for tier, images in IMAGES.items():
     FIGURES |= {

@@ -82,6 +82,16 @@ ON_A_GPU = (
     'default_hooks.checkpoint.save_last=True',
     'default_hooks.logger.interval=100',
 )
+ON_A_GPU_FAST = (
+    'fast=True',
+    'compile.target=extract_feat',
+    'compile.mode=reduce-overhead',
+    'train_cfg.max_epochs=44',
+    'train_cfg.val_interval=4',
+    'param_scheduler.milestones=[13,26,40]',
+    'default_hooks.checkpoint.interval=1000',
+    'default_hooks.logger.interval=100',
+)
 
 
 def with_longer(bases: dict[str, Base], longer: Sequence[str], *names: str) -> dict[str, Base]:
@@ -109,6 +119,13 @@ STUDIES = {
                 'pod_bn': Base('pod_resnet50_cifar10', _BATCH_NORM),
             },
             ON_A_GPU,
+            seeds=(0,),
+        ),
+        Study(
+            'gpu_44epochs',
+            'ResNet-50 on all of CIFAR-10 for 44 of 100 epochs, on one H200',
+            {'softmax': Base('softmax_resnet50_cifar10'), 'pod': Base('pod_resnet50_cifar10')},
+            ON_A_GPU_FAST,
             seeds=(0,),
         ),
         Study(
