@@ -148,6 +148,7 @@ class Table:
         varied: What its rows vary.
         pivot: Rows by columns of one number each, instead of several numbers for each row.
         epochs: The accuracy after these epochs, instead of after the last.
+        marked: Whether runs of another revision than most are marked.
     """
 
     title: str
@@ -155,6 +156,7 @@ class Table:
     varied: str = 'loss'
     pivot: bool = False
     epochs: Sequence[int] = ()
+    marked: bool = True
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ GDA = ('gda/top1',)
 LAMBDA, DIMENSION = 'weight of the SC term, lambda', 'feature dimension D'
 EPOCHS = (3, 6, 9, 10, 15)
 # The losses that Fig. 5 and 6 compare.
+_COMPARED = ('softmax', 'pod', 'pod_bn')
 FIG_5, FIG_6 = ('amsoftmax', 'pedccloss', 'cosine'), ('softmax', 'pod')
 
 
@@ -111,6 +112,32 @@ def by_shrinkage(study: str) -> Table:
     return Table(f'Accuracy (%): {STUDIES[study].title}', cells, 'features, covariance', pivot=True)
 
 
+def overview() -> Table:
+    """Return Softmax beside POD Loss without and with a batch norm, in the settings that tell most."""
+    narrow = 'narrow ResNet-18, 10,000 images of CIFAR-10, 15 epochs'
+    compared = {
+        'ResNet-50, all of CIFAR-10, 24 epochs, 1 seed': ('gpu/softmax', 'gpu/pod', 'gpu/pod_bn'),
+        'ResNet-50, all of CIFAR-10, 44 epochs, 1 seed': ('gpu_44epochs/softmax', 'gpu_44epochs/pod'),
+        f'{narrow}, 3 seeds': ('small/softmax', 'small/pod', 'small_probe/bn'),
+        f'{narrow}, tuned, cosine schedule, 3 to 5 seeds': tuple(f'small_recipe/{name}' for name in _COMPARED),
+        f'{narrow}, tuned, label smoothing, 5 seeds': (
+            'small_recipe/softmax_smoothed',
+            '',
+            'small_recipe/pod_bn_smoothed',
+        ),
+        'narrow ResNet-18, 20 classes of Tiny ImageNet, cosine schedule, 3 seeds': tuple(
+            f'tiny_recipe/{name}' for name in _COMPARED
+        ),
+    }
+    cells = [
+        Cell(row, LABELS[name], runs)
+        for row, settings in compared.items()
+        for name, runs in zip(_COMPARED, settings)
+        if runs
+    ]
+    return Table('Accuracy (%) in short', cells, 'setting', pivot=True, marked=False)
+
+
 def paper_losses(key: str) -> list[Cell]:
     """Return every loss on a dataset of the paper for which there is a config."""
     found = []
@@ -134,6 +161,7 @@ TABLES = {
             Cell("POD Loss, the released code's recipe", 'CIFAR-10', 'paper/pod_resnet50_cifar10_released'),
         ],
     ),
+    'overview': overview(),
     'gpu': of_study('gpu'),
     'gpu_features': Table(
         'Features of the runs of gpu', rows('gpu', metrics=(*SPECTRUM, *(name for name in GEOMETRY[:3])))

@@ -148,6 +148,8 @@ def marks(table: Table, records: Records) -> tuple[dict[tuple, str], list[str]]:
     Returns:
         tuple[dict[tuple, str], list[str]]: By key of the run its mark, and the notes that explain the marks.
     """
+    if not table.marked:
+        return {}, []
     runs = {record.key: (cell, record) for cell in table.cells for record in records.get(cell.runs, ())}
     revisions = [record.versions.get('git') for _, record in runs.values()]
     usual = statistics.mode(revisions) if revisions else None
