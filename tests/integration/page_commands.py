@@ -23,7 +23,10 @@ FILL_IN = {
         'FOLDER': 'work_dirs/geometry',
         'YOUR_CONFIG': 'configs/softmax_resnet18w8_digits',
     },
-    'docs/tutorial.md': {'epoch_8': 'epoch_1'},
+    'docs/tutorial.md': {
+        'epoch_8': 'epoch_1',
+        "init_cfg=dict(type='Pretrained', checkpoint=weights, prefix='backbone')": 'init_cfg=None',  # no download
+    },
 }
 
 ONE_EPOCH = '--cfg-options train_cfg.max_epochs=1'
@@ -37,6 +40,7 @@ APPEND = {
     'val_dataloader.dataset.indices=8 train_dataloader.num_workers=0 train_dataloader.persistent_workers=False',
     ('*', 'tools/dist_train.sh configs/'): ONE_EPOCH,
     ('*', 'tools/slurm_train.sh'): ONE_EPOCH,
+    ('docs/tutorial.md', 'photos_center.py'): f'--seeds 0 {ONE_EPOCH} train_dataloader.dataset.indices=16',
     ('*', 'tools/compare.py'): f'--seeds 0 {ONE_EPOCH}',
     ('README.md', 'tools/experiments.py run I '): '--rehearse',
     ('docs/distributed.md', 'training_step.py'): '--rounds 2 --size 32 --batch 2',
@@ -61,4 +65,5 @@ SLOW = [
     'docs/distributed.md',
     'docs/geometry.md',
     'docs/tools.md',
+    'docs/tutorial.md',
 ]
