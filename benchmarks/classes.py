@@ -104,12 +104,12 @@ def draw(rows: pd.DataFrame, path: Path, title: str) -> None:
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout='constrained')
-    columns = dict(milliseconds='training step of head and loss, ms', mebibytes='memory, MiB')
+    columns = dict(milliseconds='head and loss, ms per step', mebibytes='memory, MiB')
     for axis, (column, label) in zip(axes, columns.items()):
         for way, marker in zip(WAYS, 'os'):
             part = rows[rows.way == way]
             axis.loglog(part.classes, part[column], marker=marker, label=way)
-        axis.set(xlabel='classes K', ylabel=label)
+        axis.set(xlabel='number of classes K (log scale)', ylabel=f'{label} (log scale)')
         axis.grid(alpha=0.3)
     axes[0].legend()
     figure.suptitle(title, fontsize='small')

@@ -17,12 +17,16 @@ FILL_IN = {
         'CIFAR10_ROOT=/data/cifar10-images ': '',
     },
     'docs/convert.md': {"'my_config.py'": "'configs/softmax_resnet18w8_digits.py'"},
+    'docs/distributed.md': {'cifar100.py 8 --cfg': 'cifar100.py 2 --cfg'},
     'docs/geometry.md': {
         'CHECKPOINT': 'work_dirs/pod_resnet18w8_digits/epoch_1.pth',
         'FOLDER': 'work_dirs/geometry',
         'YOUR_CONFIG': 'configs/softmax_resnet18w8_digits',
     },
-    'docs/tutorial.md': {'epoch_8': 'epoch_1'},
+    'docs/tutorial.md': {
+        'epoch_8': 'epoch_1',
+        "init_cfg=dict(type='Pretrained', checkpoint=weights, prefix='backbone')": 'init_cfg=None',  # no download
+    },
 }
 
 ONE_EPOCH = '--cfg-options train_cfg.max_epochs=1'
@@ -36,9 +40,10 @@ APPEND = {
     'val_dataloader.dataset.indices=8 train_dataloader.num_workers=0 train_dataloader.persistent_workers=False',
     ('*', 'tools/dist_train.sh configs/'): ONE_EPOCH,
     ('*', 'tools/slurm_train.sh'): ONE_EPOCH,
+    ('docs/tutorial.md', 'photos_center.py'): f'--seeds 0 {ONE_EPOCH} train_dataloader.dataset.indices=16',
     ('*', 'tools/compare.py'): f'--seeds 0 {ONE_EPOCH}',
     ('README.md', 'tools/experiments.py run I '): '--rehearse',
-    ('docs/robustness.md', 'training_step.py'): '--rounds 2 --size 32 --batch 2',
+    ('docs/distributed.md', 'training_step.py'): '--rounds 2 --size 32 --batch 2',
     ('README.md', 'make demo'): '-o LICENSE STAMP=LICENSE RUN=',  # without installing
 }
 
@@ -48,9 +53,17 @@ SKIP = {
     ('README.md', 'make test'): 'is the suite, of which this is a part',
     ('README.md', 'run --rehearse'): 'takes minutes: test_experiments_tool.py rehearses a selection',
     ('docs/convert.md', 'convert_sweep.py run'): 'takes hours: all configs of mmpretrain',
-    ('docs/robustness.md', 'faults.py'): 'takes an hour: test_faults.py does it with two kills',
-    ('docs/robustness.md', 'NNODES=2'): 'needs two machines: test_multi_node.py does it with two processes',
+    ('docs/distributed.md', 'faults.py'): 'takes an hour: test_faults.py does it with two kills',
+    ('docs/distributed.md', 'NNODES=2'): 'needs two machines: test_multi_node.py does it with two processes',
 }
 
 # In `make test-all` only.
-SLOW = ['README.md', 'docs/convert.md', 'docs/geometry.md', 'docs/robustness.md', 'docs/tools.md']
+SLOW = [
+    'README.md',
+    'docs/convert.md',
+    'docs/deploy.md',
+    'docs/distributed.md',
+    'docs/geometry.md',
+    'docs/tools.md',
+    'docs/tutorial.md',
+]
