@@ -16,7 +16,7 @@ FILL_IN = {
         'YOUR_CONFIG': 'my_config',
         'CIFAR10_ROOT=/data/cifar10-images ': '',
     },
-    'docs/convert.md': {"'my_config.py'": "'configs/softmax_resnet18w8_digits.py'"},
+    'docs/convert.md': {"'my_config.py'": "'configs/small/softmax_digits.py'"},
     'docs/distributed.md': {'cifar100.py 8 --cfg': 'cifar100.py 2 --cfg'},
     'docs/geometry.md': {'epoch_15': 'epoch_1', 'YOUR_CONFIG': 'configs/small/softmax_digits'},
     'docs/tutorial.md': {
