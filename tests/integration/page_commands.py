@@ -16,13 +16,9 @@ FILL_IN = {
         'YOUR_CONFIG': 'my_config',
         'CIFAR10_ROOT=/data/cifar10-images ': '',
     },
-    'docs/convert.md': {"'my_config.py'": "'configs/softmax_resnet18w8_digits.py'"},
+    'docs/convert.md': {"'my_config.py'": "'configs/small/softmax_digits.py'"},
     'docs/distributed.md': {'cifar100.py 8 --cfg': 'cifar100.py 2 --cfg'},
-    'docs/geometry.md': {
-        'CHECKPOINT': 'work_dirs/pod_resnet18w8_digits/epoch_1.pth',
-        'FOLDER': 'work_dirs/geometry',
-        'YOUR_CONFIG': 'configs/softmax_resnet18w8_digits',
-    },
+    'docs/geometry.md': {'epoch_15': 'epoch_1', 'YOUR_CONFIG': 'configs/small/softmax_digits'},
     'docs/tutorial.md': {
         'epoch_8': 'epoch_1',
         "init_cfg=dict(type='Pretrained', checkpoint=weights, prefix='backbone')": 'init_cfg=None',  # no download
@@ -32,6 +28,7 @@ FILL_IN = {
 ONE_EPOCH = '--cfg-options train_cfg.max_epochs=1'
 # Options that make a command small; of several the last counts.
 APPEND = {
+    ('*', 'max_epochs=2'): '',  # digits: small already
     ('*', 'tools/train.py configs/'): ONE_EPOCH,
     ('docs/tutorial.md', 'tools/train.py'): ONE_EPOCH,
     ('*', 'tools/train.py pod_resnet18.py'): f'{ONE_EPOCH} train_dataloader.dataset.indices=8 '

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 from page_commands import APPEND, FILL_IN, SKIP, SLOW
+from rehearsal import write_datasets
 from run_page import blocks, changed, commands, entry
-
-from mmpod.experiments.rehearsal import write_datasets
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ['README.md', *sorted(str(path.relative_to(ROOT)) for path in (ROOT / 'docs').rglob('*.md'))]
