@@ -75,7 +75,7 @@ def test_each_entry_of_the_tables_is_used():
 
 
 def test_commands_are_changed_as_the_tables_say():
-    assert changed('README.md', 'make test  # all') == '# skipped: make test  # all'
+    assert changed('README.md', 'pip install .  # all') == '# skipped: pip install .  # all'
     command = changed('docs/any.md', 'bash tools/dist_train.sh configs/a.py 8  # eight')
     assert command.split() == 'bash tools/dist_train.sh configs/a.py 8 --cfg-options train_cfg.max_epochs=1'.split()
     assert changed('docs/any.md', 'python any.py') == 'python any.py'
@@ -104,6 +104,27 @@ def test_blocks_of_a_page():
     assert commands('a \\\n  b\n# c\n\nd\n') == ['a    b', 'd']
 
 
-def test_links_of_the_readme_lead_somewhere():
-    for target in re.findall(r'\]\((?!http|#)([^)#]+)', (ROOT / 'README.md').read_text()):
+@pytest.mark.parametrize('page', ['README.md', 'CONTRIBUTING.md'])
+def test_links_outside_of_the_site_lead_somewhere(page):
+    for target in re.findall(r'\]\((?!http|#)([^)#]+)', (ROOT / page).read_text()):
         assert (ROOT / target).is_file(), target
+
+
+def rows(text):
+    return [[cell.strip() for cell in line.strip('|').split('|')] for line in text.splitlines() if line.startswith('|')]
+
+
+def test_readme_shows_the_generated_table_and_the_recorded_demo():
+    readme = (ROOT / 'README.md').read_text()
+    generated = rows((ROOT / 'docs/generated/overview.md').read_text())
+    (start,) = (number for number, row in enumerate(rows(readme)) if row == generated[0])
+    assert rows(readme)[start + 2 : start + len(generated)] == generated[2:]  # the second row has the dashes
+    recorded = (ROOT / 'results/benchmarks/demo.txt').read_text().partition('\n\n')[2]
+    assert recorded.strip() in readme
+
+
+def test_means_in_the_results_are_in_generated_tables():
+    generated = ' '.join(path.read_text() for path in (ROOT / 'docs/generated').glob('*.md'))
+    for path in [ROOT / 'docs/results.md', *(ROOT / 'docs/results').glob('*.md')]:
+        for number in re.findall(r'\d\d\.\d\d ± \d+\.\d\d', path.read_text()):
+            assert number in generated, f'{path}: {number}'
