@@ -80,8 +80,8 @@ def configs_readme(configs: Path, records: Records) -> str:
     return f"""# Configs
 
 {GENERATED}
-Train one with `python tools/train.py configs/NAME.py`; a `gda_*` config evaluates a checkpoint of its `pod_*` config with
-`tools/test.py`. What differs from a config by settings alone is a study, see
+Train one with `python tools/train.py configs/NAME.py`; a `gda_*` config evaluates a checkpoint of its `pod_*` config
+with `tools/test.py`. What differs from a config by settings alone is a study, see
 [docs/experiments.md](../docs/experiments.md). Accuracies are top-1 on the test set after the last epoch, mean ± sample
 standard deviation over the seeds; the study `gpu` trained for 24 of 100 epochs, with one seed.
 

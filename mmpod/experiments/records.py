@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Optional
 
@@ -159,7 +160,7 @@ def _record_of(setting: Setting, run: Run) -> Record:
         device=versions.pop('device'),
         versions=versions,
         commands=record['commands'],
-        date=logs[0] if logs else None,
+        date=datetime.strptime(logs[0], '%Y%m%d_%H%M%S').isoformat() if logs else None,
         wall_s=record['wall_s'],
         curves={metric: {str(epoch): value for epoch, value in curve.items()} for metric, curve in curves.items()},
         metrics=run.metrics(),

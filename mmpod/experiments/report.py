@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
-from mmengine.config import Config
 
 from mmpod.experiments.catalogue import Cell, Table
 from mmpod.experiments.comparison import epochs_to_reach
@@ -15,6 +14,7 @@ from mmpod.experiments.own_tables import FIGURES, TABLES
 from mmpod.experiments.paper import PAPER_TABLES
 from mmpod.experiments.records import Record
 from mmpod.experiments.run import METRIC
+from mmpod.experiments.settings import resolve
 from mmpod.experiments.studies import setting_of
 from mmpod.experiments.tables import markdown_table, mean_and_spread
 from mmpod.functional import pedcc
@@ -33,7 +33,7 @@ def heading(name: str) -> str:
 
 def setting_value(cell: Cell):
     """Return the number of a cell that is a setting."""
-    value = Config.fromfile(setting_of(cell.runs).path)
+    value = resolve(setting_of(cell.runs).path)
     for key in cell.key.split('.'):
         value = value[key]
     return value
