@@ -63,7 +63,8 @@ def report(args: argparse.Namespace, done: list[Run]) -> None:
     table = '\n\n'.join(part for part in parts if part)
     (args.work_dir / 'table.md').write_text(table + '\n')
     curves_csv(done, args.work_dir / 'curves.csv', args.metric)
-    figure = args.work_dir / 'accuracy.png'
+    name = 'accuracy' if args.metric.startswith('accuracy/') else args.metric.replace('/', '_')
+    figure = args.work_dir / f'{name}.png'
     plot_accuracy([run for run in done if run.curve(args.metric)], figure, args.metric)
     measured = [run for run in done if run.curve('geometry/effective_rank')]
     if measured:

@@ -48,7 +48,7 @@ def summary_table(
         curve, last = run.curve(metric), run.final(metric)
         goal = target
         if goal is None and last is not None:
-            goal = last + (1 if lower_is_better else -1) * (1 - SHARE) * abs(last)
+            goal = last * (SHARE if (last >= 0) != lower_is_better else 2 - SHARE)
         rows.append(
             dict(
                 run=run.name,
@@ -61,14 +61,14 @@ def summary_table(
         )
     form, percent = number_format(metric), unit(metric)
     relative = f'within {100 * (1 - SHARE):g} % of the last' if lower_is_better else f'{100 * SHARE:g} % of the last'
-    goal = relative if target is None else f'{target:g}{percent.replace(",", "")}'
+    aim = relative if target is None else f'{target:g}{percent.replace(",", "")}'
     table = pd.DataFrame(
         {
             'run': name,
             'seeds': ', '.join(group.seed),
             f'last epoch{percent}': _cell(group['last'], form),
             f'best epoch{percent}': _cell(group.best, form),
-            f'epochs to {goal}': _cell(group.epochs, '.1f'),
+            f'epochs to {aim}': _cell(group.epochs, '.1f'),
             'time of a run, s': f'{group.seconds.mean():.0f}',
         }
         for name, group in pd.DataFrame(rows).groupby('run', sort=False)
@@ -111,20 +111,20 @@ def verdict(values: Mapping[str, Mapping[int, float]], metric: str, lower_is_bet
     if len(values) < 2:
         return ''
     means = {name: statistics.mean(by_seed.values()) for name, by_seed in values.items()}
-    best = (min if lower_is_better else max)(means, key=means.get)
+    best = (min if lower_is_better else max)(means, key=means.__getitem__)
     form, sign = number_format(metric), -1 if lower_is_better else 1
     lines = [f'Best by {metric}: {best}, {means[best]:{form}}.']
     for name, by_seed in values.items():
         if name == best:
             continue
         difference, half, how = _difference(values[best], by_seed, sign)
-        text = f'- {name}: {"worse" if difference >= 0 else "better"} by {abs(difference):{form}} ('
+        text = f'- {name}: {"worse" if difference >= 0 else "better"} by {abs(difference):{form}} '
         if half is None:
-            text += f'{how}): a single seed has no spread, so nothing follows. Repeat with more --seeds.'
+            text += 'with a single seed, which has no spread: nothing follows. Repeat with more --seeds.'
         else:
             beyond = abs(difference) > half
             low, high = difference - half, difference + half
-            text += f'{100 * CONFIDENCE:g} % interval {low:{form}} to {high:{form}}, {how}), '
+            text += f'({100 * CONFIDENCE:g} % interval {low:{form}} to {high:{form}}, {how}), '
             text += 'beyond the spread of the seeds.' if beyond else 'no difference beyond the spread of the seeds.'
         lines.append(text)
     return '\n'.join(lines)
@@ -135,7 +135,7 @@ def _difference(best: Mapping[int, float], other: Mapping[int, float], sign: int
     common = sorted({*best} & {*other})
     if len(common) > 1:
         pairs = [sign * (best[seed] - other[seed]) for seed in common]
-        error, freedom = statistics.stdev(pairs) / math.sqrt(len(pairs)), len(pairs) - 1
+        error, freedom = statistics.stdev(pairs) / math.sqrt(len(pairs)), float(len(pairs) - 1)
         difference, how = statistics.mean(pairs), f'{len(pairs)} seeds in pairs'
     else:
         difference = sign * (statistics.mean(best.values()) - statistics.mean(other.values()))
@@ -165,7 +165,7 @@ def trial_table(
         metric: What is compared.
         lower_is_better: Of the metric.
     """
-    form, rows, verdicts = number_format(metric), [], []
+    form, rows, verdicts, at_best = number_format(metric), [], [], {}
     most = max(map(len, runs.values()), default=0)
     for config in configs:
         values = {
@@ -175,7 +175,7 @@ def trial_table(
             for trial in trials
         }
         means = {name: statistics.mean(by_seed.values()) for name, by_seed in values.items() if by_seed}
-        ranked = sorted(means, key=means.get, reverse=not lower_is_better)
+        ranked = sorted(means, key=means.__getitem__, reverse=not lower_is_better)
         row = {'config': config}
         for name, by_seed in values.items():
             text = mean_and_spread(list(by_seed.values()), form) if by_seed else '-'
@@ -184,6 +184,10 @@ def trial_table(
         rows.append(row)
         if text := verdict({name: values[name] for name in ranked[:2]}, metric, lower_is_better):
             verdicts.append(f'{config}, the best setting against the second:\n{text}')
+        if ranked:
+            at_best[f'{config} at {ranked[0]}'] = values[ranked[0]]
+    if text := verdict(at_best, metric, lower_is_better):
+        verdicts.append(f'The configs at their best settings:\n{text}')
     table = pd.DataFrame(rows)
     notes = [f'{metric} of the last epoch, {"lower" if lower_is_better else "higher"} is better, the best in bold.']
     if most > 1:

@@ -78,10 +78,11 @@ class Plan:
         run: Where it goes.
         commands: What to call, one after another.
         num_epochs: Epochs of its training, for the time left; 0 for an evaluation.
-        details: What `run.json` keeps besides commands and versions, such as the resolved config.
+        details: What `run.json` keeps besides commands and versions: overrides, resolved config and its hash.
         needs: A run that must be done before.
         checkpoint: The file of ``needs`` that is read.
         metric: Shown after each epoch.
+        config: The leaf; a run whose config has changed since it was planned is not made.
     """
 
     run: Run
@@ -91,10 +92,16 @@ class Plan:
     needs: Optional[Run] = None
     checkpoint: Optional[Path] = None
     metric: str = METRIC
+    config: Optional[Path] = None
 
     @property
     def blocked_reason(self) -> str:
         """What stands in the way, as a sentence; empty where nothing does."""
+        expected = self.details.get('config_hash')
+        if self.config is not None and expected is not None:
+            cfg = resolve(self.config, self.details['options'], fresh=True)
+            if settings_hash(settings_of(cfg, self.run.seed)) != expected:
+                return f'{self.run.label}: {self.config} has changed since this command started. Start it again'
         if self.needs is None:
             return ''
         if self.needs.state != 'done':
@@ -134,9 +141,7 @@ def plan_run(
         ValueError: The run was made or begun with other settings, the batch cannot be split over the processes, or the
             config is not one of a training by epochs with validation.
     """
-    cfg = resolve(config, overrides)
-    cfg.merge_from_dict({'randomness.seed': run.seed})
-    settings = settings_of(cfg)
+    settings = settings_of(resolve(config, overrides), run.seed)
     known = _check_unchanged(run, settings, overrides)
     if run.state == 'done':
         print(f'{run.label}: finished before, {run.work_dir}' + ('' if known else ', config unknown'))
@@ -162,11 +167,19 @@ def plan_run(
     checkpoint = made_by.work_dir / f'epoch_{cfg.train_cfg.max_epochs}.pth'
     if source or test:
         commands.append(launcher.test(config, checkpoint, run.work_dir, options))
-    details = dict(options=list(overrides))
+    details: dict = dict(options=list(overrides))
     if known:
         details.update(config_hash=settings_hash(settings), config=settings)
-    needed = dict(needs=made_by, checkpoint=checkpoint) if source else {}
-    return Plan(run, commands, cfg.train_cfg.max_epochs, details, **needed, metric=metric)
+    return Plan(
+        run,
+        commands,
+        cfg.train_cfg.max_epochs,
+        details,
+        needs=made_by if source else None,
+        checkpoint=checkpoint if source else None,
+        metric=metric,
+        config=config,
+    )
 
 
 def note_unknown_settings(runs: Iterable[Run]) -> str:

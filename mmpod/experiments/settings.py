@@ -8,30 +8,33 @@ import hashlib
 import inspect
 import json
 import re
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Optional
 
 from mmengine.config import Config, DictAction
 from mmengine.runner import FlexibleRunner, Runner
 
 __all__ = ['check_effect', 'differences', 'parse_overrides', 'resolve', 'settings_hash', 'settings_of']
 
-# What the runners and mmpretrain's tools read of a config.
+# What the runners, mmpretrain's tools and mmpod read of a config with overrides (custom_imports act before those).
 TOP_LEVEL = {
     *inspect.signature(Runner.__init__).parameters,
     *inspect.signature(FlexibleRunner.__init__).parameters,
-    *('activation_checkpointing', 'compile', 'custom_imports', 'efficient_conv_bn_eval', 'find_unused_parameters'),
+    *('activation_checkpointing', 'compile', 'efficient_conv_bn_eval', 'fast', 'find_unused_parameters'),
     *('model_wrapper_cfg', 'runner_type', 'sync_bn', 'tta_model', 'tta_pipeline'),
 } - {'self', 'cfg'}
 SIMILAR = 0.85  # from which difflib's ratio on one name counts as a misspelling of another
 SHOWN = 10
+LOADING = threading.Lock()
 
 
 def parse_overrides(options: Sequence[str]) -> dict:
     """Return ``--cfg-options`` as the runs will read them.
 
     Raises:
-        ValueError: One of them is not of the form ``key=value``, or sets the seed, which each run has of its own.
+        ValueError: One of them is not of the form ``key=value``, or sets the seed or the work directory.
     """
     for option in options:
         key, separator, _ = option.partition('=')
@@ -39,6 +42,8 @@ def parse_overrides(options: Sequence[str]) -> dict:
             raise ValueError(f'Expected --cfg-options to be KEY=VALUE, but got {option!r}.')
         if key == 'randomness.seed':
             raise ValueError(f'Expected --seeds to set the seeds of the runs, but got --cfg-options {option}.')
+        if key == 'work_dir':
+            raise ValueError(f'Expected --work-dir to set where the runs go, but got --cfg-options {option}.')
     parser = argparse.ArgumentParser()
     parser.add_argument('--cfg-options', nargs='*', action=DictAction, default={})
     return parser.parse_args(['--cfg-options', *options]).cfg_options
@@ -46,15 +51,18 @@ def parse_overrides(options: Sequence[str]) -> dict:
 
 @functools.lru_cache(maxsize=None)
 def _load(config: Path) -> Config:
-    return Config.fromfile(config)
+    with LOADING:  # MMEngine changes the interpreter's state meanwhile
+        return Config.fromfile(config)
 
 
-def resolve(config: Path, overrides: Sequence[str] = ()) -> Config:
-    """Return a config with its overrides. The file is read once per process.
+def resolve(config: Path, overrides: Sequence[str] = (), fresh: bool = False) -> Config:
+    """Return a config with its overrides. The file is read once per process, unless ``fresh`` asks to read it again.
 
     Raises:
         ValueError: An override does not fit the config, or has a key that nothing reads.
     """
+    if fresh:
+        _load.cache_clear()
     cfg, parsed = copy.deepcopy(_load(Path(config))), parse_overrides(overrides)
     for option in overrides:
         _check_key(cfg, option)
@@ -66,30 +74,32 @@ def resolve(config: Path, overrides: Sequence[str] = ()) -> Config:
 
 
 def _check_key(cfg: Config, option: str) -> None:
-    """Refuse a new key that resembles one that is there, and a new top-level key that nothing reads."""
-    node, key = cfg._cfg_dict, option.partition('=')[0]
-    for depth, part in enumerate(key.split('.')):
-        if isinstance(node, (list, tuple)):
-            if not part.isdecimal() or int(part) >= len(node):
-                return  # MMEngine has a message for it
+    """Refuse a top-level key that nothing reads, and a new key below it that resembles one that is there."""
+    key = option.partition('=')[0]
+    top, *rest = key.split('.')
+    if top not in TOP_LEVEL:
+        hint = ''.join(f' Did you mean `{name}`?' for name in _similar(top, TOP_LEVEL))
+        if top in cfg:
+            hint = ' It is a variable of the config file: override the places where its value is used.'
+        raise ValueError(f'Expected `{option}` to change a setting, but nothing reads `{top}`.{hint}')
+    node = cfg.get(top)
+    for part in rest:
+        if isinstance(node, (list, tuple)) and part.isdecimal() and int(part) < len(node):
             node = node[int(part)]
-        elif not isinstance(node, Mapping):
-            return
-        elif part in node:
+        elif isinstance(node, Mapping) and part in node:
             node = node[part]
         else:
-            known = {*node, *(TOP_LEVEL if depth == 0 else ())}
-            similar = [
-                name
-                for name in difflib.get_close_matches(part, known, cutoff=SIMILAR)
-                if re.sub(r'\d', '', name) != re.sub(r'\d', '', part)  # not margin1 beside margin2
-            ]
-            if depth == 0 and part in TOP_LEVEL:
-                return
-            if similar or depth == 0:
-                hint = f'Did you mean `{similar[0]}`?' if similar else 'Nothing reads a key of that name.'
-                raise ValueError(f'Expected `{option}` to change a setting, but the config has no `{part}`. {hint}')
+            for name in _similar(part, node if isinstance(node, Mapping) else ()):
+                raise ValueError(
+                    f'Expected `{option}` to change a setting, but there is no `{part}`. Did you mean `{name}`?'
+                )
             return
+
+
+def _similar(name: str, known: Iterable[str]) -> list[str]:
+    """Return the one key that a name is probably a misspelling of, if any; not margin1 for margin2."""
+    matches = difflib.get_close_matches(name, known, cutoff=SIMILAR)
+    return [match for match in matches if re.sub(r'\d', '', match) != re.sub(r'\d', '', name)][:1]
 
 
 def check_effect(configs: Sequence[Path], options: Sequence[str], trials: Sequence[Sequence[str]] = ((),)) -> None:
@@ -126,12 +136,14 @@ def check_effect(configs: Sequence[Path], options: Sequence[str], trials: Sequen
             seen[settings] = trial
 
 
-def settings_of(cfg: Config) -> dict:
-    """Return what identifies a run: the config as plain JSON data, without its work directory.
+def settings_of(cfg: Config, seed: Optional[int] = None) -> dict:
+    """Return what identifies a run: the config as plain JSON data, without its work directory, and the run's seed.
 
     Formatting, comments, the order of keys and of imports, and tuples for lists make no difference.
     """
     settings = _plain({key: value for key, value in cfg.items() if key != 'work_dir'})
+    if seed is not None:
+        settings['randomness'] = {**(settings.get('randomness') or {}), 'seed': seed}
     imports = settings.get('custom_imports')
     if isinstance(imports, dict) and isinstance(imports.get('imports'), list):
         imports['imports'] = sorted(imports['imports'])
@@ -181,9 +193,9 @@ def _plain(value):
 def _leaves(value, prefix: str = ''):
     """Yield key and value of every setting; a list of plain values is one setting."""
     if isinstance(value, dict) and (value or not prefix):
-        items = value.items()
+        items = list(value.items())
     elif isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value):
-        items = enumerate(value)
+        items = list(enumerate(value))
     else:
         yield prefix, value
         return

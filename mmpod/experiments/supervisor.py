@@ -36,8 +36,10 @@ def descendants(ancestor: int) -> list[int]:
 def end_descendants() -> None:
     """Send SIGTERM to all processes below this one, SIGKILL to those that are left after a while, and wait for them."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    os.killpg(0, signal.SIGTERM)
-    started, told = time.monotonic(), set()
+    if sys.platform != 'linux':
+        os.killpg(0, signal.SIGTERM)
+    started = time.monotonic()
+    told: set[int] = set()
     while pids := descendants(os.getpid()):
         late = time.monotonic() - started > GRACE_SECONDS
         for pid in pids if late else set(pids) - told:

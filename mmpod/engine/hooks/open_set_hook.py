@@ -8,8 +8,9 @@ from mmengine.runner import Runner, autocast
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
-from mmpod.functional import auroc, check_each_sample_once, false_positive_rate, gather_rows, owned_by_rank
+from mmpod.functional import auroc, false_positive_rate
 from mmpod.registry import HOOKS
+from mmpod.utils.distributed import check_each_sample_once, gather_rows, owned_by_rank
 
 from ..extraction import ordered_loader, plain_model, sample_indices, with_progress
 

@@ -69,6 +69,11 @@ def test_epochs_are_counted_to_a_share_of_the_own_last_value(runs):
     assert (first['epochs to 90 % of the last'], second['epochs to 90 % of the last']) == ('1.5 ± 0.7', '2.0')
 
 
+def test_a_run_that_reaches_the_share_exactly_has_reached_it(tmp_path):
+    run = write_run(tmp_path, 'a', 0, [{1: 72.0, 2: 79.0, 3: 80.0}])
+    assert cells(summary_table([run]))[0]['epochs to 90 % of the last'] == '1.0'
+
+
 def test_lower_is_better(tmp_path):
     run = write_run(tmp_path, 'a', 0, [{1: 4.0, 2: 1.05, 3: 0.5, 4: 1.0}], metric='error')
     (row,) = cells(summary_table([run], 'error', lower_is_better=True))
@@ -102,9 +107,9 @@ def test_unpaired_verdict_agrees_with_scipy():
 @pytest.mark.parametrize(
     'values, words',
     [
-        ({'a': {0: 90.0}, 'b': {0: 80.0}}, 'a single seed has no spread'),
+        ({'a': {0: 90.0}, 'b': {0: 80.0}}, 'with a single seed, which has no spread'),
         ({'a': {0: 90.0, 1: 91.0}, 'b': {0: 90.0, 1: 91.0}}, 'no difference beyond'),
-        ({'a': {0: 90.0, 1: 91.0}, 'b': {2: 80.0}}, 'a single seed has no spread'),
+        ({'a': {0: 90.0, 1: 91.0}, 'b': {2: 80.0}}, 'with a single seed, which has no spread'),
     ],
 )
 def test_verdict_at_the_edges(values, words):
@@ -129,6 +134,9 @@ def test_trial_table_marks_the_best_mean(tmp_path):
     (row,) = cells(table)
     assert list(row.values()) == ['a', '20.00 ± 14.14', '**25.25 ± 0.35**', '-', '-']
     assert 'the best setting against the second:\nBest by accuracy/top1: lr=2, 25.25.\n- lr=1: worse by 5.25' in table
+    runs.update({('b', trial.name): runs['a', 'lr=1'] for trial in trials})
+    both = trial_table(['a', 'b'], trials, runs)
+    assert 'best settings:\nBest by accuracy/top1: a at lr=2, 25.25.\n- b at lr=1: worse by 5.25 (95 %' in both
     runs['a', 'lr=2'].pop()
     assert '| **25.00** (1 of 2 seeds) |' in trial_table(['a'], trials, runs)
 

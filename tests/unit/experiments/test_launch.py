@@ -21,13 +21,22 @@ def made(tmp_path, options, finished=True):
     return run
 
 
+SMALL = """
+model = dict(head=dict(feat_dim=9))
+train_dataloader = val_dataloader = dict(batch_size=64)
+train_cfg = dict(by_epoch=True, max_epochs=15)
+val_evaluator = dict(type='Accuracy')
+optim_wrapper = dict(optimizer=dict(lr=0.1))
+"""
+
+
 @pytest.fixture
-def config(root, tmp_path):
-    """Return a function that writes a variant of the digits, each a file of its own name."""
+def config(tmp_path):
+    """Return a function that writes a variant of a small config, each a file of its own name."""
 
     def write(name, text=''):
         path = tmp_path / f'{name}.py'
-        path.write_text(f"_base_ = ['{root / DIGITS}']\n{text}")
+        path.write_text(SMALL + text)
         return path
 
     return write
@@ -36,16 +45,21 @@ def config(root, tmp_path):
 @pytest.mark.parametrize(
     'text, missing',
     [
-        ('val_cfg = val_dataloader = val_evaluator = None\n', 'val_dataloader, val_evaluator'),
-        ("train_cfg = dict(_delete_=True, type='IterBasedTrainLoop', max_iters=9)\n", 'train_cfg.max_epochs'),
-        (None, 'train_dataloader, train_cfg'),
+        ('val_dataloader = val_evaluator = None\n', 'val_dataloader, val_evaluator'),
+        ("train_cfg = dict(type='IterBasedTrainLoop', max_iters=9)\n", 'train_cfg.max_epochs'),
+        ('train_dataloader = train_cfg = None\n', 'train_dataloader, train_cfg'),
     ],
 )
-def test_configs_that_cannot_be_compared_are_refused_before_training(text, missing, root, tmp_path):
-    config = tmp_path / 'config.py'
-    config.write_text(f"_base_ = ['{root / DIGITS}']\n{text}" if text else 'model = dict()\n')
+def test_configs_that_cannot_be_compared_are_refused_before_training(text, missing, config, tmp_path):
     with pytest.raises(ValueError, match=f'has no {missing}'):
-        plan_run(config, Run('config', 0, tmp_path / 'run'), Launcher(), [])
+        plan_run(config('c', text), Run('c', 0, tmp_path / 'run'), Launcher(), [])
+
+
+def test_processes_divide_the_total_batch(config, tmp_path):
+    run = Run('c', 0, tmp_path / 'run')
+    assert plan_run(config('c'), run, Launcher(2), []).commands[0][-1] == 'train_dataloader.batch_size=32'
+    with pytest.raises(ValueError, match='--processes to divide the total batch of c, 64, but got 3'):
+        plan_run(config('c'), run, Launcher(3), [])
 
 
 def test_the_record_holds_the_settings_and_their_hash(config, tmp_path):
@@ -72,6 +86,15 @@ def test_a_run_whose_config_has_changed_is_neither_counted_nor_continued(finishe
         plan_run(config('before'), run, Launcher(), ['train_cfg.max_epochs=3'])
     same = config('same', '# a comment\noptim_wrapper=dict( optimizer=dict(lr=1e-1) )\n')
     assert (plan_run(same, run, Launcher(), []) is None) == finished
+
+
+def test_a_config_that_changes_before_its_run_starts_is_not_trained(config, tmp_path, capsys):
+    path = config('c')
+    plan = plan_run(path, Run('c', 0, tmp_path / 'run'), Launcher(), ['train_cfg.max_epochs=2'])
+    assert plan.blocked_reason == ''
+    config('c', 'optim_wrapper = dict(optimizer=dict(lr=0.25))\n')
+    assert run_all([plan], 1, Launcher()) == [plan.run] and plan.run.state == 'not run'
+    assert 'has changed since this command started' in capsys.readouterr().out
 
 
 def test_a_failed_start_that_saved_nothing_may_be_repaired(config, tmp_path):

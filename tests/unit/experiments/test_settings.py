@@ -68,16 +68,23 @@ def test_differences_are_named_old_to_new(write):
         ('optim_wrapper.optimiser.lr=0.3', 'Did you mean `optimizer`'),
         ('randomnes.deterministic=True', 'Did you mean `randomness`'),
         ('model.head.loss.sc_wieght=0.3', 'Did you mean `sc_weight`'),
-        ('lr=0.3', 'Nothing reads'),
+        ('lr=0.3', 'nothing reads `lr`.$'),
         ('train_dataloader.dataset.pipeline.9.padding=0', 'fit'),
         ('nonsense', 'KEY=VALUE'),
         ('=1', 'KEY=VALUE'),
         ('randomness.seed=5', 'Expected --seeds'),
+        ('work_dir=elsewhere', 'Expected --work-dir'),
+        ('custom_imports.imports=[mine]', 'nothing reads'),
     ],
 )
 def test_keys_that_nothing_reads_are_refused(option, words, root):
     with pytest.raises(ValueError, match=words):
         resolve(root / DIGITS, [option])
+
+
+def test_a_variable_that_has_been_copied_is_refused(write):
+    with pytest.raises(ValueError, match='variable of the config file: override the places'):
+        resolve(write(POD + "train_pipeline = [dict(type='A', padding=4)]\n"), ['train_pipeline.0.padding=0'])
 
 
 @pytest.mark.parametrize(
@@ -86,8 +93,13 @@ def test_keys_that_nothing_reads_are_refused(option, words, root):
         ['optim_wrapper.clip_grad.max_norm=1.0'],
         ['default_hooks.early.type=EarlyStoppingHook', 'default_hooks.early.monitor=accuracy/top1'],
         ['model.head._delete_=True', 'model.head.type=mmpod.PEDCCHead', 'model.head.num_classes=10'],
-        ['model.head.loss.loss_weight=5', 'find_unused_parameters=True', 'model.train_cfg.augments.type=Mixup'],
-        ['train_dataloader.dataset.pipeline.0.padding=0', 'default_hooks.features.geometry=True'],
+        [
+            'model.head.loss.loss_weight=5',
+            'find_unused_parameters=True',
+            'fast=True',
+            'model.train_cfg.augments.type=Mixup',
+        ],
+        ['model.train_cfg.augments.type=Mixup', 'default_hooks.features.geometry=True'],
     ],
 )
 def test_new_keys_that_something_reads_are_accepted(options, root):
