@@ -63,6 +63,10 @@ class Record:
         """Return a metric of the validation by epoch."""
         return {int(epoch): value for epoch, value in self.curves.get(metric, {}).items()}
 
+    def final(self, metric: str) -> Optional[float]:
+        """Return a final metric; where the test did not measure it, that of the last validation, or None."""
+        return self.metrics.get(metric, next(reversed(self.curve(metric).values()), None))
+
 
 def read_file(path: Path) -> list[Record]:
     """Return the runs of one file.
@@ -70,7 +74,8 @@ def read_file(path: Path) -> list[Record]:
     Raises:
         ValueError: A line is damaged, or a run is there twice; the message has the number of the line.
     """
-    records, lines = [], {}
+    records: list[Record] = []
+    lines: dict[tuple, int] = {}
     for number, line in enumerate(path.read_text(encoding='utf-8').splitlines(), 1):
         try:
             record = Record(**json.loads(line))

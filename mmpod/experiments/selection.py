@@ -46,7 +46,9 @@ def select(words: Sequence[str]) -> Selection:
     everything = [setting for study in STUDIES.values() for setting in study.settings.values()]
     if not words:
         return Selection(with_sources(everything), list(TABLES), list(FIGURES))
-    settings, tables, figures = [], [], []
+    settings: list[Setting] = []
+    tables: list[str] = []
+    figures: list[str] = []
     for word in words:
         known = True
         if word in STUDIES:
