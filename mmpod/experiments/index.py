@@ -38,7 +38,7 @@ def accuracies(config: str, records: Records) -> dict[str, list[float]]:
     Returns:
         dict[str, list[float]]: One value per seed, by study.
     """
-    found = {}
+    found: dict[str, list[float]] = {}
     for study in STUDIES.values():
         if study.name.endswith(('_tuning', '_repeated', '_probe', '_geometry', '_shrinkage')):
             continue
@@ -70,7 +70,7 @@ def configs_readme(configs: Path, records: Records) -> str:
         rows = []
         for path in sorted(configs.glob(f'{folder}*.py')):
             config = f'{folder}{path.stem}'
-            summary = ' '.join(ast.get_docstring(ast.parse(path.read_text())).split('\n\n')[0].split())
+            summary = ' '.join((ast.get_docstring(ast.parse(path.read_text())) or '').split('\n\n')[0].split())
             measured = [f'{mean_and_spread(values)} ({study})' for study, values in accuracies(config, records).items()]
             row = {'config': f'[{path.stem}]({config}.py)', 'what': summary.partition(';')[0].partition(': Table')[0]}
             if not folder:
@@ -111,7 +111,7 @@ def metafile(configs: Path, records: Records) -> str:
     models = []
     for name, config in sorted(names.items()):
         dataset, found = dataset_of(config), accuracies(config, records)
-        result = {'Dataset': dataset, 'Task': 'Image Classification'}
+        result: dict[str, object] = {'Dataset': dataset, 'Task': 'Image Classification'}
         values = found.get('paper') or found.get('digits')
         if values:
             result['Metrics'] = {'Top 1 Accuracy': round(sum(values) / len(values), 2)}

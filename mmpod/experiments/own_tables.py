@@ -180,7 +180,7 @@ TABLES = {
     ),
     'small_40epochs': of_study('small_40epochs'),
     'small_probe': of_study('small_probe', varied='setting'),
-    'small_repeated': of_study('small_repeated'),
+    'small_repeated': Table(STUDIES['small_repeated'].title, rows('small_repeated', metrics=(METRIC, *GDA, *SPECTRUM))),
     'small_lambda': by_lambda('small_lambda', 'small/cosine', 'small/pod'),
     'small_dimension': by_dimension('small'),
     'small_geometry': Table(STUDIES['small_geometry'].title, rows('small_geometry', metrics=GEOMETRY)),

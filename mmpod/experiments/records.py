@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Optional
 
@@ -62,6 +63,10 @@ class Record:
         """Return a metric of the validation by epoch."""
         return {int(epoch): value for epoch, value in self.curves.get(metric, {}).items()}
 
+    def final(self, metric: str) -> Optional[float]:
+        """Return a final metric; where the test did not measure it, that of the last validation, or None."""
+        return self.metrics.get(metric, next(reversed(self.curve(metric).values()), None))
+
 
 def read_file(path: Path) -> list[Record]:
     """Return the runs of one file.
@@ -69,7 +74,8 @@ def read_file(path: Path) -> list[Record]:
     Raises:
         ValueError: A line is damaged, or a run is there twice; the message has the number of the line.
     """
-    records, lines = [], {}
+    records: list[Record] = []
+    lines: dict[tuple, int] = {}
     for number, line in enumerate(path.read_text(encoding='utf-8').splitlines(), 1):
         try:
             record = Record(**json.loads(line))
@@ -159,7 +165,7 @@ def _record_of(setting: Setting, run: Run) -> Record:
         device=versions.pop('device'),
         versions=versions,
         commands=record['commands'],
-        date=logs[0] if logs else None,
+        date=datetime.strptime(logs[0], '%Y%m%d_%H%M%S').isoformat() if logs else None,
         wall_s=record['wall_s'],
         curves={metric: {str(epoch): value for epoch, value in curve.items()} for metric, curve in curves.items()},
         metrics=run.metrics(),

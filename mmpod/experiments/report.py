@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
-from mmengine.config import Config
 
 from mmpod.experiments.catalogue import Cell, Table
 from mmpod.experiments.comparison import epochs_to_reach
@@ -15,6 +14,7 @@ from mmpod.experiments.own_tables import FIGURES, TABLES
 from mmpod.experiments.paper import PAPER_TABLES
 from mmpod.experiments.records import Record
 from mmpod.experiments.run import METRIC
+from mmpod.experiments.settings import resolve
 from mmpod.experiments.studies import setting_of
 from mmpod.experiments.tables import markdown_table, mean_and_spread
 from mmpod.functional import pedcc
@@ -33,7 +33,7 @@ def heading(name: str) -> str:
 
 def setting_value(cell: Cell):
     """Return the number of a cell that is a setting."""
-    value = Config.fromfile(setting_of(cell.runs).path)
+    value = resolve(setting_of(cell.runs).path)
     for key in cell.key.split('.'):
         value = value[key]
     return value
@@ -41,7 +41,7 @@ def setting_value(cell: Cell):
 
 def measured(records: Sequence[Record], metric: str) -> list[float]:
     """Return a final metric, one value for each run that has it."""
-    return [record.metrics[metric] for record in records if metric in record.metrics]
+    return [value for record in records if (value := record.final(metric)) is not None]
 
 
 def text(values: Sequence[float]) -> str:
@@ -76,13 +76,20 @@ def seeds(records: Sequence[Record], marked: Mapping[tuple, str]) -> str:
     return ', '.join(f'{record.seed}{marked.get(record.key, "")}' for record in records) or '-'
 
 
+def short_name(metric: str, others: Sequence[str]) -> str:
+    """Return the last part of a metric's name, or all of it where another metric has the same last part."""
+    last = [name.rpartition('/')[2] for name in others]
+    short = metric.rpartition('/')[2]
+    return short if last.count(short) == 1 else metric
+
+
 def row_of(table: Table, cell: Cell, records: Sequence[Record], marked: Mapping[tuple, str]) -> dict[str, str]:
     """Return the numbers of a cell by the names of their columns."""
     last = cell.metrics[0]
     if table.epochs:
         numbers = {f'epoch {epoch}, %': accuracy_after(records, epoch) for epoch in table.epochs}
     elif len(cell.metrics) > 1:
-        numbers = {metric.rpartition('/')[2]: text(measured(records, metric)) for metric in cell.metrics}
+        numbers = {short_name(metric, cell.metrics): text(measured(records, metric)) for metric in cell.metrics}
     else:
         has_curve = last == METRIC
         numbers = {
@@ -208,11 +215,11 @@ def write_report(out: Path, records: Records, tables: Sequence[str], figures: Se
         written.append(path)
         all_rows += [
             {'table': name, 'row': cell.row, 'column': cell.column, 'runs': cell.runs, 'paper': cell.paper}
-            | {'metric': metric, 'seed': record.seed, 'value': record.metrics[metric]}
+            | {'metric': metric, 'seed': record.seed, 'value': value}
             for cell in table.cells
             for record in records.get(cell.runs, ())
             for metric in cell.metrics
-            if metric in record.metrics
+            if (value := record.final(metric)) is not None
         ]
     pd.DataFrame(all_rows).to_csv(out / 'tables.csv', index=False)
     drawn = [out / f'{name}.png' for name in figures if draw(name, out / f'{name}.png', records)]

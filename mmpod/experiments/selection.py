@@ -46,7 +46,9 @@ def select(words: Sequence[str]) -> Selection:
     everything = [setting for study in STUDIES.values() for setting in study.settings.values()]
     if not words:
         return Selection(with_sources(everything), list(TABLES), list(FIGURES))
-    settings, tables, figures = [], [], []
+    settings: list[Setting] = []
+    tables: list[str] = []
+    figures: list[str] = []
     for word in words:
         known = True
         if word in STUDIES:
@@ -63,7 +65,10 @@ def select(words: Sequence[str]) -> Selection:
             settings += [setting_of(cell.runs) for cell in FIGURES[word].cells]
             figures.append(word)
         elif not known:
-            found = [one for one in everything if fnmatch(one.key, word) or fnmatch(one.config, word)]
+            found = [one for one in everything if fnmatch(one.key, word)]
+            of_config = [one for one in everything if fnmatch(one.config, word)]
+            # A config by its name is the config as it is, where a study has it so.
+            found = found or [one for one in of_config if not one.overrides] or of_config
             if not found:
                 raise ValueError(
                     f'Expected a study ({", ".join(STUDIES)}), a table, a figure, a config or a pattern such as '

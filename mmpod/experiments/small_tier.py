@@ -86,7 +86,7 @@ def losses(tier: str, names: Sequence[str] = tuple(LOSSES)) -> dict[str, Base]:
     bases = {}
     for name in names:
         loss, _, variant = name.partition('_')
-        more = ()
+        more: tuple[str, ...] = ()
         if variant == 's30':
             variant, more = '', ('model.head.loss.scale=30.0', 'model.head.loss.margin=0.35')
         bases[name] = Base(f'small/{loss}_{DATA[tier]}' + (f'_{variant}' if variant else ''), more)

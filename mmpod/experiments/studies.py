@@ -35,7 +35,7 @@ def gda(tier: str, source: str, *options: str) -> Study:
 
 def shrinkage(data: str, source: str, seed: int) -> Study:
     """Return Gaussian discriminant analysis by features, covariance and shrinkage."""
-    grid = {
+    grid: dict[str, Sequence] = {
         'model.stage': ['pre_logits', 'pooled'],
         'model.covariance': ['class', 'shared'],
         'model.shrinkage': ['auto', 1, 0.5, 0.1, 0.01, 0.001],

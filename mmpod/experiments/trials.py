@@ -60,7 +60,7 @@ def tuning(tier: str) -> Study:
     bases, (gammas, options) = losses(tier), SHORT[tier]
     for name, gamma in gammas.items():
         bases[name] = changed(bases[name], f'model.head.loss.gamma={gamma}')
-    grid = {RATE: [0.03, 0.1, 0.3], WEIGHT: [1, 5]}
+    grid: dict[str, Sequence] = {RATE: [0.03, 0.1, 0.3], WEIGHT: [1, 5]}
     title = f'trials of rate and loss weight for every loss, {IMAGES[tier]}, on held-out training images'
     bases = {name: base._replace(grid=grid) for name, base in bases.items()}
     return Study(f'{tier}_tuning', title, bases, options, seeds=(0,))

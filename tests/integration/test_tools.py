@@ -299,7 +299,7 @@ def test_an_evaluation_needs_its_training_beside_it(root, monkeypatch, capsys):
 
 
 def test_compare_trains_tabulates_and_does_not_repeat(root, tmp_path, run_command, monkeypatch):
-    configs = [root / f'configs/{loss}_resnet18w8_digits.py' for loss in ('pod', 'softmax')]
+    configs = [root / f'configs/small/{loss}_digits.py' for loss in ('pod', 'softmax')]
     command = [sys.executable, root / 'tools/compare.py', *configs, '--work-dir', tmp_path, '--seeds', 3, '--jobs', 2]
     options = ['--cfg-options', 'train_cfg.max_epochs=1', *GEOMETRY]
     first = run_command(*command, '--target', 1, *options)
@@ -340,7 +340,7 @@ def test_compare_reports_failures_and_shows_the_rest(root, tmp_path, run_command
 
 
 def test_tuning_tries_the_same_settings_with_each_config(root, tmp_path, run_command, monkeypatch, capsys):
-    configs = [root / f'configs/{loss}_resnet18w8_digits.py' for loss in ('pod', 'softmax')]
+    configs = [root / f'configs/small/{loss}_digits.py' for loss in ('pod', 'softmax')]
     command = [sys.executable, root / 'tools/tune.py', *configs, '--grid', 'optim_wrapper.optimizer.lr=0.1,1e-6']
     options = ['--work-dir', tmp_path / 'w', '--cfg-options', 'train_cfg.max_epochs=1']
     done = run_command(*command, *options)

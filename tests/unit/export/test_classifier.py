@@ -12,7 +12,7 @@ from mmpod.export.classifier import ExportWrapper, image_size, loads_bgr
 
 
 def config(name):
-    return Config.fromfile(mmpod.config_file(f'small/{name}'))
+    return Config.fromfile(mmpod.config_file(name if 'resnet50' in name else f'small/{name}'))
 
 
 @pytest.mark.parametrize(

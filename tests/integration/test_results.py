@@ -1,0 +1,54 @@
+"""The generated tables and figures are those of the recorded runs, and pages include what there is."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mmpod.experiments.own_tables import FIGURES, TABLES
+from mmpod.experiments.records import read_results
+from mmpod.experiments.report import write_report
+
+ROOT = Path(__file__).resolve().parents[2]
+GENERATED = ROOT / 'docs' / 'generated'
+
+
+@pytest.fixture(scope='module')
+def records():
+    return read_results(ROOT / 'results')
+
+
+def test_generated_tables_are_those_of_the_records(records, tmp_path):
+    written = write_report(tmp_path, records, list(TABLES), [])
+    for path in written:
+        assert path.read_text() == (GENERATED / path.name).read_text(), 'Repeat: python tools/experiments.py report'
+    figures = {path.stem for path in GENERATED.glob('*.png')}
+    drawn = {
+        name for name, figure in FIGURES.items() if not figure.cells or any(c.runs in records for c in figure.cells)
+    }
+    assert {path.name for path in GENERATED.glob('*.md')} == {path.name for path in written if path.suffix == '.md'}
+    assert figures == drawn
+
+
+def test_pages_include_tables_and_figures_that_exist():
+    for page in (ROOT / 'docs').rglob('*.md'):
+        text = page.read_text()
+        for name in re.findall(r'--8<-- "(.*?)"', text):
+            assert (ROOT / name).is_file() or (ROOT / 'results' / name).is_file(), (page.name, name)
+        for name in re.findall(r'\]\(((?:\.\./)?generated/\S+?)\)', text):
+            assert (page.parent / name).is_file(), (page.name, name)
+
+
+def test_results_are_few_files():
+    files = [path for path in (ROOT / 'results').rglob('*') if path.is_file()]
+    assert len(files) <= 60 and sum(path.stat().st_size for path in files) < 3e6
+
+
+def test_a_clone_without_the_figures_gets_them_from_the_records(tmp_path, run_command):
+    """The report needs nothing but the files of JSON."""
+    shutil.copytree(ROOT / 'results', tmp_path / 'results')
+    tool = [ROOT / 'tools/experiments.py', 'report', 'small_tuned', 'fig6_small']
+    printed = run_command('python', *tool, '--results', tmp_path / 'results', '--out', tmp_path / 'out').stdout
+    assert (GENERATED / 'small_tuned.md').read_text() in printed
+    assert (tmp_path / 'out' / 'fig6_small.png').stat().st_size > 10_000
