@@ -134,6 +134,7 @@ STUDIES = {
             {
                 'softmax': Base('small/softmax_digits'),
                 'pod': Base('small/pod_digits'),
+                'pod_bn': Base('small/pod_digits_bn'),
                 'gda': Base('small/gda_digits', source='digits/pod'),
             },
         ),
