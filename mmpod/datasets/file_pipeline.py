@@ -12,7 +12,7 @@ from mmpretrain.datasets import CIFAR10, MNIST
 from mmpretrain.registry import DATASETS, TRANSFORMS
 from torch import Tensor
 
-__all__ = ['channel_order', 'dataset_class', 'file_pipeline', 'inner_datasets', 'run_pipeline', 'try_pipeline']
+__all__ = ['channel_order', 'dataset_class', 'file_pipeline', 'inner_datasets', 'output_shapes', 'try_pipeline']
 
 COLOUR = (240, 128, 16)  # red, green, blue
 
@@ -70,7 +70,7 @@ def channel_order(dataset: dict) -> Optional[str]:
     Raises:
         ValueError: The order cannot be found, or the pipeline changes the colours.
     """
-    image = run_pipeline(file_pipeline(dataset), (64, 64))
+    image = _run(file_pipeline(dataset), (64, 64))
     if len(image) != 3:
         return None
     means = image.float().mean(dim=(1, 2)).tolist()
@@ -83,21 +83,32 @@ def channel_order(dataset: dict) -> Optional[str]:
     )
 
 
-def run_pipeline(pipeline: list, size: tuple[int, int]) -> Tensor:
+def try_pipeline(pipeline: list, size: tuple[int, int]) -> Optional[Tensor]:
+    """Return what a pipeline makes of an image file of one colour, shape (C, h, w); None where it does not read it.
+
+    Args:
+        pipeline: Configs of transforms.
+        size: Height and width of the file.
+    """
+    try:
+        return _run(pipeline, size)
+    except Exception:  # whatever a transform raises that finds no image, or none that it can read
+        return None
+
+
+def output_shapes(pipeline: list) -> set[tuple[int, int, int]]:
+    """Return the shapes (C, H, W) that a pipeline makes of a wide and a high image: one where it fixes the size."""
+    images = [try_pipeline(pipeline, size) for size in ((640, 800), (800, 640))]
+    return {tuple(image.shape) for image in images if image is not None}
+
+
+def _run(pipeline: list, size: tuple[int, int]) -> Tensor:
     """Return what a pipeline makes of an image file of one colour and the given height and width, shape (C, h, w)."""
     with tempfile.TemporaryDirectory() as folder, DefaultScope.overwrite_default_scope('mmpretrain'):
         path = str(Path(folder) / 'colour.png')
         mmcv.imwrite(np.full((*size, 3), COLOUR[::-1], np.uint8), path)
         transforms = Compose([TRANSFORMS.build(one) if isinstance(one, dict) else one for one in pipeline])
         return transforms(dict(img_path=path, gt_label=0, sample_idx=0))['inputs']
-
-
-def try_pipeline(pipeline: list, size: tuple[int, int]) -> Optional[Tensor]:
-    """Return what :func:`run_pipeline` does, or None where the pipeline does not read such a file."""
-    try:
-        return run_pipeline(pipeline, size)
-    except Exception:  # whatever a transform raises that finds no image, or none that it can read
-        return None
 
 
 def _reading(dataset: dict, pipeline: list) -> list:

@@ -22,6 +22,7 @@ class UnlabelledImages(BaseDataset):
 
     Raises:
         FileNotFoundError: There is no image below the folder.
+        ValueError: While reading: a file is not an image.
     """
 
     def __init__(self, data_root: str, **kwargs):
@@ -42,3 +43,15 @@ class UnlabelledImages(BaseDataset):
                 f'Expected images ({", ".join(EXTENSIONS)}) below `{root.absolute()}`, but there are none.'
             )
         return [dict(img_path=str(path)) for path in paths]
+
+    def prepare_data(self, idx: int) -> dict:
+        """Return an image after the pipeline.
+
+        Raises:
+            ValueError: The pipeline cannot read it.
+        """
+        try:
+            return super().prepare_data(idx)
+        except Exception as error:  # of OpenCV, Pillow, or whatever reads it
+            path = self.get_data_info(idx)['img_path']
+            raise ValueError(f'Expected `{path}` to be an image that the pipeline reads, but got: {error}') from error

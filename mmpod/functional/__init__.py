@@ -25,7 +25,7 @@ from .margins import (
 )
 from .moments import ClassMoments, accumulate_, class_moments, empty_moments, sum_over_processes_
 from .numerics import at_least_float32, no_autocast, normalize_rows
-from .open_set import auroc, false_positive_rate
+from .open_set import auroc, energy_score, false_positive_rate, max_probability_score
 from .pod import class_residuals, cosine_loss, cosine_scores, norm_adaptive
 from .shrinkage import gaussian_shrinkage, ledoit_wolf_shrinkage, shrink
 from .smoothing import smooth_labels
@@ -51,7 +51,9 @@ __all__ = [
     'owned_by_rank',
     'empty_moments',
     'factor_covariance',
+    'energy_score',
     'false_positive_rate',
+    'max_probability_score',
     'gather_rows',
     'gaussian_shrinkage',
     'global_mean',
