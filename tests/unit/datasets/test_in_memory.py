@@ -107,6 +107,15 @@ def test_augmentation_leaves_the_images_in_memory_as_they_are():
     assert 'gt_score' not in dataset[0]['data_samples']
 
 
+def test_colours_are_normalised_as_in_mmpretrain():
+    """BGR in, RGB out; without padding and flips, the images are as they were."""
+    image = torch.tensor([40, 120, 200], dtype=torch.uint8).view(3, 1, 1).expand(3, SIZE, SIZE)
+    options = dict(mean=[100.0, 110.0, 120.0], std=[50.0, 51.0, 52.0], to_rgb=True)
+    preprocessor = MODELS.build(dict(type='mmpod.CropFlipPreprocessor', padding=0, flip_prob=0, **options))
+    (got,) = preprocessor(dict(inputs=[image]), training=True)['inputs']
+    assert_close(got.mean(dim=(1, 2)), torch.tensor([100 / 50, 10 / 51, -80 / 52]))
+
+
 @pytest.mark.parametrize('dtype', [np.uint8, np.uint16])
 def test_gray_and_16_bit_images(dtype, tmp_path):
     """As mmpretrain's preprocessor gives them, here without augmentation."""
