@@ -135,6 +135,7 @@ class OpenSetHook(Hook):
         sizes = set().union(*all_gather_object(self.sizes))
         if len(sizes) == 1 and len(output_shapes(pipeline)) > 1:
             ((height, width),) = sizes
-            # Leaves images of that size as they are.
-            pipeline = [*pipeline[:-1], dict(type='Resize', scale=(width, height)), pipeline[-1]]
+            # Averages over pixels, and leaves images of that size as they are.
+            resize = dict(type='Resize', scale=(width, height), interpolation='area')
+            pipeline = [*pipeline[:-1], resize, pipeline[-1]]
         return dict(type='mmpod.UnlabelledImages', data_root=self.unknown, pipeline=pipeline)

@@ -107,7 +107,7 @@ def test_scores_against_scikit_learn(config, run, tmp_path):
     images = []
     for folder in (known, unknown):
         files = [cv2.imread(str(path)) for path in sorted(folder.rglob('*.*g'))]
-        images += [cv2.resize(image, (8, 8), interpolation=cv2.INTER_LINEAR)[..., ::-1] for image in files]
+        images += [cv2.resize(image, (8, 8), interpolation=cv2.INTER_AREA)[..., ::-1] for image in files]
     with torch.no_grad():
         feats = model.extract_feat((torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2) - 78.0) / 96)
         logits = model.head(feats).double()
