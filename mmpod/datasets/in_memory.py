@@ -23,12 +23,15 @@ class InMemoryImages(Dataset):
     Args:
         dataset: Config of the dataset. Its ``pipeline`` must end with an image, not pack it: ``[]`` where the dataset
             holds images (CIFAR), ``[dict(type='LoadImageFromFile')]`` where it holds paths.
+        whole_batches: Give a batch as one item, images (N, C, H, W) and one :class:`DataSample` with N labels, as
+            ``mmpod.CropFlipPreprocessor`` takes them: copying many small tensors to a GPU takes longer than a step of
+            a small network. For training only, because a model returns one prediction per :class:`DataSample`.
 
     Raises:
         ValueError: The pipeline gives no image, or the images differ in size.
     """
 
-    def __init__(self, dataset: dict):
+    def __init__(self, dataset: dict, whole_batches: bool = False):
         source = DATASETS.build(dataset)
         results = [source[index] for index in range(len(source))]
         shapes = {np.shape(item['img']) if isinstance(item, dict) and 'img' in item else None for item in results}
@@ -41,6 +44,7 @@ class InMemoryImages(Dataset):
         self.images = torch.from_numpy(np.ascontiguousarray(images))
         self.labels = torch.tensor([[item['gt_label']] for item in results])
         self.metainfo = copy.deepcopy(source.metainfo)
+        self.whole_batches = whole_batches
 
     def __len__(self) -> int:
         return len(self.images)
@@ -51,6 +55,10 @@ class InMemoryImages(Dataset):
 
     def __getitems__(self, indices: Sequence[int]) -> list[dict]:
         """Return the samples of a batch; PyTorch's loader asks for them together."""
+        if self.whole_batches:
+            chosen = torch.as_tensor(indices)
+            sample = DataSample().set_gt_label(self.labels[chosen].flatten())
+            return [dict(inputs=self.images[chosen], data_samples=sample)]
         return [
             dict(inputs=self.images[index], data_samples=DataSample().set_gt_label(self.labels[index]))
             for index in indices

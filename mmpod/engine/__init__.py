@@ -5,6 +5,8 @@ from mmpod.engine.atomic_local_backend import AtomicLocalBackend
 from .hooks import (
     ChannelsLastHook,
     CheckInvalidLossHook,
+    CompileFeaturesHook,
+    DeferredRuntimeInfoHook,
     EpochSeedHook,
     FeaturesHook,
     FitGDAHook,
@@ -23,6 +25,8 @@ __all__ = [
     'FeaturesHook',
     'FitGDAHook',
     'ChannelsLastHook',
+    'CompileFeaturesHook',
+    'DeferredRuntimeInfoHook',
     'EpochSeedHook',
     'NormAdaptiveHook',
     'NumClassesHook',

@@ -13,7 +13,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from mmpod.functional import owned_by_rank
+from mmpod.utils.distributed import owned_by_rank
 
 __all__ = ['extracted', 'ordered_loader', 'plain_model', 'sample_indices', 'training_set', 'with_progress']
 

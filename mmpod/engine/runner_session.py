@@ -23,6 +23,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner, find_latest_checkpoint
 from mmengine.utils import get_installed_path
 
+from mmpod.engine.fast_path import add_compile_hook, use_fast_path
 from mmpod.utils.errors import unsafe_checkpoint_error
 
 __all__ = ['check_total_batch', 'host_tool', 'exit_process', 'require_safe_loading', 'runner_session']
@@ -64,6 +65,10 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
     """
     require_safe_loading()
     _complete_hooks(cfg)
+    if cfg.get('fast'):
+        use_fast_path(cfg)
+    if isinstance(cfg.get('compile'), dict) and 'target' in cfg.compile:
+        add_compile_hook(cfg)
     for name in DATALOADERS:
         if cfg.get(name) is not None and cfg[name].get('num_workers', 0) == 0:
             cfg[name]['persistent_workers'] = False

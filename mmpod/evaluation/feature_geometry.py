@@ -6,9 +6,7 @@ import torch
 
 from mmpod.functional import (
     accumulate_,
-    check_each_sample_once,
     empty_moments,
-    global_sum,
     neural_collapse,
     normalize_rows,
     sum_over_processes_,
@@ -16,7 +14,8 @@ from mmpod.functional import (
 )
 from mmpod.models.features import head_prototypes
 from mmpod.registry import METRICS
-from mmpod.utils.checks import check_labels
+from mmpod.utils.checks import check_label_values, check_labels
+from mmpod.utils.distributed import check_each_sample_once, global_sum
 
 from .feature_metric import FeatureMetric, require_labels
 
@@ -71,6 +70,7 @@ class FeatureGeometry(FeatureMetric):
         features, counted = self.features(data_samples)
         labels, num_classes = self._labels(data_samples), self.head.num_classes
         check_labels(labels, len(data_samples), num_classes)
+        check_label_values(labels, num_classes)
         labels = labels.to(counted.device)[counted]  # of a batch none may count here
         if self.moments is None:
             self.moments = empty_moments(num_classes, features.shape[1], by_class=False, device=features.device)

@@ -6,9 +6,9 @@ import torch
 from mmengine.evaluator import BaseMetric
 from torch import Tensor, nn
 
-from mmpod.functional import owned_by_rank
 from mmpod.models.features import STAGES
 from mmpod.utils.checks import check_choice
+from mmpod.utils.distributed import owned_by_rank
 
 __all__ = ['FeatureMetric', 'require_labels']
 

@@ -2,9 +2,10 @@
 
 from typing import Any, Optional, Sequence
 
-from mmpod.functional import check_each_sample_once, global_sum, normalize_rows
+from mmpod.functional import normalize_rows
 from mmpod.functional.spectrum import effective_rank, spectrum_variances
 from mmpod.registry import METRICS
+from mmpod.utils.distributed import check_each_sample_once, global_sum
 
 from .feature_metric import FeatureMetric
 

@@ -1,16 +1,7 @@
 """Pure maths on tensors: no registry, no configuration, no state."""
 
-from mmpod.utils.distributed import (
-    check_each_sample_once,
-    gather_rows,
-    global_mean,
-    global_sum,
-    mean_of_rows,
-    owned_by_rank,
-    row_counts,
-)
-
 from .augmentation import crop_and_flip
+from .batch import Batch
 from .centers import center_loss, center_steps, class_weights
 from .centroids import pedcc
 from .complement import complement_entropy
@@ -26,12 +17,13 @@ from .margins import (
 from .moments import ClassMoments, accumulate_, class_moments, empty_moments, sum_over_processes_
 from .numerics import at_least_float32, no_autocast, normalize_rows
 from .open_set import auroc, energy_score, false_positive_rate, max_probability_score
-from .pod import class_residuals, cosine_loss, cosine_scores, norm_adaptive
+from .pod import class_residuals, cosine_loss, cosine_scores, norm_adaptive, pod_loss
 from .shrinkage import gaussian_shrinkage, ledoit_wolf_shrinkage, shrink
 from .smoothing import smooth_labels
 from .spread import max_cosine, max_cosine_lower_bound, spread_centroids
 
 __all__ = [
+    'Batch',
     'ClassMoments',
     'accumulate_',
     'additive_margin_logits',
@@ -48,20 +40,15 @@ __all__ = [
     'cosine_loss',
     'cosine_scores',
     'crop_and_flip',
-    'owned_by_rank',
     'empty_moments',
     'factor_covariance',
     'energy_score',
     'false_positive_rate',
     'max_probability_score',
-    'gather_rows',
     'gaussian_shrinkage',
-    'global_mean',
-    'global_sum',
     'max_cosine',
     'ledoit_wolf_shrinkage',
     'log_densities',
-    'mean_of_rows',
     'monotone_cos_multiple',
     'multiplicative_margin_logits',
     'neural_collapse',
@@ -70,8 +57,7 @@ __all__ = [
     'normalize_rows',
     'target_and_nontarget_cosines',
     'pedcc',
-    'check_each_sample_once',
-    'row_counts',
+    'pod_loss',
     'self_correlation_loss',
     'shrink',
     'max_cosine_lower_bound',

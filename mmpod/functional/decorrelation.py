@@ -1,33 +1,34 @@
 r"""Terms that keep the dimensions of a batch from varying together: SC Loss and its relatives.
 
 All are sums of squares off the diagonal of a D x D matrix E^T E, which is never formed where the N x N one is smaller.
-The same comparison settles what the processes of a distributed run exchange for a global batch: D (D - 1) / 2 sums of
-products where D <= N, the N D entries of E where N < D; neither of them costs communication in the backward pass.
+In a distributed run the same comparison decides what the processes exchange for a global batch: D (D - 1) / 2 sums of
+products where D <= N, the N D entries of E where N < D.
 """
+
+from typing import Optional
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from mmpod.utils.distributed import gather_rows, global_sum, mean_of_rows, row_counts, world_size
+from .batch import Batch
 
 __all__ = ['barlow_twins_loss', 'self_correlation_loss', 'vicreg_covariance_loss']
 
 
-def self_correlation_loss(residuals: Tensor, global_batch: bool = False) -> Tensor:
+def self_correlation_loss(residuals: Tensor, batch: Optional[Batch] = None) -> Tensor:
     r"""Return the Self-correlation Constraint (SC) Loss, Eq. 14: :math:`L_{SC} = \sum_{i \neq j} R_{ij}^2`.
 
     Eq. 15 in rows: :math:`R = E^T E / (N-1)` with the differences :math:`d_n` as the rows of E. The paper calls
     :math:`R_{ij}` a correlation coefficient; its formula, and this function, is a second moment: neither centred nor
-    standardised. The authors' released code divides the sum by D - 1 besides; this is the sum as printed.
+    standardised. The authors' released code also divides the sum by D - 1; this is the sum as printed.
 
-    As :math:`\|E^T E\|_F = \|E E^T\|_F`, the smaller of the two Gram matrices serves: min(N, D) N D operations.
+    As :math:`\|E^T E\|_F = \|E E^T\|_F`, the smaller of the two Gram matrices is used: min(N, D) N D operations.
     Differentiable once.
 
     Args:
         residuals: E, shape (N, D).
-        global_batch: Take the batch of all processes, of which each passes its rows, instead of the rows alone. A
-            collective.
+        batch: What the rows are part of, see :class:`Batch`; None: they are the whole batch.
 
     Returns:
         Tensor: Scalar, at least 0 up to rounding. With N = 1, where Eq. 15 divides by zero, 0 with a gradient of 0.
@@ -36,69 +37,65 @@ def self_correlation_loss(residuals: Tensor, global_batch: bool = False) -> Tens
         >>> self_correlation_loss(torch.tensor([[1., 2.], [0., 1.]]))
         tensor(8.)
     """
-    return _self_correlation(*_batch(residuals, global_batch))
-
-
-def _batch(residuals: Tensor, global_batch: bool) -> tuple[Tensor, int]:
-    """Return the rows to work on, the own ones or all, and the size N of the batch whose rows they are."""
-    counts = row_counts(residuals) if global_batch else [len(residuals)]
-    num_samples, dim = sum(counts), residuals.shape[1]
-    return (residuals if dim <= num_samples else gather_rows(residuals, counts)), num_samples
-
-
-def _self_correlation(rows: Tensor, num_samples: int) -> Tensor:
-    return (rows * 0).sum() if num_samples == 1 else SelfCorrelation.apply(rows, num_samples)
+    return SelfCorrelation.apply(residuals, batch or Batch(residuals))
 
 
 class SelfCorrelation(torch.autograd.Function):
-    r"""The off-diagonal sum of squares of R with its gradient :math:`4 E (S - diag S) / (N-1)^2`, :math:`S = E^T E`.
-
-    In the closed form the gradient takes one more matrix product, as much as the value; autograd takes two.
-    """
+    """:func:`self_correlation_loss` with its gradient in closed form, from the same matrix product as the value."""
 
     @staticmethod
-    def forward(ctx, rows: Tensor, num_samples: int) -> Tensor:
-        """Return the sum, from the smaller Gram matrix; ``rows`` are all N, or where D <= N those of this process."""
-        dim = rows.shape[1]
-        diagonal = None
-        if dim <= num_samples:
-            gram = (rows.T @ rows).fill_diagonal_(0)
-            gram = gram if len(rows) == num_samples else _sum_off_diagonal(gram)
-            energy = _sum_of_squares(gram)
-        else:
-            gram = rows @ rows.T
-            diagonal = rows.square().sum(dim=0)
-            energy = _sum_of_squares(gram) - _sum_of_squares(diagonal)
-        ctx.save_for_backward(rows, gram, diagonal)
-        ctx.num_samples = num_samples
-        return energy / (num_samples - 1) ** 2
+    def forward(ctx, rows: Tensor, batch: Batch) -> Tensor:
+        """Return the sum of squares off the diagonal of R."""
+        product = decorrelating_product(rows, batch)
+        ctx.save_for_backward(product)
+        ctx.processes = batch.processes
+        return batch.sum((rows * product).sum())
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:
-        """Return the gradient by the Gram matrix at hand: E (E^T E) = (E E^T) E."""
-        rows, gram, diagonal = ctx.saved_tensors
-        if diagonal is None:
-            product = rows @ gram  # whose diagonal is zero already
-        else:
-            product = (gram @ rows).addcmul_(rows, diagonal, value=-1)
-        # The equal losses of all processes send their gradients to a row, see distributed.py.
-        losses = 1 if len(rows) == ctx.num_samples else world_size()
-        return product.mul_(grad * (4 * losses / (ctx.num_samples - 1) ** 2)), None
+        """Return the gradient; the equal losses of all processes send theirs to a row, see utils/distributed.py."""
+        (product,) = ctx.saved_tensors
+        return product * (grad * (4 * ctx.processes)), None
 
 
-def _sum_off_diagonal(gram: Tensor) -> Tensor:
+def decorrelating_product(rows: Tensor, batch: Batch, weight: float = 1.0) -> Tensor:
+    r"""Return :math:`w E (S - \mathrm{diag} S) / (N-1)^2` with :math:`S = E^T E`, by the smaller Gram matrix.
+
+    Its inner product with E is w times the SC Loss of E, and 4 times it is the gradient.
+
+    Args:
+        rows: E, shape (N, D), or the process's rows of it.
+        batch: What the rows are part of.
+        weight: w.
+
+    Returns:
+        Tensor: Of the shape of ``rows``.
+    """
+    num_samples, dim = batch.num_samples, rows.shape[1]
+    scale = weight / max(num_samples - 1, 1) ** 2
+    if num_samples == 1:
+        return torch.zeros_like(rows)
+    if dim <= num_samples:
+        gram = _sum_off_diagonal((rows.T @ rows).fill_diagonal_(0), batch)
+        return torch.addmm(rows, rows, gram, beta=0, alpha=scale)
+    # (E E^T) E = E (E^T E); the diagonal of E^T E is taken off by itself.
+    everything = batch.gather(rows)
+    gram = rows @ everything.T
+    diagonal = everything.square().sum(dim=0)
+    return torch.addmm(rows * diagonal, gram, everything, beta=-scale, alpha=scale)
+
+
+def _sum_off_diagonal(gram: Tensor, batch: Batch) -> Tensor:
     """Return the sum over the processes of symmetric matrices with a diagonal of zero, sending one triangle."""
-    upper = torch.triu_indices(*gram.shape, offset=1, device=gram.device)
-    total = torch.zeros_like(gram).index_put_(tuple(upper), global_sum(gram[tuple(upper)]))
+    if batch.processes == 1:
+        return gram
+    upper = tuple(torch.triu_indices(*gram.shape, offset=1, device=gram.device))
+    total = torch.zeros_like(gram).index_put_(upper, batch.sum(gram[upper]))
     return total + total.T
 
 
-def _sum_of_squares(tensor: Tensor) -> Tensor:
-    return torch.dot(tensor.flatten(), tensor.flatten())
-
-
-def barlow_twins_loss(residuals: Tensor, global_batch: bool = False) -> Tensor:
+def barlow_twins_loss(residuals: Tensor, batch: Optional[Batch] = None) -> Tensor:
     r"""Return the second sum of Eq. 9, :math:`\sum_{i \neq j} C_{ij}^2`, C being the correlations of the residuals.
 
     The redundancy term of Barlow Twins (arXiv 2103.03230) with one view instead of two: each dimension is centred and
@@ -107,7 +104,7 @@ def barlow_twins_loss(residuals: Tensor, global_batch: bool = False) -> Tensor:
 
     Args:
         residuals: E, shape (N, D).
-        global_batch: As in :func:`self_correlation_loss`.
+        batch: As in :func:`self_correlation_loss`.
 
     Returns:
         Tensor: Scalar. With N = 1 zero, with a gradient of zero. A dimension that does not vary counts as uncorrelated.
@@ -116,26 +113,26 @@ def barlow_twins_loss(residuals: Tensor, global_batch: bool = False) -> Tensor:
         >>> barlow_twins_loss(torch.tensor([[1., 2.], [0., 1.]]))
         tensor(2.)
     """
-    rows, num_samples = _batch(residuals, global_batch)
-    centred = _centred(rows, num_samples)
+    batch = batch or Batch(residuals)
+    centred = _centred(residuals, batch)
     # The tiny variance keeps the quotient and its slope finite in a dimension that does not vary.
-    standard = centred / (mean_of_rows(centred.square(), num_samples) + 1e-12).sqrt()
-    return _self_correlation(standard, num_samples) * ((num_samples - 1) / num_samples) ** 2
+    standard = centred / (batch.mean(centred.square()) + 1e-12).sqrt()
+    return self_correlation_loss(standard, batch) * (1 - 1 / batch.num_samples) ** 2
 
 
-def _centred(rows: Tensor, num_samples: int) -> Tensor:
+def _centred(rows: Tensor, batch: Batch) -> Tensor:
     # The slope of both losses at their centred rows adds up to zero over the batch: the mean has no gradient.
-    return rows - mean_of_rows(rows.detach(), num_samples)
+    return rows - batch.mean(rows.detach())
 
 
-def vicreg_covariance_loss(residuals: Tensor, global_batch: bool = False) -> Tensor:
+def vicreg_covariance_loss(residuals: Tensor, batch: Optional[Batch] = None) -> Tensor:
     r"""Return :math:`\frac{1}{D}\sum_{i \neq j} \mathrm{Cov}_{ij}^2`, the covariance term of VICReg (arXiv 2105.04906).
 
-    The SC term centred, over the number of dimensions.
+    The SC term of the centred rows, divided by the number of dimensions.
 
     Args:
         residuals: E, shape (N, D).
-        global_batch: As in :func:`self_correlation_loss`.
+        batch: As in :func:`self_correlation_loss`.
 
     Returns:
         Tensor: Scalar. With N = 1 zero, with a gradient of zero.
@@ -144,5 +141,5 @@ def vicreg_covariance_loss(residuals: Tensor, global_batch: bool = False) -> Ten
         >>> vicreg_covariance_loss(torch.tensor([[1., 2.], [0., 1.]]))
         tensor(0.2500)
     """
-    rows, num_samples = _batch(residuals, global_batch)
-    return _self_correlation(_centred(rows, num_samples), num_samples) / rows.shape[1]
+    batch = batch or Batch(residuals)
+    return self_correlation_loss(_centred(residuals, batch), batch) / residuals.shape[1]

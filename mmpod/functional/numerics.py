@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn.functional import threshold
 
 __all__ = ['at_least_float32', 'no_autocast', 'normalize_rows']
 
@@ -43,31 +44,40 @@ def normalize_rows(features: Tensor) -> Tensor:
     """
     if torch.is_grad_enabled() and features.requires_grad:
         return NormalizeRows.apply(features)
-    return _unit_rows(features)[0]  # plain operations, which every format of exported models has
+    # Plain operations that every format of exported models has.
+    return features / _lengths(features).clamp_min(torch.finfo(features.dtype).tiny)
 
 
-def _unit_rows(features: Tensor) -> tuple[Tensor, Tensor]:
+def _lengths(features: Tensor) -> Tensor:
     # In float64 the squares of float32 entries neither overflow nor underflow.
     wide = features.dtype if features.device.type == 'mps' else torch.float64
-    length = torch.linalg.vector_norm(features, dim=1, keepdim=True, dtype=wide).to(features.dtype)
-    length = length.masked_fill(length < torch.finfo(features.dtype).tiny, 1)
+    return torch.linalg.vector_norm(features, dim=1, keepdim=True, dtype=wide).to(features.dtype)
+
+
+def unit_rows(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Return unit rows (N, D) and the lengths (N, 1) to divide their gradients by, 1 for rows of zeros."""
+    length = threshold(_lengths(features), torch.finfo(features.dtype).tiny, 1)
     return features / length, length
 
 
+def through_unit_rows(grad: Tensor, unit: Tensor, length: Tensor) -> Tensor:
+    """Return the gradient of :func:`unit_rows`, (g - x <x, g>) / ||z||: tangent to the sphere."""
+    radial = (unit * grad).sum(dim=1, keepdim=True)
+    return torch.addcmul(grad, unit, radial, value=-1).div_(length)
+
+
 class NormalizeRows(torch.autograd.Function):
-    """:func:`normalize_rows` with its gradient in closed form, (g - x <x, g>) / ||z||, in fewer passes."""
+    """:func:`normalize_rows` with its gradient in closed form, in fewer passes."""
 
     @staticmethod
     def forward(ctx, features: Tensor) -> Tensor:
         """Return the unit rows."""
-        unit, length = _unit_rows(features)
+        unit, length = unit_rows(features)
         ctx.save_for_backward(unit, length)
         return unit
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad: Tensor) -> Tensor:
-        """Return the part of the gradient that is tangent to the sphere, over the length of the row."""
-        unit, length = ctx.saved_tensors
-        radial = (unit * grad).sum(dim=1, keepdim=True)
-        return torch.addcmul(grad, unit, radial, value=-1).div_(length)
+        """Return the gradient of the rows."""
+        return through_unit_rows(grad, *ctx.saved_tensors)

@@ -1,13 +1,91 @@
-"""The cosine terms of POD Loss, Eq. 10-13 of arXiv 2111.15449 v1, and the cosine classifier, Eq. 17-19.
+"""POD Loss and its cosine terms, Eq. 10-16 of arXiv 2111.15449 v1, and the cosine classifier, Eq. 17-19.
 
 Throughout, x = z / ||z|| are the unit features of N samples, p_k the K centroids, both in R^D. Labels are integers
-(N,), or class weights T (N, K) as mixing augmentations and label smoothing give them; one-hot weights and integers
+(N,), or soft labels T (N, K) as mixing augmentations and label smoothing give them; one-hot soft labels and integers
 give the same results.
 """
 
-from torch import Tensor
+from typing import Optional
 
-__all__ = ['class_residuals', 'cosine_loss', 'cosine_scores', 'norm_adaptive']
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from .batch import Batch
+from .decorrelation import decorrelating_product
+from .numerics import no_autocast, through_unit_rows, unit_rows
+
+__all__ = ['class_residuals', 'cosine_loss', 'cosine_scores', 'norm_adaptive', 'pod_loss']
+
+
+def pod_loss(
+    features: Tensor,
+    labels: Tensor,
+    centroids: Tensor,
+    power: float = 2,
+    sc_weight: float = 1.0,
+    batch: Optional[Batch] = None,
+) -> tuple[Tensor, Tensor]:
+    r"""Return both terms of POD Loss (Eq. 16), as one operation with its gradient in closed form.
+
+    They are the mean of :func:`cosine_loss` of the unit features and ``sc_weight`` times
+    :func:`~mmpod.functional.self_correlation_loss` of :func:`class_residuals`. Only the centroids of the batch's own
+    classes are read: the cost does not depend on K. The centroids get no gradient. Differentiable once.
+
+    Args:
+        features: z, shape (N, D), of any length, float32 or float64.
+        labels: Shape (N,), integers in [0, K).
+        centroids: p, shape (K, D), unit rows, of the dtype of ``features``.
+        power: Exponent of the cosine term, at least 1.
+        sc_weight: Lambda of Eq. 16, at least 0; with 0 the second term is 0 and not computed.
+        batch: What the rows are part of, see :class:`Batch`; None: they are the whole batch.
+
+    Returns:
+        tuple[Tensor, Tensor]: Two scalars whose sum is the loss, the same in every process.
+
+    Example:
+        >>> import torch
+        >>> z, p = torch.tensor([[6., 8.], [0., -3.]]), torch.tensor([[1., 0.], [-1., 0.]])
+        >>> pod_loss(z, torch.tensor([0, 1]), p, sc_weight=0.5)
+        (tensor(0.5800), tensor(1.7424))
+    """
+    return PODTerms.apply(features, labels, centroids, power, sc_weight, batch or Batch(features))
+
+
+class PODTerms(torch.autograd.Function):
+    """:func:`pod_loss`."""
+
+    @staticmethod
+    def forward(
+        ctx, features: Tensor, labels: Tensor, centroids: Tensor, power: float, sc_weight: float, batch: Batch
+    ) -> tuple[Tensor, Tensor]:
+        """Return both terms."""
+        unit, length = unit_rows(features)
+        own = centroids.index_select(0, labels)
+        residuals = own - unit  # -d_i, which has the same second moment
+        distance = (own * residuals).sum(dim=1, keepdim=True)  # 1 - cos, as <p, p> = 1
+        cosine = batch.mean(_power(distance, power), dim=(0, 1))
+        if sc_weight > 0:
+            product = decorrelating_product(residuals, batch, sc_weight)
+            correlation = batch.sum((residuals * product).sum())
+        else:
+            product, correlation = None, features.new_zeros(())
+        ctx.save_for_backward(unit, length, residuals, distance, product)
+        ctx.power, ctx.num_samples, ctx.processes = power, batch.num_samples, batch.processes
+        return cosine, correlation
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, cosine_grad: Tensor, correlation_grad: Tensor) -> tuple[Optional[Tensor], ...]:
+        """Return the gradient of the features, up to their own direction, which it has no part in."""
+        unit, length, residuals, distance, product = ctx.saved_tensors
+        with no_autocast(unit):
+            slope = distance if ctx.power == 2 else _power(distance, ctx.power - 1)
+            # The equal losses of all processes send their gradients to a row, see utils/distributed.py.
+            grad = residuals * (slope * (cosine_grad * (-ctx.power * ctx.processes / ctx.num_samples)))
+            if product is not None:
+                grad.addcmul_(product, correlation_grad, value=-4 * ctx.processes)
+            return through_unit_rows(grad, unit, length), None, None, None, None, None
 
 
 def cosine_scores(unit_features: Tensor, centroids: Tensor) -> Tensor:
@@ -40,7 +118,7 @@ def cosine_loss(unit_features: Tensor, labels: Tensor, centroids: Tensor, power:
         power: Exponent, at least 1.
 
     Returns:
-        Tensor: Shape (N,), each in [0, 2**power] for weights that sum to one.
+        Tensor: Shape (N,), each in [0, 2**power] for soft labels that sum to one.
 
     Example:
         >>> import torch
@@ -49,16 +127,13 @@ def cosine_loss(unit_features: Tensor, labels: Tensor, centroids: Tensor, power:
         tensor([0.1600])
     """
     if labels.is_floating_point():
-        return (labels * _distance(cosine_scores(unit_features, centroids), power)).sum(dim=1)
-    return _distance((unit_features * centroids.index_select(0, labels)).sum(dim=1), power)
+        return (labels * _power(1 - cosine_scores(unit_features, centroids), power)).sum(dim=1)
+    return _power(1 - (unit_features * centroids.index_select(0, labels)).sum(dim=1), power)
 
 
-def _distance(cosine: Tensor, power: float) -> Tensor:
-    distance = 1 - cosine
-    if power != int(power):
-        # Rounding can lift a cosine just above 1, where a fractional power has no real value.
-        distance = distance.clamp_min(0)
-    return distance**power
+def _power(distance: Tensor, power: float) -> Tensor:
+    # Rounding can lift a cosine just above 1, where a fractional power has no real value.
+    return (distance if power == int(power) else distance.clamp_min(0)) ** power
 
 
 def class_residuals(unit_features: Tensor, labels: Tensor, centroids: Tensor) -> Tensor:

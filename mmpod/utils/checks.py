@@ -6,14 +6,22 @@ from typing import Any, Optional, Sequence
 
 import torch
 
-__all__ = ['check_choice', 'check_features', 'check_integer', 'check_labels', 'check_number', 'check_one_class']
+__all__ = [
+    'check_batch',
+    'check_choice',
+    'check_integer',
+    'check_label_values',
+    'check_labels',
+    'check_number',
+    'check_one_class',
+]
 
 
 def check_integer(name: str, value: Any, minimum: int, maximum: Optional[int] = None) -> None:
     """Refuse anything but an integer in ``[minimum, maximum]``.
 
     Raises:
-        TypeError: ``value`` is no integer (a bool is none).
+        TypeError: ``value`` is not an integer (nor is a bool).
         ValueError: ``value`` is out of range.
     """
     rule = f'an integer of at least {minimum}' if maximum is None else f'an integer from {minimum} to {maximum}'
@@ -27,7 +35,7 @@ def check_number(name: str, value: Any, minimum: float, maximum: float = math.in
     """Refuse anything but a finite real number in ``[minimum, maximum]``, without ``minimum`` itself if ``above``.
 
     Raises:
-        TypeError: ``value`` is no real number (a bool is none).
+        TypeError: ``value`` is not a real number (nor is a bool).
         ValueError: ``value`` is out of range, infinite or NaN.
     """
     rule = f'a finite number {"above" if above else "of at least"} {minimum:g}'
@@ -48,31 +56,36 @@ def check_choice(name: str, value: Any, choices: Sequence) -> None:
         raise ValueError(f'Expected `{name}` to be one of {", ".join(map(repr, choices))}, but got {value!r}.')
 
 
-def check_features(features: torch.Tensor, centroids: torch.Tensor) -> None:
-    """Refuse features (N, D) and centroids (K, D) that do not fit each other.
+def check_batch(features: torch.Tensor, labels: torch.Tensor, centroids: torch.Tensor) -> None:
+    """Refuse features (N, D), labels and centroids (K, D) that do not fit each other, by their form alone.
 
     Raises:
-        ValueError: Wrong number of axes, an empty batch, or different D.
+        TypeError: A dtype that fits no form.
+        ValueError: Wrong shapes, an empty batch, or several devices.
     """
     if features.ndim != 2 or features.shape[0] == 0:
         raise ValueError(f'Expected `features` to be of shape (N, D) with N >= 1, but got {tuple(features.shape)}.')
+    if not features.is_floating_point():
+        raise TypeError(f'Expected `features` to be floating point, but got {features.dtype}: pass features.float().')
     if centroids.ndim != 2 or centroids.shape[1] != features.shape[1]:
         raise ValueError(
             f'Expected `centroids` to be of shape (K, D) with D = {features.shape[1]} as in `features`, '
             f'but got {tuple(centroids.shape)}.'
         )
+    check_labels(labels, features.shape[0], centroids.shape[0])
+    if not features.device == labels.device == centroids.device:
+        raise ValueError(
+            'Expected `features`, `labels` and `centroids` to be on one device, but got '
+            f'{features.device}, {labels.device} and {centroids.device}: move them with .to({str(features.device)!r}).'
+        )
 
 
 def check_labels(labels: torch.Tensor, num_samples: int, num_classes: int) -> None:
-    """Refuse labels that are neither (N,) integers in [0, K) nor (N, K) class weights.
-
-    The range is looked at where that is free, on the CPU. On an accelerator the look would stall every training step;
-    there the indexing kernel's own assertion stops the program. Before training, ``NumClassesHook`` compares K with the
-    dataset.
+    """Refuse labels that have neither the form (N,) of integers nor (N, K) of soft labels; values are not looked at.
 
     Raises:
         TypeError: The dtype fits neither form.
-        ValueError: Wrong shape, or a label out of range.
+        ValueError: Wrong shape.
     """
     if labels.is_floating_point():
         if labels.shape != (num_samples, num_classes):
@@ -80,22 +93,34 @@ def check_labels(labels: torch.Tensor, num_samples: int, num_classes: int) -> No
                 f'Expected soft `labels` to be of shape (N, K) = ({num_samples}, {num_classes}), '
                 f'but got {tuple(labels.shape)}.'
             )
-        if labels.device.type == 'cpu' and not labels.min() >= 0:
-            raise ValueError(f'Expected soft `labels` to be class weights of at least 0, but got {labels.min():g}.')
         return
     if labels.dtype == torch.bool or labels.is_complex():
         raise TypeError(
-            f'Expected `labels` to be integers (N,) or floating-point class weights (N, K), but got {labels.dtype}.'
+            f'Expected `labels` to be integers (N,) or floating-point soft labels (N, K), but got {labels.dtype}.'
         )
     if labels.shape != (num_samples,):
         raise ValueError(
             f'Expected integer `labels` to be of shape (N,) = ({num_samples},), '
             f'but got {tuple(labels.shape)}; soft labels (N, K) must be floating point.'
         )
+
+
+def check_label_values(labels: torch.Tensor, num_classes: int) -> None:
+    """Refuse integer labels outside [0, K) and negative soft labels, where looking is free: on the CPU.
+
+    On an accelerator the look would stall every training step; there the indexing kernel's own assertion stops the
+    program. Before training, ``NumClassesHook`` compares K with the dataset.
+
+    Raises:
+        ValueError: A value is out of range.
+    """
     if labels.device.type != 'cpu':
         return
-    lowest, highest = (int(extreme) for extreme in labels.aminmax())
-    if lowest < 0 or highest >= num_classes:
+    lowest, highest = (extreme.item() for extreme in labels.aminmax())
+    if labels.is_floating_point():
+        if not lowest >= 0:
+            raise ValueError(f'Expected soft `labels` to be at least 0, but got {lowest:g}.')
+    elif lowest < 0 or highest >= num_classes:
         raise ValueError(
             f'Expected `labels` to lie in [0, {num_classes}), but got values from {lowest} to {highest}: '
             'check `num_classes` of the head against the dataset.'
@@ -103,13 +128,13 @@ def check_labels(labels: torch.Tensor, num_samples: int, num_classes: int) -> No
 
 
 def check_one_class(labels: torch.Tensor, loss: str, alternative: str) -> None:
-    """Refuse soft labels for a loss that is defined for one true class a sample.
+    """Refuse soft labels for a loss that is defined for one true class per sample.
 
     Raises:
         ValueError: ``labels`` are floating point, as from Mixup, CutMix or label smoothing.
     """
     if labels.is_floating_point():
         raise ValueError(
-            f'Expected integer `labels` for {loss}, which treats one true class apart, but got class weights (Mixup, '
+            f'Expected integer `labels` for {loss}, which treats one true class apart, but got soft labels (Mixup, '
             f'CutMix or label smoothing). Leave the mixing out, or use {alternative}.'
         )

@@ -7,7 +7,7 @@ averages, and the parameters get the gradient of one process with the whole batc
 
 import functools
 from collections.abc import Sequence
-from typing import Optional
+from typing import Optional, Union
 
 import torch
 import torch.distributed as dist
@@ -88,7 +88,7 @@ class GatherRows(torch.autograd.Function):
         return grad.split(ctx.counts)[dist.get_rank()] * len(ctx.counts), None
 
 
-def mean_of_rows(rows: Tensor, num_samples: int) -> Tensor:
+def mean_of_rows(rows: Tensor, num_samples: int, dim: Union[int, tuple[int, ...]] = 0) -> Tensor:
     """Return the mean over the rows of all processes, the same on all, with gradients to the rows.
 
     For functions of a mean; where the mean itself is the loss, :func:`global_mean` has no communication backward. A
@@ -97,11 +97,12 @@ def mean_of_rows(rows: Tensor, num_samples: int) -> Tensor:
     Args:
         rows: Shape (N_r, ...) on rank r.
         num_samples: N, the sum of all N_r, from :func:`row_counts`.
+        dim: Axes to sum over, that of the rows among them.
 
     Returns:
         Tensor: Shape (...).
     """
-    total = rows.sum(dim=0)
+    total = rows.sum(dim=dim)
     return (SumOverProcesses.apply(total) if len(rows) < num_samples else total) / num_samples
 
 

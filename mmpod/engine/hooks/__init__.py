@@ -3,6 +3,8 @@
 from mmpod.engine.hooks.check_invalid_loss_hook import CheckInvalidLossHook
 
 from .channels_last_hook import ChannelsLastHook
+from .compile_features_hook import CompileFeaturesHook
+from .deferred_runtime_info_hook import DeferredRuntimeInfoHook
 from .epoch_seed_hook import EpochSeedHook
 from .features_hook import FeaturesHook
 from .fit_gda_hook import FitGDAHook
@@ -17,6 +19,8 @@ __all__ = [
     'FeaturesHook',
     'FitGDAHook',
     'ChannelsLastHook',
+    'CompileFeaturesHook',
+    'DeferredRuntimeInfoHook',
     'EpochSeedHook',
     'NormAdaptiveHook',
     'NumClassesHook',

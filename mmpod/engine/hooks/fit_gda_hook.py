@@ -10,10 +10,10 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import Tensor
 
-from mmpod.functional import check_each_sample_once, owned_by_rank
 from mmpod.models import GDAClassifier
 from mmpod.posthoc.feature_cache import FeatureCache, digest_of_samples
 from mmpod.registry import HOOKS
+from mmpod.utils.distributed import check_each_sample_once, owned_by_rank
 
 from ..extraction import extracted, ordered_loader, plain_model, training_set
 

@@ -10,18 +10,10 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmpod.datasets.file_pipeline import file_pipeline, output_shapes
-from mmpod.functional import (
-    auroc,
-    check_each_sample_once,
-    energy_score,
-    false_positive_rate,
-    gather_rows,
-    max_probability_score,
-    normalize_rows,
-    owned_by_rank,
-)
+from mmpod.functional import auroc, energy_score, false_positive_rate, max_probability_score, normalize_rows
 from mmpod.models.features import head_prototypes, stage_features
 from mmpod.registry import HOOKS
+from mmpod.utils.distributed import check_each_sample_once, gather_rows, owned_by_rank
 
 from ..extraction import ordered_loader, plain_model, sample_indices, with_progress
 

@@ -4,9 +4,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from mmpod.functional import center_loss, center_steps, global_sum
+from mmpod.functional import center_loss, center_steps
 from mmpod.registry import MODELS
 from mmpod.utils.checks import check_integer, check_number
+from mmpod.utils.distributed import global_sum
 
 from .prototype_loss import PrototypeLoss
 

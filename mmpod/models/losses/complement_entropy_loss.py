@@ -2,9 +2,10 @@
 
 from torch import Tensor, nn
 
-from mmpod.functional import at_least_float32, complement_entropy, global_mean, no_autocast
+from mmpod.functional import at_least_float32, complement_entropy, no_autocast
 from mmpod.registry import MODELS
-from mmpod.utils.checks import check_choice, check_integer, check_labels, check_one_class
+from mmpod.utils.checks import check_choice, check_integer, check_label_values, check_labels, check_one_class
+from mmpod.utils.distributed import global_mean
 
 __all__ = ['ComplementEntropyLoss']
 
@@ -44,6 +45,7 @@ class ComplementEntropyLoss(nn.Module):
         num_samples, num_classes = logits.shape
         check_integer('num_classes', num_classes, 2)
         check_labels(labels, num_samples, num_classes)
+        check_label_values(labels, num_classes)
         check_one_class(labels, 'ComplementEntropyLoss', 'plain CrossEntropyLoss')
         with no_autocast(logits):
             entropy = complement_entropy(at_least_float32(logits), labels.long())

@@ -5,9 +5,10 @@ from typing import Optional
 import torch
 from torch import Tensor
 
-from mmpod.functional import global_sum, norm_adaptive
+from mmpod.functional import norm_adaptive
 from mmpod.registry import MODELS
 from mmpod.utils.checks import check_number
+from mmpod.utils.distributed import global_sum
 
 from .pod_loss import PODLoss
 
@@ -43,6 +44,10 @@ class NormAdaptivePODLoss(PODLoss):
         self.register_buffer('delta', torch.tensor(float(initial_delta)))
         self.register_buffer('length_sum', torch.zeros(()))
         self.register_buffer('length_count', torch.zeros(()))
+
+    def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
+        """Return the norm-adaptive term and the decorrelation term."""
+        return self.separate_terms(features, self.smoothed(labels, prototypes), prototypes)
 
     def cosine_term(self, features: Tensor, unit: Tensor, labels: Tensor, centroids: Tensor) -> Tensor:
         """Return the norm-adaptive term from features and unit features (N, D); note the lengths when training."""

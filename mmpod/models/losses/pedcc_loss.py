@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from mmpod.functional import class_residuals, mean_of_rows, normalize_rows, row_counts
+from mmpod.functional import class_residuals, normalize_rows
 from mmpod.registry import MODELS
 from mmpod.utils.checks import check_number
 
@@ -58,7 +58,6 @@ class PEDCCLoss(AMSoftmaxLoss):
                 mse = self.mean(squares)
             else:
                 # Not self.mean: the root needs the mean itself, not this process's share of it.
-                num_samples = sum(row_counts(squares)) if self.global_batch else len(squares)
-                mse = mean_of_rows(squares, num_samples).clamp_min(1e-12) ** (1 / self.root)
+                mse = self.batch(squares).mean(squares).clamp_min(1e-12) ** (1 / self.root)
             terms['loss_mse'] = self.mse_weight * mse
         return terms

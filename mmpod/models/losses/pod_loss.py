@@ -1,5 +1,6 @@
 """POD Loss, Section III-D of arXiv 2111.15449 v1."""
 
+import torch
 from torch import Tensor
 
 from mmpod.functional import (
@@ -7,6 +8,7 @@ from mmpod.functional import (
     class_residuals,
     cosine_loss,
     normalize_rows,
+    pod_loss,
     self_correlation_loss,
     smooth_labels,
     vicreg_covariance_loss,
@@ -18,6 +20,7 @@ from .prototype_loss import PrototypeLoss
 
 __all__ = ['PODLoss']
 
+is_compiling = getattr(torch.compiler, 'is_compiling', lambda: False)  # PyTorch before 2.3 has none
 DECORRELATION = {'sc': self_correlation_loss, 'barlow': barlow_twins_loss, 'vicreg': vicreg_covariance_loss}
 
 
@@ -73,16 +76,48 @@ class PODLoss(PrototypeLoss):
         self.sc_weight = sc_weight
         self.power = power
         self.decorrelation = decorrelation
+        self._checked = None  # the centroids that were last found to be of unit length
 
     def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
         """Return the cosine term and the decorrelation term of Eq. 16."""
-        if self.label_smooth_val > 0:
-            labels = smooth_labels(labels, len(prototypes), self.label_smooth_val, features.dtype)
+        labels = self.smoothed(labels, prototypes)
+        if self.decorrelation != 'sc' or labels.is_floating_point() or prototypes.requires_grad:
+            return self.separate_terms(features, labels, prototypes)
+        self.check_unit(prototypes)
+        cosine, correlation = pod_loss(features, labels, prototypes, self.power, self.sc_weight, self.batch(features))
+        return {'loss_cosine': cosine, 'loss_sc': correlation} if self.sc_weight > 0 else {'loss_cosine': cosine}
+
+    def check_unit(self, centroids: Tensor) -> None:
+        """Refuse frozen centroids that are not of unit length, once for each tensor: then they are taken as they are.
+
+        Raises:
+            ValueError: A row is longer or shorter.
+        """
+        if centroids is self._checked or is_compiling():
+            return
+        length = torch.linalg.vector_norm(centroids, dim=1)
+        if not torch.allclose(length, torch.ones_like(length), atol=1e-4):
+            raise ValueError(
+                'Expected the rows of frozen `centroids` to be of unit length, but got lengths from '
+                f'{length.min():g} to {length.max():g}: pass normalize_rows(centroids), or learned ones with gradient.'
+            )
+        self._checked = centroids
+
+    def smoothed(self, labels: Tensor, prototypes: Tensor) -> Tensor:
+        """Return the labels after label smoothing."""
+        if self.label_smooth_val == 0:
+            return labels
+        return smooth_labels(labels, len(prototypes), self.label_smooth_val, prototypes.dtype)
+
+    def separate_terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
+        """Return the terms of :func:`~mmpod.functional.pod_loss` one by one: any labels, prototypes, decorrelation."""
+        if not labels.is_floating_point():  # only the prototypes of the batch's own classes
+            prototypes, labels = prototypes.index_select(0, labels), torch.arange(len(labels), device=labels.device)
         unit, centroids = normalize_rows(features), normalize_rows(prototypes)
         terms = {'loss_cosine': self.cosine_term(features, unit, labels, centroids)}
         if self.sc_weight > 0:
             residuals = class_residuals(unit, labels, centroids)
-            term = DECORRELATION[self.decorrelation](residuals, self.global_batch)
+            term = DECORRELATION[self.decorrelation](residuals, self.batch(features))
             terms[f'loss_{self.decorrelation}'] = self.sc_weight * term
         return terms
 

@@ -5,8 +5,11 @@ from typing import Optional
 import torch
 from torch import Tensor, nn
 
-from mmpod.functional import at_least_float32, global_mean, no_autocast
-from mmpod.utils.checks import check_features, check_labels, check_number
+from mmpod.functional import Batch, at_least_float32, no_autocast
+from mmpod.utils.checks import check_batch, check_label_values, check_number
+from mmpod.utils.distributed import global_mean, world_size
+
+from .global_batch import GlobalBatch
 
 __all__ = ['PrototypeLoss']
 
@@ -65,17 +68,25 @@ class PrototypeLoss(nn.Module):
                 "predefined centroids, head=dict(type='mmpod.LearnedPrototypeHead', num_classes=..., in_channels=...) "
                 'for learned class weights.'
             )
-        check_features(features, centroids)
-        check_labels(labels, len(features), len(centroids))
+        check_batch(features, labels, centroids)
         with no_autocast(features):
             features = at_least_float32(features)
             labels = labels.to(features.dtype if labels.is_floating_point() else torch.long)
-            terms = self.terms(features, labels, centroids.to(features.dtype))
+            try:
+                terms = self.terms(features, labels, centroids.to(features.dtype))
+            except (IndexError, RuntimeError):
+                # Labels are looked at only where indexing has failed: in a step that works it costs nothing.
+                check_label_values(labels, len(centroids))
+                raise
             return terms if self.loss_weight == 1 else {name: self.loss_weight * term for name, term in terms.items()}
 
     def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
         """Return the terms before ``loss_weight``; called with checked arguments of one precision, outside autocast."""
         raise NotImplementedError
+
+    def batch(self, rows: Tensor) -> Batch:
+        """Return what the rows (N, D) are part of: the batch of all processes, unless that is switched off."""
+        return GlobalBatch(rows) if self.global_batch and world_size() > 1 else Batch(rows)
 
     def mean(self, values: Tensor) -> Tensor:
         """Return the mean of one value a sample, shape (N,), over the global batch unless that is switched off."""

@@ -198,17 +198,29 @@ def test_spread_is_never_better_than_its_bound(num_classes, dim, seed):
     assert F.max_cosine(rows) < 1
 
 
-@few
-@given(batches())
-def test_alone_a_process_has_the_whole_batch(batch):
-    features, _, _ = batch
-    assert F.row_counts(features) == [len(features)]
-    assert F.gather_rows(features) is features and F.global_sum(features) is features
-    assert_close(F.mean_of_rows(features, len(features)), features.mean(dim=0))
-    assert_close(F.global_mean(features[:, 0]), features[:, 0].mean())
-    for name in ('self_correlation_loss', 'barlow_twins_loss', 'vicreg_covariance_loss'):
-        rows = F.normalize_rows(features)
-        assert_close(getattr(F, name)(rows, global_batch=True), getattr(F, name)(rows), rtol=0, atol=0)
+@several
+@given(batches(kinds=('hard',)), st.floats(1, 4), st.floats(0, 10))
+def test_pod_loss_in_one_operation(batch, power, weight):
+    """Value and gradient of the separate formulas, which autograd differentiates one by one."""
+    features, labels, prototypes = batch
+    eps, scale = EPS[features.dtype], 1 + weight * len(features) ** 2
+
+    def separately(z):
+        unit = F.normalize_rows(z)
+        sc = F.self_correlation_loss(F.class_residuals(unit, labels, prototypes))
+        return F.cosine_loss(unit, labels, prototypes, power).mean() + 3 * weight * sc
+
+    def together(z):
+        cosine, sc = F.pod_loss(z, labels, prototypes, power, weight)
+        return cosine + 3 * sc
+
+    assert_close(together(features), separately(features), rtol=eps * 10, atol=eps * 10 * scale)
+    expected = slope(separately, features)
+    largest = features.norm(dim=1, dtype=torch.float64).where(
+        (features != 0).any(dim=1), 1
+    )  # 1 / ||z|| scales the rows
+    difference = (slope(together, features) - expected).double() * largest.unsqueeze(1)
+    assert difference.abs().max() <= eps * 100 * scale
 
 
 @several

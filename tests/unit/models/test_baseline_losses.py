@@ -210,10 +210,16 @@ def test_delta_never_becomes_zero(settings, scale):
 
 
 @pytest.mark.parametrize('loss', [PODLoss(), PODLoss(power=1, sc_weight=0), NormAdaptivePODLoss()])
-def test_pod_takes_the_direction_of_prototypes_of_any_length(loss):
+def test_pod_takes_the_direction_of_learned_prototypes(loss):
     features, labels, prototypes = batch()
-    unit = normalize(prototypes)
-    assert_close(loss(features, labels, 100 * prototypes), loss(features, labels, unit))
+    losses = loss(features, labels, (100 * prototypes).requires_grad_())
+    assert_close(losses, loss(features, labels, normalize(prototypes)))
+
+
+def test_frozen_centroids_of_another_length_are_refused():
+    features, labels, prototypes = batch()
+    with pytest.raises(ValueError, match='centroids.*unit length.*normalize_rows'):
+        PODLoss()(features, labels, 2 * normalize(prototypes))
 
 
 def test_published_settings_are_the_defaults():

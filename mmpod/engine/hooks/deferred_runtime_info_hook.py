@@ -1,0 +1,49 @@
+"""Logging without waiting for the accelerator in every iteration."""
+
+from typing import Optional
+
+import torch
+from mmengine.hooks import LoggerHook, RuntimeInfoHook
+from mmengine.runner import Runner
+
+from mmpod.registry import HOOKS
+
+__all__ = ['DeferredRuntimeInfoHook']
+
+
+@HOOKS.register_module()
+class DeferredRuntimeInfoHook(RuntimeInfoHook):
+    """MMEngine's ``RuntimeInfoHook``, which reads the losses of an interval at once, when they are about to be logged.
+
+    MMEngine reads every value back in every iteration, and the host waits for the device each time. The log is the
+    same. In a config: ``default_hooks=dict(runtime_info=dict(type='mmpod.DeferredRuntimeInfoHook'))``.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        """Take over the interval of the run's ``LoggerHook``."""
+        super().before_train(runner)
+        self.pending: list[dict[str, torch.Tensor]] = []
+        self.interval = min((hook.interval for hook in runner.hooks if isinstance(hook, LoggerHook)), default=50)
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None, outputs: Optional[dict] = None
+    ) -> None:
+        """Keep the values of an iteration; hand all to the log where it will be written."""
+        if outputs is not None:
+            self.pending.append({key: torch.as_tensor(value).detach() for key, value in outputs.items()})
+        if self.every_n_inner_iters(batch_idx, self.interval) or self.end_of_epoch(runner.train_dataloader, batch_idx):
+            self.flush(runner)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Hand over what the saved log is to hold."""
+        self.flush(runner)
+
+    def flush(self, runner: Runner) -> None:
+        """Read the pending values, with one wait for each name, and pass them to the message hub in their order."""
+        columns = {key: [] for values in self.pending for key in values}
+        for key, column in columns.items():
+            column += torch.stack([values[key].float() for values in self.pending if key in values]).tolist()
+        for values in self.pending:
+            for key in values:
+                runner.message_hub.update_scalar(f'train/{key}', columns[key].pop(0))
+        self.pending.clear()

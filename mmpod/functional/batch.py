@@ -1,0 +1,44 @@
+"""Which rows a batch statistic covers: those at hand, or, in a distributed run, those of all processes."""
+
+from typing import Union
+
+from torch import Tensor
+
+__all__ = ['Batch']
+
+
+class Batch:
+    """A batch whose rows are all at hand.
+
+    Batch statistics take it as ``batch``. :class:`~mmpod.models.losses.GlobalBatch` has the same methods for a batch
+    whose rows are spread over several processes; there each method is a collective.
+
+    Args:
+        rows: Any tensor with one row per sample.
+
+    Attributes:
+        num_samples: N, the number of rows of the whole batch.
+        processes: W, the number of processes that hold its rows.
+    """
+
+    processes = 1
+
+    def __init__(self, rows: Tensor):
+        self.num_samples = len(rows)
+
+    def gather(self, rows: Tensor) -> Tensor:
+        """Return the rows (N, D) of the whole batch, without gradients."""
+        return rows
+
+    def sum(self, tensor: Tensor) -> Tensor:
+        """Return the entry-wise sum of a tensor of each process, without gradients."""
+        return tensor
+
+    def mean(self, rows: Tensor, dim: Union[int, tuple[int, ...]] = 0) -> Tensor:
+        """Return the mean over the rows of the whole batch, with gradients to the rows at hand.
+
+        Args:
+            rows: Shape (N, ...).
+            dim: 0, or the axes (0, 1) of rows of one entry.
+        """
+        return rows.mean(dim=dim)

@@ -1,0 +1,35 @@
+"""The batch of all processes of a distributed run, for the pure batch statistics of ``mmpod.functional``."""
+
+from typing import Union
+
+from torch import Tensor
+
+from mmpod.functional import Batch
+from mmpod.utils.distributed import gather_rows, global_sum, mean_of_rows, row_counts
+
+__all__ = ['GlobalBatch']
+
+
+class GlobalBatch(Batch):
+    """A batch of which each process holds some rows, at least one. Building it and each method are collectives.
+
+    Args:
+        rows: Any tensor with one row for each sample of this process.
+    """
+
+    def __init__(self, rows: Tensor):
+        self.counts = row_counts(rows)
+        self.num_samples = sum(self.counts)
+        self.processes = len(self.counts)
+
+    def gather(self, rows: Tensor) -> Tensor:
+        """Return the rows (N, D) of all processes, without gradients."""
+        return gather_rows(rows.detach(), self.counts)
+
+    def sum(self, tensor: Tensor) -> Tensor:
+        """Return the entry-wise sum of a tensor of each process, without gradients."""
+        return global_sum(tensor)
+
+    def mean(self, rows: Tensor, dim: Union[int, tuple[int, ...]] = 0) -> Tensor:
+        """Return the mean over the rows of all processes, with gradients to the own rows."""
+        return mean_of_rows(rows, self.num_samples, dim)
