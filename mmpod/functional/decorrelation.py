@@ -82,7 +82,7 @@ def decorrelating_product(rows: Tensor, batch: Batch, weight: float = 1.0) -> Te
     # (E E^T) E = E (E^T E); the diagonal of E^T E is taken off by itself.
     everything = batch.gather(rows)
     gram = rows @ everything.T
-    diagonal = everything.square().sum(dim=0)
+    diagonal = (everything * everything).sum(dim=0)
     return torch.addmm(rows * diagonal, gram, everything, beta=-scale, alpha=scale)
 
 
@@ -90,7 +90,7 @@ def _sum_off_diagonal(gram: Tensor, batch: Batch) -> Tensor:
     """Return the sum over the processes of symmetric matrices with a diagonal of zero, sending one triangle."""
     if batch.processes == 1:
         return gram
-    upper = tuple(torch.triu_indices(*gram.shape, offset=1, device=gram.device))
+    upper = tuple(torch.triu_indices(len(gram), len(gram), offset=1, device=gram.device))
     total = torch.zeros_like(gram).index_put_(upper, batch.sum(gram[upper]))
     return total + total.T
 

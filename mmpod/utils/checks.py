@@ -9,6 +9,7 @@ import torch
 __all__ = [
     'check_batch',
     'check_choice',
+    'check_flag',
     'check_integer',
     'check_label_values',
     'check_labels',
@@ -27,7 +28,7 @@ def check_integer(name: str, value: Any, minimum: int, maximum: Optional[int] = 
     rule = f'an integer of at least {minimum}' if maximum is None else f'an integer from {minimum} to {maximum}'
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f'Expected `{name}` to be {rule}, but got {value!r} of type {type(value).__name__}.')
-    if value < minimum or (maximum is not None and value > maximum):
+    if int(value) < minimum or (maximum is not None and int(value) > maximum):
         raise ValueError(f'Expected `{name}` to be {rule}, but got {value}.')
 
 
@@ -42,7 +43,7 @@ def check_number(name: str, value: Any, minimum: float, maximum: float = math.in
     rule += f' and at most {maximum:g}' if maximum < math.inf else ''
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f'Expected `{name}` to be {rule}, but got {value!r} of type {type(value).__name__}.')
-    if not math.isfinite(value) or not minimum <= value <= maximum or (above and value == minimum):
+    if not math.isfinite(value) or not minimum <= float(value) <= maximum or (above and value == minimum):
         raise ValueError(f'Expected `{name}` to be {rule}, but got {value}.')
 
 
@@ -54,6 +55,16 @@ def check_choice(name: str, value: Any, choices: Sequence) -> None:
     """
     if value not in choices:
         raise ValueError(f'Expected `{name}` to be one of {", ".join(map(repr, choices))}, but got {value!r}.')
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Refuse anything but True and False.
+
+    Raises:
+        TypeError: ``value`` is something else, such as the string 'no', which counts as true.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f'Expected `{name}` to be True or False, but got {value!r}.')
 
 
 def check_batch(features: torch.Tensor, labels: torch.Tensor, centroids: torch.Tensor) -> None:
