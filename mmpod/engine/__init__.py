@@ -4,12 +4,13 @@ from mmpod.engine.atomic_local_backend import AtomicLocalBackend
 
 from .hooks import (
     ChannelsLastHook,
+    CheckDataHook,
     CheckInvalidLossHook,
+    CheckWeightsHook,
     EpochSeedHook,
     FeaturesHook,
     FitGDAHook,
     NormAdaptiveHook,
-    NumClassesHook,
     OpenSetHook,
     PlainCheckpointHook,
     ResetMomentumHook,
@@ -25,11 +26,12 @@ __all__ = [
     'ChannelsLastHook',
     'EpochSeedHook',
     'NormAdaptiveHook',
-    'NumClassesHook',
     'OpenSetHook',
     'PlainCheckpointHook',
     'ResetMomentumHook',
+    'CheckDataHook',
     'CheckInvalidLossHook',
+    'CheckWeightsHook',
     'ValidateOnResumeHook',
     'AtomicLocalBackend',
 ]

@@ -12,17 +12,16 @@ from typing import Callable, Optional, Union
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
-from mmengine.runner import load_checkpoint
 from mmpretrain import get_model
 from mmpretrain.datasets import remove_transform
 from mmpretrain.registry import TRANSFORMS
 from torch import Tensor, nn
 
 from mmpod.datasets.image_folder import images_in, read_rgb
-from mmpod.engine.runner_session import require_safe_loading
+from mmpod.engine.checkpoints import checkpoint_classes, load_weights
+from mmpod.engine.classes import check_same_classes
 from mmpod.export.classifier import ExportWrapper, image_size, loads_bgr
 from mmpod.utils.checks import check_choice, check_number
-from mmpod.utils.errors import checkpoint_errors
 from mmpod.version import __version__
 
 __all__ = ['FORMATS', 'export_classifier', 'load_exported', 'read_images']
@@ -40,6 +39,7 @@ def export_classifier(
     size: Optional[tuple[int, int]] = None,
     images: Union[str, Path, None] = None,
     tolerance: float = 1e-4,
+    allow_missing: bool = False,
 ) -> dict:
     """Write a classifier with its normalisation to a file, and beside it what the file does not say, as JSON.
 
@@ -55,6 +55,7 @@ def export_classifier(
         size: Height and width of the images; by default what the config fixes.
         images: Folder of images to compare on, the first 64 in the order of their names; by default noise.
         tolerance: Largest difference allowed, relative to the largest output or 1, whichever is larger.
+        allow_missing: Export a model of which the checkpoint does not hold all weights.
 
     Returns:
         dict: What the JSON file holds, among it ``largest_difference``.
@@ -82,7 +83,7 @@ def export_classifier(
     if not checkpoint.is_file():
         raise FileNotFoundError(f'Expected `checkpoint` to be a file, but got `{checkpoint}`. Train first.')
     classifier = ExportWrapper(get_model(cfg, device='cpu'), loads_bgr(cfg))
-    classes = _load_weights(classifier.model, cfg, checkpoint)
+    classes = _load_weights(classifier.model, checkpoint, allow_missing)
     noise = torch.randint(0, 256, (8, 3, *size), generator=torch.Generator().manual_seed(0)).float()
     pixels = noise if images is None else read_images(Path(images), cfg, size)
 
@@ -147,13 +148,12 @@ def _name(cfg: Config) -> str:
     return Path(cfg.filename).name if cfg.filename else 'the config'
 
 
-def _load_weights(model: nn.Module, cfg: Config, checkpoint: Path) -> Optional[list[str]]:
+def _load_weights(model: nn.Module, checkpoint: Path, allow_missing: bool) -> Optional[list[str]]:
     """Load all weights and return the names of the classes, if they are known."""
-    require_safe_loading()
-    with checkpoint_errors(checkpoint, _name(cfg)):
-        meta = load_checkpoint(model, str(checkpoint), map_location='cpu', strict=True).get('meta', {})
-    classes = meta.get('dataset_meta', model._dataset_meta).get('classes')
-    return None if classes is None else list(classes)
+    classes = checkpoint_classes(load_weights(model, checkpoint, allow_missing))
+    configured = model._dataset_meta.get('classes')
+    check_same_classes({'the checkpoint': classes, 'the config': configured})
+    return classes or (configured and list(configured))
 
 
 def read_images(folder: Path, cfg: Config, size: tuple[int, int]) -> Tensor:

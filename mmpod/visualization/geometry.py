@@ -8,6 +8,7 @@ import torch
 from mmengine.runner import Runner
 from torch import Tensor
 
+from mmpod.engine.classes import check_same_classes, dataset_classes
 from mmpod.engine.extraction import extracted, ordered_loader, plain_model, training_set
 from mmpod.functional import class_moments, neural_collapse, normalize_rows, target_and_nontarget_cosines
 from mmpod.functional.geometry import centred_class_means
@@ -54,19 +55,22 @@ def require_method(method: str) -> None:
         )
 
 
-def collect_features(runner: Runner, split: str) -> Features:
+def collect_features(runner: Runner, split: str, classes: Optional[list[str]] = None) -> Features:
     """Return the features of a loaded model, without augmentation.
 
     Args:
         runner: With the weights loaded.
         split: ``'test'``, the dataset of ``test_dataloader``, or ``'train'``, that of ``train_dataloader``.
+        classes: The names of the classes that the model was trained on, if they are known.
 
     Raises:
+        UserError: The dataset has other classes.
         ValueError: There are no vectors, or features with NaN.
     """
     model, _ = plain_model(runner.model)
     dataset = runner.cfg.test_dataloader.dataset if split == 'test' else training_set(runner)
     loader = ordered_loader(runner, dataset)
+    check_same_classes({'the checkpoint': classes, f'the {split} dataset': dataset_classes(loader.dataset)})
     head = model.head
     batches = extracted(
         runner, model, loader, lambda feats: stage_features(head, feats, 'pre_logits'), f'Features ({split})'
@@ -76,7 +80,7 @@ def collect_features(runner: Runner, split: str) -> Features:
     if not torch.isfinite(features).all():
         raise ValueError('Expected finite features, but got NaN or infinity: the model has diverged.')
     prototypes = head_prototypes(head)
-    names = (loader.dataset.metainfo.get('classes') if hasattr(loader.dataset, 'metainfo') else None) or ()
+    names = dataset_classes(loader.dataset) or ()
     if len(names) != head.num_classes:
         names = range(head.num_classes)
     return Features(

@@ -8,7 +8,7 @@ import sys
 import pytest
 import torch
 
-from mmpod.engine.runner_session import latest_complete_checkpoint
+from mmpod.engine.checkpoints import latest_complete_checkpoint
 
 DIGITS = 'configs/pod_resnet18w8_digits.py'
 
@@ -37,7 +37,7 @@ def test_truncated_checkpoint_is_passed_over(root, tmp_path, run_command):
     newest.write_bytes(newest.read_bytes()[: newest.stat().st_size // 2])
     done = run_command(*train(root, tmp_path, 2))
     output = done.stdout + done.stderr
-    assert f'{newest} is cut off' in output and f'Load checkpoint from {whole}' in output
+    assert f'{newest} is truncated' in output and f'Load checkpoint from {whole}' in output
     resumed = torch.load(newest, weights_only=True)['state_dict']
     assert all(torch.equal(resumed[name], value) for name, value in expected.items())
 

@@ -3,7 +3,8 @@
 import pytest
 from mmengine.config import Config
 
-from mmpod.engine.runner_session import check_total_batch, runner_session
+from mmpod.engine.loaders import check_total_batch
+from mmpod.engine.runner_session import runner_session
 from mmpod.experiments.arguments import check_seeds, parse_runs
 from mmpod.experiments.comparison import summary_table
 from mmpod.experiments.launch import Plan, format_option_mismatches, plan_run, skip_if_done
