@@ -5,12 +5,7 @@ config needs; with the prefixed names (``type='mmpod.PODLoss'``) it needs no lin
 configs, so that ``mmpretrain.get_model`` and ``list_models`` know their names.
 """
 
-import warnings
-
-with warnings.catch_warnings():  # it advises to install `mmcv` in place of `mmcv-lite`, which suffices
-    warnings.filterwarnings('ignore', 'Fail to import ``MultiScaleDeformableAttention``')
-    import mmcv.cnn.bricks.transformer  # noqa: F401
-
+import mmpod.utils.quiet_imports  # noqa: F401
 from mmpod.utils.paths import config_file
 
 from . import datasets, engine, evaluation, functional, models, posthoc

@@ -3,7 +3,6 @@
 import atexit
 import os
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,9 +25,6 @@ from mmpod.engine.loaders import adapt_loaders
 from mmpod.utils.errors import UserError
 
 __all__ = ['SAFETY_HOOKS', 'exit_process', 'runner_session']
-
-# Said for every `mmpretrain::` base of every config, on a matter that `setuptools<81` has settled.
-warnings.filterwarnings('ignore', 'pkg_resources is deprecated')
 
 # What every run gets, by its name in `default_hooks`, as configs/_base_/default_runtime.py has it too.
 SAFETY_HOOKS = dict(

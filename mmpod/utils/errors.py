@@ -48,7 +48,7 @@ def user_sentence(error: Exception) -> Optional[str]:
     """
     text = _message(error)
     if isinstance(error, OSError) and isinstance(error.filename, str):
-        return f'{text} (`{os.path.abspath(error.filename)}`)'
+        return f'{error.strerror}: `{os.path.abspath(error.filename)}`'
     if isinstance(error, (UserError, OSError, ImportError)) or _refused_by_mmpod(error):
         return text
     return _unbuildable(error, text)
