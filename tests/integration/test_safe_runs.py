@@ -201,3 +201,22 @@ def test_loss_that_a_resumed_run_no_longer_has_leaves_the_log(tool, root, tmp_pa
     logs = [json.loads(line) for log in sorted(tmp_path.glob('run/*/vis_data/scalars.json')) for line in log.open()]
     terms = [{key for key in entry if 'loss' in key} for entry in logs if 'loss' in entry]
     assert terms == [{'loss', 'loss_cosine', 'loss_sc'}] * 2 + [{'loss', 'loss_cosine'}] * 2
+
+
+@pytest.mark.parametrize('num_workers', [0, 1])
+def test_iteration_based_run_with_mixup_resumes_exactly(num_workers, tool, root, tmp_path):
+    (tmp_path / 'iterations.py').write_text(
+        f"_base_ = ['{root / POD}']\n"
+        "train_cfg = dict(_delete_=True, type='IterBasedTrainLoop', max_iters=6, val_interval=2)\n"
+        f"train_dataloader = dict(num_workers={num_workers}, sampler=dict(type='InfiniteSampler'))\n"
+        "model = dict(train_cfg=dict(augments=[dict(type='Mixup', alpha=0.8)]))\n"
+        'default_hooks = dict(checkpoint=dict(by_epoch=False, interval=3, max_keep_ckpts=-1))\n'
+        'log_processor, randomness, param_scheduler = dict(by_epoch=False), dict(seed=0), None\n'
+    )
+    said, error = tool('train', 'iterations.py', '--work-dir', 'run')
+    assert not error and 'does not end with exactly' not in said
+    unbroken = torch.load('run/iter_6.pth', weights_only=True)['state_dict']
+    said, error = tool('train', 'iterations.py', '--work-dir', 'run', '--resume', 'run/iter_3.pth')
+    assert not error and 'resumed epoch: 0, iter: 3' in said
+    resumed = torch.load('run/iter_6.pth', weights_only=True)['state_dict']
+    assert all(torch.equal(resumed[name], value) for name, value in unbroken.items())
