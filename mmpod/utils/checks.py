@@ -67,7 +67,7 @@ def check_labels(labels: torch.Tensor, num_samples: int, num_classes: int) -> No
     """Refuse labels that are neither (N,) integers in [0, K) nor (N, K) class weights.
 
     The range is looked at where that is free, on the CPU. On an accelerator the look would stall every training step;
-    there the indexing kernel's own assertion stops the program. Before training, ``NumClassesHook`` compares K with the
+    there the indexing kernel's own assertion stops the program. Before training, ``CheckDataHook`` compares K with the
     dataset.
 
     Raises:
