@@ -9,6 +9,7 @@ import mmpod.utils.quiet_imports  # noqa: F401
 from mmpod.utils.paths import config_file
 
 from . import datasets, engine, evaluation, functional, models, posthoc
+from .engine import get_model
 from .model_index import register_models
 from .version import __version__
 
@@ -20,6 +21,7 @@ __all__ = [
     'engine',
     'evaluation',
     'functional',
+    'get_model',
     'models',
     'posthoc',
 ]

@@ -2,6 +2,7 @@
 
 from mmpod.engine.atomic_local_backend import AtomicLocalBackend
 
+from .checkpoints import get_model
 from .hooks import (
     ChannelsLastHook,
     CheckDataHook,
@@ -34,4 +35,5 @@ __all__ = [
     'CheckWeightsHook',
     'ValidateOnResumeHook',
     'AtomicLocalBackend',
+    'get_model',
 ]

@@ -75,15 +75,10 @@ def evaluation_config(args: Namespace) -> Config:
     if args.amp:
         cfg.test_cfg.fp16 = True
     if args.show or args.show_dir is not None:
-        hooks = cfg.setdefault('default_hooks', {})
-        hooks.setdefault('visualization', {}).update(
-            type='mmpretrain.VisualizationHook',
-            enable=True,
-            show=args.show,
-            wait_time=args.wait_time,
-            out_dir=args.show_dir,
-            interval=args.interval,
-        )
+        hook = cfg.setdefault('default_hooks', {}).setdefault('visualization', {})
+        hook.setdefault('type', 'mmpretrain.VisualizationHook')
+        hook.update(enable=True, show=args.show, out_dir=args.show_dir)
+        hook.update(interval=args.interval, wait_time=args.wait_time)
     if args.tta:
         _augment_test(cfg)
     _merge_options(cfg, args)

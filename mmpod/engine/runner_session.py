@@ -68,7 +68,7 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
     runner.logger.addFilter(lambda record: 'will be deprecated in future' not in record.getMessage())
     if cfg.get('resume'):
         check_same_checkpoint(cfg.get('load_from') or find_latest_checkpoint(cfg.work_dir))
-    with checkpoint_errors(cfg.get('load_from') or cfg.work_dir):
+    with checkpoint_errors(cfg.get('load_from') or 'the checkpoint that the config names'):
         yield runner
     if dist.is_initialized():
         # Without the barrier a process that ends early can abort the others.
