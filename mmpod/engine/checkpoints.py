@@ -5,10 +5,11 @@ import os
 import pickle
 import re
 import zipfile
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 import mmpretrain
 from mmengine.config import Config
@@ -47,7 +48,7 @@ def latest_complete_checkpoint(work_dir: Path) -> Optional[str]:
     """
     numbered = {path: re.fullmatch(r'(?:epoch|iter)_(\d+)', path.stem) for path in work_dir.glob('*.pth')}
     found = {path: int(match[1]) for path, match in numbered.items() if match}
-    for path in sorted(found, key=found.get, reverse=True):
+    for path in sorted(found, key=lambda path: found[path], reverse=True):
         if zipfile.is_zipfile(path):
             return str(path)
         print_log(f'{path} is truncated and will not be resumed from.', logger='current', level=logging.WARNING)
@@ -166,8 +167,7 @@ def weights_difference(model: nn.Module, checkpoint: dict) -> str:
         str: Empty if everything fits.
     """
     state = checkpoint.get('state_dict', checkpoint)
-    weights = {re.sub(r'^module\.', '', name): value for name, value in state.items()}
-    weights = type(model.state_dict())(weights)
+    weights: Any = OrderedDict((re.sub(r'^module\.', '', name), value) for name, value in state.items())
     weights._metadata = getattr(state, '_metadata', model.state_dict()._metadata)
     dropped = set(model.load_state_dict(model.state_dict(), strict=False).missing_keys)
     try:

@@ -82,7 +82,7 @@ class CheckDataHook(Hook):
         check_same_classes(names)
         num_classes = _num_classes(runner)
         for source, classes in names.items():
-            if None not in (num_classes, classes) and num_classes != len(classes):
+            if num_classes is not None and classes is not None and num_classes != len(classes):
                 raise UserError(
                     f'Expected `num_classes` of the head to be the {len(classes)} classes of {source}, but got '
                     f'{num_classes}. Set model.head.num_classes={len(classes)}.'
@@ -94,8 +94,8 @@ class CheckDataHook(Hook):
         if num_classes is None or not samples:
             return
         samples = samples[0] if isinstance(samples[0], list) else samples  # of test-time augmentation: one per view
-        labels = [sample.gt_label for sample in samples if 'gt_label' in sample]
-        labels = torch.cat(labels) if labels else torch.empty(0)
+        found = [sample.gt_label for sample in samples if 'gt_label' in sample]
+        labels = torch.cat(found) if found else torch.empty(0)
         if len(labels) == 0 or labels.device.type != 'cpu':  # elsewhere, looking would stall every step
             return
         lowest, highest = (int(extreme) for extreme in labels.aminmax())
