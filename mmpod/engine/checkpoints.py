@@ -168,7 +168,7 @@ def weights_difference(model: nn.Module, checkpoint: dict) -> str:
     """
     state = checkpoint.get('state_dict', checkpoint)
     weights: Any = OrderedDict((re.sub(r'^module\.', '', name), value) for name, value in state.items())
-    weights._metadata = getattr(state, '_metadata', model.state_dict()._metadata)
+    weights._metadata = getattr(state, '_metadata', getattr(model.state_dict(), '_metadata', None))
     dropped = set(model.load_state_dict(model.state_dict(), strict=False).missing_keys)
     try:
         missing, unknown = model.load_state_dict(weights, strict=False)

@@ -104,7 +104,7 @@ def digits_checkpoint(tmp_path):
         ('pod_resnet18w8_digits', dict(images='nowhere'), FileNotFoundError, 'nowhere` to hold images'),
         ('pod_resnet18w8_digits', dict(images='large'), ValueError, '8 x 8 pixels.*9 x 9'),
         ('pod_resnet18w8_digits', dict(images='broken'), ValueError, 'broken.png` to be an image'),
-        ('softmax_resnet18w8_digits', dict(), ValueError, 'weights of softmax_resnet18w8_digits.py.*head.fc'),
+        ('softmax_resnet18w8_digits', dict(), ValueError, 'weights of the model.*head.fc'),
         ('gda_resnet18w8_digits', dict(), TypeError, 'GDAClassifier.*without GDA'),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else None,
