@@ -204,7 +204,7 @@ def digits_checkpoint(tmp_path):
         ('pod_resnet18w8_digits', dict(images='nowhere'), FileNotFoundError, 'nowhere`, but there are none'),
         ('pod_resnet18w8_digits', dict(images='large'), ValueError, '8 x 8 pixels.*1 of 1 are not'),
         ('pod_resnet18w8_digits', dict(images='broken'), ValueError, 'broken.png` to be an image'),
-        ('softmax_resnet18w8_digits', dict(), ValueError, 'weights of softmax_resnet18w8_digits.py.*head.fc'),
+        ('softmax_resnet18w8_digits', dict(), ValueError, 'weights of the model.*head.fc'),
         ('gda_resnet18w8_digits', dict(), TypeError, 'GDAClassifier.*without GDA'),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else None,

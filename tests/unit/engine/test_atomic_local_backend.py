@@ -40,9 +40,9 @@ def test_killed_while_writing_leaves_the_old_file(tmp_path):
     path.write_bytes(b'old')
     script = (
         'import os, signal, sys\n'
-        'from mmpod.engine import whole_file_backend\n'
-        'whole_file_backend.os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n'
-        'whole_file_backend.AtomicLocalBackend().put(b"new", sys.argv[1])\n'
+        'from mmpod.engine import atomic_local_backend\n'
+        'atomic_local_backend.os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n'
+        'atomic_local_backend.AtomicLocalBackend().put(b"new", sys.argv[1])\n'
     )
     assert subprocess.run([sys.executable, '-c', script, path]).returncode == -9
     assert path.read_bytes() == b'old'
