@@ -15,7 +15,7 @@ from .centers import center_loss, center_steps, class_weights
 from .centroids import pedcc
 from .complement import complement_entropy
 from .decorrelation import barlow_twins_loss, self_correlation_loss, vicreg_covariance_loss
-from .gaussian import factor_covariance, log_densities, squared_distances
+from .gaussian import cholesky_factor, log_densities, most_probable, squared_distances, whitening_factor
 from .geometry import neural_collapse, target_and_nontarget_cosines
 from .margins import (
     additive_margin_logits,
@@ -23,7 +23,7 @@ from .margins import (
     monotone_cos_multiple,
     multiplicative_margin_logits,
 )
-from .moments import ClassMoments, accumulate_, class_moments, empty_moments, sum_over_processes_
+from .moments import ClassMoments, accumulate_, class_moments, empty_moments, merge_moments
 from .numerics import at_least_float32, no_autocast, normalize_rows
 from .open_set import auroc, false_positive_rate
 from .pod import class_residuals, cosine_loss, cosine_scores, norm_adaptive
@@ -41,6 +41,7 @@ __all__ = [
     'barlow_twins_loss',
     'center_loss',
     'center_steps',
+    'cholesky_factor',
     'class_residuals',
     'class_moments',
     'class_weights',
@@ -50,7 +51,6 @@ __all__ = [
     'crop_and_flip',
     'owned_by_rank',
     'empty_moments',
-    'factor_covariance',
     'false_positive_rate',
     'gather_rows',
     'gaussian_shrinkage',
@@ -60,7 +60,9 @@ __all__ = [
     'ledoit_wolf_shrinkage',
     'log_densities',
     'mean_of_rows',
+    'merge_moments',
     'monotone_cos_multiple',
+    'most_probable',
     'multiplicative_margin_logits',
     'neural_collapse',
     'no_autocast',
@@ -76,6 +78,6 @@ __all__ = [
     'smooth_labels',
     'spread_centroids',
     'squared_distances',
-    'sum_over_processes_',
     'vicreg_covariance_loss',
+    'whitening_factor',
 ]
