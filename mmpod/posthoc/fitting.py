@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from typing import NamedTuple, Optional, Sequence, Union
+from typing import Any, NamedTuple, Optional, Sequence, Union
 
 import torch
 from torch import Tensor
@@ -10,8 +10,9 @@ from torch import Tensor
 from mmpod.functional.gaussian import PANEL, cholesky_factor, most_probable, squared_distances, whitening_factor
 from mmpod.functional.moments import ClassMoments
 from mmpod.functional.shrinkage import gaussian_shrinkage, ledoit_wolf_shrinkage, shrink
+from mmpod.utils.checks import check_choice, check_number
 
-__all__ = ['Gaussians', 'check_priors', 'class_covariances', 'fit_gaussians', 'shared_covariance']
+__all__ = ['Gaussians', 'check_priors', 'check_settings', 'covariances', 'fit_gaussians']
 
 # Doubles in one chunk of covariances, 4 MiB: they are read several times, so they should stay in the cache.
 MAX_CHUNK = 2**19
@@ -112,7 +113,7 @@ def fit_gaussians(
             intensities[part] = ledoit_wolf_shrinkage(scatter[part], moments.fourth[part], counts[part])
         else:
             intensities[part] = shrinkage
-        own = class_covariances(scatter[part], counts[part], intensities[part], unbiased)
+        own = _class_covariances(scatter[part], counts[part], intensities[part], unbiased)
         factor, info = torch.linalg.cholesky_ex(_transform_covariance(own, directions, kept))
         regular[part] = cholesky_factor(own)[1] & (info == 0)
         whitening[part] = whitening_factor(factor)
@@ -155,6 +156,19 @@ def _transform_covariance(covariance: Tensor, directions: Tensor, kept: Tensor) 
     return result
 
 
+def check_settings(covariance: Any, shrinkage: Any, priors: Optional[Sequence[float]], unbiased: Any) -> None:
+    """Refuse settings of ``GaussianDiscriminantAnalysis`` that have a wrong type or are out of range."""
+    check_choice('covariance', covariance, ['class', 'shared'])
+    if isinstance(shrinkage, str):
+        check_choice('shrinkage', shrinkage, ['auto'])
+    else:
+        check_number('shrinkage', shrinkage, 0, 1)
+    if not isinstance(unbiased, bool):
+        raise TypeError(f'Expected `unbiased` to be True or False, but got {unbiased!r}.')
+    if priors is not None and not (all(p >= 0 for p in priors) and abs(sum(priors) - 1) <= 1e-6):
+        raise ValueError(f'Expected `priors` to be at least 0 and to add up to 1, but got {tuple(priors)}.')
+
+
 def check_priors(priors: Optional[Sequence[float]], num_classes: int) -> None:
     """Refuse another number of priors than classes."""
     if priors is not None and len(priors) != num_classes:
@@ -177,19 +191,28 @@ def _log_priors(counts: Tensor, priors: Optional[Sequence[float]]) -> Tensor:
     return probabilities.log()
 
 
-def class_covariances(scatter: Tensor, counts: Tensor, intensities: Tensor, unbiased: bool) -> Tensor:
-    """Return the shrunk covariances of classes, shape (K, D, D), from their scatter and counts."""
+def covariances(moments: ClassMoments, gaussians: Gaussians, unbiased: bool) -> Tensor:
+    """Return the shrunk covariances of fitted Gaussians, shape (K, D, D), or (D, D) if they share one."""
+    counts, scatter, shrinkage = moments.counts, moments.scatter, gaussians.shrinkage
+    if gaussians.whitening is None:
+        return _shared_covariance(scatter, counts, shrinkage, unbiased)
+    result, fallback = _class_covariances(scatter, counts, shrinkage, unbiased), gaussians.fallback
+    if len(fallback):
+        result[fallback] = _shared_covariance(scatter.sum(dim=0), counts, shrinkage[fallback[0]], unbiased)
+    return result
+
+
+def _class_covariances(scatter: Tensor, counts: Tensor, intensities: Tensor, unbiased: bool) -> Tensor:
     divisors = (counts - 1 if unbiased else counts).clamp_min(1)
     return shrink(scatter / divisors[:, None, None], intensities)
 
 
-def shared_covariance(scatter: Tensor, counts: Tensor, intensity: Tensor, unbiased: bool) -> Tensor:
-    """Return the shrunk covariance about the class means, shape (D, D), from the scatter of all classes, (D, D)."""
+def _shared_covariance(scatter: Tensor, counts: Tensor, intensity: Tensor, unbiased: bool) -> Tensor:
     return shrink(scatter / (_degrees(counts) if unbiased else counts.sum()), intensity)
 
 
 def _degrees(counts: Tensor) -> Tensor:
-    """Return the samples less the estimated means."""
+    """Return the number of samples less that of estimated means."""
     return (counts.sum() - (counts > 0).sum()).clamp_min(0)
 
 
@@ -204,7 +227,7 @@ def _fit_shared(
             'covariance from. Fit on more samples per class.'
         )
     intensity = gaussian_shrinkage(scatter, degrees) if shrinkage == 'auto' else scatter.new_tensor(shrinkage)
-    covariance = shared_covariance(scatter, counts, intensity, unbiased)
+    covariance = _shared_covariance(scatter, counts, intensity, unbiased)
     factor, regular = cholesky_factor(covariance)
     if not regular:
         constant = int((scatter.diagonal() == 0).sum())

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from mmpod.functional.moments import ClassMoments, accumulate_, empty_moments, merge_moments, moments_from_arrays
 from mmpod.utils.arrays import Array, as_features, as_labels, read_archive, write_archive
-from mmpod.utils.checks import check_choice, check_integer, check_number
+from mmpod.utils.checks import check_integer
 from mmpod.utils.distributed import global_sum, world_size
 
-from .fitting import Gaussians, check_priors, class_covariances, fit_gaussians, shared_covariance
+from .fitting import Gaussians, check_priors, check_settings, covariances, fit_gaussians
 
 __all__ = ['GaussianDiscriminantAnalysis']
 
@@ -64,19 +64,11 @@ class GaussianDiscriminantAnalysis:
         priors: Optional[Sequence[float]] = None,
         unbiased: bool = False,
     ):
-        check_choice('covariance', covariance, ['class', 'shared'])
-        if isinstance(shrinkage, str):
-            check_choice('shrinkage', shrinkage, ['auto'])
-        else:
-            check_number('shrinkage', shrinkage, 0, 1)
-        if not isinstance(unbiased, bool):
-            raise TypeError(f'Expected `unbiased` to be True or False, but got {unbiased!r}.')
+        check_settings(covariance, shrinkage, priors, unbiased)
         self.covariance = covariance
         self.shrinkage = shrinkage
         self.priors = None if priors is None else tuple(float(prior) for prior in priors)
         self.unbiased = unbiased
-        if self.priors is not None and not (all(p >= 0 for p in self.priors) and abs(sum(self.priors) - 1) <= 1e-6):
-            raise ValueError(f'Expected `priors` to be at least 0 and to add up to 1, but got {self.priors}.')
         self.notes: dict = {}
         # Moments and, once needed, the Gaussians fitted to them, by device. Neither is changed in place; both are
         # replaced at once, so that other threads, and calls after an interrupt, never see one without the other.
@@ -180,11 +172,7 @@ class GaussianDiscriminantAnalysis:
         return result.numpy() if isinstance(features, np.ndarray) else result
 
     def predict(self, features: Array) -> Array:
-        """Return the most probable class of each sample, shape (N,), int64, as tensor or array like ``features``.
-
-        On a CPU, classes that are soon ruled out are not computed to the end, see
-        :func:`~mmpod.functional.most_probable`.
-        """
+        """Return the most probable class of each sample, shape (N,), int64, as tensor or array like ``features``."""
         return self._by_rows(features, lambda rows, g: g.predict(rows))
 
     def predict_log_proba(self, features: Array) -> Array:
@@ -192,19 +180,12 @@ class GaussianDiscriminantAnalysis:
         return self._by_rows(features, lambda rows, g: g.joint(g.distances(rows)).log_softmax(dim=1))
 
     def predict_joint(self, features: Array) -> tuple[Array, Array]:
-        r"""Return :math:`\log \pi_k + \log N(x; m_k, \Sigma_k)` and the squared Mahalanobis distances it comes from.
-
-        Returns:
-            tuple[Array, Array]: Both of shape (N, K), float64; -inf and infinity for a class without samples.
-        """
+        r"""Return :math:`\log \pi_k + \log N(x; m_k, \Sigma_k)` and :meth:`mahalanobis`, both (N, K), float64."""
         both = self._by_rows(features, lambda rows, g: torch.stack([g.joint(d := g.distances(rows)), d], dim=1))
         return both[:, 0], both[:, 1]
 
     def mahalanobis(self, features: Array) -> Array:
-        """Return the squared Mahalanobis distances to the class means, shape (N, K), float64.
-
-        The distance to a class without samples is infinite.
-        """
+        """Return squared Mahalanobis distances to the class means, (N, K), float64; infinite without samples."""
         return self._by_rows(features, lambda rows, g: g.distances(rows))
 
     def score_samples(self, features: Array) -> Array:
@@ -240,14 +221,7 @@ class GaussianDiscriminantAnalysis:
     @property
     def covariance_(self) -> Tensor:
         """The shrunk covariances, shape (K, D, D) or (D, D); computed on each access."""
-        (counts, _, scatter, *_), g = self._state[0], self._gaussians()
-        if self.covariance == 'shared':
-            return shared_covariance(scatter, counts, g.shrinkage, self.unbiased)
-        covariances = class_covariances(scatter, counts, g.shrinkage, self.unbiased)
-        if len(g.fallback):
-            shrinkage = g.shrinkage[g.fallback[0]]
-            covariances[g.fallback] = shared_covariance(scatter.sum(dim=0), counts, shrinkage, self.unbiased)
-        return covariances
+        return covariances(self._state[0], self._gaussians(), self.unbiased)
 
     def save(self, path: Union[str, Path], notes: Optional[dict] = None) -> None:
         """Write settings and moments to a NumPy archive (.npz) without pickled objects, whole or not at all.
