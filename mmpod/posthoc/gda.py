@@ -16,8 +16,7 @@ from .fitting import Gaussians, check_priors, check_settings, covariances, fit_g
 
 __all__ = ['GaussianDiscriminantAnalysis']
 
-# Rows that are taken at once, in float64.
-ROWS = 8192
+ROWS = 8192  # predicted at once, in float64
 FORMAT = 'mmpod.GaussianDiscriminantAnalysis 2'
 
 
@@ -46,8 +45,7 @@ class GaussianDiscriminantAnalysis:
         notes: JSON data that :meth:`save` kept with a model that was loaded, else empty.
 
     Raises:
-        TypeError: An argument has a wrong type.
-        ValueError: An argument is out of range.
+        TypeError, ValueError: An argument has a wrong type or is out of range.
 
     Example:
         >>> features, labels = torch.randn(60, 4), torch.arange(60) % 3
@@ -86,15 +84,12 @@ class GaussianDiscriminantAnalysis:
             TypeError: ``features``, ``labels`` or ``num_classes`` have a wrong type.
             ValueError: Shapes that do not match, NaN or infinity, a label out of range, or a singular covariance.
         """
-        if num_classes is not None:
-            check_integer('num_classes', num_classes, 1)
         features = as_features(features)
-        labels = as_labels(labels, features, num_classes)
-        num_classes = num_classes or int(labels.max()) + 1
-        check_priors(self.priors, num_classes)
-        moments = empty_moments(num_classes, features.shape[1], self.covariance == 'class', features.device)
-        moments = accumulate_(moments, features, labels)
-        self._learned = moments, {moments.means.device: self._fitted(moments)}
+        if num_classes is None:
+            num_classes = int(as_labels(labels, features, None).max()) + 1
+        fitted = GaussianDiscriminantAnalysis(**self._settings).partial_fit(features, labels, num_classes)
+        fitted._gaussians()
+        self._learned = fitted._learned
         return self
 
     def partial_fit(
@@ -111,8 +106,7 @@ class GaussianDiscriminantAnalysis:
 
         Raises:
             TypeError: ``features`` or ``labels`` have a wrong type.
-            ValueError: No K with the first batch or another K later, shapes that do not match, NaN or infinity, or a
-                label out of range.
+            ValueError: No or another K, shapes that do not match, NaN or infinity, or a label out of range.
         """
         moments = None if self._learned is None else self._learned[0]
         known = None if moments is None else len(moments.counts)
@@ -135,13 +129,9 @@ class GaussianDiscriminantAnalysis:
 
     def merge_processes(self) -> 'GaussianDiscriminantAnalysis':
         """Add up what the processes of a distributed run have each learned with :meth:`partial_fit`; a collective."""
-        moments, _ = self._state
         if world_size() > 1:
-            self._learned = merge_moments(moments, global_sum), {}
+            self._learned = merge_moments(self._state[0], global_sum), {}
         return self
-
-    def _fitted(self, moments: ClassMoments) -> Gaussians:
-        return fit_gaussians(moments, **self._settings)
 
     @property
     def _settings(self) -> dict[str, Any]:
@@ -158,7 +148,7 @@ class GaussianDiscriminantAnalysis:
         moments, fitted = self._state
         home = moments.means.device
         if home not in fitted:
-            fitted[home] = self._fitted(moments)
+            fitted[home] = fit_gaussians(moments, **self._settings)
         device = home if device is None else device
         if device not in fitted:
             fitted[device] = fitted[home].to(device)
@@ -231,9 +221,8 @@ class GaussianDiscriminantAnalysis:
             notes: JSON data to keep with it, such as where the features came from; :attr:`notes` after loading.
         """
         self._gaussians()  # save nothing that cannot predict
-        header = dict(format=FORMAT, settings=self._settings, notes=notes or {})
         arrays = {name: part.cpu().numpy() for name, part in self._state[0]._asdict().items() if part is not None}
-        write_archive(Path(path), header, arrays)
+        write_archive(Path(path), dict(format=FORMAT, settings=self._settings, notes=notes or {}), arrays)
 
     @classmethod
     def load(cls, path: Union[str, Path]) -> 'GaussianDiscriminantAnalysis':
@@ -252,8 +241,8 @@ class GaussianDiscriminantAnalysis:
                 raise ValueError(f'its format is {header["format"]!r}, not {FORMAT!r}')
             model = cls(**header['settings'])
             model.notes = dict(header['notes'])
-            moments = moments_from_arrays(arrays, model.covariance == 'class')
-            model._learned = moments, {moments.means.device: model._fitted(moments)}
+            model._learned = moments_from_arrays(arrays, model.covariance == 'class'), {}
+            model._gaussians()
         except Exception as error:  # of many kinds, see `read_archive`
             raise ValueError(
                 f'Expected `{path}` to be written by GaussianDiscriminantAnalysis.save, but {error}. Fit again.'
