@@ -7,9 +7,9 @@ import torch
 from mmpod.functional import (
     accumulate_,
     empty_moments,
+    merge_moments,
     neural_collapse,
     normalize_rows,
-    sum_over_processes_,
     target_and_nontarget_cosines,
 )
 from mmpod.models.features import head_prototypes
@@ -106,7 +106,7 @@ class FeatureGeometry(FeatureMetric):
         """
         check_each_sample_once(self.count, size, self.cosines.device)
         self._add_up()
-        measures = neural_collapse(sum_over_processes_(self.moments), self.prototypes)
+        measures = neural_collapse(merge_moments(self.moments, global_sum), self.prototypes)
         if self.prototypes is not None:
             own, foreign = global_sum(self.cosines) / size
             measures = dict(target_cosine=own, max_nontarget_cosine=foreign, **measures)

@@ -61,7 +61,7 @@ def collect_features(runner: Runner, split: str, classes: Optional[list[str]] = 
     batches = extracted(
         runner, model, loader, lambda feats: stage_features(head, feats, 'pre_logits'), f'Features ({split})'
     )
-    parts = [(features.double().cpu(), labels.cpu()) for _, features, labels in batches]
+    parts = [(features.double().cpu(), labels.cpu()) for features, labels in batches]
     features, labels = (torch.cat(part) for part in zip(*parts))
     if not torch.isfinite(features).all():
         raise ValueError('Expected finite features, but got NaN or infinity: the model has diverged.')
