@@ -16,8 +16,8 @@ STACKS := oldest newest onedl
 .PHONY: demo test test-all lint format benchmark $(STACKS:%=test-%)
 
 demo: $(STAMP)
-	$(RUN) python tools/compare.py configs/pod_resnet18w8_digits.py configs/softmax_resnet18w8_digits.py \
-	  configs/gda_resnet18w8_digits.py \
+	$(RUN) python tools/compare.py configs/small/pod_digits.py configs/small/softmax_digits.py \
+	  configs/small/gda_digits.py \
 	  --work-dir work_dirs/demo --target 95
 
 test: lint

@@ -1,6 +1,6 @@
 """Draw the geometry of a trained model's features: prototypes, class means, cosines and a map in two dimensions.
 
-    python tools/plot_geometry.py configs/pod_resnet18w8_digits.py CHECKPOINT --out geometry
+    python tools/plot_geometry.py configs/small/pod_digits.py CHECKPOINT --out geometry
 
 It writes gram.png, means.png, cosines.png, embedding.png and geometry.json, the numbers of mmpod.FeatureGeometry.
 """

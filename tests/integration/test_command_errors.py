@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.logging import HistoryBuffer
 from mmpretrain import get_model
 
-DIGITS, SOFTMAX = (f'configs/{loss}_resnet18w8_digits.py' for loss in ('pod', 'softmax'))
+DIGITS, SOFTMAX = (f'configs/small/{loss}_digits.py' for loss in ('pod', 'softmax'))
 TOOLS = {
     'export.py': ['--format', 'torchscript'],
     'plot_geometry.py': ['--method', 'pca', '--out', 'drawn'],

@@ -10,7 +10,7 @@ import torch
 
 from mmpod.engine.checkpoints import latest_complete_checkpoint
 
-DIGITS = 'configs/pod_resnet18w8_digits.py'
+DIGITS = 'configs/small/pod_digits.py'
 
 
 def train(root, work_dir, epochs):

@@ -20,7 +20,7 @@ from mmpod.engine.command_line import evaluation_config
 from mmpod.engine.runner_session import runner_session
 from mmpod.posthoc import GaussianDiscriminantAnalysis
 
-POD, GDA = 'configs/pod_resnet18w8_digits.py', 'configs/gda_resnet18w8_digits.py'
+POD, GDA = 'configs/small/pod_digits.py', 'configs/small/gda_digits.py'
 
 
 @pytest.fixture(scope='module')
@@ -210,7 +210,7 @@ def test_table_iv_of_any_model(test, root, trained, tmp_path, monkeypatch):
 
 def test_softmax_models_are_measured_too(root, test, tmp_path):
     """Without head features of its own, a softmax head's are the pooled ones; random weights will do."""
-    base = root / 'configs/softmax_resnet18w8_digits.py'
+    base = root / 'configs/small/softmax_digits.py'
     (tmp_path / 'softmax.py').write_text(
         f"_base_ = ['{base}']\ntest_evaluator = [dict(type='mmpod.FeatureSpectrum'), "
         "dict(type='mmpod.FeatureSpectrum', stage='pre_logits', prefix='head')]\n"

@@ -56,7 +56,7 @@ def test_configs_build_on_those_of_an_installed_wheel(wheel, tmp_path, run_comma
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / 'installed')
     (tmp_path / 'mine.py').write_text(
-        "_base_ = __import__('mmpod').config_file('pod_resnet18w8_digits')\n"
+        "_base_ = __import__('mmpod').config_file('small/pod_digits')\n"
         'model = dict(head=dict(loss=dict(sc_weight=0.125)))\n'
     )
     done = run_command(sys.executable, '-c', SCRIPT, env=dict(PYTHONPATH=str(tmp_path / 'installed')))

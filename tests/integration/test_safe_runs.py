@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 from mmpretrain import get_model
 
-POD, SOFTMAX = (f'configs/{loss}_resnet18w8_digits.py' for loss in ('pod', 'softmax'))
+POD, SOFTMAX = (f'configs/small/{loss}_digits.py' for loss in ('pod', 'softmax'))
 CLASSES = ['ant', 'cat', 'dog']
 # As somebody writes it who has mmpretrain: nothing of mmpod in it.
 HANDWRITTEN = """
@@ -108,9 +108,7 @@ def test_exported_classes_are_those_of_the_dataset(tool, root, tmp_path):
         assert words in error and bool(error) == bool(words)
 
 
-@pytest.mark.parametrize(
-    'config, source', [(POD, SOFTMAX), (SOFTMAX, POD), ('configs/gda_resnet18w8_digits.py', SOFTMAX)]
-)
+@pytest.mark.parametrize('config, source', [(POD, SOFTMAX), (SOFTMAX, POD), ('configs/small/gda_digits.py', SOFTMAX)])
 def test_weights_of_another_model(config, source, tool, root):
     torch.save(dict(state_dict=get_model(root / source).state_dict()), 'other.pth')
     for name, *options in (('test',), ('export',), ('plot_geometry', '--out', 'drawn', '--method', 'pca')):

@@ -17,7 +17,7 @@ from mmengine.runner import checkpoint as loading
 from mmengine.runner import load_checkpoint
 from torch.testing import assert_close
 
-DIGITS = 'configs/pod_resnet18w8_digits.py'
+DIGITS = 'configs/small/pod_digits.py'
 NO_AUGMENTATION = ['train_dataloader.dataset.pipeline.0.padding=0']  # a crop of the whole image
 SEED = ['randomness.seed=0']
 GEOMETRY = ['default_hooks.features.geometry=True']
@@ -78,7 +78,7 @@ def test_reloaded_model_predicts_the_same_with_its_own_centroids(trained):
     from mmpretrain.registry import MODELS
 
     init_default_scope('mmpretrain')
-    cfg = Config.fromfile(trained / 'pod_resnet18w8_digits.py')
+    cfg = Config.fromfile(trained / 'pod_digits.py')
     images, outputs = torch.randn(3, 3, 8, 8), []
     for seed in (0, 5):
         cfg.model.head.seed = seed
@@ -257,7 +257,7 @@ def test_foreign_config_with_one_changed_head(root, tmp_path, run_command):
     assert {'loss_cosine', 'loss_sc'} <= scalars(tmp_path / 'bare')[0].keys()
     head = dict(_delete_=True, type='mmpod.PEDCCHead', num_classes=10, in_channels=64, feat_dim=16)
     options = ['--cfg-options', *(f'model.head.{key}={value}' for key, value in head.items()), 'train_cfg.max_epochs=1']
-    run_command(*train, root / 'configs/softmax_resnet18w8_digits.py', '--work-dir', 'options', *options)
+    run_command(*train, root / 'configs/small/softmax_digits.py', '--work-dir', 'options', *options)
     assert {'loss_cosine', 'loss_sc'} <= scalars(tmp_path / 'options')[0].keys()
 
 
@@ -295,34 +295,34 @@ def test_mistakes_are_named_before_anything_is_trained(tool, arguments, words, r
 
 
 def test_an_evaluation_needs_its_training_beside_it(root, monkeypatch, capsys):
-    run_here(root, monkeypatch, 'tools/compare.py', root / 'configs/gda_resnet18w8_digits.py')
-    assert 'Expected pod_resnet18w8_digits beside gda_resnet18w8_digits' in capsys.readouterr().err
+    run_here(root, monkeypatch, 'tools/compare.py', root / 'configs/small/gda_digits.py')
+    assert 'Expected pod_digits beside gda_digits' in capsys.readouterr().err
 
 
 def test_compare_trains_tabulates_and_does_not_repeat(root, tmp_path, run_command, monkeypatch):
-    configs = [root / f'configs/{loss}_resnet18w8_digits.py' for loss in ('pod', 'softmax')]
+    configs = [root / f'configs/small/{loss}_digits.py' for loss in ('pod', 'softmax')]
     command = [sys.executable, root / 'tools/compare.py', *configs, '--work-dir', tmp_path, '--seeds', 3, '--jobs', 2]
     options = ['--cfg-options', 'train_cfg.max_epochs=1', *GEOMETRY]
     first = run_command(*command, '--target', 1, *options)
-    assert 'pod_resnet18w8_digits seed 3: epoch 1/1, accuracy/top1' in first.stdout
+    assert 'pod_digits seed 3: epoch 1/1, accuracy/top1' in first.stdout
     for loss in ('pod', 'softmax'):
-        work_dir = tmp_path / f'{loss}_resnet18w8_digits' / 'seed3'
+        work_dir = tmp_path / f'{loss}_digits' / 'seed3'
         record = json.loads((work_dir / 'run.json').read_text())
         assert record['finished'] and record['seed'] == 3 and 'randomness.seed=3' in record['commands'][0]
         assert record['versions']['torch'] == torch.__version__
         assert record['config']['train_cfg']['max_epochs'] == 1 and record['config_hash']
         accuracy = next(entry['accuracy/top1'] for entry in scalars(work_dir) if 'accuracy/top1' in entry)
-        row = table_rows(first.stdout)[f'{loss}_resnet18w8_digits']
+        row = table_rows(first.stdout)[f'{loss}_digits']
         assert row[:4] == ['3', f'{accuracy:.2f}', f'{accuracy:.2f}', '1.0']
     assert 'Best by accuracy/top1: ' in first.stdout and 'with a single seed, which has no spread' in first.stdout
     assert (tmp_path / 'accuracy.png').read_bytes().startswith(b'\x89PNG')
     assert (tmp_path / 'geometry.png').read_bytes().startswith(b'\x89PNG')
     assert len(table_rows((tmp_path / 'geometry.md').read_text())) == 4
     assert (tmp_path / 'curves.csv').read_text().count('\n') == 3
-    command[2:2] = [root / 'configs/gda_resnet18w8_digits.py']
+    command[2:2] = [root / 'configs/small/gda_digits.py']
     third = run_command(*command, *options)
-    metrics = json.loads((tmp_path / 'gda_resnet18w8_digits' / 'seed3' / 'metrics.json').read_text())
-    assert table_rows(third.stdout)['gda_resnet18w8_digits'][:4] == ['3', f'{metrics["gda/top1"]:.2f}', '-', '-']
+    metrics = json.loads((tmp_path / 'gda_digits' / 'seed3' / 'metrics.json').read_text())
+    assert table_rows(third.stdout)['gda_digits'][:4] == ['3', f'{metrics["gda/top1"]:.2f}', '-', '-']
     assert metrics['gda/top1'] > metrics['cosine/top1'] > 10 and third.stdout.count('finished before') == 2
     changed = ['--cfg-options', 'train_cfg.max_epochs=2', *GEOMETRY]
     assert 'train_cfg.max_epochs: 1 -> 2' in run_here(root, monkeypatch, *command[1:], *changed)
@@ -337,17 +337,17 @@ def test_compare_reports_failures_and_shows_the_rest(root, tmp_path, run_command
     command = [sys.executable, root / 'tools/compare.py', tmp_path / 'broken.py', root / DIGITS, '--jobs', 2]
     done = run_command(*command, '--work-dir', tmp_path / 'w', '--cfg-options', 'train_cfg.max_epochs=1', status=1)
     assert 'feat_dim' in done.stderr and '1 of 2 runs failed: broken seed 0' in done.stderr
-    assert table_rows(done.stdout)['pod_resnet18w8_digits'][0] == '0'
+    assert table_rows(done.stdout)['pod_digits'][0] == '0'
 
 
 def test_tuning_tries_the_same_settings_with_each_config(root, tmp_path, run_command, monkeypatch, capsys):
-    configs = [root / f'configs/{loss}_resnet18w8_digits.py' for loss in ('pod', 'softmax')]
+    configs = [root / f'configs/small/{loss}_digits.py' for loss in ('pod', 'softmax')]
     command = [sys.executable, root / 'tools/tune.py', *configs, '--grid', 'optim_wrapper.optimizer.lr=0.1,1e-6']
     options = ['--work-dir', tmp_path / 'w', '--cfg-options', 'train_cfg.max_epochs=1']
     done = run_command(*command, *options)
     table = (tmp_path / 'w' / 'table.md').read_text()
     assert table in done.stdout and table.count('**') == 4 and 'val_dataloader reads the test set' in done.stderr
-    assert 'softmax_resnet18w8_digits lr=1e-6 seed 0: epoch 1/1' in done.stdout
+    assert 'softmax_digits lr=1e-6 seed 0: epoch 1/1' in done.stdout
     for config in configs:
         learned, stuck = table_rows(table)[config.stem]
         assert learned.startswith('**') and float(learned.strip('*')) > float(stuck)
@@ -359,13 +359,13 @@ def test_tuning_tries_the_same_settings_with_each_config(root, tmp_path, run_com
 
 def leaf_on_digits(root, leaf, base):
     """Return the text of a shipped leaf of the small CIFAR-10 setting, on the digits instead."""
-    delta = (root / f'configs/{leaf}.py').read_text().partition("_10k.py']\n")[2]
+    delta = (root / f'configs/small/{leaf}.py').read_text().partition("_10k.py']\n")[2]
     return f"_base_ = ['{root / base}']\n" + delta
 
 
 def test_cot_trains_and_resumes_in_two_processes(root, tmp_path, run_command):
-    softmax = 'configs/softmax_resnet18w8_digits.py'
-    (tmp_path / 'cot.py').write_text(leaf_on_digits(root, 'cot_resnet18w8_cifar10_10k', softmax))
+    softmax = 'configs/small/softmax_digits.py'
+    (tmp_path / 'cot.py').write_text(leaf_on_digits(root, 'cot_cifar10_10k', softmax))
     work_dir = tmp_path / 'work'
     train = ['bash', root / 'tools/dist_train.sh', tmp_path / 'cot.py', 2, '--work-dir', work_dir, '--resume']
     options = ['train_cfg.max_epochs=2', 'param_scheduler.milestones=[1]', 'train_dataloader.batch_size=32', *SEED]
@@ -412,8 +412,8 @@ def test_averaged_weights_go_on_after_a_resume(root, tmp_path, run_command):
 
 
 def test_lambda_of_l_softmax_goes_on_after_a_resume(root, tmp_path, run_command):
-    softmax = 'configs/softmax_resnet18w8_digits.py'
-    (tmp_path / 'l.py').write_text(leaf_on_digits(root, 'lsoftmax_resnet18w8_cifar10_10k', softmax))
+    softmax = 'configs/small/softmax_digits.py'
+    (tmp_path / 'l.py').write_text(leaf_on_digits(root, 'lsoftmax_cifar10_10k', softmax))
     for epochs in (1, 2):
         command = [sys.executable, root / 'tools/train.py', tmp_path / 'l.py', '--work-dir', tmp_path / 'w', '--resume']
         run_command(*command, '--cfg-options', f'train_cfg.max_epochs={epochs}', *SEED)
@@ -422,7 +422,7 @@ def test_lambda_of_l_softmax_goes_on_after_a_resume(root, tmp_path, run_command)
 
 
 def test_norm_adaptive_delta_is_set_in_two_processes_and_saved(root, tmp_path, run_command):
-    (tmp_path / 'adaptive.py').write_text(leaf_on_digits(root, 'pod_resnet18w8_cifar10_10k_normadaptive', DIGITS))
+    (tmp_path / 'adaptive.py').write_text(leaf_on_digits(root, 'pod_cifar10_10k_normadaptive', DIGITS))
     command = ['bash', root / 'tools/dist_train.sh', tmp_path / 'adaptive.py', 2, '--work-dir', tmp_path / 'work']
     options = ['--cfg-options', 'train_cfg.max_epochs=2', 'train_dataloader.batch_size=32', *SEED]
     run_command(*command, *options, env=dict(PORT='29615'))

@@ -12,7 +12,7 @@ from mmpod.engine import CheckWeightsHook
 from mmpod.engine.checkpoints import check_checkpoint_file, get_model, load_weights
 from mmpod.utils.errors import UserError
 
-DIGITS = 'configs/pod_resnet18w8_digits.py'
+DIGITS = 'configs/small/pod_digits.py'
 
 
 def network():
@@ -93,6 +93,6 @@ def test_get_model_is_strict_and_knows_the_classes(root, saved):
     weights = lenient(root / DIGITS).state_dict()
     model = get_model(root / DIGITS, saved(weights, meta=dict(dataset_meta=dict(classes=list('abcdefghij')))))
     assert model._dataset_meta['classes'] == list('abcdefghij') and not model.training
-    softmax = lenient(root / 'configs/softmax_resnet18w8_digits.py').state_dict()
+    softmax = lenient(root / 'configs/small/softmax_digits.py').state_dict()
     with pytest.raises(UserError, match='head.fc.weight'):
         get_model(root / DIGITS, saved(softmax))

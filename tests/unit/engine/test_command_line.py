@@ -9,7 +9,7 @@ import pytest
 from mmpod.engine.command_line import evaluation_config, read_config, training_config
 from mmpod.utils.errors import UserError
 
-DIGITS = 'configs/pod_resnet18w8_digits.py'
+DIGITS = 'configs/small/pod_digits.py'
 HOST = Path(importlib.util.find_spec('mmpretrain').origin).parent / '.mim' / 'tools'
 
 

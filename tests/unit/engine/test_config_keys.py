@@ -4,7 +4,7 @@ from mmengine.config import Config
 from mmpod.engine.config_keys import check_known_keys, require_sections
 from mmpod.utils.errors import UserError
 
-DIGITS = 'configs/pod_resnet18w8_digits.py'
+DIGITS = 'configs/small/pod_digits.py'
 
 
 @pytest.mark.parametrize(
