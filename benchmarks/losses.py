@@ -1,4 +1,4 @@
-"""Head and loss of every method against softmax (mmpretrain's LinearClsHead and cross entropy): time and memory.
+"""Head and loss of every method against softmax (LinearClsHead with cross entropy): operations, time and memory.
 
 python benchmarks/losses.py
 
@@ -6,8 +6,6 @@ Forward and backward from pooled features of ResNet-50, batch 128, K = 100, D = 
 configs. COT is not in it: its cost is a second pass through the whole network.
 """
 
-import statistics
-import time
 from pathlib import Path
 
 import torch
@@ -15,6 +13,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
+from timing import describe, in_turns, operations, ratio
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 NUM_CLASSES, CHANNELS, DIM, BATCH, ROUNDS = 100, 2048, 512, 128, 15
@@ -61,6 +60,7 @@ def mebibytes_kept(head: torch.nn.Module, step) -> float:
 def main() -> None:
     """Print a table, softmax being 1."""
     init_default_scope('mmpretrain')
+    torch.set_num_threads(1)
     torch.manual_seed(0)
     samples = [DataSample().set_gt_label(index % NUM_CLASSES) for index in range(BATCH)]
     pooled = torch.randn(BATCH, CHANNELS).relu().requires_grad_()
@@ -74,21 +74,14 @@ def main() -> None:
 
         steps[name] = step
         memory[name] = mebibytes_kept(head, step)
-    times = {name: [] for name in NAMES}
-    for index in range(ROUNDS + 1):
-        for name, step in steps.items():
-            start = time.perf_counter()
-            step()
-            if index:  # the first round warms up
-                times[name].append(time.perf_counter() - start)
+    times = in_turns(steps, ROUNDS)
     shape = f'N = {BATCH}, C = {CHANNELS}, D = {DIM}, K = {NUM_CLASSES}'
-    print(f'torch {torch.__version__}, {torch.get_num_threads()} threads, {shape}')
-    print('| head and loss of | time, softmax = 1 | memory, MiB | softmax = 1 |\n|---|---|---|---|')
+    print(f'{describe("cpu")}, {shape}')
+    print('| head and loss of | operations | time, softmax = 1 | memory, MiB | softmax = 1 |\n|---|---|---|---|---|')
     softmax = NAMES[0]
     for name in NAMES:
-        ratio = statistics.median(a / b for a, b in zip(times[name], times[softmax]))
-        share = memory[name] / memory[softmax]
-        print(f'| {name} | {ratio:.1f} | {memory[name]:.1f} | {share:.1f} |')
+        against, share = ratio(times[name], times[softmax]), memory[name] / memory[softmax]
+        print(f'| {name} | {operations(steps[name])} | {against} | {memory[name]:.1f} | {share:.1f} |')
 
 
 if __name__ == '__main__':

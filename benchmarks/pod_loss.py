@@ -1,15 +1,27 @@
-"""POD Loss, forward and backward, one thread, against the same loss with Eq. 15's D x D matrix written out.
+"""POD Loss against the same loss with Eq. 15's D x D matrix written out, and against a linear layer with cross entropy.
 
 python benchmarks/pod_loss.py
+python benchmarks/pod_loss.py --device cuda
+
+Each figure is one forward and backward pass, float32. At the smallest size time is what the host needs to issue the
+operations, dispatched operations counted forward and backward. Linear with cross entropy gets gradients of its weights
+besides; it is what classifies in place of POD Loss.
 """
 
-import torch
-from timing import compare
+import argparse
+from collections.abc import Callable
 
-from mmpod.functional import pedcc
+import torch
+from timing import describe, in_turns, operations, ratio
+from torch.nn.functional import cross_entropy, normalize
+
 from mmpod.models import PODLoss
 
-NUM_CLASSES = 100
+TINY = (8, 16, 10)
+SIZES = dict(
+    cpu=[TINY, (128, 512, 100), (96, 2048, 1000)],
+    cuda=[TINY, (128, 512, 100), (96, 2048, 1000), (1024, 2048, 1000), (4096, 512, 1000)],
+)
 
 
 def off_diagonal(matrix: torch.Tensor) -> torch.Tensor:
@@ -20,7 +32,7 @@ def off_diagonal(matrix: torch.Tensor) -> torch.Tensor:
 
 def with_full_matrix(features: torch.Tensor, labels: torch.Tensor, centroids: torch.Tensor) -> torch.Tensor:
     """Eq. 13-16 as one would type them, with R in full."""
-    unit = torch.nn.functional.normalize(features)
+    unit = normalize(features)
     own = centroids[labels]
     cosine = (1 - (unit * own).sum(1)).square().mean()
     residuals = unit - own
@@ -28,27 +40,48 @@ def with_full_matrix(features: torch.Tensor, labels: torch.Tensor, centroids: to
     return cosine + off_diagonal(second_moment).square().sum()
 
 
+def passes(num_samples: int, dim: int, num_classes: int, device: str) -> dict[str, Callable[[], object]]:
+    """Return a forward and backward pass of each way, on one batch."""
+    features = torch.randn(num_samples, dim, device=device, requires_grad=True)
+    labels = torch.randint(num_classes, (num_samples,), device=device)
+    centroids = normalize(torch.randn(num_classes, dim, device=device))
+    loss = PODLoss()
+    linear = torch.nn.Linear(dim, num_classes, device=device)
+    inputs = [features, *linear.parameters()]
+
+    def pod():
+        terms = loss(features, labels, centroids)
+        return torch.autograd.grad(terms['loss_cosine'] + terms['loss_sc'], features)
+
+    def full():
+        return torch.autograd.grad(with_full_matrix(features, labels, centroids), features)
+
+    def softmax():
+        return torch.autograd.grad(cross_entropy(linear(features), labels), inputs)
+
+    torch.testing.assert_close(pod(), full(), rtol=1e-3, atol=1e-6)
+    return {'POD Loss': pod, 'D x D matrix': full, 'linear + CE': softmax}
+
+
 def main() -> None:
-    """Print times and their ratio at two shapes (N, D)."""
+    """Print a row for each size and way."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu', choices=list(SIZES))
+    parser.add_argument('--rounds', type=int, default=15)
+    args = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    print(f'torch {torch.__version__}, 1 thread, float32, K = {NUM_CLASSES}, forward and backward')
-    loss = PODLoss()
-    for num_samples, dim in ((128, 512), (96, 2048)):
-        features = torch.randn(num_samples, dim, requires_grad=True)
-        labels, centroids = torch.randint(NUM_CLASSES, (num_samples,)), pedcc(NUM_CLASSES, dim).float()
-
-        def ours(features=features, labels=labels, centroids=centroids):
-            return torch.autograd.grad(sum(loss(features, labels, centroids).values()), features)[0]
-
-        def peer(features=features, labels=labels, centroids=centroids):
-            return torch.autograd.grad(with_full_matrix(features, labels, centroids), features)[0]
-
-        torch.testing.assert_close(ours(), peer(), rtol=1e-3, atol=1e-6)
-        mine, full, ratio = compare(ours, peer, rounds=15, calls=10)
-        print(
-            f'N = {num_samples}, D = {dim}: {1e3 * mine:.2f} ms against {1e3 * full:.2f} ms, {ratio:.1f} times faster'
-        )
+    torch.backends.cuda.matmul.allow_tf32 = False
+    print(f'{describe(args.device)}, float32, forward and backward, median of {args.rounds} rounds')
+    print('| N, D, K | what | operations | time, ms | linear + CE = 1 |\n|---|---|---|---|---|')
+    for size in SIZES[args.device]:
+        functions = passes(*size, args.device)
+        times = in_turns(functions, args.rounds, args.device, calls=20 if size == TINY else 5)
+        for name, function in functions.items():
+            milliseconds = 1e3 * sorted(times[name])[args.rounds // 2]
+            against = ratio(times[name], times['linear + CE'])
+            row = [', '.join(map(str, size)), name, operations(function), f'{milliseconds:.3f}', against]
+            print('| ' + ' | '.join(map(str, row)) + ' |', flush=True)
 
 
 if __name__ == '__main__':

@@ -9,14 +9,13 @@ The steps to be compared take turns, so that they see the same machine; ratios a
 
 import argparse
 import contextlib
-import statistics
-import time
 from collections.abc import Callable
 
 import torch
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
+from timing import describe, in_turns, ratio
 
 FEAT_DIM = {100: 512, 1000: 2048}  # Table II
 BATCH = {('cpu', 32): 8, ('cpu', 224): 2, ('cuda', 32): 128, ('cuda', 224): 96}
@@ -73,27 +72,6 @@ def head_step(head: torch.nn.Module, batch: int, device: str) -> Callable[[], No
     return lambda: sum(head.loss((pooled,), samples).values()).backward()
 
 
-def in_turns(functions: dict[str, Callable[[], None]], rounds: int, device: str) -> dict[str, list[float]]:
-    """Return the seconds of each call, round by round, after two rounds that warm up."""
-    wait = torch.cuda.synchronize if device == 'cuda' else lambda: None
-    times = {name: [] for name in functions}
-    for index in range(rounds + 2):
-        for name, function in functions.items():
-            wait()
-            start = time.perf_counter()
-            function()
-            wait()
-            if index >= 2:
-                times[name].append(time.perf_counter() - start)
-    return times
-
-
-def ratio(numerator: list[float], denominator: list[float]) -> str:
-    """Return the median of the ratios of neighbours and their quartiles."""
-    low, median, high = statistics.quantiles([a / b for a, b in zip(numerator, denominator)], n=4)
-    return f'{median:.3f} ({low:.3f} to {high:.3f})'
-
-
 def main() -> None:
     """Print a line for each comparison."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -107,12 +85,9 @@ def main() -> None:
     args = parser.parse_args()
     if args.rounds < 2:
         parser.error(f'Expected --rounds to be at least 2, for quartiles, but got {args.rounds}.')
-    import mmpod
-
     init_default_scope('mmpretrain')
     torch.manual_seed(0)
-    where = torch.cuda.get_device_name() if args.device == 'cuda' else f'CPU, {torch.get_num_threads()} thread(s)'
-    print(f'mmpod {mmpod.__version__}, torch {torch.__version__}, {where}, {args.rounds} rounds')
+    print(f'{describe(args.device)}, {args.rounds} rounds')
     print('| pixels | K | batch | what | ratio, median (quartiles) |\n|---|---|---|---|---|')
     for size in args.size:
         batch = args.batch or BATCH[args.device, size]

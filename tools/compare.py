@@ -1,35 +1,39 @@
-"""Train several configs with several seeds and compare them: a table, a CSV of the curves and a figure.
+"""Train several configs with several seeds and compare them: a table, a verdict, a CSV of the curves and a figure.
 
     python tools/compare.py configs/pod_resnet18w8_digits.py configs/softmax_resnet18w8_digits.py --seeds 0 1 2
 
 Each run is a `tools/train.py` of its own in WORK_DIR/<config>/seed<n>/, at the total batch of its config. A `gda_*`
-config is a `tools/test.py` of the last checkpoint of its `pod_*` config, which must be there too. Cut off, the same
-command goes on where it stopped; finished runs are not repeated.
+config is a `tools/test.py` of the last checkpoint of its `pod_*` config, which must be there too. After an interrupt,
+the same command continues where it stopped; finished runs are not repeated, and refused if their config has changed.
 """
 
 import argparse
 import sys
 
-from mmpod.experiments.arguments import parse_runs
+from mmpod.experiments.arguments import check_runs, runs_parser
 from mmpod.experiments.catalogue import CHECKPOINT_OF
-from mmpod.experiments.comparison import curves_csv, geometry_table, summary_table
+from mmpod.experiments.comparison import curves_csv, geometry_table, summary_table, verdict
 from mmpod.experiments.figures import plot_accuracy, plot_geometry
-from mmpod.experiments.launch import format_option_mismatches, plan_run, skip_if_done
-from mmpod.experiments.launcher import Launcher
+from mmpod.experiments.launch import Launcher, note_unknown_settings, plan_run
+from mmpod.experiments.metric import choose_metric
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.run import Run
+from mmpod.experiments.settings import check_effect
 from mmpod.utils.errors import errors_as_exit
 
 
 def parse_args() -> argparse.Namespace:
     """Return the command line's arguments."""
-    parser, args = parse_runs(
-        __doc__,
-        'work_dirs/compare',
-        lambda parser: parser.add_argument(
-            '--target', type=float, default=95, help='accuracy in %% for "epochs to" (default: 95)'
-        ),
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[runs_parser('work_dirs/compare')],
     )
+    parser.add_argument(
+        '--target', type=float, help='value of the metric for "epochs to" (default: 90 %% of the last of each run)'
+    )
+    args = parser.parse_args()
+    check_runs(parser, args)
     by_name = {config.stem: config for config in args.configs}
     args.trained = {
         config: by_name.get(CHECKPOINT_OF[name]) for name, config in by_name.items() if name in CHECKPOINT_OF
@@ -40,12 +44,42 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def main() -> None:
-    """Run the comparison and write `table.md`, `curves.csv` and `accuracy.png` into the work directory.
+def report(args: argparse.Namespace, done: list[Run]) -> None:
+    """Write `table.md`, `curves.csv` and `accuracy.png` into the work directory, and print the table.
 
     Where the runs log the geometry (default_hooks.features.geometry=True), `geometry.md` and `geometry.png` as well.
     """
+    values = {run.name: {} for run in done}
+    for run in done:
+        if (value := run.final(args.metric)) is not None:
+            values[run.name][run.seed] = value
+    if not any(values.values()):
+        raise ValueError(f'Expected the runs to report {args.metric}, but none did. Choose another --metric.')
+    parts = [
+        summary_table(done, args.metric, args.target, args.lower_is_better),
+        verdict(values, args.metric, args.lower_is_better),
+        note_unknown_settings(done),
+    ]
+    table = '\n\n'.join(part for part in parts if part)
+    (args.work_dir / 'table.md').write_text(table + '\n')
+    curves_csv(done, args.work_dir / 'curves.csv', args.metric)
+    name = 'accuracy' if args.metric.startswith('accuracy/') else args.metric.replace('/', '_')
+    figure = args.work_dir / f'{name}.png'
+    plot_accuracy([run for run in done if run.curve(args.metric)], figure, args.metric)
+    measured = [run for run in done if run.curve('geometry/effective_rank')]
+    if measured:
+        (args.work_dir / 'geometry.md').write_text(geometry_table(measured) + '\n')
+        plot_geometry(measured, args.work_dir / 'geometry.png')
+    band = ' (line: mean over the seeds, band: lowest to highest seed)' if len(args.seeds) > 1 else ''
+    print(f'\n{table}\n\n{args.metric} by epoch: {figure.absolute()}{band}')
+
+
+def main() -> None:
+    """Make the runs that are not done, and compare all."""
     args = parse_args()
+    trained = [config for config in args.configs if config not in args.trained]
+    check_effect(args.configs, args.cfg_options)
+    args.metric = choose_metric(trained, args.cfg_options, args.metric)
     launcher = Launcher(args.processes)
     runs = {
         (config, seed): Run(config.stem, seed, args.work_dir / config.stem / f'seed{seed}')
@@ -54,27 +88,16 @@ def main() -> None:
     }
     plans = []
     for (config, seed), run in runs.items():
-        if skip_if_done(run, args.cfg_options):
-            continue
-        trained = args.trained.get(config)
-        source = (trained, runs[trained, seed]) if trained else None
-        plans.append(plan_run(config, run, launcher, args.cfg_options, source, test=False))
+        source = args.trained.get(config)
+        source = (source, runs[source, seed]) if source else None
+        plan = plan_run(config, run, launcher, args.cfg_options, source, test=False, metric=args.metric)
+        plans += [plan] if plan else []
     failed = run_all(plans, args.jobs, launcher)
     done = [run for run in runs.values() if run.state == 'done']
     if done:
-        table = summary_table(done, args.target) + format_option_mismatches((run, args.cfg_options) for run in done)
-        (args.work_dir / 'table.md').write_text(table + '\n')
-        curves_csv(done, args.work_dir / 'curves.csv')
-        plot_accuracy([run for run in done if run.accuracies()], args.work_dir / 'accuracy.png')
-        measured = [run for run in done if run.curve('geometry/effective_rank')]
-        if measured:
-            (args.work_dir / 'geometry.md').write_text(geometry_table(measured) + '\n')
-            plot_geometry(measured, args.work_dir / 'geometry.png')
-        print(f'\n{table}\n\nAccuracy by epoch: {(args.work_dir / "accuracy.png").absolute()}')
+        report(args, done)
     if failed:
-        sys.exit(
-            f'{len(failed)} of {len(runs)} runs failed: ' + ', '.join(f'{run.name} seed {run.seed}' for run in failed)
-        )
+        sys.exit(f'{len(failed)} of {len(runs)} runs failed: ' + ', '.join(run.label for run in failed))
 
 
 if __name__ == '__main__':

@@ -22,8 +22,7 @@ from mmpod.experiments.arguments import check_seeds
 from mmpod.experiments.catalogue import CHECKPOINT_OF
 from mmpod.experiments.cost import remaining
 from mmpod.experiments.documents import refresh
-from mmpod.experiments.launch import Plan, plan_run, skip_if_done
-from mmpod.experiments.launcher import Launcher
+from mmpod.experiments.launch import Launcher, Plan, plan_run
 from mmpod.experiments.listing import index, listing
 from mmpod.experiments.metafile import metafile
 from mmpod.experiments.queue import run_all
@@ -31,6 +30,7 @@ from mmpod.experiments.rehearsal import rehearse, require_rehearsals, write_data
 from mmpod.experiments.report import write_report
 from mmpod.experiments.run import Run
 from mmpod.experiments.selection import select
+from mmpod.experiments.settings import check_effect
 from mmpod.utils.errors import errors_as_exit
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
@@ -100,8 +100,8 @@ def run_of(args: argparse.Namespace, config: str, seed: int) -> Run:
     return Run(config, seed, args.work_dir / config / f'seed{seed}')
 
 
-def plan_of(args: argparse.Namespace, launcher: Launcher, config: str, seed: int) -> Plan:
-    """Return how to make a run."""
+def plan_of(args: argparse.Namespace, launcher: Launcher, config: str, seed: int) -> Optional[Plan]:
+    """Return how to make a run; None where it is done."""
     trained = CHECKPOINT_OF.get(config)
     source = (config_path(trained), run_of(args, trained, seed)) if trained else None
     return plan_run(config_path(config), run_of(args, config, seed), launcher, args.cfg_options, source)
@@ -110,11 +110,12 @@ def plan_of(args: argparse.Namespace, launcher: Launcher, config: str, seed: int
 def run(args: argparse.Namespace) -> None:
     """Make the runs that are not done."""
     launcher = Launcher(args.processes, args.partition)
+    check_effect([config_path(config) for config in args.selection.configs], args.cfg_options)
     plans = []
     for seed in args.seeds:  # a first seed of everything before a second of anything
         for config in args.selection.configs:
-            if not skip_if_done(run_of(args, config, seed), args.cfg_options):
-                plans.append(plan_of(args, launcher, config, seed))
+            plan = plan_of(args, launcher, config, seed)
+            plans += [plan] if plan else []
     finish(run_all(plans, args.jobs, launcher), len(plans))
 
 

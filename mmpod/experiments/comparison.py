@@ -1,87 +1,218 @@
-"""Setting training runs side by side in a table."""
+"""Setting training runs side by side: tables, and whether their difference exceeds the spread of the seeds."""
 
+import math
 import statistics
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Optional
 
-from mmpod.experiments.figures import by_name
-from mmpod.experiments.run import Run
+import pandas as pd
+from scipy import stats
 
-__all__ = ['GEOMETRY', 'curves_csv', 'geometry_table', 'mean_and_spread', 'summary_table']
+from mmpod.experiments.metric import GEOMETRY, number_format, unit
+from mmpod.experiments.run import METRIC, Run
+from mmpod.experiments.sweep import Trial
+from mmpod.experiments.tables import markdown_table, mean_and_spread
 
-GEOMETRY = (
-    'target_cosine',
-    'max_nontarget_cosine',
-    'within_between',
-    'nc1',
-    'nc2_equinorm',
-    'nc2_equiangularity',
-    'nc2_max_angle',
-    'nc3_self_duality',
-    'effective_rank',
-)
+__all__ = ['curves_csv', 'epochs_to_reach', 'geometry_table', 'summary_table', 'trial_table', 'verdict']
+
+SHARE = 0.9  # of the last value, for "epochs to"
+CONFIDENCE = 0.95
 
 
-def epochs_to_reach(accuracies: dict[int, float], target: float) -> Optional[int]:
-    """Return the first epoch whose accuracy is at least ``target`` %, or None."""
-    return next((epoch for epoch, accuracy in accuracies.items() if accuracy >= target), None)
+def epochs_to_reach(curve: Mapping[int, float], target: float, lower_is_better: bool = False) -> Optional[int]:
+    """Return the first epoch that is at least as good as ``target``, or None.
 
-
-def mean_and_spread(values: Sequence[float], form: str = '.2f') -> str:
-    """Return the mean, and where there are several values ± their sample standard deviation."""
-    spread = f' ± {statistics.stdev(values):{form}}' if len(values) > 1 else ''
-    return f'{statistics.mean(values):{form}}{spread}'
-
-
-def summary_table(runs: Sequence[Run], target: float) -> str:
-    """Return a Markdown table, one row a name: accuracy of the last epoch (mean ± sample standard deviation over the
-    seeds), of the best epoch, the epochs needed to reach ``target`` % (mean; ``-`` where a seed never did) and the
-    wall time of a run in seconds (mean).
+    Example:
+        >>> epochs_to_reach({1: 50.0, 2: 92.0, 3: 91.0}, 90)
+        2
     """
-    lines = [
-        f'| run | seeds | last epoch, % | best epoch, % | epochs to {target:g} % | time of a run, s |',
-        '|---|---|---|---|---|---|',
-    ]
-    for name, group in by_name(runs).items():
-        curves = [run.accuracies() for run in group]
-        trained = all(curves)  # an evaluation has none
-        last = [run.accuracy for run in group]
-        reached = [epochs_to_reach(curve, target) for curve in curves]
-        lines.append(
-            ' | '.join(
-                [
-                    f'| {name}',
-                    ', '.join(str(run.seed) for run in group),
-                    '-' if None in last else mean_and_spread(last),
-                    mean_and_spread([max(curve.values()) for curve in curves]) if trained else '-',
-                    '-' if None in reached else f'{statistics.mean(reached):.1f}',
-                    f'{statistics.mean(run.record["wall_s"] for run in group):.0f} |',
-                ]
+    sign = -1 if lower_is_better else 1
+    return next((epoch for epoch, value in curve.items() if sign * value >= sign * target), None)
+
+
+def summary_table(
+    runs: Sequence[Run], metric: str = METRIC, target: Optional[float] = None, lower_is_better: bool = False
+) -> str:
+    """Return a Markdown table with one row per name, and below it what its columns mean.
+
+    Args:
+        runs: Finished runs; those of the same name differ by their seed.
+        metric: What is compared.
+        target: Value for "epochs to"; by default 90 % of each run's own last value (for a metric whose lower values are
+            better, a value 10 % above it).
+        lower_is_better: Of the metric.
+    """
+    rows = []
+    for run in runs:
+        curve, last = run.curve(metric), run.final(metric)
+        goal = target
+        if goal is None and last is not None:
+            goal = last * (SHARE if (last >= 0) != lower_is_better else 2 - SHARE)
+        rows.append(
+            dict(
+                run=run.name,
+                seed=str(run.seed),
+                last=last,
+                best=(min if lower_is_better else max)(curve.values()) if curve else None,
+                epochs=None if goal is None else epochs_to_reach(curve, goal, lower_is_better),
+                seconds=run.record['wall_s'],
             )
         )
+    form, percent = number_format(metric), unit(metric)
+    relative = f'within {100 * (1 - SHARE):g} % of the last' if lower_is_better else f'{100 * SHARE:g} % of the last'
+    aim = relative if target is None else f'{target:g}{percent.replace(",", "")}'
+    table = pd.DataFrame(
+        {
+            'run': name,
+            'seeds': ', '.join(group.seed),
+            f'last epoch{percent}': _cell(group['last'], form),
+            f'best epoch{percent}': _cell(group.best, form),
+            f'epochs to {aim}': _cell(group.epochs, '.1f'),
+            'time of a run, s': f'{group.seconds.mean():.0f}',
+        }
+        for name, group in pd.DataFrame(rows).groupby('run', sort=False)
+    )
+    notes = [f'{metric}, {"lower" if lower_is_better else "higher"} is better.']
+    if len({run.seed for run in runs}) > 1:
+        notes.append('±: sample standard deviation over the seeds.')
+    if (table == '-').any(axis=None):
+        notes.append('-: not measured (an evaluation has no epochs), or not reached by every seed.')
+    notes.append(
+        'Time of a run: wall time of all its starts, validation included, mean over the seeds; it depends on what else '
+        'the machine did.'
+    )
+    return '\n'.join([markdown_table(table), '', *notes])
+
+
+def _cell(values: pd.Series, form: str) -> str:
+    return '-' if values.isna().any() else mean_and_spread(values.astype(float).tolist(), form)
+
+
+def verdict(values: Mapping[str, Mapping[int, float]], metric: str, lower_is_better: bool = False) -> str:
+    """Return which name is best, and for every other one whether it differs beyond the spread of the seeds.
+
+    The difference to the best is the mean of the differences seed by seed, over the seeds that both have; with fewer
+    than two such seeds, it is the difference of the two means. It is beyond the spread of the seeds where its 95 %
+    confidence interval (Student's t for pairs, Welch's otherwise) excludes 0. With a single seed there is no spread and
+    hence no verdict. There is no correction for the number of comparisons, nor for having picked the best.
+
+    Args:
+        values: By name and seed, the metric after the last epoch.
+        metric: Its name.
+        lower_is_better: Of the metric.
+
+    Example:
+        >>> print(verdict({'pod': {0: 92.0, 1: 93.0}, 'softmax': {0: 90.0, 1: 91.1}}, 'accuracy/top1'))
+        Best by accuracy/top1: pod, 92.50.
+        - softmax: worse by 1.95 (95 % interval 1.31 to 2.59, 2 seeds in pairs), beyond the spread of the seeds.
+    """
+    values = {name: by_seed for name, by_seed in values.items() if by_seed}
+    if len(values) < 2:
+        return ''
+    means = {name: statistics.mean(by_seed.values()) for name, by_seed in values.items()}
+    best = (min if lower_is_better else max)(means, key=means.__getitem__)
+    form, sign = number_format(metric), -1 if lower_is_better else 1
+    lines = [f'Best by {metric}: {best}, {means[best]:{form}}.']
+    for name, by_seed in values.items():
+        if name == best:
+            continue
+        difference, half, how = _difference(values[best], by_seed, sign)
+        text = f'- {name}: {"worse" if difference >= 0 else "better"} by {abs(difference):{form}} '
+        if half is None:
+            text += 'with a single seed, which has no spread: nothing follows. Repeat with more --seeds.'
+        else:
+            beyond = abs(difference) > half
+            low, high = difference - half, difference + half
+            text += f'({100 * CONFIDENCE:g} % interval {low:{form}} to {high:{form}}, {how}), '
+            text += 'beyond the spread of the seeds.' if beyond else 'no difference beyond the spread of the seeds.'
+        lines.append(text)
     return '\n'.join(lines)
+
+
+def _difference(best: Mapping[int, float], other: Mapping[int, float], sign: int) -> tuple[float, Optional[float], str]:
+    """Return by how much the best is better, half the width of that number's confidence interval, and its basis."""
+    common = sorted({*best} & {*other})
+    if len(common) > 1:
+        pairs = [sign * (best[seed] - other[seed]) for seed in common]
+        error, freedom = statistics.stdev(pairs) / math.sqrt(len(pairs)), float(len(pairs) - 1)
+        difference, how = statistics.mean(pairs), f'{len(pairs)} seeds in pairs'
+    else:
+        difference = sign * (statistics.mean(best.values()) - statistics.mean(other.values()))
+        how = f'{len(best)} and {len(other)} seeds'
+        if min(len(best), len(other)) < 2:
+            return difference, None, how
+        first, second = (statistics.variance(by_seed.values()) / len(by_seed) for by_seed in (best, other))
+        error = math.sqrt(first + second)
+        spread = first**2 / (len(best) - 1) + second**2 / (len(other) - 1)
+        freedom = (first + second) ** 2 / spread if spread else 1
+    return difference, float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * error, how
+
+
+def trial_table(
+    configs: Sequence[str],
+    trials: Sequence[Trial],
+    runs: Mapping[tuple[str, str], Sequence[Run]],
+    metric: str = METRIC,
+    lower_is_better: bool = False,
+) -> str:
+    """Return a Markdown table of a metric after the last epoch, the best of each config in bold, and a verdict.
+
+    Args:
+        configs: Names of the configs, one row each.
+        trials: One column each.
+        runs: For a config and the name of a trial its finished runs, one per seed.
+        metric: What is compared.
+        lower_is_better: Of the metric.
+    """
+    form, rows, verdicts, at_best = number_format(metric), [], [], {}
+    most = max(map(len, runs.values()), default=0)
+    for config in configs:
+        values = {
+            trial.name: {
+                run.seed: value for run in runs[config, trial.name] if (value := run.final(metric)) is not None
+            }
+            for trial in trials
+        }
+        means = {name: statistics.mean(by_seed.values()) for name, by_seed in values.items() if by_seed}
+        ranked = sorted(means, key=means.__getitem__, reverse=not lower_is_better)
+        row = {'config': config}
+        for name, by_seed in values.items():
+            text = mean_and_spread(list(by_seed.values()), form) if by_seed else '-'
+            text = f'**{text}**' if ranked and name in means and means[name] == means[ranked[0]] else text
+            row[name] = text + (f' ({len(by_seed)} of {most} seeds)' if 0 < len(by_seed) < most else '')
+        rows.append(row)
+        if text := verdict({name: values[name] for name in ranked[:2]}, metric, lower_is_better):
+            verdicts.append(f'{config}, the best setting against the second:\n{text}')
+        if ranked:
+            at_best[f'{config} at {ranked[0]}'] = values[ranked[0]]
+    if text := verdict(at_best, metric, lower_is_better):
+        verdicts.append(f'The configs at their best settings:\n{text}')
+    table = pd.DataFrame(rows)
+    notes = [f'{metric} of the last epoch, {"lower" if lower_is_better else "higher"} is better, the best in bold.']
+    if most > 1:
+        notes.append('±: sample standard deviation over the seeds.')
+    if (table == '-').any(axis=None):
+        notes.append('-: no finished run that has measured it.')
+    return '\n'.join([markdown_table(table), '', *notes, *(f'\n{text}' for text in verdicts)])
 
 
 def geometry_table(runs: Sequence[Run]) -> str:
-    """Return a Markdown table of what ``mmpod.FeatureGeometry`` logged in the last epoch, one row a name.
+    """Return a Markdown table of what ``mmpod.FeatureGeometry`` logged in the last epoch, one row per name.
 
     Mean ± sample standard deviation over the seeds; ``-`` where a head has no such measure.
     """
-    lines = ['| run | ' + ' | '.join(GEOMETRY) + ' |', '|---' * (len(GEOMETRY) + 1) + '|']
-    for name, group in by_name(runs).items():
-        cells = []
-        for metric in GEOMETRY:
-            curves = [run.curve(f'geometry/{metric}') for run in group]
-            cells.append(mean_and_spread([curve[max(curve)] for curve in curves], '.3f') if all(curves) else '-')
-        lines.append(f'| {name} | ' + ' | '.join(cells) + ' |')
-    return '\n'.join(lines)
+    rows = [{'run': run.name, **{metric: run.final(f'geometry/{metric}') for metric in GEOMETRY}} for run in runs]
+    frame = pd.DataFrame(rows, columns=['run', *GEOMETRY])
+    return markdown_table(
+        pd.DataFrame(
+            {'run': name, **{metric: _cell(group[metric], '.3f') for metric in GEOMETRY}}
+            for name, group in frame.groupby('run', sort=False)
+        )
+    )
 
 
-def curves_csv(runs: Sequence[Run], path: Path) -> None:
-    """Write the accuracy (%) of every run and epoch."""
-    rows = [
-        f'{run.name},{run.seed},{epoch},{accuracy:.4f}\n'
-        for run in runs
-        for epoch, accuracy in run.accuracies().items()
-    ]
-    path.write_text('run,seed,epoch,accuracy_percent\n' + ''.join(rows))
+def curves_csv(runs: Sequence[Run], path: Path, metric: str = METRIC) -> None:
+    """Write a metric of every run and epoch."""
+    rows = [(run.name, run.seed, epoch, value) for run in runs for epoch, value in run.curve(metric).items()]
+    pd.DataFrame(rows, columns=['run', 'seed', 'epoch', metric]).to_csv(path, index=False, float_format='%.6g')

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from mmpod.experiments.catalogue import TABLES
 from mmpod.experiments.cells import Cell, reading
-from mmpod.experiments.comparison import epochs_to_reach, mean_and_spread
+from mmpod.experiments.comparison import epochs_to_reach
 from mmpod.experiments.run import METRIC, Run
+from mmpod.experiments.tables import mean_and_spread
 
 __all__ = ['refresh', 'result_table']
 

@@ -58,11 +58,11 @@ def draw_curves(axes, runs: Sequence[Run], metric: str) -> None:
     axes.xaxis.get_major_locator().set_params(integer=True)
 
 
-def plot_accuracy(runs: Sequence[Run], path: Path) -> None:
-    """Write a PNG of accuracy by epoch, see :func:`draw_curves`."""
+def plot_accuracy(runs: Sequence[Run], path: Path, metric: str = METRIC) -> None:
+    """Write a PNG of a metric by epoch, see :func:`draw_curves`."""
     figure, axes = new_axes()
-    draw_curves(axes, runs, METRIC)
-    axes.set(xlabel='epoch', ylabel='test accuracy (%)')
+    draw_curves(axes, runs, metric)
+    axes.set(xlabel='epoch', ylabel='test accuracy (%)' if metric == METRIC else metric)
     # Below the axes, where it hides no curve, however many there are.
     figure.legend(loc='outside lower center', ncols=2, fontsize='small')
     figure.set_figheight(figure.get_figheight() + 0.2 * math.ceil(len(by_name(runs)) / 2))

@@ -1,17 +1,73 @@
 """What a run will call, worked out before anything starts."""
 
-import argparse
+import os
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
-from mmengine.config import Config, DictAction
+import torch
 
-from mmpod.experiments.launcher import Launcher
-from mmpod.experiments.run import Run
+from mmpod.experiments.run import METRIC, Run
+from mmpod.experiments.settings import differences, resolve, settings_hash, settings_of
+from mmpod.utils.paths import TOOLS
 
-__all__ = ['Plan', 'skip_if_done', 'format_option_mismatches', 'plan_run']
+__all__ = ['Launcher', 'Plan', 'note_unknown_settings', 'plan_run']
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """How the processes of a run are started: on one process or several, on this machine or through Slurm.
+
+    Attributes:
+        processes: Processes (GPUs) of each run.
+        partition: Slurm partition to start them in; None for this machine.
+    """
+
+    processes: int = 1
+    partition: Optional[str] = None
+
+    def train(self, config: Path, work_dir: Path, arguments: Sequence[str]) -> list[str]:
+        """Return the command that trains ``config`` in ``work_dir``, or continues there."""
+        if self.partition is not None:
+            script = ['bash', TOOLS / 'slurm_train.sh', self.partition, config.stem, config, work_dir]
+        else:
+            script = [*self._python('train.py'), config, '--work-dir', work_dir]
+        return [str(word) for word in [*script, '--resume', *self._launcher(), *arguments]]
+
+    def test(self, config: Path, checkpoint: Path, work_dir: Path, arguments: Sequence[str]) -> list[str]:
+        """Return the command that evaluates ``checkpoint`` on the test set and writes ``work_dir/metrics.json``."""
+        if self.partition is not None:
+            script = ['bash', TOOLS / 'slurm_test.sh', self.partition, config.stem, config, checkpoint]
+        else:
+            script = [*self._python('test.py'), config, checkpoint]
+        out = ['--work-dir', work_dir / 'test', '--out', work_dir / 'metrics.json', '--out-item', 'metrics']
+        return [str(word) for word in [*script, *out, *self._launcher(), *arguments]]
+
+    def _python(self, tool: str) -> list:
+        if self.processes == 1:
+            return [sys.executable, TOOLS / tool]
+        # Standalone, torchrun finds a free port by itself, so that runs beside each other never share one.
+        torchrun = ['-m', 'torch.distributed.run', '--standalone', '--local-addr=127.0.0.1']
+        return [sys.executable, *torchrun, f'--nproc-per-node={self.processes}', TOOLS / tool]
+
+    def _launcher(self) -> list[str]:
+        return ['--launcher', 'pytorch'] if self.partition is None and self.processes > 1 else []
+
+    def environment(self, slot: int, jobs: int) -> dict[str, str]:
+        """Return the variables of a run in ``slot`` of ``jobs``: its share of the cores as threads unless
+        ``OMP_NUM_THREADS`` is set, and its GPUs where there are enough for every slot to have its own.
+        """
+        if self.partition is not None:
+            return dict(GPUS=str(self.processes), GPUS_PER_NODE=str(min(self.processes, 8)))
+        threads = max(1, (os.cpu_count() or 1) // (jobs * self.processes))
+        variables = dict(OMP_NUM_THREADS=os.environ.get('OMP_NUM_THREADS') or str(threads))
+        gpus = ','.join(map(str, range(torch.cuda.device_count())))
+        visible = os.environ.get('CUDA_VISIBLE_DEVICES', gpus).split(',')
+        if jobs > 1 and len(visible) >= jobs * self.processes:
+            variables['CUDA_VISIBLE_DEVICES'] = ','.join(visible[slot * self.processes : (slot + 1) * self.processes])
+        return variables
 
 
 @dataclass
@@ -22,9 +78,11 @@ class Plan:
         run: Where it goes.
         commands: What to call, one after another.
         num_epochs: Epochs of its training, for the time left; 0 for an evaluation.
-        details: What `run.json` keeps besides commands and versions, such as the overrides of the config.
+        details: What `run.json` keeps besides commands and versions: overrides, resolved config and its hash.
         needs: A run that must be done before.
         checkpoint: The file of ``needs`` that is read.
+        metric: Shown after each epoch.
+        config: The leaf; a run whose config has changed since it was planned is not made.
     """
 
     run: Run
@@ -33,59 +91,27 @@ class Plan:
     details: dict = field(default_factory=dict)
     needs: Optional[Run] = None
     checkpoint: Optional[Path] = None
+    metric: str = METRIC
+    config: Optional[Path] = None
 
     @property
     def blocked_reason(self) -> str:
         """What stands in the way, as a sentence; empty where nothing does."""
+        expected = self.details.get('config_hash')
+        if self.config is not None and expected is not None:
+            cfg = resolve(self.config, self.details['options'], fresh=True)
+            if settings_hash(settings_of(cfg, self.run.seed)) != expected:
+                return f'{self.run.label}: {self.config} has changed since this command started. Start it again'
         if self.needs is None:
             return ''
         if self.needs.state != 'done':
-            return f'{self.run.name} seed {self.run.seed} needs {self.needs.work_dir}, not done'
+            return f'{self.run.label} needs {self.needs.work_dir}, not done'
         if self.checkpoint is not None and not self.checkpoint.is_file():
             return (
-                f'{self.run.name} seed {self.run.seed} needs {self.checkpoint}, but of that finished run only the logs '
-                f'are here. Bring the checkpoint, or move {self.needs.work_dir} away to train it again'
+                f'{self.run.label} needs {self.checkpoint}, but of that finished run only the logs are here. Bring the '
+                f'checkpoint, or move {self.needs.work_dir} away to train it again'
             )
         return ''
-
-
-def parse_overrides(options: Sequence[str]) -> dict:
-    """Return ``--cfg-options`` as the runs will read them.
-
-    Raises:
-        ValueError: One of them is no ``key=value``, or sets the seed, of which each run has its own.
-    """
-    for option in options:
-        key, separator, _ = option.partition('=')
-        if not key or not separator:
-            raise ValueError(f'Expected --cfg-options to be KEY=VALUE, but got {option!r}.')
-        if key == 'randomness.seed':
-            raise ValueError(f'Expected --seeds to set the seeds of the runs, but got --cfg-options {option}.')
-    parser = argparse.ArgumentParser()
-    parser.add_argument('--cfg-options', nargs='*', action=DictAction, default={})
-    return parser.parse_args(['--cfg-options', *options]).cfg_options
-
-
-def skip_if_done(run: Run, overrides: Sequence[str]) -> bool:
-    """Return whether a run is done, and say so, also where it was made with other overrides."""
-    if run.state != 'done':
-        return False
-    others = _other_options(run, overrides)
-    print(f'{run.name} seed {run.seed}: finished before, {run.work_dir}' + (f', with {others}' if others else ''))
-    return True
-
-
-def format_option_mismatches(runs: Iterable[tuple[Run, Sequence[str]]]) -> str:
-    """Return a note below a table: what was made with other overrides than those beside it; empty where nothing was."""
-    notes = dict.fromkeys((run.name, others) for run, wanted in runs if (others := _other_options(run, wanted)))
-    lines = [f'- {name}: {others}' for name, others in notes]
-    return '\n'.join(['\n\nMade with other options than the command has:\n', *lines]) if lines else ''
-
-
-def _other_options(run: Run, wanted: Sequence[str]) -> str:
-    made = run.record.get('options', wanted)
-    more, less = [option for option in made if option not in wanted], [word for word in wanted if word not in made]
-    return ', '.join([*more, *(f'not {option}' for option in less)])
 
 
 def plan_run(
@@ -95,7 +121,8 @@ def plan_run(
     overrides: Sequence[str],
     source: Optional[tuple[Path, Run]] = None,
     test: bool = True,
-) -> Plan:
+    metric: str = METRIC,
+) -> Optional[Plan]:
     """Return how to train a config and test it, or to evaluate what another run has trained.
 
     Args:
@@ -105,21 +132,22 @@ def plan_run(
         overrides: ``key=value`` options of the config. The total batch is kept however many processes there are.
         source: For an evaluation, config and run of the training.
         test: Test the last checkpoint after training.
+        metric: Shown after each epoch.
+
+    Returns:
+        Plan: The plan, or None (and a line that says so) where the run is done.
 
     Raises:
-        ValueError: The run was begun with other overrides, the batch cannot be split over the processes, or the config
-            is not one of a training by epochs with validation.
+        ValueError: The run was made or begun with other settings, the batch cannot be split over the processes, or the
+            config is not one of a training by epochs with validation.
     """
-    overrides = list(overrides)
-    begun = run.record.get('options', overrides)
-    if begun != overrides:
-        raise ValueError(
-            f'Expected --cfg-options to be those that {run.work_dir} was begun with, {begun}, but got {overrides}. '
-            'Repeat them, or choose another --work-dir.'
-        )
+    settings = settings_of(resolve(config, overrides), run.seed)
+    known = _check_unchanged(run, settings, overrides)
+    if run.state == 'done':
+        print(f'{run.label}: finished before, {run.work_dir}' + ('' if known else ', config unknown'))
+        return None
     trained, made_by = source or (config, run)
-    cfg = Config.fromfile(trained)
-    cfg.merge_from_dict(parse_overrides(overrides))
+    cfg = resolve(trained, overrides)
     missing = [key for key in ('train_dataloader', 'train_cfg', 'val_dataloader', 'val_evaluator') if not cfg.get(key)]
     if missing or 'max_epochs' not in cfg.train_cfg:
         raise ValueError(
@@ -139,5 +167,47 @@ def plan_run(
     checkpoint = made_by.work_dir / f'epoch_{cfg.train_cfg.max_epochs}.pth'
     if source or test:
         commands.append(launcher.test(config, checkpoint, run.work_dir, options))
-    needed = dict(needs=made_by, checkpoint=checkpoint) if source else {}
-    return Plan(run, commands, cfg.train_cfg.max_epochs, dict(options=overrides), **needed)
+    details: dict = dict(options=list(overrides))
+    if known:
+        details.update(config_hash=settings_hash(settings), config=settings)
+    return Plan(
+        run,
+        commands,
+        cfg.train_cfg.max_epochs,
+        details,
+        needs=made_by if source else None,
+        checkpoint=checkpoint if source else None,
+        metric=metric,
+        config=config,
+    )
+
+
+def note_unknown_settings(runs: Iterable[Run]) -> str:
+    """Return a line for below a table that names the runs whose settings were not recorded; empty where all were."""
+    unknown = [run.label for run in runs if 'config_hash' not in run.record]
+    return f'config unknown (recorded before mmpod kept it): {", ".join(unknown)}' if unknown else ''
+
+
+def _check_unchanged(run: Run, settings: dict, overrides: Sequence[str]) -> bool:
+    """Return whether the settings of a run are known; refuse it where they are not the present ones."""
+    record = run.record
+    if not record:
+        return True
+    known = 'config_hash' in record
+    if known:
+        if record['config_hash'] == settings_hash(settings):
+            return True
+        if not record.get('finished') and not any(run.work_dir.glob('*.pth')) and run.state != 'running':
+            return True  # it saved nothing to continue from, and starts anew
+        changed = differences(record.get('config', {}), settings)
+    else:
+        options = record.get('options', list(overrides))
+        if sorted(options) == sorted(overrides):
+            return False
+        changed = f'--cfg-options {" ".join(options) or "none"} -> {" ".join(overrides) or "none"}'
+    begun = 'made' if record.get('finished') else 'begun'
+    raise ValueError(
+        f'Expected the config and --cfg-options of {run.label} to be those that {run.work_dir} was {begun} with, but '
+        f'they have changed since (old -> new): {changed}. Change them back, choose another --work-dir, or move that '
+        'folder away.'
+    )

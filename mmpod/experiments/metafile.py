@@ -56,6 +56,6 @@ def _accuracy(name: str, results: Path) -> Optional[float]:
     best = []
     for folder in sorted(results.glob(f'*/{name}')):
         runs = [Run(name, 0, path.parent) for path in sorted(folder.glob('seed*/run.json'))]
-        values = [run.accuracy for run in runs if run.record.get('finished') and not run.record.get('options')]
+        values = [run.final() for run in runs if run.record.get('finished') and not run.record.get('options')]
         best = max(best, values, key=len)
     return round(sum(best) / len(best), 2) if best else None

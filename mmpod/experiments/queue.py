@@ -7,21 +7,28 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
-from typing import Optional, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Optional, TextIO
 
 import mmengine
 import mmpretrain
 import torch
 
-from mmpod.experiments.launch import Plan
-from mmpod.experiments.launcher import Launcher
+from mmpod.experiments.launch import Launcher, Plan
+from mmpod.experiments.metric import number_format
 from mmpod.experiments.run import Run
 from mmpod.utils.paths import TOOLS
 from mmpod.version import __version__
 
 __all__ = ['run_all', 'versions']
 
+SUPERVISOR = Path(__file__).with_name('supervisor.py')
 TAIL_LINES = 25
 POLL_SECONDS = 0.5
 
@@ -46,10 +53,11 @@ def versions() -> dict[str, Optional[str]]:
 
 
 class Job:
-    """A plan in progress: its present process, its log and what of its progress has been shown."""
+    """A plan in progress: its record, its log and how much of its progress has been shown."""
 
-    def __init__(self, plan: Plan, slot: int, variables: dict[str, str], lock):
-        self.plan, self.run, self.slot, self.lock = plan, plan.run, slot, lock
+    def __init__(self, plan: Plan, variables: dict[str, str], lock: TextIO, stopping: threading.Event):
+        self.plan, self.run, self.variables, self.lock, self.stopping = plan, plan.run, variables, lock, stopping
+        self.earlier_s = self.run.record.get('wall_s', 0.0)
         self.record = dict(
             plan.details,
             name=self.run.name,
@@ -58,130 +66,163 @@ class Job:
             versions=versions(),
             environment=variables,
             finished=False,
-            wall_s=self.run.record.get('wall_s', 0.0),
         )
-        self.earlier_s = self.record['wall_s']
         self.started = time.monotonic()
-        self.shown = len(self.run.accuracies())
-        self.at_start = max(self.run.accuracies(), default=0)
-        self.log = (self.run.work_dir / 'train.log').open('a')
-        self.variables = variables
-        self.todo = list(plan.commands)
-        self.next_command()
-
-    @property
-    def seconds(self) -> float:
-        """Time since this start."""
-        return time.monotonic() - self.started
+        curve = self.run.curve(plan.metric)
+        self.shown, self.at_start = len(curve), max(curve, default=0)
 
     def save(self, **changes) -> None:
         """Bring `run.json` up to date."""
-        self.record.update(wall_s=round(self.earlier_s + self.seconds, 1), **changes)
+        wall_s = round(self.earlier_s + time.monotonic() - self.started, 1)
+        self.record.update(changes, wall_s=wall_s)
         self.run.save(self.record)
 
-    def next_command(self) -> None:
-        """Start the next command; its processes inherit the lock, so that it lasts as long as any of them."""
-        self.process = subprocess.Popen(
-            self.todo.pop(0),
-            stdout=self.log,
+    def make(self) -> bool:
+        """Run the commands one after another and return whether all succeeded; stopped, the run stays interrupted."""
+        path = self.run.work_dir / 'train.log'
+        self.save()
+        for command in self.plan.commands:
+            with path.open('a') as log:
+                status = self._call(command, log)
+            self.save()
+            if self.stopping.is_set():
+                return False
+            if status != 0:
+                lines = path.read_text(errors='replace').splitlines()
+                last = next((line for line in reversed(lines) if line.strip()), f'exit status {status}')
+                self.save(failed=last)  # the last line, which after a Python error names it
+                tail = '\n'.join(lines[-TAIL_LINES:])
+                print(f'{self.run.label} failed. The end of {path}:\n{tail}', file=sys.stderr, flush=True)
+                return False
+        self.save(finished=True)
+        return True
+
+    def _call(self, command: Sequence[str], log: TextIO) -> int:
+        """Return the exit status of a command; its processes inherit the lock, which lasts as long as any of them."""
+        process = subprocess.Popen(
+            [sys.executable, '-I', str(SUPERVISOR), str(os.getpid()), *command],
+            stdout=log,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             env=dict(os.environ, **self.variables),
             pass_fds=[self.lock.fileno()],
         )
-        self.save()
+        try:
+            while process.poll() is None and not self.stopping.wait(POLL_SECONDS):
+                self._show_progress()
+            self._show_progress()
+        finally:
+            process.terminate()  # which does nothing to one that has ended
+            process.wait()
+        return process.returncode
 
-    def poll(self) -> Optional[int]:
-        """Show new epochs, keep the record, go on to the next command; return the exit status after the last one."""
-        status = self.process.poll()
-        curve = self.run.accuracies()
+    def _show_progress(self) -> None:
+        curve, metric, total = self.run.curve(self.plan.metric), self.plan.metric, self.plan.num_epochs
         for epoch in list(curve)[self.shown :]:
-            left = self.seconds / max(epoch - self.at_start, 1) * (self.plan.num_epochs - epoch)
-            progress = f'epoch {epoch}/{self.plan.num_epochs}, accuracy {curve[epoch]:.2f} %, about {left:.0f} s left'
-            print(f'{self.run.name} seed {self.run.seed}: {progress}', flush=True)
+            left = (time.monotonic() - self.started) / max(epoch - self.at_start, 1) * (total - epoch)
+            value = format(curve[epoch], number_format(metric))
+            print(f'{self.run.label}: epoch {epoch}/{total}, {metric} {value}, about {_clock(left)} left', flush=True)
             self.save()
         self.shown = len(curve)
-        if status == 0 and self.todo:
-            self.next_command()
-            return None
-        if status is not None:
-            self.log.close()
-            self.save(finished=status == 0, **({} if status == 0 else {'failed': self.last_log_line()}))
-        return status
 
-    def last_log_line(self) -> str:
-        """Return the last line of the log, which after a Python error names it."""
-        lines = [line for line in (self.run.work_dir / 'train.log').read_text().splitlines() if line.strip()]
-        return lines[-1] if lines else f'exit status {self.process.returncode}'
 
-    def stop(self) -> None:
-        """End the present process and let go of the run, which counts as interrupted then."""
-        self.process.terminate()
-        self.process.wait()
-        self.save()
+class Pool:
+    """What the threads that make the runs share."""
+
+    def __init__(self, plans: Sequence[Plan], jobs: int, launcher: Launcher):
+        self.plans, self.jobs, self.launcher = plans, jobs, launcher
+        self.stopping = threading.Event()
+        self.slots: SimpleQueue[int] = SimpleQueue()
+        for slot in range(jobs):
+            self.slots.put(slot)
+
+    def first(self) -> list[Plan]:
+        """Return the plans that wait for no other one."""
+        runs = {plan.run for plan in self.plans}
+        return [plan for plan in self.plans if plan.needs not in runs]
+
+    def make(self, plan: Plan) -> list[Run]:
+        """Make a run and after it those that need it; return what failed."""
+        slot = self.slots.get()
+        try:
+            failed = [] if self._make(plan, slot) else [plan.run]
+        finally:
+            self.slots.put(slot)
+        for other in self.plans:
+            if other.needs == plan.run and not self.stopping.is_set():
+                failed += self.make(other)
+        return failed
+
+    def _make(self, plan: Plan, slot: int) -> bool:
+        try:
+            lock = plan.run.acquire()
+            if lock is None:
+                print(f'{plan.run.label}: another process is making it', flush=True)
+                return True
+            with lock:
+                if plan.run.record.get('finished'):
+                    print(f'{plan.run.label}: another process has made it', flush=True)
+                    return True
+                if blocked_reason := plan.blocked_reason:
+                    print(blocked_reason, flush=True)
+                    return False
+                return Job(plan, self.launcher.environment(slot, self.jobs), lock, self.stopping).make()
+        except (OSError, ValueError) as error:  # a folder that cannot be written, a damaged log
+            print(f'{plan.run.label} failed: {error}', file=sys.stderr, flush=True)
+            return False
 
 
 def run_all(plans: Sequence[Plan], jobs: int, launcher: Launcher) -> list[Run]:
     """Make all runs, ``jobs`` at a time, showing progress; a failed one does not stop the others.
 
     A run that another process is making, or has made since it was planned, is left to it. A run that lacks what it
-    needs fails. An interrupt or SIGTERM ends the runs as well; they count as interrupted. Call it from the main thread.
+    needs fails. An interrupt, SIGTERM or SIGHUP ends the runs as well; they count as interrupted. They end even where
+    this process is killed, see :mod:`mmpod.experiments.supervisor`. Call it from the main thread.
 
     Returns:
         list[Run]: The runs that failed.
     """
-    queue, running, failed, durations = list(plans), [], [], []
-    free = list(range(jobs))
-    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    pool, failed, started = Pool(plans, jobs, launcher), [], time.monotonic()
+    threads = ThreadPoolExecutor(jobs)
     try:
-        while queue or running:
-            while free and (plan := _next_ready(queue, [job.run for job in running])):
-                lock = plan.run.acquire()
-                if lock is None:
-                    print(f'{plan.run.name} seed {plan.run.seed}: another process is making it', flush=True)
-                elif plan.run.record.get('finished'):
-                    lock.close()
-                    print(f'{plan.run.name} seed {plan.run.seed}: another process has made it', flush=True)
-                elif blocked_reason := plan.blocked_reason:
-                    lock.close()
-                    failed.append(plan.run)
-                    print(blocked_reason, flush=True)
-                else:
-                    slot = free.pop(0)
-                    running.append(Job(plan, slot, launcher.environment(slot, jobs), lock))
-            time.sleep(POLL_SECONDS)
-            for job in list(running):
-                status = job.poll()
-                if status is None:
-                    continue
-                running.remove(job)
-                job.lock.close()
-                free.append(job.slot)
-                durations.append(job.seconds)
-                if status != 0:
-                    failed.append(job.run)
-                    log = job.run.work_dir / 'train.log'
-                    tail = '\n'.join(log.read_text().splitlines()[-TAIL_LINES:])
-                    print(f'{job.run.name} seed {job.run.seed} failed. The end of {log}:\n{tail}', file=sys.stderr)
-                if queue:
-                    left = sum(durations) / len(durations) * len(queue) / jobs
-                    print(f'{len(queue)} runs to go, about {_clock(left)}', flush=True)
+        with _signals_as_exit():
+            futures = [threads.submit(pool.make, plan) for plan in pool.first()]
+            for done, future in enumerate(as_completed(futures), 1):
+                failed += future.result()
+                if to_go := len(futures) - done:
+                    left = (time.monotonic() - started) / done * to_go
+                    print(f'{to_go} runs to go, about {_clock(left)}', flush=True)
+            return failed
+    except (KeyboardInterrupt, SystemExit) as stopped:
+        status = 128 + signal.SIGINT if isinstance(stopped, KeyboardInterrupt) else stopped.code
+        print('Interrupted: the runs end. The same command continues where they stopped.', file=sys.stderr, flush=True)
+        raise SystemExit(status) from None
     finally:
-        for job in running:
-            job.stop()
-        signal.signal(signal.SIGTERM, before)
-    return failed
+        pool.stopping.set()
+        try:
+            threads.shutdown(cancel_futures=True)
+        except KeyboardInterrupt:
+            os._exit(128 + signal.SIGINT)  # a second interrupt: the supervisors end what is left
 
 
-def _next_ready(queue: list[Plan], running: list[Run]) -> Optional[Plan]:
-    """Take the first plan out of ``queue`` that waits for nothing in it or in ``running``."""
-    pending = [plan.run for plan in queue] + running
-    for index, plan in enumerate(queue):
-        if plan.needs not in pending:
-            return queue.pop(index)
-    return None
+@contextmanager
+def _signals_as_exit() -> Iterator[None]:
+    """Let SIGTERM and a closed terminal (unless ignored, as by nohup) end the block with SystemExit."""
+
+    def leave(number, frame):
+        sys.exit(128 + number)
+
+    numbers = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, leave) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _clock(seconds: float) -> str:
     minutes = round(seconds / 60)
-    return f'{minutes // 60} h {minutes % 60} min' if minutes >= 60 else f'{minutes} min'
+    if minutes >= 60:
+        return f'{minutes // 60} h {minutes % 60} min'
+    return f'{minutes} min' if minutes else f'{seconds:.0f} s'

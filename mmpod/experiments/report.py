@@ -10,10 +10,10 @@ from mmengine.config import Config
 
 from mmpod.experiments.catalogue import FIGURES, TABLES, heading
 from mmpod.experiments.cells import Cell, reading
-from mmpod.experiments.comparison import mean_and_spread
 from mmpod.experiments.figures import plot_accuracy, plot_derivative, plot_sweep
 from mmpod.experiments.run import METRIC, Run
 from mmpod.experiments.selection import Selection
+from mmpod.experiments.tables import mean_and_spread
 from mmpod.functional import pedcc
 from mmpod.visualization.geometry_figures import plot_gram
 

@@ -1,8 +1,9 @@
-"""What a training run leaves behind: its record, its curve, its final metrics, and from these its state."""
+"""What a training run leaves behind: its record, its curves, its final metrics, and from these its state."""
 
 import fcntl
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional, TextIO
@@ -10,31 +11,41 @@ from typing import Optional, TextIO
 __all__ = ['METRIC', 'Run']
 
 METRIC = 'accuracy/top1'
+NOT_METRICS = ('data_time', 'time', 'step')  # logged beside the metrics of a validation
 
 
 @dataclass(frozen=True)
 class Run:
-    """One training (or evaluation) of one config with one seed, as its work directory tells it.
+    """One training (or evaluation) of one config with one seed, as its work directory describes it.
 
     Attributes:
         name: What is compared, the config's name.
         seed: Seed of the run.
         work_dir: Where the run writes: ``run.json`` (the record), ``train.log``, MMEngine's logs and checkpoints, and
             ``metrics.json`` (the final metrics of the test set).
+        setting: What distinguishes it from other runs of its config, such as ``lr=0.1``; only shown.
     """
 
     name: str
     seed: int
     work_dir: Path
+    setting: str = ''
+
+    @property
+    def label(self) -> str:
+        """Name, setting and seed, for messages."""
+        return ' '.join(word for word in (self.name, self.setting, f'seed {self.seed}') if word)
 
     @property
     def record(self) -> dict:
-        """The content of `run.json`: commands, versions, ``wall_s``, ``finished``, ``failed``; empty before a start."""
+        """The content of `run.json`: commands, config, versions, ``wall_s``, ``finished``, ``failed``; empty before a
+        start.
+        """
         path = self.work_dir / 'run.json'
-        return json.loads(path.read_text()) if path.is_file() else {}
+        return _parse_object(path.read_bytes(), str(path)) if path.is_file() else {}
 
     def save(self, record: dict) -> None:
-        """Write `run.json`, whole or not at all."""
+        """Write `run.json` atomically."""
         self.work_dir.mkdir(parents=True, exist_ok=True)
         temporary = self.work_dir / 'run.json.new'
         temporary.write_text(json.dumps(record, indent=2) + '\n')
@@ -42,20 +53,20 @@ class Run:
 
     @property
     def state(self) -> str:
-        """``'not run'``, ``'running'``, ``'interrupted'`` (it will go on where it stopped), ``'failed'`` or ``'done'``.
+        """``'not run'``, ``'running'``, ``'interrupted'`` (it will continue where it stopped), ``'failed'`` or
+        ``'done'``.
 
-        A run whose processes were killed counts as interrupted at once: what tells that it is running is a lock, which
-        the kernel gives up with the last of its processes.
+        Nothing is written, so it also works in a folder that cannot be written. A run whose processes were killed is
+        interrupted at once: a running one is recognised by its lock, which the kernel releases with the last of its
+        processes.
         """
         record = self.record
         if record.get('finished'):
             return 'done'
         if not record:
             return 'not run'
-        lock = self.acquire()
-        if lock is None:
+        if self._is_locked():
             return 'running'
-        lock.close()
         return 'failed' if record.get('failed') else 'interrupted'
 
     def acquire(self) -> Optional[TextIO]:
@@ -66,7 +77,7 @@ class Run:
         """
         self.work_dir.mkdir(parents=True, exist_ok=True)
         file = (self.work_dir / 'lock').open('a')
-        for _ in range(5):  # somebody's look at `state` holds it for a moment
+        for _ in range(5):  # reading `state` holds it for a moment
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return file
@@ -75,36 +86,84 @@ class Run:
         file.close()
         return None
 
+    def _is_locked(self) -> bool:
+        try:
+            with (self.work_dir / 'lock').open() as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:  # there is no lock file, or we may not look into it
+            return False
+        return False
+
     def accuracies(self) -> dict[int, float]:
         """Return the validation accuracy (%) by epoch, see :meth:`curve`."""
         return self.curve(METRIC)
 
     def curve(self, metric: str) -> dict[int, float]:
-        """Return a metric of validation by epoch, over all starts of the run; a resumed epoch counts as redone."""
-        by_epoch = {}
-        for path in sorted(self.work_dir.glob('*/vis_data/scalars.json')):
-            for line in path.read_text().splitlines():
-                try:
-                    entry = json.loads(line)
-                except json.JSONDecodeError:  # the line that a killed run left unfinished
-                    continue
-                if metric in entry:
-                    by_epoch[entry['step']] = entry[metric]
-        return dict(sorted(by_epoch.items()))
+        """Return a metric of validation by epoch, over all starts of the run; a resumed epoch replaces the earlier one.
 
-    @property
-    def accuracy(self) -> Optional[float]:
-        """The accuracy (%) after the last epoch; of an evaluation, that of the classifier fitted afterwards.
-
-        None where something else was measured.
+        Raises:
+            ValueError: A log is damaged. The line that a killed run left unfinished at the end of its log is ignored.
         """
-        metrics = self.metrics()
-        return metrics.get('gda/top1', metrics.get(METRIC))
+        return dict(sorted((entry['step'], entry[metric]) for entry in self._entries() if metric in entry))
 
     def metrics(self) -> dict[str, float]:
-        """Return the metrics of the last epoch: of the final test, or where there was none, of the last validation."""
+        """Return the metrics of the last epoch: of the final test, or where there was none, of the last validation.
+
+        Raises:
+            ValueError: The file or a log is damaged.
+        """
         path = self.work_dir / 'metrics.json'
         if path.is_file():
-            return json.loads(path.read_text())
-        curve = self.accuracies()
-        return {METRIC: list(curve.values())[-1]} if curve else {}
+            return _parse_object(path.read_bytes(), str(path))
+        by_epoch: dict[int, dict] = {}
+        for entry in self._entries():
+            if 'lr' not in entry and 'loss' not in entry:
+                by_epoch.setdefault(entry['step'], {}).update(entry)
+        last = by_epoch[max(by_epoch)] if by_epoch else {}
+        return {name: value for name, value in last.items() if name not in NOT_METRICS}
+
+    def final(self, metric: str = METRIC) -> Optional[float]:
+        """Return a metric after the last epoch; None where it was not measured.
+
+        For an evaluation that fits a classifier afterwards, it is that classifier's: ``gda/top1`` for
+        ``accuracy/top1``.
+        """
+        metrics = self.metrics()
+        return metrics.get(metric.replace('accuracy/', 'gda/', 1), metrics.get(metric))
+
+    def _entries(self) -> Iterator[dict]:
+        """Yield what MMEngine logged, oldest start first."""
+        for path in sorted(self.work_dir.glob('*/vis_data/scalars.json')):
+            *lines, last = path.read_bytes().split(b'\n')
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield _parse_entry(line, f'{path}, line {number},')
+            try:
+                entry = _parse_entry(last, str(path))
+            except ValueError:  # the line that a killed run left unfinished
+                continue
+            yield entry
+
+
+def _parse_entry(line: bytes, where: str) -> dict:
+    entry = _parse_object(line, where)
+    if not isinstance(entry.get('step'), int) or None in entry.values():
+        raise ValueError(f'Expected {where} to have a step and numbers, but it is {str(entry)[:80]}. {WAY_OUT}')
+    return entry
+
+
+WAY_OUT = 'Restore it from a copy, or move the run away and repeat it.'
+
+
+def _parse_object(text: bytes, where: str) -> dict:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        reason = 'is nested too deeply' if isinstance(error, RecursionError) else f'is damaged ({error})'
+        raise ValueError(f'Expected {where} to be a JSON object, but it {reason}. {WAY_OUT}') from error
+    if not isinstance(value, dict):
+        shown = text[:40].decode(errors='replace')
+        raise ValueError(f'Expected {where} to be a JSON object, but it is {shown}. {WAY_OUT}')
+    return value

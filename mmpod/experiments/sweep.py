@@ -1,13 +1,11 @@
-"""Settings to try: the grid of a hyperparameter search, and the best of what its runs reached."""
+"""A grid of settings, for ``tools/tune.py`` and for studies."""
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mmpod.experiments.run import METRIC, Run
-
-__all__ = ['Trial', 'parse_grid', 'trial_table']
+__all__ = ['Trial', 'expand', 'parse_grid']
 
 # A value: what has no comma, and whole brackets, in which commas belong to it.
 VALUE = re.compile(r'(?:[^,()\[\]]|\([^()]*\)|\[[^\[\]]*\])+')
@@ -18,69 +16,80 @@ class Trial:
     """One point of a grid.
 
     Attributes:
-        name: Short and fit for a folder, such as ``lr=0.1,loss_weight=5``.
-        overrides: Its options of the config, ``key=value``.
+        name: Short and usable as a folder name, such as ``lr=0.1,loss_weight=5``.
+        overrides: Its overrides of the config, ``key=value`` as in ``--cfg-options``.
     """
 
     name: str
-    overrides: Sequence[str]
+    overrides: tuple[str, ...]
+
+
+def expand(grid: Mapping[str, Sequence]) -> list[Trial]:
+    """Return every combination of the values of all keys; an empty grid has one, without overrides.
+
+    Args:
+        grid: For each key of a config the values to try: Python literals, or strings as in ``--cfg-options``.
+
+    Raises:
+        ValueError: A key has no values or the same one twice, is the seed, or ends like another key; or a value is not
+            one that ``--cfg-options`` can express.
+
+    Example:
+        >>> expand({'optim_wrapper.optimizer.lr': [0.1, 0.3], 'model.head.loss.power': [2]})[1]
+        Trial(name='lr=0.3,power=2', overrides=('optim_wrapper.optimizer.lr=0.3', 'model.head.loss.power=2'))
+    """
+    if 'randomness.seed' in grid:
+        raise ValueError('Expected a grid without randomness.seed, but got it. Use --seeds.')
+    short = [key.rpartition('.')[2] for key in grid]
+    if len(set(short)) < len(short):
+        raise ValueError(f'Expected the keys of a grid to end differently, but got {short}.')
+    axes = []
+    for key, values in grid.items():
+        words = [_option_value(key, value) for value in values]
+        if not words or '' in words or len(set(words)) < len(words):
+            raise ValueError(f'Expected `{key}` of a grid to have different values, but got {words}.')
+        axes.append([(key, word) for word in words])
+    trials = [
+        Trial(
+            ','.join(f'{key.rpartition(".")[2]}={word}' for key, word in point).replace('/', '_'),
+            tuple(f'{key}={word}' for key, word in point),
+        )
+        for point in itertools.product(*axes)
+    ]
+    if len({trial.name for trial in trials}) < len(trials):
+        raise ValueError(f'Expected the points of a grid to differ in more than slashes, but got {grid}.')
+    return trials
 
 
 def parse_grid(words: Sequence[str]) -> list[Trial]:
-    """Return every combination of the values of all keys.
+    """Return the grid of a command line.
 
     Args:
         words: ``key=value,value,...``, keys and values as in ``--cfg-options``, such as
             ``param_scheduler.milestones=[6,9],[3,9]``.
 
     Raises:
-        ValueError: A word has another form, or two keys or values are the same.
-
-    Example:
-        >>> [trial.name for trial in parse_grid(['optim_wrapper.optimizer.lr=0.1,0.3', 'model.head.loss.power=2'])]
-        ['lr=0.1,power=2', 'lr=0.3,power=2']
+        ValueError: A word has another form, or :func:`expand` refuses the grid.
     """
-    axes = []
+    grid = {}
     for word in words:
         key, _, values = word.partition('=')
         separate = VALUE.findall(values)
-        if not key or ','.join(separate) != values or not values or len(set(separate)) < len(separate):
+        if not key or key in grid or not values or ','.join(separate) != values:
             raise ValueError(
-                'Expected --grid to be KEY=VALUE,VALUE,... with different values, and at most one level of brackets in '
-                f'each, but got {word!r}.'
+                'Expected --grid to be KEY=VALUE,VALUE,... with different keys and at most one level of brackets per '
+                f'value, but got {word!r}.'
             )
-        if key == 'randomness.seed':
-            raise ValueError('Expected --grid to leave randomness.seed to --seeds, but got it. Use --seeds.')
-        axes.append([(key, value) for value in separate])
-    last = [axis[0][0].rpartition('.')[2] for axis in axes]
-    if len(set(last)) < len(last):
-        raise ValueError(f'Expected --grid to have keys that end differently, but got {last}.')
-    return [
-        Trial(
-            ','.join(f'{key.rpartition(".")[2]}={value}' for key, value in point),
-            [f'{key}={value}' for key, value in point],
-        )
-        for point in itertools.product(*axes)
-    ]
+        grid[key] = separate
+    return expand(grid)
 
 
-def trial_table(configs: Sequence[str], trials: Sequence[Trial], runs: dict[tuple[str, str], Sequence[Run]]) -> str:
-    """Return a Markdown table of the mean validation accuracy (%) of the last epoch, the best of each config in bold.
-
-    Args:
-        configs: Names of the configs, one row each.
-        trials: One column each.
-        runs: The finished runs of a config and the name of a trial, one a seed.
-    """
-    lines = ['| config | ' + ' | '.join(trial.name for trial in trials) + ' |', '|---' * (len(trials) + 1) + '|']
-    for config in configs:
-        means = {
-            trial.name: sum(run.metrics()[METRIC] for run in done) / len(done)
-            for trial in trials
-            if (done := [run for run in runs[config, trial.name] if METRIC in run.metrics()])
-        }
-        texts = {
-            name: f'**{mean:.2f}**' if mean == max(means.values()) else f'{mean:.2f}' for name, mean in means.items()
-        }
-        lines.append(f'| {config} | ' + ' | '.join(texts.get(trial.name, '-') for trial in trials) + ' |')
-    return '\n'.join(lines)
+def _option_value(key: str, value) -> str:
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return str(value)
+    if isinstance(value, (list, tuple)):
+        text = ','.join(_option_value(key, item) for item in value)
+        return f'[{text}]' if isinstance(value, list) else f'({text})'
+    raise ValueError(
+        f'Expected the values of `{key}` of a grid to be numbers, strings, None or lists of them, but got {value!r}.'
+    )

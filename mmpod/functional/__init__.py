@@ -8,6 +8,7 @@ from .complement import complement_entropy
 from .decorrelation import barlow_twins_loss, self_correlation_loss, vicreg_covariance_loss
 from .gaussian import factor_covariance, log_densities, squared_distances
 from .geometry import neural_collapse, target_and_nontarget_cosines
+from .kerdock import kerdock_rows, kerdock_size
 from .margins import (
     additive_margin_logits,
     annealed_weight,
@@ -15,12 +16,19 @@ from .margins import (
     multiplicative_margin_logits,
 )
 from .moments import ClassMoments, accumulate_, class_moments, empty_moments, sum_over_processes_
-from .numerics import at_least_float32, no_autocast, normalize_rows
+from .numerics import at_least_float32, no_autocast, normalize_rows, row_lengths
 from .open_set import auroc, false_positive_rate
 from .pod import class_residuals, cosine_loss, cosine_scores, norm_adaptive, pod_loss
 from .shrinkage import gaussian_shrinkage, ledoit_wolf_shrinkage, shrink
 from .smoothing import smooth_labels
-from .spread import max_cosine, max_cosine_lower_bound, spread_centroids
+from .spread import (
+    is_exact_table,
+    kerdock_max_cosine,
+    max_cosine,
+    max_cosine_lower_bound,
+    needs_descent,
+    spread_centroids,
+)
 
 __all__ = [
     'Batch',
@@ -44,11 +52,16 @@ __all__ = [
     'factor_covariance',
     'false_positive_rate',
     'gaussian_shrinkage',
+    'is_exact_table',
+    'kerdock_max_cosine',
+    'kerdock_rows',
+    'kerdock_size',
     'max_cosine',
     'ledoit_wolf_shrinkage',
     'log_densities',
     'monotone_cos_multiple',
     'multiplicative_margin_logits',
+    'needs_descent',
     'neural_collapse',
     'no_autocast',
     'norm_adaptive',
@@ -56,6 +69,7 @@ __all__ = [
     'target_and_nontarget_cosines',
     'pedcc',
     'pod_loss',
+    'row_lengths',
     'self_correlation_loss',
     'shrink',
     'max_cosine_lower_bound',

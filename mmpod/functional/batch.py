@@ -24,7 +24,7 @@ class Batch:
     processes = 1
 
     def __init__(self, rows: Tensor):
-        self.num_samples = len(rows)
+        self.num_samples = rows.shape[0]
 
     def gather(self, rows: Tensor) -> Tensor:
         """Return the rows (N, D) of the whole batch, without gradients."""

@@ -10,7 +10,7 @@ __all__ = ['center_loss', 'center_steps', 'class_weights']
 
 
 def class_weights(labels: Tensor, num_classes: int, dtype: torch.dtype) -> Tensor:
-    """Return labels of either form as weights T, shape (N, K): one-hot rows for integers, soft labels as they are.
+    """Return labels of either form as soft labels T, shape (N, K): one-hot rows for integers.
 
     Example:
         >>> class_weights(torch.tensor([1]), 3, torch.float32)
@@ -27,7 +27,7 @@ def center_loss(features: Tensor, labels: Tensor, centers: Tensor) -> Tensor:
 
     Args:
         features: x, shape (N, D), not normalised.
-        labels: Shape (N,), integers in [0, K), or (N, K), weights that add up to 1 in each row.
+        labels: Shape (N,), integers in [0, K), or (N, K), soft labels that add up to 1 in each row.
         centers: c, shape (K, D); they get no gradient here, see :func:`center_steps`.
 
     Returns:
@@ -53,17 +53,20 @@ def center_steps(features: Tensor, labels: Tensor, centers: Tensor) -> tuple[Ten
 
     Args:
         features: x, shape (N, D).
-        labels: Shape (N,), integers in [0, K), or (N, K), weights, which count as fractions of a sample.
+        labels: Shape (N,), integers in [0, K), or (N, K), soft labels, which count as fractions of a sample.
         centers: c, shape (K, D).
 
     Returns:
-        tuple[Tensor, Tensor]: Sums of x - c by class, (K, D), and counts by class, (K,).
+        tuple[Tensor, Tensor]: Sums of x - c per class, (K, D), and counts per class, (K,).
 
     Example:
         >>> sums, counts = center_steps(torch.tensor([[1., 2.], [3., 4.]]), torch.tensor([0, 0]), torch.ones(2, 2))
         >>> sums.tolist(), counts.tolist()
         ([[2.0, 4.0], [0.0, 0.0]], [2.0, 0.0])
     """
-    weights = class_weights(labels, len(centers), features.dtype)
-    counts = weights.sum(dim=0)
-    return weights.T @ features - counts.unsqueeze(1) * centers, counts
+    if labels.is_floating_point():
+        counts = labels.sum(dim=0)
+        return labels.T @ features - counts.unsqueeze(1) * centers, counts
+    counts = features.new_zeros(len(centers)).index_add_(0, labels, features.new_ones(len(labels)))
+    steps = features - centers.index_select(0, labels)
+    return torch.zeros_like(centers).index_add_(0, labels, steps), counts

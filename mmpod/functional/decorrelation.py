@@ -82,7 +82,7 @@ def decorrelating_product(rows: Tensor, batch: Batch, weight: float = 1.0) -> Te
     # (E E^T) E = E (E^T E); the diagonal of E^T E is taken off by itself.
     everything = batch.gather(rows)
     gram = rows @ everything.T
-    diagonal = everything.square().sum(dim=0)
+    diagonal = (everything * everything).sum(dim=0)
     return torch.addmm(rows * diagonal, gram, everything, beta=-scale, alpha=scale)
 
 

@@ -8,7 +8,7 @@ import math
 import torch
 from torch import Tensor
 
-from .numerics import normalize_rows
+from .numerics import row_lengths
 
 __all__ = ['additive_margin_logits', 'annealed_weight', 'monotone_cos_multiple', 'multiplicative_margin_logits']
 
@@ -29,8 +29,8 @@ def additive_margin_logits(cosines: Tensor, labels: Tensor, scale: float, margin
         >>> additive_margin_logits(torch.tensor([[0.5, -0.5]]), torch.tensor([0]), scale=10, margin=0.25)
         tensor([[ 2.5000, -5.0000]])
     """
-    margins = torch.full_like(cosines[:, :1], -margin)
-    return scale * cosines.scatter_add(1, labels.unsqueeze(1), margins)
+    margins = cosines.new_full((len(cosines), 1), -scale * margin)
+    return (scale * cosines).scatter_add(1, labels.unsqueeze(1), margins)
 
 
 def monotone_cos_multiple(cosines: Tensor, margin: int) -> Tensor:
@@ -84,13 +84,12 @@ def multiplicative_margin_logits(
         >>> multiplicative_margin_logits(x, torch.tensor([0]), w, margin=2, plain_weight=torch.tensor(0.0))
         tensor([[-2.,  2.]])
     """
-    own = prototypes.index_select(0, labels)
-    unit, unit_own = normalize_rows(features), normalize_rows(own)
-    cosine = (unit * unit_own).sum(dim=1)
-    # <x, x/||x||> is the length, also where the squares of the entries would overflow, and differentiable at zero.
-    lengths = (features * unit).sum(dim=1) * (own * unit_own).sum(dim=1)
-    change = lengths * (monotone_cos_multiple(cosine, margin) - cosine) / (1 + plain_weight)
-    return (features @ prototypes.T).scatter_add(1, labels.unsqueeze(1), change.unsqueeze(1))
+    logits = features @ prototypes.T
+    own = logits.gather(1, labels.unsqueeze(1))
+    lengths = row_lengths(features) * row_lengths(prototypes).index_select(0, labels)
+    cosine = own / torch.threshold(lengths, torch.finfo(own.dtype).tiny, 1)
+    change = (lengths * monotone_cos_multiple(cosine, margin) - own) / (1 + plain_weight)
+    return logits.scatter_add(1, labels.unsqueeze(1), change)
 
 
 def annealed_weight(iteration: Tensor, base: float, gamma: float, power: float, minimum: float) -> Tensor:
@@ -101,7 +100,7 @@ def annealed_weight(iteration: Tensor, base: float, gamma: float, power: float, 
     Args:
         iteration: Number of training steps so far, scalar.
         base: Lambda of the first step, at least 0.
-        gamma: Speed of the decay by step, at least 0.
+        gamma: Speed of the decay per step, at least 0.
         power: Exponent of the decay, at least 0.
         minimum: Lambda never falls below it.
 

@@ -1,13 +1,16 @@
 """Precision: what the losses need so that half-precision training and degenerate features stay safe."""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn.functional import threshold
 
-__all__ = ['at_least_float32', 'no_autocast', 'normalize_rows']
+__all__ = ['at_least_float32', 'no_autocast', 'normalize_rows', 'row_lengths']
+
+AUTOCAST_BY_DEVICE = hasattr(torch, 'get_autocast_dtype')  # PyTorch 2.4 and later
+NOTHING = nullcontext()
 
 
 def at_least_float32(tensor: Tensor) -> Tensor:
@@ -20,9 +23,12 @@ def at_least_float32(tensor: Tensor) -> Tensor:
     return tensor if tensor.dtype == torch.float64 else tensor.float()
 
 
-def no_autocast(tensor: Tensor) -> torch.autocast:
+def no_autocast(tensor: Tensor) -> AbstractContextManager:
     """Return the context in which operations on ``tensor``'s device keep their inputs' precision."""
-    return torch.autocast(tensor.device.type, enabled=False)
+    device = tensor.device.type
+    if AUTOCAST_BY_DEVICE and not torch.is_autocast_enabled(device):
+        return NOTHING  # entering an autocast takes as long as several small operations
+    return torch.autocast(device, enabled=False)
 
 
 def normalize_rows(features: Tensor) -> Tensor:
@@ -58,7 +64,7 @@ def _lengths(features: Tensor) -> Tensor:
 
 def unit_rows(features: Tensor) -> tuple[Tensor, Tensor]:
     """Return unit rows (N, D) and the lengths (N, 1) to divide their gradients by, 1 for rows of zeros."""
-    length = threshold(_lengths(features), torch.finfo(features.dtype).tiny, 1)
+    length = torch.threshold(_lengths(features), torch.finfo(features.dtype).tiny, 1)
     return features / length, length
 
 
@@ -83,3 +89,37 @@ class NormalizeRows(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         """Return the gradient of the rows."""
         return through_unit_rows(grad, *ctx.saved_tensors)
+
+
+def row_lengths(features: Tensor) -> Tensor:
+    """Return the length of each row, with a slope of zero at rows of zeros. Differentiable once.
+
+    Args:
+        features: Shape (N, D), with lengths as for :func:`normalize_rows`.
+
+    Returns:
+        Tensor: Shape (N, 1).
+
+    Example:
+        >>> row_lengths(torch.tensor([[3e-30, 4e-30]]))
+        tensor([[5.0000e-30]])
+    """
+    return RowLengths.apply(features)
+
+
+class RowLengths(torch.autograd.Function):
+    """:func:`row_lengths`, whose gradient is the unit row."""
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor) -> Tensor:
+        """Return the lengths."""
+        length = _lengths(features)
+        ctx.save_for_backward(features, length)
+        return length
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        """Return the gradient of the rows."""
+        features, length = ctx.saved_tensors
+        return features * (grad / torch.threshold(length, torch.finfo(length.dtype).tiny, 1))

@@ -9,11 +9,10 @@ from typing import Any, Optional
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from .batch import Batch
 from .decorrelation import decorrelating_product
-from .numerics import no_autocast, through_unit_rows, unit_rows
+from .numerics import through_unit_rows, unit_rows
 
 __all__ = ['class_residuals', 'cosine_loss', 'cosine_scores', 'norm_adaptive', 'pod_loss']
 
@@ -75,17 +74,17 @@ class PODTerms(torch.autograd.Function):
         return cosine, correlation
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, cosine_grad: Tensor, correlation_grad: Tensor) -> tuple[Optional[Tensor], ...]:
-        """Return the gradient of the features, up to their own direction, which it has no part in."""
+        """Return the gradient of the features."""
+        if torch.is_grad_enabled():  # checked by hand because @once_differentiable takes as long as four operations
+            raise RuntimeError('Expected `create_graph=False`: pod_loss can be differentiated once.')
         unit, length, residuals, distance, product = ctx.saved_tensors
-        with no_autocast(unit):
-            slope = distance if ctx.power == 2 else _power(distance, ctx.power - 1)
-            # The equal losses of all processes send their gradients to a row, see utils/distributed.py.
-            grad = residuals * (slope * (cosine_grad * (-ctx.power * ctx.processes / ctx.num_samples)))
-            if product is not None:
-                grad.addcmul_(product, correlation_grad, value=-4 * ctx.processes)
-            return through_unit_rows(grad, unit, length), None, None, None, None, None
+        slope = distance if ctx.power == 2 else _power(distance, ctx.power - 1)
+        # The equal losses of all processes send their gradients to a row, see utils/distributed.py.
+        grad = residuals * (slope * (cosine_grad * (-ctx.power * ctx.processes / ctx.num_samples)))
+        if product is not None:
+            grad.addcmul_(product, correlation_grad, value=-4 * ctx.processes)
+        return through_unit_rows(grad, unit, length), None, None, None, None, None
 
 
 def cosine_scores(unit_features: Tensor, centroids: Tensor) -> Tensor:
@@ -133,6 +132,8 @@ def cosine_loss(unit_features: Tensor, labels: Tensor, centroids: Tensor, power:
 
 def _power(distance: Tensor, power: float) -> Tensor:
     # Rounding can lift a cosine just above 1, where a fractional power has no real value.
+    if power == 2:
+        return distance * distance  # the usual case, without the overhead of a general power
     return (distance if power == int(power) else distance.clamp_min(0)) ** power
 
 

@@ -1,4 +1,4 @@
-"""Label smoothing (Szegedy et al., arXiv 1512.00567) as class weights, for losses that take soft labels."""
+"""Label smoothing (Szegedy et al., arXiv 1512.00567) as soft labels."""
 
 import torch
 from torch import Tensor
@@ -9,7 +9,7 @@ __all__ = ['smooth_labels']
 
 
 def smooth_labels(labels: Tensor, num_classes: int, amount: float, dtype: torch.dtype = torch.float32) -> Tensor:
-    r"""Return smoothed class weights, :math:`(1 - \epsilon) T_{ik} + \epsilon / K`.
+    r"""Return smoothed soft labels, :math:`(1 - \epsilon) T_{ik} + \epsilon / K`.
 
     It is the ``'original'`` mode of mmpretrain's ``LabelSmoothLoss``; the ``'classy_vision'`` mode with
     :math:`\epsilon` is this one with :math:`\epsilon / (1 + \epsilon)`.

@@ -10,17 +10,33 @@ from typing import Optional
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from mmpod.utils.checks import check_integer
 
 from .centroids import MAX_SEED, haar_frame, simplex
+from .kerdock import kerdock_rows, kerdock_size, largest_kerdock_dim
 
-__all__ = ['max_cosine', 'max_cosine_lower_bound', 'spread_centroids']
+__all__ = [
+    'is_exact_table',
+    'kerdock_max_cosine',
+    'max_cosine',
+    'max_cosine_lower_bound',
+    'needs_descent',
+    'spread_centroids',
+]
 
 # Annealing, each from first to last in geometric steps: the sharpness of the soft maximum over all pairs, and the
-# distance that a point moves in a step. By them 100 points in R^16 come within 0.003 of five times as many steps.
+# distance that a point moves in a step. With these, 100 points in R^16 come within 0.003 of five times as many steps.
 SHARPNESS = (10.0, 3e4)
 STEP = (0.1, 1e-5)
+
+# The descent has never come below 1.36 times the bound where a Kerdock set was near it (D from 16 to 128, K to 1,000).
+REACH = 1.4
+MAX_DESCENT = 2000  # points, where there is a Kerdock set to take instead: about two minutes in R^256
+
+LARGE_TABLE = 2**24  # entries: 64 MiB in float32
+CHUNK = 2**21  # entries that are made at a time
 
 
 def spread_centroids(
@@ -29,45 +45,117 @@ def spread_centroids(
     seed: int = 0,
     steps: int = 1500,
     progress: Optional[Callable[[int, float], None]] = None,
+    dtype: torch.dtype = torch.float64,
 ) -> Tensor:
-    r"""Return K unit vectors of R^D whose largest pairwise cosine is as small as can be had.
+    r"""Return K unit vectors of R^D whose largest pairwise cosine is as small as possible.
 
     - K <= 2D: exact. max(1, K - D) regular simplices in mutually orthogonal subspaces, all turned by a Haar-random
       rotation. One simplex, up to K = D + 1, is :func:`~mmpod.functional.pedcc`; with several the largest cosine is 0,
       between two of them, which no arrangement beats (Rankin 1955); K = 2D is the orthoplex :math:`\pm q_j`.
-    - K > 2D: numerical. From random points of the seed, descend :math:`\log\sum_{a \neq b} \exp(\beta\,p_a \cdot p_b)`
-      on the sphere with a rising :math:`\beta`; the best arrangement on the way is returned. A local optimum: another
-      seed may give a slightly better one. Each step takes K^2 D operations, and K^2 numbers of memory.
+    - K > 2D: the better of two. The first is closed: K rows of :func:`~mmpod.functional.kerdock_rows` in the largest
+      dimension :math:`D_0 = 4^s \le D`, with a largest cosine of :math:`1/\sqrt{D_0}`, for K up to
+      :math:`D_0^2 + 2 D_0`. They are turned into R^D by a Haar-random rotation; tables of more than 2**24 entries by a
+      random permutation of the coordinates with random signs, which leaves their entries exact.
+      The second is numerical, where :func:`needs_descent`. From random points, descend
+      :math:`\log\sum_{a \neq b} \exp(\beta\,p_a \cdot p_b)` on the sphere with a rising :math:`\beta`; the best
+      arrangement on the way is returned. A local optimum: another seed may give a slightly better one. Each step takes
+      K^2 D operations, and K^2 numbers of memory.
 
     Args:
         num_classes: K, at least 2.
         feat_dim: D, at least 1, and at least 2 for K > 2: on a line there are two directions.
-        seed: Chooses rotation and start, from 0 to 2**32 - 1. Up to K = 2D the same (K, D, seed) gives the same rows on
-            every machine up to rounding; beyond, rounding can lead two machines to different, equally good optima.
-        steps: Of the descent, at least 2; unused up to K = 2D.
-        progress: Called with the step and the largest cosine so far, after each tenth of the steps.
+        seed: Chooses rotation and starting points, from 0 to 2**32 - 1. The same (K, D, seed) gives the same rows on
+            every machine up to rounding; after a descent, rounding can lead two machines to different, equally good
+            optima.
+        steps: Of the descent, at least 2.
+        progress: Called with the step and the largest cosine so far, after each tenth of the steps of a descent.
+        dtype: Of the result. Computed in float64; large Kerdock tables directly in this type, where they are exact.
 
     Returns:
-        Tensor: Shape (K, D), float64.
+        Tensor: Shape (K, D).
 
     Raises:
-        TypeError: An argument is no integer.
+        TypeError: An argument is not an integer.
         ValueError: An argument is out of range.
 
     Example:
         >>> octahedron = spread_centroids(6, 3)
         >>> round(abs(max_cosine(octahedron)), 12), round(max_cosine(spread_centroids(12, 3)), 4)
         (0.0, 0.4472)
+        >>> max_cosine(spread_centroids(4224, 64)) - 1 / 8 < 1e-12
+        True
     """
     check_integer('num_classes', num_classes, 2)
     check_integer('feat_dim', feat_dim, 1 if num_classes == 2 else 2)
     check_integer('seed', seed, 0, MAX_SEED)
     check_integer('steps', steps, 2)
-    if num_classes > 2 * feat_dim:
-        return _descend(num_classes, feat_dim, seed, steps, progress)
-    parts = max(1, num_classes - feat_dim)
-    frame = haar_frame(num_classes - parts, feat_dim, seed)
-    return torch.cat([simplex(part) for part in frame.tensor_split(parts)])
+    if num_classes <= 2 * feat_dim:
+        parts = max(1, num_classes - feat_dim)
+        frame = haar_frame(num_classes - parts, feat_dim, seed)
+        return torch.cat([simplex(part) for part in frame.tensor_split(parts)]).to(dtype)
+    if needs_descent(num_classes, feat_dim):
+        points = _descend(num_classes, feat_dim, seed, steps, progress)
+        if max_cosine(points) <= kerdock_max_cosine(num_classes, feat_dim):
+            return points.to(dtype)
+    return _turned_kerdock_rows(num_classes, feat_dim, seed, dtype)
+
+
+def kerdock_max_cosine(num_classes: int, feat_dim: int) -> float:
+    r"""Return the largest cosine of K > 2D rows of a Kerdock set in R^D, or infinity where none has so many rows.
+
+    Example:
+        >>> kerdock_max_cosine(1000, 64), kerdock_max_cosine(1000, 300), kerdock_max_cosine(5000, 64)
+        (0.125, 0.0625, inf)
+    """
+    dim = largest_kerdock_dim(feat_dim)
+    return dim**-0.5 if num_classes <= kerdock_size(dim) else math.inf
+
+
+def needs_descent(num_classes: int, feat_dim: int) -> bool:
+    """Return whether :func:`spread_centroids` optimises numerically, instead of taking a closed form at once.
+
+    For K > 2D, unless a Kerdock set has K rows and either comes within 1.4 times :func:`max_cosine_lower_bound`, which
+    the descent does not, or K is above 2,000, where the descent takes long.
+
+    Example:
+        >>> needs_descent(128, 64), needs_descent(200, 64), needs_descent(1000, 64), needs_descent(5000, 64)
+        (False, True, False, True)
+    """
+    if num_classes <= 2 * feat_dim:
+        return False
+    closed = kerdock_max_cosine(num_classes, feat_dim)
+    if num_classes > MAX_DESCENT:
+        return closed == math.inf
+    return closed > REACH * max_cosine_lower_bound(num_classes, feat_dim)
+
+
+def is_exact_table(num_classes: int, feat_dim: int) -> bool:
+    """Return whether :func:`spread_centroids` gives the same bits on every machine: a large Kerdock table.
+
+    Example:
+        >>> is_exact_table(1_000_000, 1024), is_exact_table(1000, 64)
+        (True, False)
+    """
+    closed = num_classes > 2 * feat_dim and not needs_descent(num_classes, feat_dim)
+    return closed and num_classes * feat_dim > LARGE_TABLE
+
+
+def _turned_kerdock_rows(num_classes: int, feat_dim: int, seed: int, dtype: torch.dtype) -> Tensor:
+    dim = largest_kerdock_dim(feat_dim)
+    table = torch.empty(num_classes, feat_dim, dtype=dtype)
+    chunks = torch.arange(num_classes).split(max(1, CHUNK // feat_dim))
+    if not is_exact_table(num_classes, feat_dim):
+        rotation = haar_frame(dim, feat_dim, seed)
+        for indices in chunks:
+            table[indices[0] : indices[-1] + 1] = kerdock_rows(indices, dim) @ rotation
+        return table
+    random = np.random.RandomState(seed)
+    order = torch.from_numpy(random.permutation(feat_dim))
+    signs = torch.from_numpy(random.choice([-1.0, 1.0], dim)).to(dtype)
+    for indices in chunks:
+        rows = pad(kerdock_rows(indices, dim, dtype).mul_(signs), (0, feat_dim - dim))
+        torch.index_select(rows, 1, order, out=table[indices[0] : indices[-1] + 1])
+    return table
 
 
 def _descend(num_classes: int, feat_dim: int, seed: int, steps: int, progress: Optional[Callable]) -> Tensor:
@@ -98,7 +186,7 @@ def _descend(num_classes: int, feat_dim: int, seed: int, steps: int, progress: O
 
 
 def max_cosine(unit_vectors: Tensor) -> float:
-    """Return the largest inner product of two different rows.
+    """Return the largest inner product of two different rows, K^2 D operations.
 
     Args:
         unit_vectors: Shape (K, D), unit rows, K at least 2.
@@ -107,7 +195,12 @@ def max_cosine(unit_vectors: Tensor) -> float:
         >>> max_cosine(torch.tensor([[1., 0.], [0., 1.], [-1., 0.]]))
         0.0
     """
-    return (unit_vectors @ unit_vectors.T).fill_diagonal_(-math.inf).max().item()
+    largest = -math.inf
+    for start in range(0, len(unit_vectors), max(1, CHUNK // len(unit_vectors))):
+        cosines = unit_vectors[start : start + max(1, CHUNK // len(unit_vectors))] @ unit_vectors.T
+        cosines.diagonal(start).fill_(-math.inf)
+        largest = max(largest, cosines.max().item())
+    return largest
 
 
 def max_cosine_lower_bound(num_classes: int, feat_dim: int) -> float:

@@ -1,30 +1,51 @@
 """Reading the centroid files that the authors of the paper released, without running what is in them."""
 
 import io
-import pickle
-from collections import OrderedDict
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Callable
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, NamedTuple, Union
 
+import numpy as np
 import torch
 from torch import Tensor
-from torch._utils import _rebuild_tensor_v2
-from torch.serialization import MAGIC_NUMBER  # with which torch.save began its files before PyTorch 1.6
 
-__all__ = ['read_centroids']
+from mmpod.utils.plain_pickle import Call, Global, Pairs, describe, read_pickle
+
+__all__ = ['UNIT_TOLERANCE', 'read_centroids']
 
 UNIT_TOLERANCE = 1e-3  # of a row's length; the released rows are float32
+MAX_OPCODES = (100_000, 100)  # of a file, and for each class; a tensor takes 35
+MAX_STORAGE_OPCODES = 100  # of each of the four pickles around a storage; the longest has 27
+MAX_BYTES = (2**26, 16)  # of a file, and for each number
+MAX_KEY = 100  # characters of the name of a storage, which is a number
+
+MAGIC_NUMBER = 0x1950A86A20F9469CFC6C  # with which torch.save began its files before PyTorch 1.6
+REBUILD_TENSOR = Global('torch._utils', '_rebuild_tensor_v2')
+LOAD_STORAGE = Global('torch.storage', '_load_from_bytes')
+DTYPES = dict(HalfStorage='<f2', FloatStorage='<f4', DoubleStorage='<f8', IntStorage='<i4', LongStorage='<i8')
+
+
+BIG_ENDIAN = 'it was written on a machine that is not little-endian'
+
+
+class Storage(NamedTuple):
+    """The numbers of a tensor, by the key under which ``torch.save`` wrote them."""
+
+    key: str
 
 
 def read_centroids(path: Union[str, Path], num_classes: int, feat_dim: int) -> Tensor:
     """Return the centroids of a released file: a pickled dict from label to tensor (1, D).
 
-    A pickle is a program. This reader runs none: of all that a pickle can name it admits the few functions that put a
-    plain tensor together, and refuses the file at the first other one, before that has been called.
+    A pickle is a program. This reader runs none: :func:`~mmpod.utils.plain_pickle.read_pickle` turns the few operations
+    that such a file needs into descriptions, and the rows are read from the bytes that they point to. No function or
+    class that the file names is ever looked up.
 
     Args:
-        path: A ``.pkl`` file, written with ``pickle.dump`` or ``torch.save``, of the labels 0 to K - 1.
+        path: A ``.pkl`` file, written with ``pickle.dump`` (protocol 2 to 5) or ``torch.save``, of the labels 0 to
+            K - 1.
         num_classes: K.
         feat_dim: D.
 
@@ -41,14 +62,20 @@ def read_centroids(path: Union[str, Path], num_classes: int, feat_dim: int) -> T
             f"Expected a file of centroids at `{path}`, but there is none. Correct the path, or use centroids='pedcc', "
             'which needs no file.'
         )
-    rule = f'a dict of the labels 0 to {num_classes - 1}, each with a floating-point tensor of shape (1, {feat_dim})'
     try:
-        content = _load(path.read_bytes())
-    except Exception as error:
-        raise ValueError(f'Expected `{path}` to hold {rule}, and nothing that runs code, but got: {error}') from error
-    rows = _rows(content, num_classes, feat_dim)
-    if rows is None:
-        raise ValueError(f'Expected `{path}` to hold {rule}, but got {_describe(content)}.')
+        limit = MAX_BYTES[0] + MAX_BYTES[1] * num_classes * feat_dim
+        with path.open('rb') as file:
+            data = file.read(limit + 1)
+        if len(data) > limit:
+            raise ValueError(f'it is longer than the {limit} bytes that so many centroids need')
+        load = _load_zip if data.startswith(b'PK') else _load_stream
+        content, storages = load(data, MAX_OPCODES[0] + MAX_OPCODES[1] * num_classes)
+        rows = _rows(content, storages, num_classes, feat_dim)
+    except Exception as error:  # struct, zipfile, zlib, codecs and NumPy have many kinds of it for a damaged file
+        raise ValueError(
+            f'Expected `{path}` to hold a dict of the labels 0 to {num_classes - 1}, each with a floating-point tensor '
+            f'of shape (1, {feat_dim}), and nothing that runs code, but {str(error)[:300]}.'
+        ) from error
     lengths = rows.norm(dim=1)
     if not ((lengths - 1).abs() < UNIT_TOLERANCE).all():  # NaN fails it too
         worst = int((lengths - 1).abs().argmax())
@@ -59,58 +86,86 @@ def read_centroids(path: Union[str, Path], num_classes: int, feat_dim: int) -> T
     return rows / lengths.unsqueeze(1)
 
 
-def _load(data: bytes) -> Any:
-    if data.startswith(b'PK'):  # the zip archive of torch.save
-        return _checked_load(data)
-    content = _TensorUnpickler(io.BytesIO(data)).load()
-    return _checked_load(data) if content == MAGIC_NUMBER else content
+def _load_zip(data: bytes, max_opcodes: int) -> tuple[Any, dict[str, np.ndarray]]:
+    """Return what ``torch.save`` wrote, and its storages by key."""
+    dtypes: dict[str, np.dtype] = {}
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > len(data):
+            raise ValueError('it is a compressed archive, which torch.save does not write')
+        names = archive.namelist()
+        folder = next((name[: -len('data.pkl')] for name in names if name.endswith('/data.pkl')), '')
+        if f'{folder}byteorder' in names and archive.read(f'{folder}byteorder') != b'little':
+            raise ValueError(BIG_ENDIAN)
+        content = read_pickle(io.BytesIO(archive.read(f'{folder}data.pkl')), max_opcodes, partial(_storage, dtypes))
+        raw = {key: archive.read(f'{folder}data/{key}') for key in dtypes}
+    return content, {key: np.frombuffer(raw[key], dtype) for key, dtype in dtypes.items()}
 
 
-def _checked_load(data: bytes) -> Any:
-    """Load what torch.save wrote, by PyTorch's loader for plain data; its loader of storages uses none."""
-    return torch.load(io.BytesIO(data), map_location='cpu', weights_only=True)
+def _load_stream(data: bytes, max_opcodes: int) -> tuple[Any, dict[str, np.ndarray]]:
+    """Read the one pickle of ``pickle.dump``, or the five of ``torch.save`` before PyTorch 1.6 and the storages."""
+    file = io.BytesIO(data)
+    content = read_pickle(file, max_opcodes)
+    if type(content) is not int or content != MAGIC_NUMBER:
+        return content, {}
+    dtypes: dict[str, np.dtype] = {}
+    read_pickle(file, max_opcodes)  # the version
+    if ('little_endian', True) not in read_pickle(file, max_opcodes):
+        raise ValueError(BIG_ENDIAN)
+    content = read_pickle(file, max_opcodes, partial(_storage, dtypes))
+    keys, storages = read_pickle(file, max_opcodes), {}
+    if type(keys) is not list or any(type(key) is not str or key not in dtypes for key in keys):
+        raise ValueError('it holds numbers of no tensor')
+    for key in keys:
+        count = int.from_bytes(file.read(8), 'little')
+        storages[key] = np.frombuffer(data, dtypes[key], count, file.tell())
+        file.seek(storages[key].nbytes, io.SEEK_CUR)
+    return content, storages
 
 
-def _latin1(text: str, encoding: str) -> bytes:
-    """Return the bytes that a pickle of protocol 2 holds as text."""
-    if encoding != 'latin1':
-        raise pickle.UnpicklingError(f'it asks for the encoding {encoding!r}, which no file of tensors needs')
-    return text.encode('latin1')
+def _storage(dtypes: dict[str, np.dtype], fields: Any) -> Storage:
+    """Note the dtype of ('storage', class, key, device, number of elements) or (..., None)."""
+    known = type(fields) is tuple and len(fields) in (5, 6) and fields[5:] in ((), (None,))
+    if not known or type(fields[1]) is not Global or type(fields[2]) is not str or len(fields[2]) > MAX_KEY:
+        raise ValueError('it holds a tensor in a form that torch.save does not write')
+    dtype = np.dtype(DTYPES[fields[1].name])
+    if dtypes.setdefault(fields[2], dtype) != dtype:
+        raise ValueError('it holds one storage with two dtypes')
+    return Storage(fields[2])
 
 
-class _TensorUnpickler(pickle.Unpickler):
-    ADMITTED = {
-        ('torch._utils', '_rebuild_tensor_v2'): _rebuild_tensor_v2,
-        ('torch.storage', '_load_from_bytes'): _checked_load,
-        ('_codecs', 'encode'): _latin1,
-        ('collections', 'OrderedDict'): OrderedDict,
-    }
-
-    def find_class(self, module: str, name: str) -> Any:
-        """Return what an admitted name stands for."""
-        if (module, name) not in self.ADMITTED:
-            raise pickle.UnpicklingError(f'it asks for `{module}.{name}`, which no file of tensors needs')
-        return self.ADMITTED[module, name]
-
-
-def _rows(content: Any, num_classes: int, feat_dim: int) -> Union[Tensor, None]:
-    """Return the rows in the order of the labels, or None where the content is not what it should be."""
-    if not isinstance(content, Mapping) or set(content) != set(range(num_classes)):
-        return None
-    tensors = [content[label] for label in range(num_classes)]
-    if any(not isinstance(row, Tensor) or row.layout != torch.strided for row in tensors):
-        return None
-    if any(not row.is_floating_point() or row.shape not in ((1, feat_dim), (feat_dim,)) for row in tensors):
-        return None
-    return torch.stack([row.detach().reshape(feat_dim).double() for row in tensors])
+def _rows(content: Any, storages: dict[str, np.ndarray], num_classes: int, feat_dim: int) -> Tensor:
+    """Return the rows in the order of the labels."""
+    if type(content) is not Pairs or not content:
+        raise ValueError(f'it holds {"an empty dict" if type(content) is Pairs else describe(content)}')
+    labels = [label for label, _ in content]
+    wrong = [label for label in labels if type(label) is not int]
+    if wrong:
+        raise ValueError(f'it holds a label that is not an integer: {describe(wrong[0])}')
+    if sorted(labels) != list(range(num_classes)):
+        raise ValueError(f'it holds a dict of {len(labels)} items, the first with the label {describe(labels[0])}')
+    by_label = dict(content)
+    load_storage = lru_cache(maxsize=None)(partial(_load_stream, max_opcodes=MAX_STORAGE_OPCODES))
+    rows = np.empty((num_classes, feat_dim))
+    for label in range(num_classes):
+        rows[label] = _row(by_label[label], storages, load_storage, feat_dim)
+    return torch.from_numpy(rows)
 
 
-def _describe(content: Any) -> str:
-    if not isinstance(content, Mapping):
-        return f'a {type(content).__name__}'
-    first = next(iter(content.items()), None)
-    if first is None:
-        return 'an empty dict'
-    label, value = first
-    kind = f'{value.dtype} {tuple(value.shape)}' if isinstance(value, Tensor) else type(value).__name__
-    return f'a dict of {len(content)} items, the first {label!r}: {kind}'
+def _row(value: Any, storages: dict[str, np.ndarray], load_storage: Callable, feat_dim: int) -> np.ndarray:
+    """Return the numbers of a tensor (1, D) or (D,): (storage, offset, size, stride, requires_grad, hooks)."""
+    if type(value) is not Call or value.function != REBUILD_TENSOR or len(value.arguments) != 6:
+        raise ValueError(f'it holds {describe(value)} in place of a tensor')
+    storage, offset, size, stride = value.arguments[:4]
+    if type(storage) is Call and storage.function == LOAD_STORAGE and type(storage.arguments[0]) is bytes:
+        storage, storages = load_storage(storage.arguments[0])
+    if type(storage) is not Storage or storage.key not in storages:
+        raise ValueError('it holds a tensor without numbers')
+    numbers = storages[storage.key]
+    if any(type(axes) is not tuple or any(type(n) is not int for n in axes) for axes in (size, stride, (offset,))):
+        raise ValueError('it holds a tensor without a shape')
+    if size not in ((1, feat_dim), (feat_dim,)) or numbers.dtype.kind != 'f':
+        raise ValueError(f'it holds a tensor of {numbers.dtype}, {size if len(size) < 5 else f"{len(size)} axes"}')
+    step = stride[-1] if stride else 0
+    if offset < 0 or step < 1 or offset + (feat_dim - 1) * step >= len(numbers):
+        raise ValueError('it holds a tensor that reaches beyond its numbers')
+    return numbers[offset : offset + (feat_dim - 1) * step + 1 : step]

@@ -1,33 +1,53 @@
 """Where the centroids of a head come from: the simplex, the even spread for more classes, or a file."""
 
 import fcntl
+import hashlib
+import logging
 import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any, Optional, TextIO
 
 import numpy as np
 import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
-from mmpod.functional import max_cosine, max_cosine_lower_bound, pedcc, spread_centroids
+from mmpod.functional import (
+    is_exact_table,
+    kerdock_max_cosine,
+    max_cosine,
+    max_cosine_lower_bound,
+    needs_descent,
+    pedcc,
+    spread_centroids,
+)
 from mmpod.utils.checks import check_choice
 
 from .centroid_file import read_centroids
 
-__all__ = ['build_centroids']
+__all__ = ['build_centroids', 'centroid_recipe', 'digest']
+
+LOCK_TIMEOUT = 600  # seconds
+DIGEST_SIZE = hashlib.sha256().digest_size
 
 
-def build_centroids(source: str, num_classes: int, feat_dim: int, seed: int) -> Tensor:
-    """Return the centroids that ``source`` names, and log how even they are where they are no simplex.
+def build_centroids(
+    source: str, num_classes: int, feat_dim: int, seed: int, dtype: torch.dtype = torch.float64
+) -> Tensor:
+    """Return the centroids that ``source`` names, and log how even they are if they are not a simplex.
 
     Args:
         source: ``'pedcc'``, ``'spread'``, or the path of a ``.pkl`` file, see :func:`read_centroids`.
         num_classes: K.
         feat_dim: D.
-        seed: Chooses the rotation, or the start of the numerical spread; a file has none.
+        seed: Chooses the rotation, or the start of the numerical spread; unused with a file.
+        dtype: Of the result, which is computed in float64 or exact.
 
     Returns:
-        Tensor: Shape (K, D), float64.
+        Tensor: Shape (K, D), unit rows up to the rounding of ``dtype``.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -35,39 +55,126 @@ def build_centroids(source: str, num_classes: int, feat_dim: int, seed: int) -> 
         ValueError: The source has no such centroids.
     """
     if source == 'pedcc':
-        return pedcc(num_classes, feat_dim, seed)
+        return pedcc(num_classes, feat_dim, seed).to(dtype)
     if isinstance(source, (str, os.PathLike)) and Path(source).suffix == '.pkl':
-        centroids = read_centroids(source, num_classes, feat_dim)
+        centroids = read_centroids(source, num_classes, feat_dim).to(dtype)
     else:
         check_choice('centroids', source, ['pedcc', 'spread', 'FILE.pkl'])
-        centroids = _spread(num_classes, feat_dim, seed)
+        centroids = _spread(num_classes, feat_dim, seed, dtype)
+    closed = source == 'spread' and num_classes > 2 * feat_dim and not needs_descent(num_classes, feat_dim)
+    largest = kerdock_max_cosine(num_classes, feat_dim) if closed else max_cosine(centroids)
     print_log(
-        f'{num_classes} centroids in {feat_dim} dimensions ({source}): largest cosine {max_cosine(centroids):.4f}; '
+        f'{num_classes} centroids in {feat_dim} dimensions ({source}): largest cosine {largest:.4f}; '
         f'no arrangement has one below {max_cosine_lower_bound(num_classes, feat_dim):.4f}.',
         logger='current',
     )
     return centroids
 
 
-def _spread(num_classes: int, feat_dim: int, seed: int) -> Tensor:
-    """Return :func:`spread_centroids`, from a file where it was computed before."""
-    if num_classes <= 2 * feat_dim:
-        return spread_centroids(num_classes, feat_dim, seed)
-    folder = Path(os.environ.get('MMPOD_CACHE') or Path.home() / '.cache/mmpod')
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f'spread_{num_classes}_{feat_dim}_{seed}.npy'
-    # One process of a machine computes, the others wait and read.
-    with (folder / 'lock').open('a') as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not path.is_file():
-            print_log(f'Spreading {num_classes} centroids in {feat_dim} dimensions, once:', logger='current')
-            centroids = spread_centroids(num_classes, feat_dim, seed, progress=_log_progress)
-            temporary = path.with_suffix('.new')
-            with temporary.open('wb') as file:
-                np.save(file, centroids.numpy())
-            temporary.replace(path)
-    return torch.from_numpy(np.load(path, allow_pickle=False))
+def centroid_recipe(source: str, num_classes: int, feat_dim: int, seed: int) -> Optional[dict[str, Any]]:
+    """Return what is saved in place of a table that is large and the same, bit for bit, wherever it is built.
+
+    None for all others, which are saved themselves: see :func:`~mmpod.functional.is_exact_table`.
+    """
+    if source != 'spread' or not is_exact_table(num_classes, feat_dim):
+        return None
+    return dict(centroids=source, num_classes=int(num_classes), feat_dim=int(feat_dim), seed=int(seed))
+
+
+def digest(centroids: Tensor) -> str:
+    """Return the SHA-256 of a table in float32, 1 to 3 seconds per GiB."""
+    found = hashlib.sha256()
+    for rows in centroids.split(2**16):
+        found.update(rows.detach().cpu().numpy().astype('<f4', copy=False).data)
+    return found.hexdigest()
+
+
+def _spread(num_classes: int, feat_dim: int, seed: int, dtype: torch.dtype) -> Tensor:
+    """Return :func:`spread_centroids`; the result of a descent is kept in a file, which saves time and nothing else."""
+    if not needs_descent(num_classes, feat_dim):
+        return spread_centroids(num_classes, feat_dim, seed, dtype=dtype)
+    try:
+        folder = Path(os.environ.get('MMPOD_CACHE') or Path.home() / '.cache/mmpod')
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError) as error:  # RuntimeError: there is no home
+        _warn_not_kept(error)
+        return _compute(num_classes, feat_dim, seed).to(dtype)
+    path = folder / f'spread_{num_classes}_{feat_dim}_{seed}.sha256_float64'
+    with _lock(path.with_suffix('.lock')):
+        centroids = _read_cache(path, num_classes, feat_dim)
+        if centroids is None:
+            centroids = _compute(num_classes, feat_dim, seed)
+            _write_cache(path, centroids)
+    return centroids.to(dtype)
+
+
+def _compute(num_classes: int, feat_dim: int, seed: int) -> Tensor:
+    print_log(f'Spreading {num_classes} centroids in {feat_dim} dimensions:', logger='current')
+    return spread_centroids(num_classes, feat_dim, seed, progress=_log_progress)
 
 
 def _log_progress(step: int, smallest: float) -> None:
     print_log(f'step {step}: largest cosine {smallest:.4f}', logger='current')
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    """Let one process of a machine compute while the others wait to read, where a lock can be had."""
+    with ExitStack() as stack:
+        with suppress(OSError):
+            file = stack.enter_context(path.open('a'))
+            deadline = time.monotonic() + LOCK_TIMEOUT
+            while not _locked(file) and time.monotonic() < deadline:
+                time.sleep(0.1)
+        yield
+
+
+def _locked(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _read_cache(path: Path, num_classes: int, feat_dim: int) -> Optional[Tensor]:
+    """Return what :func:`_write_cache` wrote, or None where there is no such file or it does not hold."""
+    size = DIGEST_SIZE + 8 * num_classes * feat_dim
+    try:
+        if not path.exists():
+            return None
+        data = path.read_bytes() if path.is_file() and path.stat().st_size == size else b''
+    except OSError:
+        data = b''
+    if data and data[:DIGEST_SIZE] == _cache_digest(path, data[DIGEST_SIZE:]):
+        centroids = torch.from_numpy(np.frombuffer(data, '<f8', offset=DIGEST_SIZE).astype(np.float64))
+        centroids = centroids.reshape(num_classes, feat_dim)
+        limit = min(kerdock_max_cosine(num_classes, feat_dim) + 1e-9, 1 - 1e-6)
+        if (centroids.norm(dim=1) - 1).abs().max() < 1e-9 and max_cosine(centroids) < limit:  # NaN fails it
+            return centroids
+    print_log(f'`{path}` is damaged and will be computed again.', logger='current', level=logging.WARNING)
+    return None
+
+
+def _write_cache(path: Path, centroids: Tensor) -> None:
+    content = centroids.numpy().astype('<f8').tobytes()
+    temporary = path.with_suffix('.new')
+    try:
+        temporary.write_bytes(_cache_digest(path, content) + content)
+        temporary.replace(path)
+    except OSError as error:
+        _warn_not_kept(error)
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def _cache_digest(path: Path, content: bytes) -> bytes:
+    return hashlib.sha256(path.name.encode() + content).digest()
+
+
+def _warn_not_kept(error: Exception) -> None:
+    print_log(
+        f'The spread centroids are not kept for the next run: {error}. Set MMPOD_CACHE to a writable folder.',
+        logger='current',
+        level=logging.WARNING,
+    )

@@ -9,6 +9,7 @@ import torch
 __all__ = [
     'check_batch',
     'check_choice',
+    'check_flag',
     'check_integer',
     'check_label_values',
     'check_labels',
@@ -54,6 +55,16 @@ def check_choice(name: str, value: Any, choices: Sequence) -> None:
     """
     if value not in choices:
         raise ValueError(f'Expected `{name}` to be one of {", ".join(map(repr, choices))}, but got {value!r}.')
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Refuse anything but True and False.
+
+    Raises:
+        TypeError: ``value`` is something else, such as the string 'no', which counts as true.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f'Expected `{name}` to be True or False, but got {value!r}.')
 
 
 def check_batch(features: torch.Tensor, labels: torch.Tensor, centroids: torch.Tensor) -> None:

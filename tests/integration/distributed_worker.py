@@ -1,6 +1,6 @@
-"""One process of tests/test_distributed.py: trains on its part of each batch, rank 0 writes what came out.
+"""One process of test_distributed.py: trains on its part of each batch, rank 0 writes what came out.
 
-torchrun --nproc_per_node=W tests/distributed_worker.py FILE BACKEND SIZES [SIZES ...]
+torchrun --nproc_per_node=W tests/integration/distributed_worker.py FILE BACKEND SIZES [SIZES ...]
 
 SIZES is the batch size of each process, 4,4.
 """

@@ -1,18 +1,18 @@
 """States of runs, and making many of them, with small commands in the place of trainings."""
 
-import functools
 import json
+import multiprocessing
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from mmpod.experiments.launch import Plan, plan_run
-from mmpod.experiments.launcher import Launcher
+from mmpod.experiments.launch import Launcher, Plan, plan_run
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.run import Run
 
@@ -87,26 +87,187 @@ def test_a_run_that_another_process_makes_is_left_to_it(tmp_path, capsys):
     lock.close()
 
 
-def test_interrupting_ends_the_processes(tmp_path):
-    code = f'import os, time; open({str(tmp_path / "pid")!r}, "w").write(str(os.getpid())); time.sleep(60)'
-    script = (
-        'from pathlib import Path; from mmpod.experiments.launch import Plan, plan_run; '
-        'from mmpod.experiments.launcher import Launcher; '
-        'from mmpod.experiments.queue import run_all; from mmpod.experiments.run import Run; '
-        f'run_all([Plan(Run("a", 0, Path({str(tmp_path / "a")!r})), [{python(code)!r}], 1)], 1, Launcher())'
-    )
-    # Where the suite itself was started in the background of a shell, its children would ignore an interrupt.
-    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    main = subprocess.Popen(python(script), stderr=subprocess.DEVNULL, preexec_fn=heed)
-    deadline = time.monotonic() + 60
-    while not (tmp_path / 'pid').is_file() or not (tmp_path / 'pid').read_text():
+def wait_for(condition, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not condition():
         assert time.monotonic() < deadline
-        time.sleep(0.1)
-    main.send_signal(signal.SIGINT)
-    main.wait()
-    with pytest.raises(ProcessLookupError):
-        os.kill(int((tmp_path / 'pid').read_text()), 0)
-    assert Run('a', 0, tmp_path / 'a').state == 'interrupted'
+        time.sleep(0.02)
+
+
+def written_pids(tmp_path):
+    return [int(path.read_text()) for path in tmp_path.glob('*.pid') if path.read_text()]
+
+
+def alive(pid):
+    try:
+        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
+    except OSError:
+        return False
+
+
+# A training with a worker in a session of its own, as torchrun starts them; each writes its process id.
+WORKER = 'import os, pathlib, time; pathlib.Path({path!r}).write_text(str(os.getpid())); time.sleep(60)'
+TRAINING = (
+    'import os, pathlib, subprocess, sys, time; '
+    'subprocess.Popen([sys.executable, "-c", {worker!r}], start_new_session=True); '
+    'pathlib.Path({path!r}).write_text(str(os.getpid())); time.sleep(60)'
+)
+STUBBORN = 'import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); '
+
+
+def start_runner(tmp_path, prefix=''):
+    """Run two trainings at a time in a process of its own and return it when all four processes are there."""
+
+    def make():
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background would ignore it
+        sys.stderr = (tmp_path / 'stderr').open('w')
+        plans = []
+        for name in ('a', 'b'):
+            worker = prefix + WORKER.format(path=str(tmp_path / f'{name}_worker.pid'))
+            training = prefix + TRAINING.format(worker=worker, path=str(tmp_path / f'{name}.pid'))
+            plans.append(plan(tmp_path, name, training))
+        plans.append(plan(tmp_path, 'later', 'pass'))
+        run_all(plans, 2, Launcher())
+
+    runner = multiprocessing.get_context('fork').Process(target=make)
+    runner.start()
+    wait_for(lambda: len(written_pids(tmp_path)) == 4)
+    return runner
+
+
+def states(tmp_path):
+    return [Run(name, 0, tmp_path / name).state for name in ('a', 'b', 'later')]
+
+
+@pytest.mark.parametrize(
+    'number, status',
+    [
+        (signal.SIGINT, 128 + signal.SIGINT),
+        (signal.SIGTERM, 128 + signal.SIGTERM),
+        (signal.SIGHUP, 128 + signal.SIGHUP),  # a closed terminal
+        (signal.SIGQUIT, -signal.SIGQUIT),
+        (signal.SIGKILL, -signal.SIGKILL),
+    ],
+)
+def test_whatever_ends_the_runner_ends_all_processes(number, status, tmp_path):
+    runner = start_runner(tmp_path)
+    assert states(tmp_path) == ['running', 'running', 'not run']
+    os.kill(runner.pid, number)
+    runner.join(30)
+    assert runner.exitcode == status
+    wait_for(lambda: not any(map(alive, written_pids(tmp_path))))
+    wait_for(lambda: states(tmp_path) == ['interrupted', 'interrupted', 'not run'])  # the locks are released
+    said = (tmp_path / 'stderr').read_text()
+    assert 'Traceback' not in said and ('continues where they stopped' in said) == (status > 0)
+
+
+def test_a_second_interrupt_leaves_nobody_behind(tmp_path):
+    runner = start_runner(tmp_path, STUBBORN)
+    os.kill(runner.pid, signal.SIGINT)
+    wait_for(lambda: 'Interrupted' in (tmp_path / 'stderr').read_text())
+    os.kill(runner.pid, signal.SIGINT)
+    runner.join(3)
+    assert runner.exitcode == 128 + signal.SIGINT  # at once, though the trainings do not heed SIGTERM
+    assert any(map(alive, written_pids(tmp_path)))
+    wait_for(lambda: not any(map(alive, written_pids(tmp_path))))
+    wait_for(lambda: states(tmp_path) == ['interrupted', 'interrupted', 'not run'])
+    assert 'Traceback' not in (tmp_path / 'stderr').read_text()
+
+
+def test_a_supervisor_that_is_killed_takes_its_command_along(tmp_path):
+    runner = start_runner(tmp_path)
+    pid = int((tmp_path / 'a.pid').read_text())
+    supervisor = int(Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[1])
+    os.kill(supervisor, signal.SIGKILL)
+    wait_for(lambda: not alive(pid))
+    os.kill(runner.pid, signal.SIGTERM)
+    runner.join(30)
+    os.kill(int((tmp_path / 'a_worker.pid').read_text()), signal.SIGKILL)  # the price of killing its supervisor
+
+
+def test_what_a_command_leaves_running_ends_with_it(tmp_path):
+    worker = WORKER.format(path=str(tmp_path / 'worker.pid'))
+    started = f'subprocess.Popen([sys.executable, "-c", {worker!r}], start_new_session=True)'
+    code = (
+        f'import subprocess, sys, time, pathlib; {started}\n'
+        f'while not pathlib.Path({str(tmp_path / "worker.pid")!r}).is_file(): time.sleep(0.02)'
+    )
+    assert run_all([plan(tmp_path, 'a', code)], 1, Launcher()) == []
+    assert not any(map(alive, written_pids(tmp_path)))
+
+
+def test_an_ignored_hangup_stays_ignored(tmp_path):
+    """As under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        code = f'import os, signal; os.kill({os.getpid()}, signal.SIGHUP)'
+        assert run_all([plan(tmp_path, 'a', code)], 1, Launcher()) == []
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_damaged_run_fails_alone(tmp_path, capsys):
+    damaged, good = plan(tmp_path, 'damaged', 'pass'), plan(tmp_path, 'good', 'pass')
+    damaged.run.work_dir.mkdir()
+    (damaged.run.work_dir / 'run.json').write_text('[]')
+    assert run_all([damaged, good], 1, Launcher()) == [damaged.run] and good.run.state == 'done'
+    assert 'damaged/run.json to be a JSON object' in capsys.readouterr().err
+
+
+def test_the_state_of_a_run_that_cannot_be_written_is_known(tmp_path):
+    run = Run('a', 0, tmp_path / 'a')
+    run.save(dict(finished=False))
+    lock = run.acquire()
+    run.work_dir.chmod(0o555)
+    (run.work_dir / 'lock').chmod(0o444)
+    user = os.geteuid()
+    for path in [tmp_path, *tmp_path.parents][:3]:  # which pytest keeps to its user
+        path.chmod(path.stat().st_mode | 0o011)
+    if user == 0:
+        os.seteuid(65534)  # nothing is read-only for root
+    try:
+        assert run.state == 'running'
+        lock.close()
+        assert run.state == 'interrupted'
+        with pytest.raises(OSError, match='lock'):
+            run.acquire()
+        assert Run('b', 0, run.work_dir / 'b').state == 'not run'
+    finally:
+        os.seteuid(user)
+        run.work_dir.chmod(0o755)
+    (run.work_dir / 'lock').unlink()
+    assert run.state == 'interrupted' and not (run.work_dir / 'lock').exists()
+
+
+@pytest.mark.parametrize(
+    'line, words',
+    [
+        ('null', 'is null'),
+        ('{"accuracy/top1": 1.0, "step": 1}{"accuracy/top1": 2.0, "step": 2}', 'Extra data'),
+        ('[' * 100_000, 'nested too deeply'),
+        ('{"accuracy/top1": null, "step": 1}', 'None'),
+        ('{"accuracy/top1": 1.0}', 'a step'),
+        ('\x00', 'damaged'),
+        ('{"accuracy', 'damaged'),
+    ],
+    ids=['null', 'joined', 'nested', 'null value', 'no step', 'binary', 'torn'],
+)
+def test_a_damaged_log_is_named_with_its_line(line, words, tmp_path):
+    run, log = Run('a', 0, tmp_path), tmp_path / '2026' / 'vis_data' / 'scalars.json'
+    log.parent.mkdir(parents=True)
+    log.write_text('{"accuracy/top1": 10.0, "step": 1}\n' + line + '\n{"accuracy/top1": 20.0, "step": 2}\n')
+    for read in (run.accuracies, run.metrics):
+        with pytest.raises(ValueError, match=f'scalars.json, line 2, .*{words}'):
+            read()
+
+
+@pytest.mark.parametrize('text', ['null', '{"finished"', '[' * 100_000, '7', ''])
+@pytest.mark.parametrize('name', ['run.json', 'metrics.json'])
+def test_a_damaged_record_is_named(name, text, tmp_path):
+    (tmp_path / name).write_text(text)
+    run = Run('a', 0, tmp_path)
+    with pytest.raises(ValueError, match=f'Expected .*{name} to be a JSON object, but it is'):
+        _ = run.state if name == 'run.json' else run.metrics()
 
 
 def test_torn_lines_and_final_metrics(tmp_path):
@@ -127,18 +288,25 @@ def test_launchers(tmp_path, root, monkeypatch):
     assert alone.train(config, folder, ['x']) == [
         *(sys.executable, str(tools / 'train.py'), str(config), '--work-dir', str(folder), '--resume', 'x')
     ]
-    assert four.train(config, folder, [])[:4] == ['bash', str(tools / 'dist_train.sh'), str(config), '4']
+    train = four.train(config, folder, ['x'])
+    assert {'torch.distributed.run', '--standalone', '--nproc-per-node=4'} <= set(train)
+    assert train[-8:] == [
+        *(str(tools / 'train.py'), str(config), '--work-dir', str(folder), '--resume', '--launcher', 'pytorch', 'x')
+    ]
     assert slurm.train(config, folder, [])[:6] == [
         *('bash', str(tools / 'slurm_train.sh'), 'gpu', 'c', str(config), str(folder))
     ]
-    assert four.test(config, folder / 'e.pth', folder, [])[:5] == [
-        *('bash', str(tools / 'dist_test.sh'), str(config), str(folder / 'e.pth'), '4')
+    test = four.test(config, folder / 'e.pth', folder, [])
+    assert test[test.index(str(tools / 'test.py')) :][:3] == [
+        *(str(tools / 'test.py'), str(config), str(folder / 'e.pth'))
     ]
+    assert test[-2:] == ['--launcher', 'pytorch']
     assert slurm.environment(0, 1) == dict(GPUS='16', GPUS_PER_NODE='8')
     monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '2,3,5,7')
     assert Launcher(2).environment(1, 2)['CUDA_VISIBLE_DEVICES'] == '5,7'
     assert 'CUDA_VISIBLE_DEVICES' not in Launcher(2).environment(1, 3)  # too few: they share
     assert 'CUDA_VISIBLE_DEVICES' not in Launcher(4).environment(0, 1)
+    assert not any('PORT' in name for name in Launcher(4).environment(0, 1))  # torchrun finds a free one
 
 
 def test_revision_is_that_of_this_repository_or_none(tmp_path, monkeypatch):

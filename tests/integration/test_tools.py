@@ -260,32 +260,75 @@ def test_foreign_config_with_one_changed_head(root, tmp_path, run_command):
     assert {'loss_cosine', 'loss_sc'} <= scalars(tmp_path / 'options')[0].keys()
 
 
-def test_compare_trains_tabulates_and_does_not_repeat(root, tmp_path, run_command):
+def table_rows(text):
+    """Return the rows of the first Markdown table in a text, by their first cell."""
+    rows = [[cell.strip() for cell in row.strip('|').split('|')] for row in text.splitlines() if row.startswith('|')]
+    return {row[0]: row[1:] for row in rows}
+
+
+def run_here(root, monkeypatch, tool, *arguments):
+    """Run a command line in this process, which has imported what it needs, and return what it said at its end."""
+    monkeypatch.setattr('sys.argv', [str(word) for word in (tool, *arguments)])
+    try:
+        runpy.run_path(str(root / tool), run_name='__main__')
+    except SystemExit as stopped:
+        return str(stopped.code)
+    return 'None'
+
+
+@pytest.mark.parametrize(
+    'tool, arguments, words',
+    [
+        ('compare', ['--metric', 'acuracy/top1'], 'Did you mean accuracy/top1?'),
+        ('compare', ['--cfg-options', 'optim_wraper.optimizer.lr=1'], 'Did you mean `optim_wrapper`?'),
+        ('compare', ['--cfg-options', 'train_cfg.max_epochs=15'], 'changes nothing'),
+        ('tune', ['--grid', 'optim_wraper.optimizer.lr=1,2'], 'Did you mean `optim_wrapper`?'),
+        ('tune', ['--grid', 'optim_wrapper.optimizer.lr=0.1,0.10'], 'give the same settings'),
+        ('tune', ['--grid', 'lr'], '--grid to be KEY='),
+    ],
+)
+def test_mistakes_are_named_before_anything_is_trained(tool, arguments, words, root, tmp_path, monkeypatch, capsys):
+    command = [f'tools/{tool}.py', root / DIGITS, '--work-dir', tmp_path / 'w', *arguments]
+    status = run_here(root, monkeypatch, *command)
+    assert words in status + capsys.readouterr().err and not (tmp_path / 'w').exists()
+
+
+def test_an_evaluation_needs_its_training_beside_it(root, monkeypatch, capsys):
+    run_here(root, monkeypatch, 'tools/compare.py', root / 'configs/gda_resnet18w8_digits.py')
+    assert 'Expected pod_resnet18w8_digits beside gda_resnet18w8_digits' in capsys.readouterr().err
+
+
+def test_compare_trains_tabulates_and_does_not_repeat(root, tmp_path, run_command, monkeypatch):
     configs = [root / f'configs/{loss}_resnet18w8_digits.py' for loss in ('pod', 'softmax')]
     command = [sys.executable, root / 'tools/compare.py', *configs, '--work-dir', tmp_path, '--seeds', 3, '--jobs', 2]
-    command += ['--target', 1, '--cfg-options', 'train_cfg.max_epochs=1', *GEOMETRY]
-    first = run_command(*command)
-    assert 'epoch 1/1, accuracy' in first.stdout
+    options = ['--cfg-options', 'train_cfg.max_epochs=1', *GEOMETRY]
+    first = run_command(*command, '--target', 1, *options)
+    assert 'pod_resnet18w8_digits seed 3: epoch 1/1, accuracy/top1' in first.stdout
     for loss in ('pod', 'softmax'):
         work_dir = tmp_path / f'{loss}_resnet18w8_digits' / 'seed3'
         record = json.loads((work_dir / 'run.json').read_text())
         assert record['finished'] and record['seed'] == 3 and 'randomness.seed=3' in record['commands'][0]
         assert record['versions']['torch'] == torch.__version__
+        assert record['config']['train_cfg']['max_epochs'] == 1 and record['config_hash']
         accuracy = next(entry['accuracy/top1'] for entry in scalars(work_dir) if 'accuracy/top1' in entry)
-        assert f'| {loss}_resnet18w8_digits | 3 | {accuracy:.2f} | {accuracy:.2f} | 1.0 |' in first.stdout
+        row = table_rows(first.stdout)[f'{loss}_resnet18w8_digits']
+        assert row[:4] == ['3', f'{accuracy:.2f}', f'{accuracy:.2f}', '1.0']
+    assert 'Best by accuracy/top1: ' in first.stdout and 'with a single seed, which has no spread' in first.stdout
     assert (tmp_path / 'accuracy.png').read_bytes().startswith(b'\x89PNG')
     assert (tmp_path / 'geometry.png').read_bytes().startswith(b'\x89PNG')
-    assert (tmp_path / 'geometry.md').read_text().count(' | ') == 27
+    assert len(table_rows((tmp_path / 'geometry.md').read_text())) == 4
     assert (tmp_path / 'curves.csv').read_text().count('\n') == 3
-    second = run_command(*command)
-    assert second.stdout.count('finished before') == 2 and 'epoch 1/' not in second.stdout
     command[2:2] = [root / 'configs/gda_resnet18w8_digits.py']
-    third = run_command(*command)
+    third = run_command(*command, *options)
     metrics = json.loads((tmp_path / 'gda_resnet18w8_digits' / 'seed3' / 'metrics.json').read_text())
-    assert f'| gda_resnet18w8_digits | 3 | {metrics["gda/top1"]:.2f} | - | - |' in third.stdout
+    assert table_rows(third.stdout)['gda_resnet18w8_digits'][:4] == ['3', f'{metrics["gda/top1"]:.2f}', '-', '-']
     assert metrics['gda/top1'] > metrics['cosine/top1'] > 10 and third.stdout.count('finished before') == 2
-    alone = run_command(*command[:3], '--work-dir', tmp_path, status=2)
-    assert 'Expected pod_resnet18w8_digits beside gda_resnet18w8_digits' in alone.stderr
+    changed = ['--cfg-options', 'train_cfg.max_epochs=2', *GEOMETRY]
+    assert 'train_cfg.max_epochs: 1 -> 2' in run_here(root, monkeypatch, *command[1:], *changed)
+    nc1 = [*options, '--metric', 'geometry/nc1', '--lower-is-better']
+    assert run_here(root, monkeypatch, *command[1:], *nc1) == 'None'
+    table = (tmp_path / 'table.md').read_text()
+    assert 'geometry/nc1, lower is better' in table and 'Best by geometry/nc1' in table
 
 
 def test_compare_reports_failures_and_shows_the_rest(root, tmp_path, run_command):
@@ -293,7 +336,24 @@ def test_compare_reports_failures_and_shows_the_rest(root, tmp_path, run_command
     command = [sys.executable, root / 'tools/compare.py', tmp_path / 'broken.py', root / DIGITS, '--jobs', 2]
     done = run_command(*command, '--work-dir', tmp_path / 'w', '--cfg-options', 'train_cfg.max_epochs=1', status=1)
     assert 'feat_dim' in done.stderr and '1 of 2 runs failed: broken seed 0' in done.stderr
-    assert '| pod_resnet18w8_digits | 0 |' in done.stdout
+    assert table_rows(done.stdout)['pod_resnet18w8_digits'][0] == '0'
+
+
+def test_tuning_tries_the_same_settings_with_each_config(root, tmp_path, run_command, monkeypatch, capsys):
+    configs = [root / f'configs/{loss}_resnet18w8_digits.py' for loss in ('pod', 'softmax')]
+    command = [sys.executable, root / 'tools/tune.py', *configs, '--grid', 'optim_wrapper.optimizer.lr=0.1,1e-6']
+    options = ['--work-dir', tmp_path / 'w', '--cfg-options', 'train_cfg.max_epochs=1']
+    done = run_command(*command, *options)
+    table = (tmp_path / 'w' / 'table.md').read_text()
+    assert table in done.stdout and table.count('**') == 4 and 'val_dataloader reads the test set' in done.stderr
+    assert 'softmax_resnet18w8_digits lr=1e-6 seed 0: epoch 1/1' in done.stdout
+    for config in configs:
+        learned, stuck = table_rows(table)[config.stem]
+        assert learned.startswith('**') and float(learned.strip('*')) > float(stuck)
+        run = json.loads((tmp_path / 'w' / config.stem / 'lr=1e-6' / 'seed0' / 'run.json').read_text())
+        assert run['finished'] and run['options'] == [*options[3:], 'optim_wrapper.optimizer.lr=1e-6']
+    assert run_here(root, monkeypatch, *command[1:], *options) == 'None'
+    assert capsys.readouterr().out.count('finished before') == 4
 
 
 def leaf_on_digits(root, leaf, base):

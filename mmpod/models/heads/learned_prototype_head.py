@@ -13,7 +13,7 @@ __all__ = ['LearnedPrototypeHead']
 
 @MODELS.register_module()
 class LearnedPrototypeHead(PrototypeHead):
-    r"""Classify by the similarity to one learned weight vector a class.
+    r"""Classify by the similarity to one learned weight vector per class.
 
     pooled features x (N, C) -> similarity with the K class weights w (N, K) -> argmax. There is no projection (D = C)
     and no bias, as in Eq. 1-4 of arXiv 2111.15449 v1 and in the papers of these losses.

@@ -1,11 +1,14 @@
 """The softmax-free classification head: projection, normalisation, frozen centroids (Fig. 1 of arXiv 2111.15449 v1)."""
 
+import json
 from typing import Optional, Sequence, Union
 
+import torch
 from mmcv.cnn import build_norm_layer
 from torch import Tensor, nn
 
-from mmpod.models.centroid_sources import build_centroids
+from mmpod.functional import no_autocast
+from mmpod.models.centroid_sources import build_centroids, centroid_recipe, digest
 from mmpod.registry import MODELS
 from mmpod.utils.checks import check_choice
 
@@ -13,15 +16,20 @@ from .prototype_head import PrototypeHead
 
 __all__ = ['PEDCCHead']
 
+LENGTH_TOLERANCE = 1e-2  # of centroids in a checkpoint, which may be published in half precision
+LENGTH_ROUNDING = 1e-6  # of unit rows in float32
+MAX_RECIPE = 1000  # bytes
+
 
 @MODELS.register_module()
 class PEDCCHead(PrototypeHead):
-    r"""Classify by the cosine to predefined evenly-distributed class centroids (PEDCC), which no training moves.
+    r"""Classify by the cosine to predefined evenly-distributed class centroids (PEDCC), which are frozen.
 
     pooled features (N, C) -> ``fc`` (N, D) -> unit length -> cosine with the K centroids (N, K) -> argmax (Eq. 17-19).
 
-    The projection ``fc`` has a bias and no activation. It cannot be left out: pooled ReLU features are never negative
-    and could not reach centroids with negative entries. ``pred_score`` is (1 + cosine) / 2.
+    The projection ``fc`` has a bias and no activation, and is computed in its own precision even under autocast: in
+    float16 it would overflow. It cannot be left out: pooled ReLU features are never negative and could not reach
+    centroids with negative entries. ``pred_score`` is (1 + cosine) / 2.
 
     Args:
         num_classes: K, at least 2.
@@ -32,16 +40,18 @@ class PEDCCHead(PrototypeHead):
         topk: The k of the training accuracies, each at most K.
         cal_acc: Log the accuracy of each training batch. Needs integer labels.
         init_cfg: Initialisation of ``fc``; by default PyTorch's own, as in the authors' code.
-        centroids: ``'pedcc'``; ``'spread'`` for K > D + 1, see :func:`~mmpod.functional.spread_centroids`, computed
-            once for each (K, D, seed) and kept in the folder ``MMPOD_CACHE`` (``~/.cache/mmpod``); or the path of a
-            ``.pkl`` file as the authors released them, see :func:`~mmpod.models.centroid_file.read_centroids`.
+        centroids: ``'pedcc'``; ``'spread'`` for K > D + 1, see :func:`~mmpod.functional.spread_centroids`; or the path
+            of a ``.pkl`` file as the authors released them, see :func:`~mmpod.models.centroid_file.read_centroids`.
+            What has to be optimised numerically is kept in the folder ``MMPOD_CACHE`` (``~/.cache/mmpod``).
         norm_cfg: A norm between ``fc`` and unit length, which the paper does not have: ``dict(type='BN1d')``,
             ``'SyncBN'`` or ``'LN'``, with the options of :func:`mmcv.cnn.build_norm_layer`. None: no norm.
 
     Attributes:
         fc: ``nn.Linear(in_channels, feat_dim)``.
         norm: The norm of ``norm_cfg``, or ``nn.Identity()``.
-        centroids: Buffer (K, D), float32: saved with the weights, moved with the module, in no optimizer.
+        centroids: Buffer (K, D), float32, unit rows: saved with the weights, moved with the module, in no optimizer.
+            Of a Kerdock table of more than 2**24 entries (64 MiB), which is the same on every machine, a checkpoint
+            holds the arguments and a SHA-256 instead, as ``centroids_recipe``.
 
     Raises:
         TypeError: An argument has a wrong type.
@@ -63,11 +73,12 @@ class PEDCCHead(PrototypeHead):
         norm_cfg: Optional[dict] = None,
     ):
         super().__init__(num_classes, in_channels, loss, topk=topk, cal_acc=cal_acc, init_cfg=init_cfg)
-        rows = build_centroids(centroids, num_classes, feat_dim, seed)
+        rows = build_centroids(centroids, num_classes, feat_dim, seed, torch.float32)
+        self.recipe = centroid_recipe(centroids, num_classes, feat_dim, seed)
         self.feat_dim = feat_dim
         self.fc = nn.Linear(in_channels, feat_dim)
         self.norm = nn.Identity() if norm_cfg is None else build_norm(norm_cfg, feat_dim)
-        self.register_buffer('centroids', rows.float())
+        self.register_buffer('centroids', rows)
 
     @property
     def prototypes(self) -> Tensor:
@@ -86,7 +97,9 @@ class PEDCCHead(PrototypeHead):
         Raises:
             ValueError: The features are not (N, in_channels), or one image is trained with a batch norm.
         """
-        z = self.fc(self.pooled(feats))
+        pooled = self.pooled(feats)
+        with no_autocast(pooled):
+            z = self.fc(pooled.to(self.fc.weight.dtype))
         if self.training and isinstance(self.norm, nn.BatchNorm1d) and len(z) == 1:
             raise ValueError(
                 "Expected at least 2 images in a training batch for norm_cfg=dict(type='BN1d'), but got 1. Set "
@@ -94,17 +107,68 @@ class PEDCCHead(PrototypeHead):
             )
         return self.norm(z)
 
+    def _save_to_state_dict(self, destination, prefix, keep_vars):
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        if self.recipe is not None:
+            rows = destination.pop(prefix + 'centroids')
+            if 'sha256' not in self.recipe:
+                self.recipe = dict(self.recipe, sha256=digest(rows))
+            text = json.dumps(self.recipe).encode()
+            destination[prefix + 'centroids_recipe'] = torch.tensor(list(text), dtype=torch.uint8, device=rows.device)
+
     def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs):
-        # MMEngine loads without `strict` and would only log a mismatch, then go on with unrelated centroids.
-        loaded = state_dict.get(prefix + 'centroids')
-        if loaded is not None and loaded.shape != self.centroids.shape:
+        # MMEngine loads without `strict`: it would only log a mismatch and go on with unrelated centroids.
+        state_dict, name = dict(state_dict), prefix + 'centroids'
+        text, rows = state_dict.pop(name + '_recipe', None), state_dict.get(name)
+        if rows is not None:
+            state_dict[name] = self._unit_rows(rows, name)
+            self.recipe = None  # these rows may be others
+        elif text is not None:
+            state_dict[name] = self._rebuild(text, name)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
+
+    def _unit_rows(self, rows: Tensor, name: str) -> Tensor:
+        """Return the centroids of a checkpoint, of unit length up to the rounding of float32."""
+        self._check_shape(tuple(rows.shape), name)
+        lengths = torch.cat([part.double().norm(dim=1) for part in rows.split(2**16)])
+        error = (lengths - 1).abs()
+        if not (error < LENGTH_TOLERANCE).all():  # NaN fails it too
+            worst = int(error.nan_to_num(nan=torch.inf).argmax())
             raise ValueError(
-                f'Expected `{prefix}centroids` in the checkpoint to be of shape (num_classes, feat_dim) = '
-                f'{tuple(self.centroids.shape)}, but got {tuple(loaded.shape)}. Set num_classes and feat_dim as in its '
-                "training; to start another task from its backbone, use backbone=dict(init_cfg=dict(type='Pretrained', "
+                f'Expected `{name}` in the checkpoint to be unit vectors, but got length {lengths[worst]:g} for class '
+                f'{worst}: the file is damaged, or was not made by mmpod.'
+            )
+        if (error <= LENGTH_ROUNDING).all():
+            return rows
+        scaled = rows / lengths.to(torch.float32).unsqueeze(1)
+        return torch.where((error > LENGTH_ROUNDING).unsqueeze(1), scaled, rows)
+
+    def _rebuild(self, text: Tensor, name: str) -> Tensor:
+        """Return the centroids that a checkpoint names by a recipe."""
+        try:
+            recipe = json.loads(bytes(text[:MAX_RECIPE].tolist()))
+            shape, seed, sha256 = (recipe['num_classes'], recipe['feat_dim']), recipe['seed'], recipe['sha256']
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            raise ValueError(f'Expected `{name}_recipe` in the checkpoint to be written by mmpod: {error}.') from error
+        self._check_shape(shape, name)
+        own = self.recipe is not None and self.recipe['seed'] == seed
+        rows = self.centroids if own else build_centroids('spread', *shape, seed, torch.float32)
+        if digest(rows) != sha256:
+            raise ValueError(
+                f'Expected `{name}` to be rebuilt as in the training of the checkpoint, but its SHA-256 differs: the '
+                'checkpoint was made with other centroids or another version of mmpod. Use that version.'
+            )
+        self.recipe = dict(centroid_recipe('spread', *shape, seed) or {}, sha256=sha256)
+        return rows
+
+    def _check_shape(self, shape: tuple, name: str) -> None:
+        if shape != tuple(self.centroids.shape):
+            raise ValueError(
+                f'Expected `{name}` in the checkpoint to be of shape (num_classes, feat_dim) = '
+                f'{tuple(self.centroids.shape)}, but got {shape}. Set num_classes and feat_dim as in its training; to '
+                "start another task from its backbone, use backbone=dict(init_cfg=dict(type='Pretrained', "
                 "checkpoint=..., prefix='backbone')) instead of load_from."
             )
-        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
 
 def build_norm(norm_cfg: dict, feat_dim: int) -> nn.Module:

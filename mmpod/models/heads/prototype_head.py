@@ -1,4 +1,4 @@
-"""What all heads with one prototype a class share: labels, loss, scores and predictions."""
+"""What all heads with one prototype per class share: labels, loss, scores and predictions."""
 
 from typing import Optional, Sequence, Union
 
@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 from mmpod.functional import at_least_float32, cosine_scores, no_autocast, normalize_rows
 from mmpod.models.losses import PrototypeLoss
-from mmpod.utils.checks import check_choice, check_integer
+from mmpod.utils.checks import check_choice, check_flag, check_integer
 
 __all__ = ['PrototypeHead']
 
 
 class PrototypeHead(ClsHead):
-    """Base of the heads that compare features with one prototype a class, fixed or learned.
+    """Base of the heads that compare features with one prototype per class, fixed or learned.
 
     pooled features (N, C) -> :meth:`pre_logits` (N, D) -> similarity to the prototypes (N, K) -> argmax; in training
     the loss gets features, labels and prototypes. A subclass gives :meth:`pre_logits` and :attr:`prototypes`.
@@ -30,10 +30,17 @@ class PrototypeHead(ClsHead):
         cal_acc: Log the accuracy of each training batch. Needs integer labels.
         init_cfg: Initialisation.
 
+    Attributes:
+        MAX_SCORES: Up to this many classes predictions hold the scores of all, see :meth:`predict`.
+        CHUNK: So many classes at a time beyond that.
+
     Raises:
         TypeError: An argument has a wrong type.
         ValueError: An argument is out of range.
     """
+
+    MAX_SCORES = 32768
+    CHUNK = 16384
 
     def __init__(
         self,
@@ -45,10 +52,15 @@ class PrototypeHead(ClsHead):
         cal_acc: bool = False,
         init_cfg: Optional[dict] = None,
     ):
-        topk = (topk,) if isinstance(topk, int) else tuple(topk)
-        super().__init__(loss=loss, topk=topk, cal_acc=cal_acc, init_cfg=init_cfg)
         check_integer('num_classes', num_classes, 2)
         check_integer('in_channels', in_channels, 1)
+        topk = checked_topk(topk, num_classes)
+        check_flag('cal_acc', cal_acc)
+        if not isinstance(loss, (dict, nn.Module)):
+            raise TypeError(
+                f"Expected `loss` to be a config such as dict(type='mmpod.PODLoss') or a module, but got {loss!r}."
+            )
+        super().__init__(loss=loss, topk=topk, cal_acc=cal_acc, init_cfg=init_cfg)
         if not isinstance(self.loss_module, PrototypeLoss):
             raise TypeError(
                 f'Expected `loss` of {type(self).__name__} to be a PrototypeLoss, which compares features with '
@@ -57,15 +69,13 @@ class PrototypeHead(ClsHead):
             )
         similarity = similarity or self.loss_module.similarity
         check_choice('similarity', similarity, ['cosine', 'dot'])
-        for k in topk:
-            check_integer('topk', k, 1, num_classes)
         self.num_classes = num_classes
         self.in_channels = in_channels
         self.similarity = similarity
 
     @property
     def prototypes(self) -> Tensor:
-        """One row a class, shape (K, D)."""
+        """One row per class, shape (K, D)."""
         raise NotImplementedError
 
     def pooled(self, feats: Union[Tensor, tuple[Tensor, ...]]) -> Tensor:
@@ -84,13 +94,13 @@ class PrototypeHead(ClsHead):
         return pooled
 
     def forward(self, feats: Union[Tensor, tuple[Tensor, ...]]) -> Tensor:
-        """Return the similarities to the prototypes, shape (N, K), in float32 also under autocast."""
+        """Return the similarities to the prototypes, shape (N, K), in float32 even under autocast."""
         return self.similarities(self.pre_logits(feats))
 
-    def similarities(self, features: Tensor) -> Tensor:
-        """Return the similarities of features (N, D) to the prototypes, shape (N, K), in float32."""
+    def similarities(self, features: Tensor, classes: slice = slice(None)) -> Tensor:
+        """Return the similarities of features (N, D) to the prototypes of some classes, by default all, in float32."""
         with no_autocast(features):
-            features, prototypes = at_least_float32(features), at_least_float32(self.prototypes)
+            features, prototypes = at_least_float32(features), at_least_float32(self.prototypes[classes])
             if self.similarity == 'cosine':
                 return cosine_scores(normalize_rows(features), normalize_rows(prototypes))
             return features @ prototypes.T
@@ -115,7 +125,7 @@ class PrototypeHead(ClsHead):
             if labels.is_floating_point():
                 raise ValueError(
                     'Expected integer labels for `cal_acc=True`, but batch augmentations (Mixup, CutMix) '
-                    'made class weights of them, which have no accuracy. Set cal_acc=False.'
+                    'made soft labels of them, which have no accuracy. Set cal_acc=False.'
                 )
             scores = self.scores(self.similarities(features.detach()))
             accuracies = Accuracy.calculate(scores, labels, topk=self.topk)
@@ -124,7 +134,7 @@ class PrototypeHead(ClsHead):
 
     @staticmethod
     def labels(data_samples: list[DataSample]) -> Tensor:
-        """Return the labels of the samples: (N,) integers, or (N, K) class weights where augmentations made them."""
+        """Return the labels of the samples: (N,) integers, or (N, K) soft labels where augmentations made them."""
         if 'gt_score' in data_samples[0]:
             return torch.stack([sample.gt_score for sample in data_samples])
         return torch.cat([sample.gt_label for sample in data_samples])
@@ -135,10 +145,54 @@ class PrototypeHead(ClsHead):
         Cosines become (1 + cosine) / 2, inner products softmax probabilities, of which those that float32 cannot tell
         from 0 are equal. Above 0, because mmpretrain's Accuracy drops hits whose score is not.
         """
+        total = similarities.logsumexp(dim=1, keepdim=True) if self.similarity == 'dot' else None
+        return self.squashed(similarities, total)
+
+    def squashed(self, similarities: Tensor, total: Optional[Tensor]) -> Tensor:
+        """Return the scores of some similarities (N, k), given the ``logsumexp`` (N, 1) of all, for inner products."""
         eps = torch.finfo(similarities.dtype).eps
-        if self.similarity == 'dot':
-            return similarities.softmax(dim=1).clamp(torch.finfo(similarities.dtype).tiny, 1 - eps)
+        if total is not None and self.similarity == 'dot':
+            return (similarities - total).exp().clamp(torch.finfo(similarities.dtype).tiny, 1 - eps)
         return ((1 + similarities) / 2).clamp(eps, 1 - eps)
+
+    def predict(
+        self, feats: Union[Tensor, tuple[Tensor, ...]], data_samples: Optional[list[Optional[DataSample]]] = None
+    ) -> list[DataSample]:
+        """Return the samples with ``pred_label``, the argmax, and their scores.
+
+        Up to ``MAX_SCORES`` classes a sample gets ``pred_score``, (K,). Beyond, where that would be too large to keep
+        for a whole dataset, it gets ``topk_label`` and ``topk_score``, (k,), of the k largest, k being the largest of
+        ``topk`` and at least 5; ``mmpod.TopKAccuracy`` evaluates them. mmpretrain's ``Accuracy`` then has the top-1
+        only, from ``pred_label``; its inferencer and test-time augmentation need ``pred_score``.
+        """
+        if self.num_classes <= self.MAX_SCORES:
+            return super().predict(feats, data_samples)
+        scores, labels = self.top_scores(self.pre_logits(feats), max(5, *self.topk))
+        samples = [None] * len(scores) if data_samples is None else data_samples
+        predictions = [sample if sample is not None else DataSample() for sample in samples]
+        for sample, score, label in zip(predictions, scores, labels):
+            sample.set_pred_label(label[:1])
+            sample.set_field(score, 'topk_score', dtype=Tensor)
+            sample.set_field(label, 'topk_label', dtype=Tensor)
+        return predictions
+
+    @torch.no_grad()
+    def top_scores(self, features: Tensor, k: int) -> tuple[Tensor, Tensor]:
+        """Return the k largest of :meth:`scores` of features (N, D) and their classes, by parts of the classes.
+
+        Returns:
+            tuple[Tensor, Tensor]: Scores and labels, each of shape (N, k), the largest first.
+        """
+        best = at_least_float32(features[:, :0])
+        labels = torch.zeros_like(best, dtype=torch.long)
+        total = best.logsumexp(dim=1, keepdim=True)  # of nothing: -inf
+        for start in range(0, self.num_classes, self.CHUNK):
+            part = self.similarities(features, slice(start, start + self.CHUNK))
+            values, indices = part.topk(min(k, part.shape[1]), dim=1)
+            values, indices = torch.cat([best, values], dim=1), torch.cat([labels, indices + start], dim=1)
+            best, order = values.topk(min(k, values.shape[1]), dim=1)
+            labels, total = indices.gather(1, order), torch.logaddexp(total, part.logsumexp(dim=1, keepdim=True))
+        return self.squashed(best, total), labels
 
     def _get_predictions(
         self, cls_score: Tensor, data_samples: Optional[list[Optional[DataSample]]]
@@ -150,3 +204,18 @@ class PrototypeHead(ClsHead):
             (sample if sample is not None else DataSample()).set_pred_score(score).set_pred_label(label)
             for sample, score, label in zip(samples, scores, labels)
         ]
+
+
+def checked_topk(topk: Union[int, Sequence[int]], num_classes: int) -> tuple[int, ...]:
+    """Return ``topk`` as a tuple.
+
+    Raises:
+        TypeError: It is neither an integer nor a sequence of integers.
+        ValueError: It is empty, or an integer is out of range.
+    """
+    values = tuple(topk) if isinstance(topk, (list, tuple)) else (topk,)
+    if not values:
+        raise ValueError(f'Expected `topk` to be an integer or some integers, but got {topk!r}.')
+    for k in values:
+        check_integer('topk', k, 1, num_classes)
+    return values

@@ -1,7 +1,6 @@
 """AM-Softmax, Eq. 3 of arXiv 2111.15449 v1 (Wang et al., arXiv 1801.05599)."""
 
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from mmpod.functional import additive_margin_logits, cosine_scores, normalize_rows
 from mmpod.registry import MODELS
@@ -27,7 +26,7 @@ class AMSoftmaxLoss(PrototypeLoss):
         dict[str, Tensor]: ``loss_amsoftmax``.
 
     Raises:
-        TypeError: An argument is no number.
+        TypeError: An argument is not a number.
         ValueError: An argument is out of range.
     """
 
@@ -40,10 +39,14 @@ class AMSoftmaxLoss(PrototypeLoss):
 
     def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
         """Return the mean of Eq. 3 over the batch."""
-        cosines = cosine_scores(normalize_rows(features), normalize_rows(prototypes))
+        return self.unit_terms(normalize_rows(features), labels, normalize_rows(prototypes))
+
+    def unit_terms(self, unit: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
+        """Return the terms from unit features and unit prototypes."""
+        cosines = cosine_scores(unit, prototypes)
         if self.margin == 0:
             logits = self.scale * cosines
         else:
             check_one_class(labels, type(self).__name__, '`margin=0`, or mmpod.PODLoss')
             logits = additive_margin_logits(cosines, labels, self.scale, self.margin)
-        return {'loss_amsoftmax': self.mean(cross_entropy(logits, labels, reduction='none'))}
+        return {'loss_amsoftmax': self.mean_cross_entropy(logits, labels)}

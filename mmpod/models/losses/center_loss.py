@@ -2,7 +2,6 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from mmpod.functional import center_loss, center_steps
 from mmpod.registry import MODELS
@@ -23,7 +22,7 @@ class CenterLoss(PrototypeLoss):
     Eq. 4 prints the sum over the batch where the authors' Caffe layer takes the mean, as here; the printed form is N
     times this ``center_weight``. The centers start at zero and are no parameters: each training batch moves them once,
     by ``center_rate`` times :func:`~mmpod.functional.center_steps` over the batch of all processes.
-    Soft labels are welcome: a sample then belongs to several classes in part.
+    Accepts soft labels: a sample then belongs to several classes in part.
 
     Args:
         num_classes: K, as in the head.
@@ -44,6 +43,7 @@ class CenterLoss(PrototypeLoss):
     """
 
     similarity = 'dot'
+    centers: Tensor
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class CenterLoss(PrototypeLoss):
             )
         centers = self.centers.to(features.dtype)
         terms = {
-            'loss_softmax': self.mean(cross_entropy(features @ prototypes.T, labels, reduction='none')),
+            'loss_softmax': self.mean_cross_entropy(features @ prototypes.T, labels),
             'loss_center': self.center_weight * self.mean(center_loss(features, labels, centers)),
         }
         if self.training:

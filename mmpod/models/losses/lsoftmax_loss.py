@@ -2,7 +2,6 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from mmpod.functional import annealed_weight, multiplicative_margin_logits
 from mmpod.registry import MODELS
@@ -44,6 +43,7 @@ class LSoftmaxLoss(PrototypeLoss):
 
     NAME = 'loss_lsoftmax'
     similarity = 'dot'
+    iteration: Tensor
 
     def __init__(
         self,
@@ -76,4 +76,4 @@ class LSoftmaxLoss(PrototypeLoss):
             logits = multiplicative_margin_logits(features, labels, prototypes, self.margin, weight)
         if self.training:
             self.iteration += 1
-        return {self.NAME: self.mean(cross_entropy(logits, labels, reduction='none'))}
+        return {self.NAME: self.mean_cross_entropy(logits, labels)}

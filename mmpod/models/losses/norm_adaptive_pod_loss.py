@@ -32,9 +32,13 @@ class NormAdaptivePODLoss(PODLoss):
         length_sum, length_count: Buffers, scalars: the lengths seen by this process since delta was set last.
 
     Raises:
-        TypeError: An argument is no number.
+        TypeError: An argument is not a number.
         ValueError: An argument is out of range.
     """
+
+    delta: Tensor
+    length_sum: Tensor
+    length_count: Tensor
 
     def __init__(self, initial_delta: float = 0.05, rate: float = 0.01, **kwargs):
         super().__init__(**kwargs)

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from mmpod.functional import class_residuals, normalize_rows
+from mmpod.functional import class_residuals
 from mmpod.registry import MODELS
 from mmpod.utils.checks import check_number
 
@@ -29,7 +29,7 @@ class PEDCCLoss(AMSoftmaxLoss):
         dict[str, Tensor]: ``loss_amsoftmax`` and, unless ``mse_weight`` is 0, ``loss_mse``.
 
     Raises:
-        TypeError: An argument is no number.
+        TypeError: An argument is not a number.
         ValueError: An argument is out of range.
     """
 
@@ -48,12 +48,11 @@ class PEDCCLoss(AMSoftmaxLoss):
         self.mse_weight = mse_weight
         self.root = root
 
-    def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
+    def unit_terms(self, unit: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
         """Return Eq. 6 and the root of Eq. 7."""
-        terms = super().terms(features, labels, prototypes)
+        terms = super().unit_terms(unit, labels, prototypes)
         if self.mse_weight > 0:
-            residuals = class_residuals(normalize_rows(features), labels, normalize_rows(prototypes))
-            squares = residuals.square().sum(dim=1) / 2
+            squares = class_residuals(unit, labels, prototypes).square().sum(dim=1) / 2
             if self.root == 1:
                 mse = self.mean(squares)
             else:

@@ -1,5 +1,7 @@
 """POD Loss, Section III-D of arXiv 2111.15449 v1."""
 
+from typing import Optional
+
 import torch
 from torch import Tensor
 
@@ -31,8 +33,8 @@ class PODLoss(PrototypeLoss):
     .. math:: L_{POD} = L_{Cosine} + \lambda L_{SC} \quad \text{(Eq. 16)}
 
     with :func:`~mmpod.functional.cosine_loss` (Eq. 13) averaged over the batch and
-    :func:`~mmpod.functional.self_correlation_loss` (Eq. 14). Computed in float32 whatever autocast says: the entries
-    of the SC term are near 1e-10 and vanish in half precision. Soft labels are welcome.
+    :func:`~mmpod.functional.self_correlation_loss` (Eq. 14). Computed in float32 even under autocast: the entries
+    of the SC term are near 1e-10 and vanish in half precision. Accepts soft labels.
 
     Args:
         sc_weight: Lambda of Eq. 16, at least 0, for Eq. 14 as printed. The paper gives no value; the authors' released
@@ -52,7 +54,7 @@ class PODLoss(PrototypeLoss):
         dict[str, Tensor]: ``loss_cosine`` and, unless ``sc_weight`` is 0, ``loss_`` with the name of the decorrelation.
 
     Raises:
-        TypeError: An argument is no number.
+        TypeError: An argument is not a number.
         ValueError: An argument is out of range.
     """
 
@@ -76,7 +78,7 @@ class PODLoss(PrototypeLoss):
         self.sc_weight = sc_weight
         self.power = power
         self.decorrelation = decorrelation
-        self._checked = None  # the centroids that were last found to be of unit length
+        self._checked: Optional[Tensor] = None  # the centroids that were last found to be of unit length
 
     def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
         """Return the cosine term and the decorrelation term of Eq. 16."""

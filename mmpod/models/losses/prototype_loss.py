@@ -4,6 +4,7 @@ from typing import Optional
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from mmpod.functional import Batch, at_least_float32, no_autocast
 from mmpod.utils.checks import check_batch, check_label_values, check_number
@@ -15,9 +16,9 @@ __all__ = ['PrototypeLoss']
 
 
 class PrototypeLoss(nn.Module):
-    """Base of the losses that compare features with one prototype a class, fixed or learned.
+    """Base of the losses that compare features with one prototype per class, fixed or learned.
 
-    It checks the arguments, keeps the computation in float32 whatever autocast says, and averages over the batch of all
+    It checks the arguments, keeps the computation in float32 even under autocast, and averages over the batch of all
     processes, so that W processes train as one with the whole batch. A subclass implements :meth:`terms`.
 
     Args:
@@ -25,7 +26,7 @@ class PrototypeLoss(nn.Module):
         global_batch: Take statistics over the batch of all processes instead of over each process's own part.
 
     Raises:
-        TypeError: An argument is no number.
+        TypeError: An argument is not a number.
         ValueError: An argument is out of range.
 
     Attributes:
@@ -48,7 +49,7 @@ class PrototypeLoss(nn.Module):
 
         Args:
             features: z, shape (N, D), as they leave the network, not normalised.
-            labels: Shape (N,), integers in [0, K), or (N, K), floating-point class weights (Mixup, CutMix, smoothing).
+            labels: Shape (N,), integers in [0, K), or (N, K), floating-point soft labels (Mixup, CutMix, smoothing).
             centroids: The head's prototypes, shape (K, D): predefined centroids, or learned class weights.
             kwargs: None. What mmpretrain's other heads pass lands here, to be answered with the error below.
 
@@ -56,8 +57,8 @@ class PrototypeLoss(nn.Module):
             dict[str, Tensor]: Scalars, each under a name that starts with ``loss_``.
 
         Raises:
-            TypeError: The loss is in a head without prototypes, or the labels have a wrong dtype.
-            ValueError: Shapes that do not fit, labels out of range, or soft labels for a loss that has no use of them.
+            TypeError: The loss is in a head without prototypes, or features or labels have a wrong dtype.
+            ValueError: Shapes or devices that do not fit, labels out of range, or soft labels that the loss cannot use.
         """
         if centroids is None or kwargs:
             name = type(self).__name__
@@ -89,8 +90,16 @@ class PrototypeLoss(nn.Module):
         return GlobalBatch(rows) if self.global_batch and world_size() > 1 else Batch(rows)
 
     def mean(self, values: Tensor) -> Tensor:
-        """Return the mean of one value a sample, shape (N,), over the global batch unless that is switched off."""
+        """Return the mean of one value per sample, shape (N,), over the global batch unless that is switched off."""
         return global_mean(values) if self.global_batch else values.mean()
+
+    def mean_cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return the mean cross entropy of logits (N, K), over the global batch unless that is switched off."""
+        alone = not self.global_batch or world_size() == 1
+        # PyTorch would leave out samples with the label -100; no label is the smallest integer.
+        ignored = torch.iinfo(torch.long).min
+        losses = cross_entropy(logits, labels, ignore_index=ignored, reduction='mean' if alone else 'none')
+        return losses if alone else global_mean(losses)
 
     def extra_repr(self) -> str:
         """Show the settings when the model is printed."""

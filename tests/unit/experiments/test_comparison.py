@@ -1,57 +1,154 @@
-"""The table against numbers worked by hand from logs written here."""
+"""Tables and verdicts against numbers worked by hand from logs written here."""
 
 import json
 
-from mmpod.experiments.comparison import geometry_table, summary_table
+import pandas as pd
+import pytest
+from scipy import stats
+
+from mmpod.experiments.comparison import curves_csv, geometry_table, summary_table, trial_table, verdict
 from mmpod.experiments.figures import plot_accuracy, plot_geometry
 from mmpod.experiments.run import Run
+from mmpod.experiments.sweep import parse_grid
 
 
-def write_run(folder, name, seed, starts, wall_s):
-    """`starts`: one {epoch: accuracy} for each start of the run; the log of the last one ends in a torn line."""
+def write_run(folder, name, seed, starts, wall_s=1.0, metric='accuracy/top1'):
+    """`starts`: one {epoch: value} for each start of the run; the log of each ends in a torn line."""
     for index, curve in enumerate(starts):
         path = folder / f'2026010{index}' / 'vis_data' / 'scalars.json'
         path.parent.mkdir(parents=True)
-        lines = [json.dumps({'accuracy/top1': accuracy, 'step': epoch}) for epoch, accuracy in curve.items()]
-        path.write_text('\n'.join([json.dumps({'loss': 1.0, 'step': 7}), *lines, '{"accuracy/to']))
+        lines = [json.dumps({metric: value, 'step': epoch}) for epoch, value in curve.items()]
+        path.write_text('\n'.join([json.dumps({'loss': 1.0, 'lr': 0.1, 'step': 7}), *lines, '{"accuracy/to']))
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / 'run.json').write_text(json.dumps(dict(finished=True, wall_s=wall_s)))
     return Run(name, seed, folder)
 
 
+def cells(table):
+    """Return the rows of the first Markdown table as dictionaries."""
+    rows = [[cell.strip() for cell in row.strip('|').split('|')] for row in table.splitlines() if row.startswith('|')]
+    return [dict(zip(rows[0], row)) for row in rows[2:]]
+
+
+@pytest.fixture
+def runs(tmp_path):
+    return [
+        write_run(tmp_path / '0', 'a', 0, [{1: 50.0, 2: 90.0, 3: 80.0}], 10),
+        write_run(tmp_path / '1', 'a', 1, [{1: 91.0, 2: 92.0, 3: 83.0}], 21),
+        write_run(tmp_path / '2', 'b', 0, [{1: 50.0, 2: 60.0}], 3),
+    ]
+
+
 def test_resumed_epochs_count_once(tmp_path):
-    run = write_run(tmp_path, 'a', 0, [{1: 10.0, 2: 20.0}, {2: 30.0, 3: 40.0}], 5)
+    run = write_run(tmp_path, 'a', 0, [{1: 10.0, 2: 20.0}, {2: 30.0, 3: 40.0}])
     assert run.accuracies() == {1: 10.0, 2: 30.0, 3: 40.0}
 
 
 def test_run_that_never_started(tmp_path):
     run = Run('a', 0, tmp_path / 'nowhere')
-    assert run.accuracies() == {} and run.record == {}
+    assert run.accuracies() == {} and run.record == {} and run.final() is None
 
 
-def test_table(tmp_path):
-    runs = [
-        write_run(tmp_path / '0', 'a', 0, [{1: 50.0, 2: 90.0, 3: 80.0}], 10),
-        write_run(tmp_path / '1', 'a', 1, [{1: 91.0, 2: 92.0, 3: 83.0}], 21),
-        write_run(tmp_path / '2', 'b', 0, [{1: 50.0, 2: 60.0}], 3),
-    ]
-    rows = summary_table(runs, target=90).splitlines()
-    assert 'epochs to 90 %' in rows[0]
+def test_summary_table(runs, tmp_path):
+    table = summary_table(runs, target=90)
+    first, second = cells(table)
     # Last epochs 80 and 83: mean 81.5, sample standard deviation 3 / sqrt(2); epochs to 90 %: 2 and 1.
-    assert rows[2] == '| a | 0, 1 | 81.50 ± 2.12 | 91.00 ± 1.41 | 1.5 | 16 |'
-    assert rows[3] == '| b | 0 | 60.00 | 60.00 | - | 3 |'
+    assert list(first.values()) == ['a', '0, 1', '81.50 ± 2.12', '91.00 ± 1.41', '1.5 ± 0.7', '16']
+    assert list(second.values()) == ['b', '0', '60.00', '60.00', '-', '3'] and 'epochs to 90 %' in second
+    assert all(words in table for words in ('higher is better', '±: sample', '-: not measured', 'Time of a run: wall'))
     plot_accuracy(runs, tmp_path / 'curves.png')
     assert (tmp_path / 'curves.png').stat().st_size > 10_000
+    curves_csv(runs, tmp_path / 'curves.csv')
+    written = pd.read_csv(tmp_path / 'curves.csv')
+    assert len(written) == 8 and written['accuracy/top1'].tolist()[:3] == [50.0, 90.0, 80.0]
+
+
+def test_epochs_are_counted_to_a_share_of_the_own_last_value(runs):
+    first, second = cells(summary_table(runs))
+    # 90 % of 80 and 83 are 72 and 74.7, reached in epochs 2 and 1; 54 in epoch 2.
+    assert (first['epochs to 90 % of the last'], second['epochs to 90 % of the last']) == ('1.5 ± 0.7', '2.0')
+
+
+def test_a_run_that_reaches_the_share_exactly_has_reached_it(tmp_path):
+    run = write_run(tmp_path, 'a', 0, [{1: 72.0, 2: 79.0, 3: 80.0}])
+    assert cells(summary_table([run]))[0]['epochs to 90 % of the last'] == '1.0'
+
+
+def test_lower_is_better(tmp_path):
+    run = write_run(tmp_path, 'a', 0, [{1: 4.0, 2: 1.05, 3: 0.5, 4: 1.0}], metric='error')
+    (row,) = cells(summary_table([run], 'error', lower_is_better=True))
+    assert list(row.values())[2:5] == ['1', '0.5', '2.0'] and 'epochs to within 10 % of the last' in row
+    assert 'Best by error: b, 1.' in verdict({'a': {0: 2.0}, 'b': {0: 1.0}}, 'error', lower_is_better=True)
+
+
+def test_an_evaluation_without_curve_has_dashes(tmp_path):
+    run = write_run(tmp_path, 'a', 0, [])
+    (tmp_path / 'metrics.json').write_text(json.dumps({'gda/top1': 97.5, 'cosine/top1': 90.0}))
+    (row,) = cells(summary_table([run]))
+    assert list(row.values()) == ['a', '0', '97.50', '-', '-', '1']
+
+
+def test_paired_verdict_agrees_with_scipy():
+    best, other = [92.0, 95.0, 97.0], [91.5, 94.0, 96.7]  # far spread, but every seed is better
+    interval = stats.ttest_rel(best, other).confidence_interval()
+    text = verdict({'a': dict(enumerate(best)), 'b': dict(enumerate(other))}, 'accuracy/top1')
+    assert f'interval {interval.low:.2f} to {interval.high:.2f}, 3 seeds in pairs' in text
+    assert 'no difference beyond the spread' in text and interval.low < 0
+
+
+def test_unpaired_verdict_agrees_with_scipy():
+    best, other = [92.0, 92.5, 93.0], [80.0, 81.0]
+    interval = stats.ttest_ind(best, other, equal_var=False).confidence_interval()
+    text = verdict({'a': dict(zip((0, 1, 2), best)), 'b': dict(zip((7, 8), other))}, 'accuracy/top1')
+    assert f'worse by 12.00 (95 % interval {interval.low:.2f} to {interval.high:.2f}, 3 and 2 seeds)' in text
+    assert text.endswith(', beyond the spread of the seeds.')
+
+
+@pytest.mark.parametrize(
+    'values, words',
+    [
+        ({'a': {0: 90.0}, 'b': {0: 80.0}}, 'with a single seed, which has no spread'),
+        ({'a': {0: 90.0, 1: 91.0}, 'b': {0: 90.0, 1: 91.0}}, 'no difference beyond'),
+        ({'a': {0: 90.0, 1: 91.0}, 'b': {2: 80.0}}, 'with a single seed, which has no spread'),
+    ],
+)
+def test_verdict_at_the_edges(values, words):
+    assert words in verdict(values, 'accuracy/top1')
+
+
+def test_no_verdict_on_one_name():
+    assert verdict({'a': {0: 90.0}, 'b': {}}, 'accuracy/top1') == ''
+
+
+def test_trial_table_marks_the_best_mean(tmp_path):
+    trials, runs = parse_grid(['lr=1,2,3,4']), {}
+    for trial, accuracies in zip(trials, [[10.0, 30.0], [25.0, 25.5], [], [None]]):
+        runs['a', trial.name] = []
+        for seed, accuracy in enumerate(accuracies):
+            folder = tmp_path / trial.name / str(seed)
+            folder.mkdir(parents=True)
+            metrics = {'other': 1.0} if accuracy is None else {'accuracy/top1': accuracy}
+            (folder / 'metrics.json').write_text(json.dumps(metrics))
+            runs['a', trial.name].append(Run('a', seed, folder))
+    table = trial_table(['a'], trials, runs)
+    (row,) = cells(table)
+    assert list(row.values()) == ['a', '20.00 ± 14.14', '**25.25 ± 0.35**', '-', '-']
+    assert 'the best setting against the second:\nBest by accuracy/top1: lr=2, 25.25.\n- lr=1: worse by 5.25' in table
+    runs.update({('b', trial.name): runs['a', 'lr=1'] for trial in trials})
+    both = trial_table(['a', 'b'], trials, runs)
+    assert 'best settings:\nBest by accuracy/top1: a at lr=2, 25.25.\n- b at lr=1: worse by 5.25 (95 %' in both
+    runs['a', 'lr=2'].pop()
+    assert '| **25.00** (1 of 2 seeds) |' in trial_table(['a'], trials, runs)
 
 
 def write_geometry(folder, name, seed, epochs):
     path = folder / '20260101' / 'vis_data' / 'scalars.json'
     path.parent.mkdir(parents=True)
-    path.write_text(
-        '\n'.join(
-            json.dumps({'step': step, **{f'geometry/{metric}': value for metric, value in values.items()}})
-            for step, values in enumerate(epochs, 1)
-        )
-    )
+    lines = [
+        json.dumps({'step': step, **{f'geometry/{metric}': value for metric, value in values.items()}})
+        for step, values in enumerate(epochs, 1)
+    ]
+    path.write_text('\n'.join(lines) + '\n')
     return Run(name, seed, folder)
 
 
@@ -64,8 +161,7 @@ def test_geometry_of_the_last_epoch_side_by_side(tmp_path):
         write_geometry(tmp_path / '1', 'a', 1, [first, second]),
         write_geometry(tmp_path / '2', 'b', 0, [rest, rest]),
     ]
-    rows = [[cell.strip() for cell in row.strip('|').split('|')] for row in geometry_table(runs).splitlines()]
-    a, b = (dict(zip(rows[0], row)) for row in rows[2:])
+    a, b = cells(geometry_table(runs))
     assert (a['run'], a['effective_rank'], a['within_between']) == ('a', '8.000 ± 1.414', '0.500 ± 0.000')
     assert a['target_cosine'] == '0.250 ± 0.000' and a['nc1'] == '-'
     assert (b['run'], b['effective_rank'], b['target_cosine']) == ('b', '5.000', '-')

@@ -1,13 +1,13 @@
 """What is refused or said before runs start; run.json files stand for the runs."""
 
+import argparse
+
 import pytest
 from mmengine.config import Config
 
 from mmpod.engine.runner_session import check_total_batch, runner_session
-from mmpod.experiments.arguments import check_seeds, parse_runs
-from mmpod.experiments.comparison import summary_table
-from mmpod.experiments.launch import Plan, format_option_mismatches, plan_run, skip_if_done
-from mmpod.experiments.launcher import Launcher
+from mmpod.experiments.arguments import check_runs, check_seeds, runs_parser
+from mmpod.experiments.launch import Launcher, Plan, note_unknown_settings, plan_run
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.rehearsal import NOTE, require_rehearsals
 from mmpod.experiments.run import Run
@@ -16,47 +16,122 @@ DIGITS = 'configs/pod_resnet18w8_digits.py'
 
 
 def made(tmp_path, options, finished=True):
+    """Write the record of a run of before there were hashes."""
     run = Run('a', 0, tmp_path / 'a')
     run.save(dict(finished=finished, options=options, wall_s=1.0))
     return run
 
 
-@pytest.mark.parametrize(
-    'option, words', [('nonsense', 'KEY=VALUE'), ('=1', 'KEY=VALUE'), ('randomness.seed=5', 'Expected --seeds')]
-)
-def test_faulty_options_are_refused(option, words, root, tmp_path):
-    with pytest.raises(ValueError, match=words):
-        plan_run(root / DIGITS, Run('a', 0, tmp_path), Launcher(), [option])
+SMALL = """
+model = dict(head=dict(feat_dim=9))
+train_dataloader = val_dataloader = dict(batch_size=64)
+train_cfg = dict(by_epoch=True, max_epochs=15)
+val_evaluator = dict(type='Accuracy')
+optim_wrapper = dict(optimizer=dict(lr=0.1))
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    """Return a function that writes a variant of a small config, each a file of its own name."""
+
+    def write(name, text=''):
+        path = tmp_path / f'{name}.py'
+        path.write_text(SMALL + text)
+        return path
+
+    return write
 
 
 @pytest.mark.parametrize(
     'text, missing',
     [
-        ('val_cfg = val_dataloader = val_evaluator = None\n', 'val_dataloader, val_evaluator'),
-        ("train_cfg = dict(_delete_=True, type='IterBasedTrainLoop', max_iters=9)\n", 'train_cfg.max_epochs'),
-        (None, 'train_dataloader, train_cfg'),
+        ('val_dataloader = val_evaluator = None\n', 'val_dataloader, val_evaluator'),
+        ("train_cfg = dict(type='IterBasedTrainLoop', max_iters=9)\n", 'train_cfg.max_epochs'),
+        ('train_dataloader = train_cfg = None\n', 'train_dataloader, train_cfg'),
     ],
 )
-def test_configs_that_cannot_be_compared_are_refused_before_training(text, missing, root, tmp_path):
-    config = tmp_path / 'config.py'
-    config.write_text(f"_base_ = ['{root / DIGITS}']\n{text}" if text else 'model = dict()\n')
+def test_configs_that_cannot_be_compared_are_refused_before_training(text, missing, config, tmp_path):
     with pytest.raises(ValueError, match=f'has no {missing}'):
-        plan_run(config, Run('config', 0, tmp_path / 'run'), Launcher(), [])
+        plan_run(config('c', text), Run('c', 0, tmp_path / 'run'), Launcher(), [])
 
 
-def test_a_run_with_other_options_says_so(tmp_path, capsys):
-    run = made(tmp_path, ['lr=1', 'x=2'])
-    assert skip_if_done(run, ['x=2', 'lr=1']) and 'with' not in capsys.readouterr().out.rpartition('/')[2]
-    assert skip_if_done(run, ['lr=3', 'x=2'])
-    assert capsys.readouterr().out.endswith('/a, with lr=1, not lr=3\n')
-    note = '\n\nMade with other options than the command has:\n\n- a: lr=1'
-    assert format_option_mismatches([(run, ['x=2']), (run, ['x=2'])]) == note
-    assert format_option_mismatches([(run, ['x=2', 'lr=1'])]) == ''
-    assert not skip_if_done(Run('a', 1, tmp_path / 'b'), [])
+def test_processes_divide_the_total_batch(config, tmp_path):
+    run = Run('c', 0, tmp_path / 'run')
+    assert plan_run(config('c'), run, Launcher(2), []).commands[0][-1] == 'train_dataloader.batch_size=32'
+    with pytest.raises(ValueError, match='--processes to divide the total batch of c, 64, but got 3'):
+        plan_run(config('c'), run, Launcher(3), [])
 
 
-def test_a_run_without_accuracy_has_none_in_the_table(tmp_path):
-    assert '| a | 0 | - | - | - | 1 |' in summary_table([made(tmp_path, [])], 90)
+def test_the_record_holds_the_settings_and_their_hash(config, tmp_path):
+    first, second = (
+        plan_run(config('first'), Run('first', seed, tmp_path / str(seed)), Launcher(), ['train_cfg.max_epochs=2'])
+        for seed in (0, 1)
+    )
+    assert first.details['config']['train_cfg']['max_epochs'] == 2 and first.details['config_hash']
+    assert first.details['config']['randomness']['seed'] == 0
+    assert first.details['config_hash'] != second.details['config_hash']  # the seed is part of a run
+
+
+@pytest.mark.parametrize('finished, word', [(True, 'made'), (False, 'begun')])
+def test_a_run_whose_config_has_changed_is_neither_counted_nor_continued(finished, word, config, tmp_path):
+    run = Run('c', 0, tmp_path / 'run')
+    plan = plan_run(config('before'), run, Launcher(), [])
+    run.save(dict(plan.details, finished=finished, wall_s=1.0))
+    (run.work_dir / 'epoch_1.pth').touch()
+    edited = config('after', 'optim_wrapper = dict(optimizer=dict(lr=0.25))\n')
+    expected = f'run was {word} with, .* optim_wrapper.optimizer.lr: 0.1 -> 0.25. .* another --work-dir, or move'
+    with pytest.raises(ValueError, match=expected):
+        plan_run(edited, run, Launcher(), [])
+    with pytest.raises(ValueError, match='train_cfg.max_epochs: 15 -> 3'):
+        plan_run(config('before'), run, Launcher(), ['train_cfg.max_epochs=3'])
+    same = config('same', '# a comment\noptim_wrapper=dict( optimizer=dict(lr=1e-1) )\n')
+    assert (plan_run(same, run, Launcher(), []) is None) == finished
+
+
+def test_a_config_that_changes_before_its_run_starts_is_not_trained(config, tmp_path, capsys):
+    path = config('c')
+    plan = plan_run(path, Run('c', 0, tmp_path / 'run'), Launcher(), ['train_cfg.max_epochs=2'])
+    assert plan.blocked_reason == ''
+    config('c', 'optim_wrapper = dict(optimizer=dict(lr=0.25))\n')
+    assert run_all([plan], 1, Launcher()) == [plan.run] and plan.run.state == 'not run'
+    assert 'has changed since this command started' in capsys.readouterr().out
+
+
+def test_a_failed_start_that_saved_nothing_may_be_repaired(config, tmp_path):
+    run = Run('c', 0, tmp_path / 'run')
+    plan = plan_run(config('broken', 'model = dict(head=dict(feat_dim=2))\n'), run, Launcher(), [])
+    run.save(dict(plan.details, finished=False, failed='ValueError', wall_s=1.0))
+    assert plan_run(config('repaired'), run, Launcher(), []).details['config_hash'] != plan.details['config_hash']
+
+
+def test_a_run_from_before_the_hashes_is_counted_as_unknown(config, tmp_path, capsys):
+    run = made(tmp_path, ['train_cfg.max_epochs=2'])
+    assert plan_run(config('c'), run, Launcher(), ['train_cfg.max_epochs=2']) is None
+    assert capsys.readouterr().out.endswith('/a, config unknown\n')
+    assert note_unknown_settings([run]) == 'config unknown (recorded before mmpod kept it): a seed 0'
+    with pytest.raises(ValueError, match='max_epochs=2 -> none'):
+        plan_run(config('c'), run, Launcher(), [])
+    begun = made(tmp_path, [], finished=False)
+    assert 'config_hash' not in plan_run(config('c'), begun, Launcher(), []).details  # continued, it stays unknown
+
+
+def parse(*words):
+    parser = argparse.ArgumentParser(parents=[runs_parser('work_dirs')])
+    check_runs(parser, parser.parse_args([str(word) for word in words]))
+
+
+@pytest.mark.parametrize('seeds', [['0', '0'], ['-1'], ['4294967296']])
+def test_seeds_are_different_and_in_range(seeds, root, capsys):
+    with pytest.raises(SystemExit):
+        parse(root / DIGITS, '--seeds', *seeds)
+    assert 'Expected --seeds to be different integers from 0 to 4294967295' in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_a_config_is_named(root, capsys):
+    with pytest.raises(SystemExit):
+        parse(root / 'README.md')
+    assert 'README.md` to end in .py' in capsys.readouterr().err
 
 
 def test_a_run_that_another_process_has_made_meanwhile_is_not_repeated(tmp_path, capsys):
@@ -80,14 +155,6 @@ def test_real_runs_are_not_rehearsed_over(tmp_path):
         require_rehearsals([other])
 
 
-@pytest.mark.parametrize('seeds', [['0', '0'], ['-1'], ['4294967296']])
-def test_seeds_are_different_and_in_range(seeds, root, monkeypatch, capsys):
-    monkeypatch.setattr('sys.argv', ['compare.py', str(root / DIGITS), '--seeds', *seeds])
-    with pytest.raises(SystemExit):
-        parse_runs('', 'work_dirs', lambda parser: None)
-    assert 'Expected --seeds to be different integers from 0 to 4294967295' in capsys.readouterr().err
-
-
 def test_sections_that_are_none_are_none(root, tmp_path):
     cfg = Config.fromfile(root / DIGITS)
     cfg.merge_from_dict({key: None for key in ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler')})
@@ -100,10 +167,3 @@ def test_sections_that_are_none_are_none(root, tmp_path):
 
 def test_largest_seed_is_one():
     check_seeds(None, [0, 2**32 - 1])
-
-
-def test_what_is_no_config_is_named(root, monkeypatch, capsys):
-    monkeypatch.setattr('sys.argv', ['compare.py', str(root / 'README.md')])
-    with pytest.raises(SystemExit):
-        parse_runs('', 'work_dirs', lambda parser: None)
-    assert 'README.md` to end in .py' in capsys.readouterr().err

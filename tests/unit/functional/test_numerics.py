@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from mmpod.functional import at_least_float32, normalize_rows
+from mmpod.functional import at_least_float32, normalize_rows, row_lengths
 
 
 @pytest.mark.parametrize('scale', [1e-30, 1e-20, 1.0, 1e20, 1e30])
@@ -35,6 +35,19 @@ def test_zero_row_stays_zero_and_passes_its_gradient():
     unit.backward(torch.ones(2, 3))
     assert_close(unit.detach(), torch.zeros(2, 3))
     assert_close(features.grad, torch.ones(2, 3))
+
+
+@pytest.mark.parametrize('scale', [1e-30, 1.0, 1e30])
+def test_lengths_and_their_slope_at_any_scale(scale):
+    features = (scale * torch.randn(5, 7)).requires_grad_()
+    lengths = row_lengths(features)
+    lengths.sum().backward()
+    expected = torch.tensor([[sum(v * v for v in z) ** 0.5] for z in features.tolist()])
+    assert_close(lengths.detach(), expected)
+    assert_close(features.grad, normalize_rows(features.detach()))
+    zero = torch.zeros(2, 3, requires_grad=True)
+    row_lengths(zero).sum().backward()
+    assert_close(zero.grad, torch.zeros(2, 3))
 
 
 @pytest.mark.parametrize(

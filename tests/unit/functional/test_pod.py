@@ -13,6 +13,7 @@ from mmpod.functional import (
     norm_adaptive,
     normalize_rows,
     pedcc,
+    pod_loss,
     self_correlation_loss,
 )
 
@@ -148,6 +149,20 @@ def test_gradients(num_samples, soft):
         )
 
     assert torch.autograd.gradcheck(objective, features)
+
+
+@pytest.mark.parametrize('num_samples', [1, 3, 7, 9])
+@pytest.mark.parametrize('power', [1, 1.5, 2, 3])
+def test_pod_loss_by_loops(num_samples, power):
+    """Eq. 13-16 from features of any length, and the gradient against differences of the value."""
+    unit, labels, centroids = batch(num_samples)
+    features = ((1 + torch.rand(num_samples, 1)).double() * unit).requires_grad_()
+    cosine, sc = pod_loss(features, labels, centroids, power, sc_weight=0.3)
+    assert_close(cosine, cosine_by_loops(unit, labels, centroids, power).mean())
+    residuals = torch.tensor([[a - b for a, b in zip(x, centroids[y].tolist())] for x, y in zip(unit.tolist(), labels)])
+    expected = torch.zeros(()).double() if num_samples == 1 else 0.3 * sc_by_loops(residuals.double())
+    assert_close(sc, expected, rtol=1e-5, atol=1e-9)
+    assert torch.autograd.gradcheck(lambda z: pod_loss(z, labels, centroids, power, sc_weight=0.3), features)
 
 
 def test_cosine_scores_by_loops():

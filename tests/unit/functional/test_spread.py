@@ -4,7 +4,16 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from mmpod.functional import max_cosine, max_cosine_lower_bound, pedcc, spread_centroids
+from mmpod.functional import (
+    is_exact_table,
+    kerdock_max_cosine,
+    kerdock_rows,
+    max_cosine,
+    max_cosine_lower_bound,
+    needs_descent,
+    pedcc,
+    spread_centroids,
+)
 
 
 @pytest.mark.parametrize('num_classes, feat_dim', [(2, 1), (4, 2), (5, 3), (6, 3), (9, 6), (12, 8), (16, 8)])
@@ -53,11 +62,60 @@ def test_bound_grows_with_the_classes_and_is_never_beaten():
         assert max_cosine(spread_centroids(num_classes, 4, steps=200)) >= max_cosine_lower_bound(num_classes, 4)
 
 
+@pytest.mark.parametrize('num_classes, feat_dim, best', [(288, 16, 1 / 4), (200, 18, 1 / 4), (1000, 64, 1 / 8)])
+def test_closed_form_where_it_is_near_the_bound(num_classes, feat_dim, best):
+    rows = spread_centroids(num_classes, feat_dim, seed=3, progress=lambda *state: pytest.fail('a descent'))
+    cosines = (rows @ rows.T).fill_diagonal_(-1)
+    assert cosines.max().item() == pytest.approx(best, abs=1e-12)
+    assert kerdock_max_cosine(num_classes, feat_dim) == best and not needs_descent(num_classes, feat_dim)
+    assert_close(rows.norm(dim=1), torch.ones(num_classes).double())
+    # The same arrangement in another position, and another one for another seed.
+    unturned = kerdock_rows(torch.arange(num_classes), 64 if feat_dim == 64 else 16)
+    assert_close(rows @ rows.T, unturned @ unturned.T, rtol=0, atol=1e-12)
+    assert (rows - spread_centroids(num_classes, feat_dim, seed=4)).abs().max() > 0.1
+
+
+@pytest.mark.parametrize('num_classes, feat_dim', [(24, 4), (40, 16), (130, 16)])
+def test_the_better_of_closed_form_and_descent(num_classes, feat_dim):
+    """24 points in R^4: the 24-cell, 1/2, which the descent misses; few points in R^16: the descent."""
+    assert needs_descent(num_classes, feat_dim)
+    closed, found = kerdock_max_cosine(num_classes, feat_dim), max_cosine(spread_centroids(num_classes, feat_dim))
+    if num_classes == 24:
+        assert found == pytest.approx(0.5, abs=1e-12) and closed == 0.5
+    else:
+        assert found < closed
+
+
+def test_without_a_kerdock_set_of_that_many_rows_it_descends():
+    assert kerdock_max_cosine(25, 4) == kerdock_max_cosine(10, 3) == math.inf
+    assert needs_descent(25, 4) and needs_descent(10, 3) and not needs_descent(6, 3)
+    assert 0.5 < max_cosine(spread_centroids(25, 4, steps=300)) < 0.8
+
+
+def test_large_tables_are_exact_and_turned_by_a_signed_permutation(monkeypatch):
+    assert is_exact_table(66048, 256) and not is_exact_table(4224, 64) and not is_exact_table(4097, 4096)
+    monkeypatch.setattr('mmpod.functional.spread.LARGE_TABLE', 1000)
+    monkeypatch.setattr('mmpod.functional.spread.CHUNK', 1000)  # 55 rows at a time
+    rows = spread_centroids(288, 18, seed=5, dtype=torch.float32)
+    assert rows.dtype == torch.float32 and ((rows == 0).sum(dim=0) == 288).sum() == 2  # unused coordinates
+    unturned = kerdock_rows(torch.arange(288), 16, torch.float32)
+    assert_close(rows @ rows.T, unturned @ unturned.T, rtol=0, atol=0)
+    assert_close(spread_centroids(288, 18, seed=5), rows.double(), rtol=0, atol=0)
+    assert (rows != spread_centroids(288, 18, seed=6, dtype=torch.float32)).any()
+
+
+def test_largest_cosine_in_chunks(monkeypatch):
+    rows = torch.nn.functional.normalize(torch.randn(50, 4, generator=torch.Generator().manual_seed(0)).double())
+    expected = max(float(rows[a] @ rows[b]) for a in range(50) for b in range(a))
+    monkeypatch.setattr('mmpod.functional.spread.CHUNK', 350)  # 7 rows at a time
+    assert max_cosine(rows) == pytest.approx(expected, abs=1e-15)
+
+
 def test_seed_and_progress():
     seen = []
-    first = spread_centroids(20, 4, seed=2, steps=50, progress=lambda *state: seen.append(state))
-    assert_close(first, spread_centroids(20, 4, seed=2, steps=50), rtol=0, atol=0)
-    assert (first - spread_centroids(20, 4, seed=5, steps=50)).abs().max() > 0.1
+    first = spread_centroids(20, 3, seed=2, steps=50, progress=lambda *state: seen.append(state))
+    assert_close(first, spread_centroids(20, 3, seed=2, steps=50), rtol=0, atol=0)
+    assert (first - spread_centroids(20, 3, seed=5, steps=50)).abs().max() > 0.1
     assert [step for step, _ in seen] == list(range(5, 51, 5))
     assert [cosine for _, cosine in seen] == sorted((cosine for _, cosine in seen), reverse=True)
     assert seen[-1][1] == pytest.approx(max_cosine(first), abs=1e-12)

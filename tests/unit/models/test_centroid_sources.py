@@ -1,7 +1,9 @@
-"""The head's centroids from the simplex, the spread and released files; hostile files run nothing."""
+"""The head's centroids from the simplex and the spread, and the cache of what a descent has found."""
 
-import collections
-import pickle
+import fcntl
+import logging
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,9 +11,9 @@ import torch
 from mmpretrain.structures import DataSample
 from torch.testing import assert_close
 
-from mmpod.functional import pedcc, spread_centroids
+from mmpod.functional import max_cosine, spread_centroids
 from mmpod.models import PEDCCHead, centroid_sources
-from mmpod.models.centroid_file import read_centroids
+from mmpod.models.centroid_sources import build_centroids, centroid_recipe, digest
 
 
 @pytest.fixture(autouse=True)
@@ -20,14 +22,21 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / 'cache'
 
 
-def released(num_classes=4, feat_dim=6):
-    return {label: row.float().unsqueeze(0) for label, row in enumerate(pedcc(num_classes, feat_dim, seed=9))}
+@pytest.fixture
+def lines(monkeypatch):
+    """The lines of the log with their level; a descent is cut to 50 steps."""
+    found = []
+
+    def print_log(line, logger, level=logging.INFO):
+        found.append((level, line))
+
+    monkeypatch.setattr(centroid_sources, 'print_log', print_log)
+    monkeypatch.setattr(centroid_sources, 'spread_centroids', partial(spread_centroids, steps=50))
+    return found
 
 
-def write(path, content, dump=pickle.dump, **options):
-    with path.open('wb') as file:
-        dump(content, file, **options)
-    return path
+def warnings_in(lines):
+    return [line for level, line in lines if level == logging.WARNING]
 
 
 def test_more_classes_than_a_simplex_has_are_never_spread_silently():
@@ -41,108 +50,127 @@ def test_more_classes_than_a_simplex_has_are_never_spread_silently():
     }
 
 
-def test_numerical_spread_is_computed_once_and_reported(cache, monkeypatch):
-    lines = []
-    monkeypatch.setattr(centroid_sources, 'print_log', lambda line, logger: lines.append(line))
+def test_numerical_spread_is_computed_once_and_reported(cache, lines):
     first = PEDCCHead(12, 4, 3, centroids='spread').centroids
-    assert len(lines) == 12 and lines[1].startswith('step 150: ')
-    assert lines[-1].endswith('largest cosine 0.4472; no arrangement has one below 0.2899.')
-    assert [path.name for path in cache.glob('*.n*')] == ['spread_12_3_0.npy']
+    assert len(lines) == 12 and lines[1][1].startswith('step 5: ')
+    assert_close(first, spread_centroids(12, 3, steps=50).float(), rtol=0, atol=0)
+    largest = f'{max_cosine(spread_centroids(12, 3, steps=50)):.4f}'
+    assert lines[-1][1].endswith(f'largest cosine {largest}; no arrangement has one below 0.2899.')
+    assert sorted(path.suffix for path in cache.iterdir()) == ['.lock', '.sha256_float64']
     assert_close(PEDCCHead(12, 4, 3, centroids='spread').centroids, first, rtol=0, atol=0)
-    assert len(lines) == 13 and lines[12] == lines[11]
+    assert len(lines) == 13 and lines[12] == lines[11] and not warnings_in(lines)
 
 
-@pytest.mark.parametrize(
-    'dump, options',
-    [
-        (pickle.dump, {}),
-        (pickle.dump, dict(protocol=2)),
-        (torch.save, {}),
-        (torch.save, dict(_use_new_zipfile_serialization=False)),
-    ],
-    ids=['pickle', 'protocol 2', 'torch.save', 'torch.save before 1.6'],
-)
-@pytest.mark.parametrize('make', [dict, collections.OrderedDict])
-def test_released_files_are_read(dump, options, make, tmp_path):
-    shuffled = make(sorted(released().items(), reverse=True))
-    path = write(tmp_path / '4_6.pkl', shuffled, dump, **options)
-    head = PEDCCHead(4, 3, 6, centroids=str(path))
-    assert_close(head.centroids, pedcc(4, 6, seed=9).float(), rtol=0, atol=1e-7)
+@pytest.mark.parametrize('num_classes, feat_dim', [(9, 5), (10, 5), (1000, 64)])
+def test_closed_forms_need_no_cache(num_classes, feat_dim, cache, lines, monkeypatch):
+    if num_classes == 1000:
+        monkeypatch.setattr(centroid_sources, 'max_cosine', lambda rows: pytest.fail('compared all pairs'))
+    rows = build_centroids('spread', num_classes, feat_dim, 0)
+    assert rows.shape == (num_classes, feat_dim) and not cache.exists()
+    assert f'largest cosine {0.125 if num_classes == 1000 else 0:.4f}' in lines[-1][1].replace('-0.0', '0.0')
 
 
-def test_rows_that_share_a_storage_or_want_gradients(tmp_path):
-    matrix = pedcc(4, 6, seed=9).requires_grad_()
-    path = write(tmp_path / 'shared.pkl', {label: matrix.detach()[label : label + 1] for label in range(4)})
-    assert_close(read_centroids(path, 4, 6), pedcc(4, 6, seed=9))
-    path = write(tmp_path / 'leaf.pkl', {label: row.clone().requires_grad_() for label, row in released().items()})
-    assert not read_centroids(path, 4, 6).requires_grad
-
-
-class Payload:
-    """Pickled into a file, it would create another file when somebody unpickles it."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return (open, (str(self.path), 'w'))
-
-
-def smuggled(payload):
-    """Return a tensor whose pickle hides the payload in the bytes of its storage, which PyTorch loads unchecked."""
-
-    class Storage:
-        def __reduce__(self):
-            return torch.storage._load_from_bytes, (pickle.dumps(payload),)
-
-    class Row:
-        def __reduce__(self):
-            return torch._utils._rebuild_tensor_v2, (Storage(), 0, (1, 6), (6, 1), False, collections.OrderedDict())
-
-    return Row()
-
-
-@pytest.mark.parametrize('place', ['value', 'storage', 'whole', 'torch.save'])
-def test_hostile_files_are_refused_and_not_executed(place, tmp_path):
-    payload, path = Payload(tmp_path / 'executed'), tmp_path / 'hostile.pkl'
-    contents = dict(value={**released(), 3: payload}, storage={**released(), 3: smuggled(payload)}, whole=payload)
-    if place == 'torch.save':
-        torch.save(contents['value'], path)
-    else:
-        write(path, contents[place])
-    with pytest.raises(ValueError, match='hostile.pkl.*runs code'):
-        read_centroids(path, 4, 6)
-    assert not (tmp_path / 'executed').exists()
-    if place == 'value':
-        pickle.loads(path.read_bytes())  # the payload does work
-        assert (tmp_path / 'executed').exists()
-
-
-@pytest.mark.parametrize(
-    'content, words',
-    [
-        ([1, 2], ['a list']),
-        ({}, ['empty']),
-        ({**released(), 4: torch.ones(1, 6)}, ['5 items']),
-        ({0: torch.ones(1, 6), 1: 3}, ['2 items']),
-        (released(4, 5), ['(1, 6)', '(1, 5)']),
-        ({label: row.int() for label, row in released().items()}, ['int32']),
-        ({label: 2 * row for label, row in released().items()}, ['unit vectors', 'length 2']),
-        ({label: row * float('nan') for label, row in released().items()}, ['unit vectors', 'nan']),
-        (np.eye(4), ['numpy']),
-        (b'no pickle', ['nothing that runs code']),
-    ],
-    ids=lambda value: value[0] if isinstance(value, list) and isinstance(value[0], str) else '',
-)
-def test_other_contents_are_named(content, words, tmp_path):
-    path = tmp_path / 'other.pkl'
-    if isinstance(content, bytes):
+def damage(path, name):
+    """Put something else in the place of a cached table of 12 rows in R^3."""
+    rows = spread_centroids(12, 3, steps=50)
+    if name == 'old format':
+        with path.open('wb') as file:
+            np.save(file, rows.numpy())
+    elif name == 'truncated':
+        path.write_bytes(path.read_bytes()[:-8])
+    elif name == 'one bit':
+        content = bytearray(path.read_bytes())
+        content[-1] ^= 1
         path.write_bytes(content)
+    elif name == 'other seed':
+        other = path.with_name('spread_12_3_1.sha256_float64')
+        centroid_sources._write_cache(other, spread_centroids(12, 3, seed=1, steps=50))
+        other.replace(path)
+    elif name == 'folder':
+        path.unlink()
+        path.mkdir()
     else:
-        write(path, content)
-    with pytest.raises(ValueError) as caught:
-        read_centroids(path, 4, 6)
-    assert all(word in str(caught.value) for word in ['other.pkl', *words]), caught.value
+        centroid_sources._write_cache(
+            path,
+            {
+                'zeros': torch.zeros(12, 3).double(),
+                'NaN': rows * float('nan'),
+                'one NaN': rows.index_fill(0, torch.tensor(4), float('nan')),
+                'longer rows': rows * 1.001,
+                'doubled rows': torch.cat([rows[:11], rows[:1]]),
+                'other K': spread_centroids(11, 3, steps=50),
+                'other D': spread_centroids(12, 4, steps=50),
+            }[name],
+        )
+
+
+@pytest.mark.parametrize(
+    'name',
+    ['zeros', 'NaN', 'one NaN', 'longer rows', 'doubled rows', 'other K', 'other D', 'other seed']
+    + ['old format', 'truncated', 'one bit', 'folder'],
+)
+def test_a_cache_that_does_not_hold_is_computed_again(name, cache, lines):
+    first = build_centroids('spread', 12, 3, 0)
+    (path,) = cache.glob('*float64')
+    damage(path, name)
+    del lines[:]
+    assert_close(build_centroids('spread', 12, 3, 0), first, rtol=0, atol=0)
+    assert str(path) in warnings_in(lines)[0] and 'computed again' in warnings_in(lines)[0]
+    if name != 'folder':
+        del lines[:]
+        assert_close(build_centroids('spread', 12, 3, 0), first, rtol=0, atol=0)
+        assert len(lines) == 1
+
+
+def failing(error):
+    def fail(*args, **kwargs):
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize('name', ['a file', 'below a file', 'no home', 'full', 'unreadable', 'no locks'])
+def test_a_cache_never_stops_a_run(name, cache, lines, monkeypatch):
+    first = build_centroids('spread', 12, 3, 0)
+    del lines[:]
+    if name in ('a file', 'below a file'):
+        (cache.parent / 'file').write_text('')
+        monkeypatch.setenv('MMPOD_CACHE', str(cache.parent / ('file' if name == 'a file' else 'file/below')))
+    elif name == 'no home':
+        monkeypatch.delenv('MMPOD_CACHE')
+        monkeypatch.setattr(Path, 'home', failing(RuntimeError('Could not determine home directory.')))
+    elif name == 'full':
+        next(cache.glob('*float64')).unlink()
+        monkeypatch.setattr(Path, 'write_bytes', failing(OSError(28, 'No space left on device')))
+    elif name == 'unreadable':
+        monkeypatch.setattr(Path, 'read_bytes', failing(PermissionError('of another user')))
+    else:
+        monkeypatch.setattr(fcntl, 'flock', failing(OSError('no locks on this file system')))
+    assert_close(build_centroids('spread', 12, 3, 0), first, rtol=0, atol=0)
+    assert len(warnings_in(lines)) == (name != 'no locks'), lines
+    if name in ('a file', 'below a file', 'no home', 'full'):
+        assert 'MMPOD_CACHE' in warnings_in(lines)[0]
+
+
+def test_another_process_that_never_finishes_is_not_waited_for(cache, lines, monkeypatch):
+    cache.mkdir()
+    monkeypatch.setattr(centroid_sources, 'LOCK_TIMEOUT', 0.3)
+    with (cache / 'spread_12_3_0.lock').open('a') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert build_centroids('spread', 12, 3, 0).shape == (12, 3)
+    assert not warnings_in(lines)
+
+
+def test_only_tables_that_are_large_and_exact_have_a_recipe():
+    assert centroid_recipe('spread', 66048, 256, 3) == dict(centroids='spread', num_classes=66048, feat_dim=256, seed=3)
+    for source, num_classes, feat_dim in [('spread', 4224, 64), ('spread', 8000, 4096), ('pedcc', 4097, 4096)]:
+        assert centroid_recipe(source, num_classes, feat_dim, 0) is None
+    assert centroid_recipe('file.pkl', 66048, 256, 0) is None
+
+
+def test_digest_is_of_the_rows_in_float32():
+    rows = spread_centroids(20, 3, steps=10)
+    assert digest(rows) == digest(rows.float()) != digest(rows.flip(0)) and len(digest(rows)) == 64
 
 
 def test_missing_file_and_unknown_source(tmp_path):

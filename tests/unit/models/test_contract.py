@@ -141,7 +141,7 @@ def test_soft_labels_are_right_or_refused(name):
 
 
 @each_prototype_head
-@pytest.mark.parametrize('label', [-1, 10])
+@pytest.mark.parametrize('label', [-100, -1, 10])  # -100 is what PyTorch's cross entropy leaves out
 def test_labels_out_of_range(name, label):
     with pytest.raises(ValueError, match=rf'labels.*\[0, 10\).*{label}'):
         build(name).loss((torch.randn(2, CHANNELS),), samples_of(torch.tensor([0, label])))

@@ -1,6 +1,8 @@
+import json
+
 import pytest
 import torch
-from mmengine.runner import load_checkpoint
+from mmengine.runner import get_state_dict, load_checkpoint
 from mmpretrain.evaluation import Accuracy
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
@@ -106,14 +108,121 @@ def test_batch_augmentations_train_with_it():
         model(**batch, mode='loss')
 
 
-def test_half_precision_features():
-    head = PEDCCHead(4, 6, 5)
-    with torch.autocast('cpu', torch.bfloat16):
-        features = head.pre_logits(torch.randn(3, 6))
-        cosines = head.similarities(features)
-    assert features.dtype == torch.bfloat16 and cosines.dtype == torch.float32
-    exact = torch.nn.functional.normalize(features.float(), dim=1) @ head.centroids.T
-    assert_close(cosines, exact)
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+def test_projection_and_cosines_are_in_float32_under_autocast(dtype):
+    head, pooled = PEDCCHead(4, 6, 5), torch.randn(3, 6, generator=torch.Generator().manual_seed(0)).to(dtype)
+    with torch.autocast('cpu', dtype):
+        features = head.pre_logits(pooled)
+        cosines = head((pooled,))
+    assert features.dtype == cosines.dtype == torch.float32
+    exact = pooled.double() @ head.fc.weight.double().T + head.fc.bias.double()
+    assert_close(features, exact.float())
+    assert_close(cosines, (torch.nn.functional.normalize(exact) @ head.centroids.double().T).float())
+
+
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+def test_large_features_do_not_overflow_under_autocast(dtype):
+    """3e4 is in the range of float16, and the sum of 64 such features is not."""
+    head, pooled = PEDCCHead(4, 64, 5), torch.full((2, 64), 3e4, dtype=dtype)
+    torch.nn.init.ones_(head.fc.weight)
+    with torch.autocast('cpu', dtype):
+        losses = head.loss((pooled,), samples_of([0, 1]))
+    sum(losses.values()).backward()
+    assert all(value.isfinite() for value in losses.values())
+    assert head.fc.weight.grad.isfinite().all()
+    assert_close(head.pre_logits(pooled.float()), 64 * pooled[:, :5].float(), rtol=1e-4, atol=0)
+
+
+def test_a_head_in_half_precision_computes_in_it():
+    head = PEDCCHead(4, 6, 5).to(torch.bfloat16)
+    assert head.pre_logits(torch.randn(3, 6)).dtype == torch.bfloat16
+    assert head((torch.randn(3, 6),)).dtype == torch.float32
+
+
+@pytest.mark.parametrize('centroids, num_classes', [('pedcc', 6), ('spread', 10), ('spread', 40), ('spread', 288)])
+def test_centroids_are_of_unit_length(centroids, num_classes):
+    rows = PEDCCHead(num_classes, 3, 16, centroids=centroids).centroids
+    assert rows.dtype == torch.float32
+    assert_close(rows.double().norm(dim=1), torch.ones(num_classes).double(), rtol=0, atol=2e-7)
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float64])
+def test_centroids_of_a_checkpoint_in_other_precision_are_of_unit_length(dtype):
+    state = {name: value.to(dtype) for name, value in PEDCCHead(20, 6, 32, seed=1).state_dict().items()}
+    head = PEDCCHead(20, 6, 32)
+    head.load_state_dict(state)
+    assert_close(head.centroids.double().norm(dim=1), torch.ones(20).double(), rtol=0, atol=2e-7)
+    assert_close(head.centroids, pedcc(20, 32, seed=1).float(), rtol=0, atol=2e-3)
+
+
+@pytest.mark.parametrize('value, words', [(0.0, 'length 0'), (float('nan'), 'length nan'), (3.0, 'length')])
+def test_centroids_of_a_checkpoint_that_are_not_unit_vectors_are_refused(value, words):
+    state = PEDCCHead(4, 6, 5).state_dict()
+    state['centroids'][2] = value
+    with pytest.raises(ValueError, match=f'`centroids` in the checkpoint.*unit.*{words}.*class 2'):
+        PEDCCHead(4, 6, 5).load_state_dict(state)
+
+
+class Wrapper(torch.nn.Module):
+    def __init__(self, head):
+        super().__init__()
+        self.head = head
+
+
+@pytest.fixture
+def small_tables_count_as_large(monkeypatch):
+    monkeypatch.setattr('mmpod.functional.spread.LARGE_TABLE', 1000)
+
+
+def large(seed=0):
+    return Wrapper(PEDCCHead(288, 6, 16, seed=seed, centroids='spread'))
+
+
+def test_a_large_table_is_saved_as_a_recipe(small_tables_count_as_large, tmp_path):
+    saved = large(seed=1)
+    state = saved.state_dict()
+    assert set(state) == {'head.fc.weight', 'head.fc.bias', 'head.centroids_recipe'}
+    assert sum(value.numel() for value in state.values()) < 500
+    torch.save(dict(state_dict=get_state_dict(saved)), tmp_path / 'head.pth')
+    for seed in (1, 2):  # the same table, and one that has to be built again
+        for load in ('mmengine', 'torch'):
+            other = large(seed)
+            if load == 'torch':
+                other.load_state_dict(state, strict=True)
+            else:
+                load_checkpoint(other, str(tmp_path / 'head.pth'), strict=True)
+            assert_close(other.head.centroids, saved.head.centroids, rtol=0, atol=0)
+            assert_close(other.state_dict(), state, rtol=0, atol=0)
+
+
+def test_rows_in_a_checkpoint_win_over_a_recipe(small_tables_count_as_large):
+    """As written by a version with another limit: from then on the rows are saved."""
+    head, rows = large().head, torch.nn.functional.normalize(torch.randn(288, 16))
+    head.load_state_dict({**PEDCCHead(4, 6, 16).state_dict(), 'centroids': rows})
+    assert_close(head.state_dict()['centroids'], rows)
+
+
+def recipe(**changes):
+    return torch.tensor(list(json.dumps(changes).encode()), dtype=torch.uint8)
+
+
+@pytest.mark.parametrize(
+    'text, words',
+    [
+        (recipe(num_classes=288, feat_dim=16, seed=0, sha256='0'), 'SHA-256 differs'),
+        (recipe(num_classes=288, feat_dim=16, seed=-1, sha256='0'), '`seed`'),
+        (recipe(num_classes=10**9, feat_dim=16, seed=0, sha256='0'), r'\(288, 16\), but got \(1000000000, 16\)'),
+        (recipe(num_classes=288), 'written by mmpod'),
+        (recipe(), 'written by mmpod'),
+        (torch.full((10**6,), ord('['), dtype=torch.uint8), 'written by mmpod'),
+        (torch.ones(3, 3), 'written by mmpod'),
+        (torch.tensor([300, -1]), 'written by mmpod'),
+    ],
+)
+def test_recipes_that_do_not_hold_are_refused(text, words, small_tables_count_as_large):
+    model = large()
+    with pytest.raises(ValueError, match=words):
+        model.load_state_dict({**model.state_dict(), 'head.centroids_recipe': text})
 
 
 def test_checkpoint_carries_the_centroids(tmp_path):

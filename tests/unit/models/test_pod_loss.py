@@ -2,9 +2,10 @@ import pytest
 import torch
 from mmpretrain.registry import MODELS
 from torch.testing import assert_close
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from mmpod.functional import pedcc
-from mmpod.models import PODLoss
+from mmpod.models import NormAdaptivePODLoss, PODLoss
 
 
 def inputs(num_samples=6, num_classes=4, dim=5):
@@ -84,6 +85,68 @@ def test_aligned_and_opposite_features_have_finite_gradients(own):
         assert features.grad.isfinite().all()
 
 
+class Operations(TorchDispatchMode):
+    def __init__(self):
+        super().__init__()
+        self.names = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.names.append(str(function))
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize('num_samples', [4, 8])  # on both sides of D = 5
+def test_a_step_takes_at_most_30_operations(num_samples):
+    features, labels, centroids = inputs(num_samples)
+    loss = PODLoss()
+    loss(features, labels, centroids)  # checks the centroids once
+    with Operations() as operations:
+        terms = loss(features, labels, centroids)
+        torch.autograd.grad(terms['loss_cosine'] + terms['loss_sc'], features)
+    assert len(operations.names) <= 30, operations.names
+    assert not any('local_scalar' in name or 'item' in name for name in operations.names)  # waits for no device
+
+
+@pytest.mark.parametrize('loss', [PODLoss(), PODLoss(decorrelation='vicreg'), NormAdaptivePODLoss()])
+def test_only_the_centroids_of_the_batch_are_read(loss):
+    features, labels, centroids = inputs(6, 40, 50)
+    exact = loss.eval()(features, labels, centroids)
+    if type(loss) is PODLoss and loss.decorrelation == 'sc':
+        loss._checked = poisoned = centroids.clone()
+    else:
+        poisoned = centroids.clone()
+    poisoned[6:] = float('nan')
+    losses = loss(features, labels, poisoned)
+    assert_close(losses, exact)
+    sum(losses.values()).backward()
+    assert features.grad.isfinite().all()
+
+
+@pytest.mark.parametrize('soft', [False, True])
+@pytest.mark.parametrize('loss', [PODLoss(), PODLoss(sc_weight=0), NormAdaptivePODLoss().eval()])
+def test_compiles_without_a_graph_break(loss, soft):
+    features, labels, centroids = inputs()
+    labels = torch.nn.functional.one_hot(labels, 4).float() if soft else labels
+    compiled = torch.compile(lambda z: sum(loss(z, labels, centroids).values()), fullgraph=True, backend='aot_eager')
+    value, expected = compiled(features), sum(loss(features, labels, centroids).values())
+    assert_close(value, expected)
+    assert_close(*(torch.autograd.grad(total, features)[0] for total in (value, expected)))
+
+
+def test_a_second_derivative_is_refused():
+    features, labels, centroids = inputs()
+    with pytest.raises(RuntimeError, match='create_graph=False'):
+        torch.autograd.grad(sum(PODLoss()(features, labels, centroids).values()), features, create_graph=True)
+
+
+def test_backward_under_autocast_is_exact():
+    features, labels, centroids = inputs(64, 4, 128)
+    expected = torch.autograd.grad(sum(PODLoss()(features, labels, centroids).values()), features)[0]
+    with torch.autocast('cpu', torch.bfloat16):
+        grad = torch.autograd.grad(sum(PODLoss()(features, labels, centroids).values()), features)[0]
+    assert_close(grad, expected, rtol=1e-6, atol=1e-9)
+
+
 def test_arguments_are_not_written_to():
     features, labels, centroids = inputs()
     copies = features.detach().clone(), labels.clone(), centroids.clone()
@@ -127,6 +190,9 @@ def test_bad_settings(arguments, error):
         (dict(features=torch.zeros(6, 9)), ValueError, r'centroids.*D = 9.*\(4, 5\)'),
         (dict(features=torch.zeros(0, 5), labels=torch.zeros(0)), ValueError, r'features.*N >= 1'),
         (dict(features=torch.zeros(6, 5, 1)), ValueError, r'features.*\(N, D\)'),
+        (dict(features=torch.zeros(6, 5, dtype=torch.long)), TypeError, r'features.*floating point.*int64'),
+        (dict(labels=torch.zeros(6, dtype=torch.long, device='meta')), ValueError, r'one device.*cpu, meta and cpu'),
+        (dict(labels=torch.tensor([0, 1, 2, 3, -100, 0])), ValueError, r'labels.*-100'),
     ],
 )
 def test_bad_batches(change, error, words):

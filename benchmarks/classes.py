@@ -1,0 +1,143 @@
+"""What a training step costs by the number of classes: head, loss and SGD step, POD against a linear softmax layer.
+
+python benchmarks/classes.py
+python benchmarks/classes.py --device cuda --classes 10 100 1000 10000 100000 1000000 --out classes_cuda
+
+From pooled features (128, 512), D = 512, integer labels, SGD with momentum. Writes OUT.csv and OUT.png. Memory is that
+of weights, gradients, momentum and centroids on the CPU, the allocator's peak on a GPU. A softmax layer that does not
+fit into the memory (--memory on the CPU) is left out. For so many classes the centroids are random unit vectors: the
+cost of a step does not depend on where they lie.
+"""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Optional
+
+import pandas as pd
+import torch
+from timing import describe, in_turns
+from torch import nn
+from torch.nn.functional import cross_entropy, normalize
+
+from mmpod.models import PODLoss
+
+BATCH, DIM = 128, 512
+WAYS = ['POD', 'softmax']
+
+
+class POD(nn.Module):
+    """Projection, frozen centroids and POD Loss, as PEDCCHead has them."""
+
+    def __init__(self, num_classes: int, device: str):
+        super().__init__()
+        self.fc = nn.Linear(DIM, DIM, device=device)
+        self.loss = PODLoss()
+        self.register_buffer('centroids', normalize(torch.randn(num_classes, DIM, device=device)))
+
+    def forward(self, pooled: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Return the loss."""
+        terms = self.loss(self.fc(pooled), labels, self.centroids)
+        return terms['loss_cosine'] + terms['loss_sc']
+
+
+class Softmax(nn.Module):
+    """Linear layer and cross entropy."""
+
+    def __init__(self, num_classes: int, device: str):
+        super().__init__()
+        self.fc = nn.Linear(DIM, num_classes, device=device)
+
+    def forward(self, pooled: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Return the loss."""
+        return cross_entropy(self.fc(pooled), labels)
+
+
+def training_step(way: str, num_classes: int, device: str) -> tuple[Callable[[], None], Callable[[], int]]:
+    """Return a step from pooled features, and a function that tells the bytes of model, gradients and optimizer."""
+    model = (POD if way == 'POD' else Softmax)(num_classes, device)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
+    pooled = torch.randn(BATCH, DIM, device=device, requires_grad=True)
+    labels = torch.randint(num_classes, (BATCH,), device=device)
+
+    def step():
+        optimizer.zero_grad()
+        model(pooled, labels).backward()
+        optimizer.step()
+
+    def held():
+        return sum(3 * p.nbytes for p in model.parameters()) + sum(b.nbytes for b in model.buffers())
+
+    return step, held
+
+
+def measure(way: str, num_classes: int, args: argparse.Namespace) -> Optional[dict]:
+    """Return one row of the table; None where it does not fit."""
+    bytes_needed = 4 * num_classes * ((DIM if way == 'POD' else 3 * DIM) + (0 if way == 'POD' else 3 * BATCH))
+    if args.device == 'cpu' and bytes_needed > args.memory * 2**30:
+        return None
+    try:
+        if args.device == 'cuda':
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats()
+        step, held = training_step(way, num_classes, args.device)
+        slow = args.device == 'cpu' and way == 'softmax' and num_classes > 20_000
+        rounds = 3 if slow else args.rounds
+        seconds = sorted(in_turns({way: step}, rounds, args.device)[way])
+        size = torch.cuda.max_memory_allocated() if args.device == 'cuda' else held()
+    except torch.cuda.OutOfMemoryError:
+        return None
+    return dict(
+        classes=num_classes,
+        way=way,
+        milliseconds=round(1e3 * seconds[len(seconds) // 2], 3),
+        mebibytes=round(size / 2**20, 1),
+        rounds=rounds,
+    )
+
+
+def draw(rows: pd.DataFrame, path: Path, title: str) -> None:
+    """Draw time and memory by the number of classes."""
+    import matplotlib
+
+    matplotlib.use('Agg')
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout='constrained')
+    columns = dict(milliseconds='training step of head and loss, ms', mebibytes='memory, MiB')
+    for axis, (column, label) in zip(axes, columns.items()):
+        for way, marker in zip(WAYS, 'os'):
+            part = rows[rows.way == way]
+            axis.loglog(part.classes, part[column], marker=marker, label=way)
+        axis.set(xlabel='classes K', ylabel=label)
+        axis.grid(alpha=0.3)
+    axes[0].legend()
+    figure.suptitle(title, fontsize='small')
+    figure.savefig(path, dpi=150)
+
+
+def main() -> None:
+    """Measure, print, write and draw."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu', choices=['cpu', 'cuda'])
+    parser.add_argument('--classes', type=int, nargs='+', default=[10**power for power in range(1, 7)])
+    parser.add_argument('--memory', type=float, default=4, metavar='GiB', help='what may be filled on the CPU')
+    parser.add_argument('--rounds', type=int, default=15)
+    parser.add_argument('--out', type=Path, default=Path('classes'), help='without suffix')
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    rows = []
+    for num_classes in args.classes:
+        for way in WAYS:
+            row = measure(way, num_classes, args)
+            print(row or f'{way} with {num_classes} classes does not fit', flush=True)
+            rows += [row] if row else []
+    table = pd.DataFrame(rows).assign(device=describe(args.device))
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(args.out.with_suffix('.csv'), index=False)
+    draw(table, args.out.with_suffix('.png'), f'{describe(args.device)}, batch {BATCH}, D = {DIM}')
+
+
+if __name__ == '__main__':
+    main()

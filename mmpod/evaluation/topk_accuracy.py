@@ -1,0 +1,34 @@
+"""Top-k accuracy of models with more classes than scores can be kept for."""
+
+from typing import Any, Sequence
+
+from mmpretrain.evaluation.metrics import Accuracy
+
+from mmpod.registry import METRICS
+
+__all__ = ['TopKAccuracy']
+
+
+@METRICS.register_module()
+class TopKAccuracy(Accuracy):
+    """mmpretrain's ``Accuracy`` for predictions that hold only their k largest scores.
+
+    ``PrototypeHead`` makes them for more than 32,768 classes: ``topk_score`` and ``topk_label``. Predictions with a
+    ``pred_score`` of all classes are evaluated as by ``Accuracy``.
+
+    Args:
+        args, kwargs: Passed to ``Accuracy``; ``topk`` at most the number of scores that the predictions hold.
+    """
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Take the predictions of one batch."""
+        super().process(
+            data_batch, [_among_topk(sample) if 'topk_score' in sample else sample for sample in data_samples]
+        )
+
+
+def _among_topk(sample: dict) -> dict:
+    """Return the sample with the k predicted classes as all there are, and the true one as its place among them."""
+    place = (sample['topk_label'] == sample['gt_label'].to(sample['topk_label'].device)).nonzero().flatten()
+    missing = place.new_tensor([len(sample['topk_label'])])  # a place that no prediction has
+    return dict(pred_score=sample['topk_score'], gt_label=place if len(place) else missing)

@@ -1,0 +1,203 @@
+"""The settings of a run: its config with all overrides, and whether they are still those that it was made with."""
+
+import argparse
+import copy
+import difflib
+import functools
+import hashlib
+import inspect
+import json
+import re
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Optional
+
+from mmengine.config import Config, DictAction
+from mmengine.runner import FlexibleRunner, Runner
+
+__all__ = ['check_effect', 'differences', 'parse_overrides', 'resolve', 'settings_hash', 'settings_of']
+
+# What the runners, mmpretrain's tools and mmpod read of a config with overrides (custom_imports act before those).
+TOP_LEVEL = {
+    *inspect.signature(Runner.__init__).parameters,
+    *inspect.signature(FlexibleRunner.__init__).parameters,
+    *('activation_checkpointing', 'compile', 'efficient_conv_bn_eval', 'fast', 'find_unused_parameters'),
+    *('model_wrapper_cfg', 'runner_type', 'sync_bn', 'tta_model', 'tta_pipeline'),
+} - {'self', 'cfg'}
+SIMILAR = 0.85  # from which difflib's ratio on one name counts as a misspelling of another
+SHOWN = 10
+LOADING = threading.Lock()
+
+
+def parse_overrides(options: Sequence[str]) -> dict:
+    """Return ``--cfg-options`` as the runs will read them.
+
+    Raises:
+        ValueError: One of them is not of the form ``key=value``, or sets the seed or the work directory.
+    """
+    for option in options:
+        key, separator, _ = option.partition('=')
+        if not key or not separator:
+            raise ValueError(f'Expected --cfg-options to be KEY=VALUE, but got {option!r}.')
+        if key == 'randomness.seed':
+            raise ValueError(f'Expected --seeds to set the seeds of the runs, but got --cfg-options {option}.')
+        if key == 'work_dir':
+            raise ValueError(f'Expected --work-dir to set where the runs go, but got --cfg-options {option}.')
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='*', action=DictAction, default={})
+    return parser.parse_args(['--cfg-options', *options]).cfg_options
+
+
+@functools.lru_cache(maxsize=None)
+def _load(config: Path) -> Config:
+    with LOADING:  # MMEngine changes the interpreter's state meanwhile
+        return Config.fromfile(config)
+
+
+def resolve(config: Path, overrides: Sequence[str] = (), fresh: bool = False) -> Config:
+    """Return a config with its overrides. The file is read once per process, unless ``fresh`` asks to read it again.
+
+    Raises:
+        ValueError: An override does not fit the config, or has a key that nothing reads.
+    """
+    if fresh:
+        _load.cache_clear()
+    cfg, parsed = copy.deepcopy(_load(Path(config))), parse_overrides(overrides)
+    for option in overrides:
+        _check_key(cfg, option)
+    try:
+        cfg.merge_from_dict(parsed)
+    except (KeyError, IndexError, TypeError, AssertionError) as error:
+        raise ValueError(f'Expected the options {list(overrides)} to fit {config}, but: {error}') from error
+    return cfg
+
+
+def _check_key(cfg: Config, option: str) -> None:
+    """Refuse a top-level key that nothing reads, and a new key below it that resembles one that is there."""
+    key = option.partition('=')[0]
+    top, *rest = key.split('.')
+    if top not in TOP_LEVEL:
+        hint = ''.join(f' Did you mean `{name}`?' for name in _similar(top, TOP_LEVEL))
+        if top in cfg:
+            hint = ' It is a variable of the config file: override the places where its value is used.'
+        raise ValueError(f'Expected `{option}` to change a setting, but nothing reads `{top}`.{hint}')
+    node = cfg.get(top)
+    for part in rest:
+        if isinstance(node, (list, tuple)) and part.isdecimal() and int(part) < len(node):
+            node = node[int(part)]
+        elif isinstance(node, Mapping) and part in node:
+            node = node[part]
+        else:
+            for name in _similar(part, node if isinstance(node, Mapping) else ()):
+                raise ValueError(
+                    f'Expected `{option}` to change a setting, but there is no `{part}`. Did you mean `{name}`?'
+                )
+            return
+
+
+def _similar(name: str, known: Iterable[str]) -> list[str]:
+    """Return the one key that a name is probably a misspelling of, if any; not margin1 for margin2."""
+    matches = difflib.get_close_matches(name, known, cutoff=SIMILAR)
+    return [match for match in matches if re.sub(r'\d', '', match) != re.sub(r'\d', '', name)][:1]
+
+
+def check_effect(configs: Sequence[Path], options: Sequence[str], trials: Sequence[Sequence[str]] = ((),)) -> None:
+    """Refuse options that change nothing, and trials of a grid that are the same.
+
+    Args:
+        configs: The configs that they are meant for.
+        options: ``key=value`` overrides of all of them.
+        trials: For each point of a grid its overrides, which follow ``options``.
+
+    Raises:
+        ValueError: An option leaves every config as it is, or two trials give the same settings for some config.
+    """
+    for index, option in enumerate(options):
+        others = [*options[:index], *options[index + 1 :]]
+        if all(
+            settings_of(resolve(config, [*options, *trial])) == settings_of(resolve(config, [*others, *trial]))
+            for config in configs
+            for trial in trials
+        ):
+            raise ValueError(
+                f'Expected every option to change something, but `{option}` changes nothing in '
+                f'{", ".join(config.stem for config in configs)}. Leave it out, or check its key.'
+            )
+    for config in configs:
+        seen: dict[str, Sequence[str]] = {}
+        for trial in trials:
+            settings = settings_hash(settings_of(resolve(config, [*options, *trial])))
+            if settings in seen:
+                raise ValueError(
+                    f'Expected all points of --grid to differ, but {list(seen[settings])} and {list(trial)} give the '
+                    f'same settings of {config.stem}. Leave one of them out.'
+                )
+            seen[settings] = trial
+
+
+def settings_of(cfg: Config, seed: Optional[int] = None) -> dict:
+    """Return what identifies a run: the config as plain JSON data, without its work directory, and the run's seed.
+
+    Formatting, comments, the order of keys and of imports, and tuples for lists make no difference.
+    """
+    settings = _plain({key: value for key, value in cfg.items() if key != 'work_dir'})
+    if seed is not None:
+        settings['randomness'] = {**(settings.get('randomness') or {}), 'seed': seed}
+    imports = settings.get('custom_imports')
+    if isinstance(imports, dict) and isinstance(imports.get('imports'), list):
+        imports['imports'] = sorted(imports['imports'])
+    return settings
+
+
+def settings_hash(settings: dict) -> str:
+    """Return a fingerprint of settings.
+
+    Example:
+        >>> settings_hash({'a': 1, 'b': [2]}) == settings_hash({'b': [2], 'a': 1}) != settings_hash({'a': 1, 'b': [3]})
+        True
+    """
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def differences(old: dict, new: dict) -> str:
+    """Return which settings differ, ``key: old -> new``; empty where none do.
+
+    Example:
+        >>> differences({'a': {'b': 1, 'c': 2}}, {'a': {'b': 5, 'd': [6]}})
+        'a.b: 1 -> 5, a.c: 2 -> nothing, a.d: nothing -> [6]'
+    """
+    before, after = dict(_leaves(old)), dict(_leaves(new))
+    changed = [
+        f'{key}: {before.get(key, "nothing")} -> {after.get(key, "nothing")}'
+        for key in sorted({*before, *after})
+        if before.get(key, _leaves) != after.get(key, _leaves)  # a default that equals no setting
+    ]
+    more = [f'and {len(changed) - SHOWN} more'] if len(changed) > SHOWN else []
+    return ', '.join([*changed[:SHOWN], *more])
+
+
+def _plain(value):
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    name = getattr(value, '__qualname__', None)
+    return f'{value.__module__}.{name}' if name else re.sub(r' at 0x\w+', '', repr(value))
+
+
+def _leaves(value, prefix: str = ''):
+    """Yield key and value of every setting; a list of plain values is one setting."""
+    if isinstance(value, dict) and (value or not prefix):
+        items = list(value.items())
+    elif isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value):
+        items = list(enumerate(value))
+    else:
+        yield prefix, value
+        return
+    for key, item in items:
+        yield from _leaves(item, f'{prefix}.{key}' if prefix else str(key))

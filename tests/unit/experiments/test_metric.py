@@ -1,0 +1,60 @@
+"""Which metric counts, found without training."""
+
+import pytest
+
+from mmpod.experiments.metric import choose_metric, number_format, reported_metrics, unit
+from mmpod.experiments.settings import resolve
+
+DIGITS = 'configs/pod_resnet18w8_digits.py'
+
+
+@pytest.mark.parametrize(
+    'options, names',
+    [
+        ([], ['accuracy/top1']),
+        (['val_evaluator.topk=(1,3)'], ['accuracy/top1', 'accuracy/top3']),
+        (['val_evaluator.prefix=mine'], ['mine/top1']),
+        (
+            ['val_evaluator._delete_=True', 'val_evaluator.type=SingleLabelMetric'],
+            ['single-label/precision', 'single-label/recall', 'single-label/f1-score'],
+        ),
+        (['val_evaluator._delete_=True', 'val_evaluator.type=ConfusionMatrix'], []),
+    ],
+)
+def test_what_an_evaluator_reports_is_known_before_training(options, names, root):
+    assert reported_metrics(resolve(root / DIGITS, options)) == (names, True)
+
+
+def test_the_geometry_counts_where_it_is_logged(root):
+    names, _ = reported_metrics(resolve(root / DIGITS, ['default_hooks.features.geometry=True']))
+    assert names[0] == 'accuracy/top1' and 'geometry/nc1' in names
+
+
+def test_the_first_metric_is_the_default(root):
+    configs = [root / DIGITS, root / 'configs/softmax_resnet18w8_digits.py']
+    assert choose_metric(configs, ['val_evaluator.topk=(3,1)']) == 'accuracy/top3'
+    assert choose_metric(configs, ['val_evaluator.topk=(3,1)'], 'accuracy/top1') == 'accuracy/top1'
+
+
+@pytest.mark.parametrize(
+    'options, asked, words',
+    [
+        ([], 'acuracy/top1', 'Did you mean accuracy/top1'),
+        ([], 'accuracy/top5', 'reports in validation, accuracy/top1, but got accuracy/top5'),
+        (['val_evaluator=None'], None, 'it reports none'),
+        (['val_evaluator._delete_=True', 'val_evaluator.type=mmpod.FeatureSpectrum'], None, 'Use --metric'),
+    ],
+)
+def test_a_missing_or_misspelt_metric_is_refused(options, asked, words, root):
+    with pytest.raises(ValueError, match=words):
+        choose_metric([root / DIGITS], options, asked)
+
+
+def test_a_metric_that_cannot_be_known_is_taken_at_its_word(root):
+    options = ['val_evaluator._delete_=True', 'val_evaluator.type=mmpod.FeatureSpectrum']
+    assert choose_metric([root / DIGITS], options, 'spectrum/effective_rank') == 'spectrum/effective_rank'
+
+
+def test_percentages_and_other_numbers():
+    assert (unit('accuracy/top1'), number_format('accuracy/top1')) == (', %', '.2f')
+    assert (unit('geometry/nc1'), number_format('geometry/nc1')) == ('', '.4g')

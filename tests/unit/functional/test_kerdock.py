@@ -1,0 +1,115 @@
+"""The bases of a Kerdock set: exact cosines, all pairs where they are few, and rows that follow from their index."""
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from mmpod.functional import kerdock_rows, kerdock_size
+from mmpod.functional.kerdock import PRIMITIVE, largest_kerdock_dim
+
+
+def multiply(a, b, degree):
+    """Multiply in GF(2^degree) by shifts, without a table of logarithms."""
+    product = 0
+    while b:
+        product ^= a if b & 1 else 0
+        a <<= 1
+        a ^= PRIMITIVE[degree] if a >> degree else 0
+        b >>= 1
+    return product
+
+
+def power(x, exponent, degree):
+    result = 1
+    for _ in range(exponent):
+        result = multiply(result, x, degree)
+    return result
+
+
+def trace(x, degree):
+    total = 0
+    for i in range(degree):
+        total ^= power(x, 2**i, degree)
+    assert total in (0, 1)
+    return total
+
+
+@pytest.mark.parametrize('dim', [4, 16, 64])
+def test_all_pairs_have_the_cosines_of_mutually_unbiased_bases(dim):
+    rows = kerdock_rows(torch.arange(kerdock_size(dim)), dim)
+    assert rows.shape == (dim * dim + 2 * dim, dim)
+    cosines = (rows @ rows.T).abs()
+    # Per row: itself and its opposite; the other vectors of its basis with their opposites; all of the other bases.
+    counts = {1.0: 2, 0.0: 2 * (dim - 1), dim**-0.5: dim * dim}
+    assert sum(counts.values()) == len(rows)
+    for value, count in counts.items():
+        assert ((cosines == value).sum(dim=1) == count).all(), value
+
+
+@pytest.mark.parametrize('dim', [256, 1024, 4096])
+def test_sampled_pairs_of_larger_tables(dim):
+    generator = torch.Generator().manual_seed(dim)
+    indices = torch.randint(kerdock_size(dim), (500,), generator=generator)
+    indices = torch.cat([indices, torch.arange(20), kerdock_size(dim) - 1 - torch.arange(20)]).unique()
+    rows = kerdock_rows(indices, dim, torch.float32)
+    cosines = rows @ rows.T
+    basis = indices // (2 * dim)
+    expected = torch.where(basis[:, None] == basis, 0.0, dim**-0.5)
+    same = indices[:, None] // 2 == indices // 2
+    assert_close(cosines.abs(), torch.where(same, 1.0, expected), rtol=0, atol=0)
+    assert_close(cosines[same] < 0, (indices[:, None] != indices)[same])
+
+
+@pytest.mark.parametrize('dim', [4, 16])
+def test_entries_follow_the_formula(dim):
+    """Q_a(x, e) and b . u entry by entry, with the field's products by shifts and adds."""
+    m = dim.bit_length() - 1
+    n = m - 1
+    rows = kerdock_rows(torch.arange(kerdock_size(dim)), dim)
+    for a in range(dim // 2):
+        for b in range(dim):
+            for u in range(dim):
+                x, e = u % 2**n, u >> n
+                ax = multiply(a, x, n)
+                form = sum(trace(power(ax, 2**i + 1, n), n) for i in range(1, (m - 2) // 2 + 1)) + e * trace(ax, n)
+                sign = (-1) ** (form + bin(b & u).count('1'))
+                assert rows[2 * (a * dim + b), u] == sign * 2 ** (-m / 2)
+    assert_close(rows[dim * dim :: 2], torch.eye(dim).double(), rtol=0, atol=0)
+    assert_close(rows[1::2], -rows[::2], rtol=0, atol=0)
+
+
+def test_a_part_of_the_table_is_made_alone():
+    indices = torch.tensor([4223, 0, 17, 17, 4096, 1000])
+    table = kerdock_rows(torch.arange(kerdock_size(64)), 64, torch.float16)
+    assert_close(kerdock_rows(indices, 64, torch.float16), table[indices], rtol=0, atol=0)
+    assert kerdock_rows(indices[:0], 64).shape == (0, 64)
+
+
+@pytest.mark.parametrize('degree', PRIMITIVE)
+def test_polynomials_are_primitive(degree):
+    x, order = 0b10 if degree > 1 else 1, 1
+    value = x
+    while value != 1:
+        value, order = multiply(value, x, degree), order + 1
+    assert order == 2**degree - 1
+
+
+def test_largest_dimension():
+    assert [largest_kerdock_dim(dim) for dim in (3, 4, 15, 16, 1023, 1024, 10**6)] == [0, 4, 4, 16, 256, 1024, 4096]
+
+
+@pytest.mark.parametrize(
+    'indices, dim, error, words',
+    [
+        (torch.arange(3), 32, ValueError, ['dim', '64', 'got 32']),
+        (torch.arange(3), 16.0, TypeError, ['dim', 'float']),
+        (torch.arange(3.0), 16, TypeError, ['indices', 'float32']),
+        (torch.tensor([288]), 16, ValueError, ['indices', '287']),
+        (torch.tensor([-1]), 16, ValueError, ['indices', '287']),
+        (torch.tensor(1), 16, ValueError, ['indices', '(N,)']),
+    ],
+)
+def test_bad_arguments_are_named(indices, dim, error, words):
+    with pytest.raises(error) as caught:
+        kerdock_rows(indices, dim)
+    assert all(word in str(caught.value) for word in words)
