@@ -1,4 +1,4 @@
-"""Draw the geometry of a trained model's features: prototypes, class means, cosines and a map.
+"""Draw the geometry of a trained model's features: prototypes, class means, cosines and a map in two dimensions.
 
     python tools/plot_geometry.py configs/pod_resnet18w8_digits.py CHECKPOINT --out geometry
 
@@ -13,7 +13,8 @@ from mmengine.config import Config, DictAction
 
 from mmpod.engine.runner_session import runner_session
 from mmpod.utils.errors import checkpoint_errors, errors_as_exit
-from mmpod.visualization.geometry import METHODS, collect_features, draw_geometry, require_method
+from mmpod.visualization.embedding import METHODS, require_method
+from mmpod.visualization.geometry import collect_features, draw_geometry
 
 
 def parse_args() -> argparse.Namespace:
@@ -23,9 +24,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', type=Path, help='its weights')
     parser.add_argument('--out', type=Path, required=True, help='folder to write to')
     parser.add_argument('--split', choices=('test', 'train'), default='test', help='whose features (default: test)')
-    parser.add_argument('--method', choices=tuple(METHODS), default='tsne', help='of the map (default: tsne)')
-    parser.add_argument('--samples', type=int, default=2000, help='samples in the map at most (default: 2000)')
-    parser.add_argument('--seed', type=int, default=0, help='of the map and its choice of samples (default: 0)')
+    parser.add_argument('--method', choices=tuple(METHODS), default='tsne', help='method of the map (default: tsne)')
+    parser.add_argument('--samples', type=int, default=2000, help='most samples in the map (default: 2000)')
+    parser.add_argument('--seed', type=int, default=0, help='seed of the map and its choice of samples (default: 0)')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={}, help='overrides, key=value')
     args = parser.parse_args()
     for name in ('config', 'checkpoint'):

@@ -15,7 +15,7 @@ from mmpod.experiments.run import METRIC, Run
 from mmpod.experiments.selection import Selection
 from mmpod.experiments.tables import mean_and_spread
 from mmpod.functional import pedcc
-from mmpod.visualization.geometry_figures import plot_gram
+from mmpod.visualization.geometry import plot_gram
 
 __all__ = ['Result', 'markdown', 'results', 'write_csv', 'write_report']
 

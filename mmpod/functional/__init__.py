@@ -17,7 +17,7 @@ from .margins import (
 )
 from .moments import ClassMoments, accumulate_, class_moments, empty_moments, sum_over_processes_
 from .numerics import at_least_float32, no_autocast, normalize_rows, row_lengths
-from .open_set import auroc, false_positive_rate
+from .open_set import auroc, energy_score, false_positive_rate, max_probability_score
 from .pod import class_residuals, cosine_loss, cosine_scores, norm_adaptive, pod_loss
 from .shrinkage import gaussian_shrinkage, ledoit_wolf_shrinkage, shrink
 from .smoothing import smooth_labels
@@ -50,7 +50,9 @@ __all__ = [
     'crop_and_flip',
     'empty_moments',
     'factor_covariance',
+    'energy_score',
     'false_positive_rate',
+    'max_probability_score',
     'gaussian_shrinkage',
     'is_exact_table',
     'kerdock_max_cosine',
