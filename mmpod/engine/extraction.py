@@ -2,7 +2,7 @@
 
 import copy
 import sys
-from typing import Callable, Iterator
+from typing import Any, Callable, Iterator, Sequence, Sized, cast
 
 import torch
 from mmengine.dist import get_dist_info, is_main_process
@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 __all__ = ['extracted', 'ordered_loader', 'plain_model', 'sample_indices', 'training_set', 'with_progress']
 
 
-def plain_model(model: nn.Module) -> tuple[nn.Module, bool]:
+def plain_model(model: Any) -> tuple[Any, bool]:
     """Return the classifier inside distributed and test-time augmentation wrappers, and whether there is the latter."""
     model = model.module if is_model_wrapper(model) else model
     augmented = isinstance(model, BaseTTAModel)
@@ -83,7 +83,7 @@ def _no_pipeline(dataset: dict) -> ValueError:
 
 @torch.no_grad()
 def extracted(
-    runner: Runner, model: nn.Module, loader: DataLoader, features_of: Callable[[object], Tensor], title: str
+    runner: Runner, model: nn.Module, loader: DataLoader, features_of: Callable[[Any], Tensor], title: str
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield features and labels of the samples that this process counts, batch by batch.
 
@@ -112,7 +112,7 @@ def with_progress(loader: DataLoader, title: str) -> Iterator[dict]:
     if not is_main_process():
         yield from loader
         return
-    print(f'{title}: {len(loader.dataset)} samples', flush=True)
+    print(f'{title}: {len(cast(Sized, loader.dataset))} samples', flush=True)
     bar = ProgressBar(len(loader), file=sys.stdout)
     for batch in loader:
         yield batch
@@ -120,6 +120,6 @@ def with_progress(loader: DataLoader, title: str) -> Iterator[dict]:
     print(flush=True)
 
 
-def sample_indices(samples: list[DataSample]) -> Tensor:
+def sample_indices(samples: Sequence[DataSample]) -> Tensor:
     """Return the samples' positions in their dataset, shape (N,), int64; -1 where their pipeline dropped them."""
     return torch.tensor([sample.get('sample_idx', -1) for sample in samples])

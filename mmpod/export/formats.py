@@ -137,7 +137,12 @@ def load_exported(path: Union[str, Path]) -> Classify:
         import onnxruntime
 
         session = onnxruntime.InferenceSession(path, providers=['CPUExecutionProvider'])
-        return lambda images: tuple(map(torch.from_numpy, session.run(None, dict(images=images.numpy()))))
+
+        def run(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            cosines, labels = session.run(None, dict(images=images.numpy()))
+            return torch.from_numpy(cosines), torch.from_numpy(labels)
+
+        return run
     if path.endswith('.pt2'):
         return torch.export.load(path).module()
     return torch.jit.load(path)

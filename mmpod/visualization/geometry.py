@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 import torch
 from mmengine.runner import Runner
@@ -57,7 +57,7 @@ def collect_features(runner: Runner, split: str, classes: Optional[list[str]] = 
             '`gt_label`. Take --split train, or name a labelled set in test_dataloader.'
         )
     check_same_classes({'the checkpoint': classes, f'the {split} dataset': dataset_classes(loader.dataset)})
-    head = model.head
+    head: Any = model.head
     batches = extracted(
         runner, model, loader, lambda feats: stage_features(head, feats, 'pre_logits'), f'Features ({split})'
     )

@@ -8,6 +8,7 @@ import sys
 import pytest
 import torch
 
+from mmpod.engine import AtomicLocalBackend
 from mmpod.engine.checkpoints import latest_complete_checkpoint
 
 DIGITS = 'configs/small/pod_digits.py'
@@ -69,3 +70,19 @@ def test_killed_runs_end_with_the_weights_of_an_unbroken_one(root, run_command):
     done = run_command(sys.executable, root / 'benchmarks/faults.py', '--kills', 2, '--epochs', 3, timeout=600)
     differences = re.findall(r'run \d+: largest difference .* (\S+)$', done.stdout, re.M)
     assert differences and set(differences) == {'0'}
+
+
+def test_killed_while_writing_leaves_the_old_file(tmp_path, run_command):
+    """Killed by itself in the middle of the write, between the two halves."""
+    path = tmp_path / 'epoch_1.pth'
+    path.write_bytes(b'old')
+    script = (
+        'import os, signal, sys\n'
+        'from mmpod.engine import atomic_local_backend\n'
+        'atomic_local_backend.os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n'
+        'atomic_local_backend.AtomicLocalBackend().put(b"new", sys.argv[1])\n'
+    )
+    assert run_command(sys.executable, '-c', script, path, status=-9)
+    assert path.read_bytes() == b'old'
+    AtomicLocalBackend().put(b'newer', path)
+    assert path.read_bytes() == b'newer' and os.listdir(tmp_path) == ['epoch_1.pth']

@@ -33,7 +33,7 @@ class FeaturesHook(Hook):
 
     def __init__(self, geometry: bool = False):
         self.geometry = geometry
-        self.handles = []
+        self.handles: list[Any] = []
 
     def before_val(self, runner: Runner) -> None:
         """Register the forward hooks."""
@@ -79,6 +79,6 @@ class FeaturesHook(Hook):
         """Remove the forward hooks."""
         for handle in self.handles:
             handle.remove()
-        self.handles = []
+        self.handles.clear()
 
     after_test = after_val
