@@ -10,11 +10,14 @@ from mmpod.utils.errors import UserError, did_you_mean
 
 __all__ = ['check_known_keys', 'require_sections']
 
-# What MMEngine and mmpretrain read besides the arguments of the two Runners.
+# What MMEngine, mmpretrain and mmpod read of a config.
 READ = {
-    *('activation_checkpointing', 'compile', 'custom_imports', 'efficient_conv_bn_eval', 'find_unused_parameters'),
+    *inspect.signature(Runner.__init__).parameters,
+    *inspect.signature(FlexibleRunner.__init__).parameters,
+    *('activation_checkpointing', 'compile', 'custom_imports', 'efficient_conv_bn_eval', 'fast'),
+    'find_unused_parameters',
     *('model_wrapper_cfg', 'runner_type', 'sync_bn', 'tta_model', 'tta_pipeline'),
-}
+} - {'self', 'cfg'}
 # Variables that mmpretrain's configs define for their own use.
 VARIABLES = {
     *('bgr_mean', 'bgr_std', 'data_root', 'dataset_type', 'train_pipeline', 'test_pipeline', 'val_pipeline'),
@@ -32,8 +35,6 @@ def check_known_keys(cfg: Config) -> None:
         UserError: A key is close to a known one.
     """
     known = READ | VARIABLES
-    for runner in (Runner, FlexibleRunner):
-        known |= set(inspect.signature(runner.__init__).parameters) - {'self', 'cfg'}
     for key in cfg:
         if key in known or len(re.findall(rf'\b{re.escape(key)}\b', cfg.text)) > 1:
             continue

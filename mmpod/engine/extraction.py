@@ -97,7 +97,7 @@ def extracted(
     model.eval()
     # The sampler of rank r yields the samples r, r + W, ..., then repeats first ones until all ranks have equally many.
     rank, world_size = get_dist_info()
-    left = len(range(rank, len(loader.dataset), world_size))
+    left = len(range(rank, len(cast(Sized, loader.dataset)), world_size))
     for batch in with_progress(loader, title):
         with autocast(enabled=runner.test_loop.fp16):
             data = model.data_preprocessor(batch, False)

@@ -6,8 +6,12 @@ import torch
 from mmengine.config import Config
 from mmengine.dist import get_world_size
 from mmengine.logging import print_log
+from mmengine.registry import DefaultScope
 
-__all__ = ['DATALOADERS', 'adapt_loaders', 'check_total_batch']
+from mmpod.registry import DATASETS
+from mmpod.utils.errors import UserError
+
+__all__ = ['DATALOADERS', 'adapt_loaders', 'check_channel_order', 'check_total_batch']
 
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
@@ -38,6 +42,36 @@ def adapt_loaders(cfg: Config, restart_workers: bool) -> None:
                 level=logging.WARNING,
             )
         train['persistent_workers'] = False
+
+
+def check_channel_order(cfg: Config) -> None:
+    """Refuse a preprocessor that takes the BGR images of mmpod's data sets for RGB, as configs of mmpod 0.1 do.
+
+    Raises:
+        UserError: The normalisation differs by channel and ``to_rgb`` is not set.
+    """
+    preprocessor = (cfg.get('model') or {}).get('data_preprocessor') or cfg.get('data_preprocessor') or {}
+    if preprocessor.get('to_rgb') or len({*(preprocessor.get('mean') or ())}) < 2:
+        return
+    for name in DATALOADERS:
+        for kind in _dataset_types((cfg.get(name) or {}).get('dataset')):
+            with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmpretrain')):
+                found = DATASETS.get(kind) if isinstance(kind, str) else kind
+            if getattr(found, 'CHANNEL_ORDER', None) == 'bgr':
+                raise UserError(
+                    f'Expected to_rgb=True in `data_preprocessor`, because {kind} delivers BGR images, as '
+                    'LoadImageFromFile does, but it is not set. Up to mmpod 0.1 this data set delivered RGB: set '
+                    'data_preprocessor.to_rgb=True for models of that time, too.'
+                )
+
+
+def _dataset_types(dataset: object) -> list:
+    """Return the types of a dataset's config and of those that it wraps."""
+    if isinstance(dataset, (list, tuple)):
+        return [kind for part in dataset for kind in _dataset_types(part)]
+    if not isinstance(dataset, dict):
+        return []
+    return [dataset.get('type'), *_dataset_types(dataset.get('dataset')), *_dataset_types(dataset.get('datasets'))]
 
 
 def check_total_batch(cfg: Config) -> None:

@@ -22,7 +22,7 @@ from mmpod.engine.checkpoints import (
 )
 from mmpod.engine.config_keys import check_known_keys
 from mmpod.engine.fast_path import add_compile_hook, use_fast_path
-from mmpod.engine.loaders import adapt_loaders
+from mmpod.engine.loaders import adapt_loaders, check_channel_order
 from mmpod.utils.errors import UserError
 
 __all__ = ['SAFETY_HOOKS', 'exit_process', 'runner_session']
@@ -56,6 +56,7 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
     """
     require_safe_loading()
     check_known_keys(cfg)
+    check_channel_order(cfg)
     _complete_hooks(cfg)
     if cfg.get('fast'):
         use_fast_path(cfg)

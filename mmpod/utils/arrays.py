@@ -69,7 +69,7 @@ def write_archive(path: Path, header: dict, arrays: dict[str, np.ndarray]) -> No
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + '.new')
     with temporary.open('wb') as file:
-        np.savez(file, header=np.array(json.dumps(header)), **arrays)
+        np.savez(file, **{'header': np.array(json.dumps(header)), **arrays})  # type: ignore[arg-type]
     temporary.replace(path)
 
 

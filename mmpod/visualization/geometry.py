@@ -66,14 +66,14 @@ def collect_features(runner: Runner, split: str, classes: Optional[list[str]] = 
     if not torch.isfinite(features).all():
         raise ValueError('Expected finite features, but got NaN or infinity: the model has diverged.')
     prototypes = head_prototypes(head)
-    names = dataset_classes(loader.dataset) or ()
+    names = dataset_classes(loader.dataset) or []
     if len(names) != head.num_classes:
-        names = range(head.num_classes)
+        names = list(map(str, range(head.num_classes)))
     return Features(
         normalize_rows(features),
         labels,
         None if prototypes is None else prototypes.double().cpu(),
-        [str(name) for name in names],
+        names,
     )
 
 

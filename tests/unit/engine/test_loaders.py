@@ -4,7 +4,8 @@ import pytest
 from mmengine.config import ConfigDict
 
 from mmpod.engine import loaders
-from mmpod.engine.loaders import adapt_loaders, check_total_batch
+from mmpod.engine.loaders import adapt_loaders, check_channel_order, check_total_batch
+from mmpod.utils.errors import UserError
 
 
 @pytest.fixture
@@ -47,3 +48,13 @@ def test_persistent_workers(restart, warnings):
     assert len(warnings) == restart and all('default_hooks.epoch_seed=None' in text for text in warnings)
     adapt_loaders(cfg, restart)
     assert len(warnings) == restart  # nothing to say any more
+
+
+@pytest.mark.parametrize('wrap', [lambda one: one, lambda one: dict(type='ConcatDataset', datasets=[one])])
+def test_bgr_taken_for_rgb_is_refused(wrap):
+    dataset = wrap(dict(type='mmpod.CIFAR10AnyLayout'))
+    cfg = ConfigDict(test_dataloader=dict(dataset=dataset), data_preprocessor=dict(mean=[125, 123, 114]))
+    with pytest.raises(UserError, match='to_rgb=True .*CIFAR10AnyLayout delivers BGR'):
+        check_channel_order(cfg)
+    check_channel_order(ConfigDict(cfg, data_preprocessor=dict(mean=[125, 123, 114], to_rgb=True)))
+    check_channel_order(ConfigDict(cfg, data_preprocessor=dict(mean=[78, 78, 78])))
