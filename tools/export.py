@@ -19,8 +19,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--image-size', type=int, nargs='+', metavar='PIXELS', help='height and width, or one number for both'
     )
-    parser.add_argument('--images', type=Path, help='folder of images to compare on; default: noise')
+    parser.add_argument('--images', type=Path, help='folder of images, at any depth, to compare on; default: test set')
+    parser.add_argument(
+        '--channel-order', choices=('rgb', 'bgr'), help='in which images reach the data_preprocessor, if it is unknown'
+    )
     parser.add_argument('--tolerance', type=float, default=1e-4, help='largest difference allowed (default: 1e-4)')
+    parser.add_argument('--allow-missing', action='store_true', help='export without all the weights')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='changes to the config, key=value')
     args = parser.parse_args()
     if not args.config.is_file():
@@ -36,7 +40,17 @@ def main() -> None:
     cfg = Config.fromfile(args.config)
     cfg.merge_from_dict(args.cfg_options or {})
     size = None if args.image_size is None else (args.image_size[0], args.image_size[-1])
-    facts = export_classifier(cfg, args.checkpoint, args.format, args.out, size, args.images, args.tolerance)
+    facts = export_classifier(
+        cfg,
+        args.checkpoint,
+        args.format,
+        args.out,
+        size,
+        args.images,
+        args.tolerance,
+        args.channel_order,
+        args.allow_missing,
+    )
     print(
         f'{facts["file"]}: {", ".join(facts["outputs"])}; largest difference from the model '
         f'{facts["largest_difference"]:.1e} ({facts["compared_on"]}). The rest is in {facts["file"]}.json.'

@@ -1,8 +1,9 @@
-"""Datasets that mmpretrain lacks."""
+"""Datasets that mmpretrain lacks, and how test sets read files."""
 
 from .cifar import CIFAR10AnyLayout, CIFAR100AnyLayout
 from .digits import SklearnDigits
 from .facescrub import FaceScrub
+from .file_pipeline import channel_order, file_pipeline
 from .imagenet_subset import ImageNetSubset
 from .in_memory import InMemoryImages
 from .tiny_imagenet import TinyImageNet
@@ -17,4 +18,6 @@ __all__ = [
     'SklearnDigits',
     'TinyImageNet',
     'UnlabelledImages',
+    'channel_order',
+    'file_pipeline',
 ]

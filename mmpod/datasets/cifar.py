@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Optional
 
+import numpy as np
 from mmengine.dist import get_world_size
 from mmpretrain.datasets import CIFAR10, CIFAR100
 
@@ -17,24 +18,26 @@ __all__ = ['CIFAR100AnyLayout', 'CIFAR10AnyLayout']
 class AnyLayout:
     """Mixin for mmpretrain's CIFAR datasets: reads image folders as well, and never downloads in a distributed start.
 
-    Looked for in this order: ``data_root/<split>/<class>/*.jpg`` (or png, bmp), then the official binary files, then,
-    if ``download``, the network.
+    Looked for in this order: ``data_root/<split>/<class>/*.jpg`` (or another format), then the official binary files,
+    then, if ``download``, the network. Images are BGR, as mmpretrain's ``LoadImageFromFile`` gives them and unlike
+    mmpretrain's CIFAR datasets: set ``to_rgb=True`` in ``data_preprocessor``.
 
     Args:
         data_root: Folder of the dataset.
         split: ``'train'`` or ``'test'``.
-        samples_per_class: Keep only the first so many samples of each class, in the order of the files: a fixed
-            subset, balanced, the same in every run. None keeps all.
-        skip_per_class: Leave out the first so many of each class before that: a held-out part of the training set.
-        download: Fetch the official archive if there is neither; only in a run of one process.
-        kwargs: Passed on to mmpretrain's dataset.
+        samples_per_class: Keep only that many samples of each class, the first in the order of the files: a fixed,
+            balanced subset, the same in every run. None keeps all.
+        skip_per_class: Leave out that many samples of each class before these: a held-out part of the training set.
+        download: Fetch the official archive if neither is there; only in a run of one process.
+        kwargs: Passed to mmpretrain's dataset.
 
     Raises:
-        FileNotFoundError: No data there. Says where it was looked for and how to get it.
+        FileNotFoundError: There is no data. Says where it was looked for and how to get it.
         ValueError: A class folder or an image is faulty, or a class has fewer samples than are asked for.
     """
 
     IMAGE_SIZE = (32, 32)
+    CHANNEL_ORDER = 'bgr'
 
     def __init__(
         self,
@@ -53,7 +56,7 @@ class AnyLayout:
         super().__init__(data_root=data_root, split=split, download=download, **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """Return one dict a sample: ``img`` (32, 32, 3), uint8, RGB, and ``gt_label``."""
+        """Return one dict per sample: ``img`` (32, 32, 3), uint8, BGR, and ``gt_label``."""
         folder = Path(self.data_root) / self.split
         if folder.is_dir():
             samples = load_class_folders(folder, self.CLASSES, self.IMAGE_SIZE)
@@ -65,7 +68,9 @@ class AnyLayout:
         reason = 'found neither (or damaged files)'
         if self._check_integrity() or (self.download and get_world_size() == 1):
             try:
-                return super().load_data_list()
+                samples = super().load_data_list()
+                # The archive holds RGB.
+                return [dict(sample, img=np.ascontiguousarray(sample['img'][..., ::-1])) for sample in samples]
             except OSError as error:  # no network, no permission, a full disk
                 reason = f'found neither, and the download failed ({error})'
         raise FileNotFoundError(

@@ -11,7 +11,7 @@ def check_class_subset(samples_per_class: Optional[int], skip_per_class: int) ->
     """Refuse arguments of :func:`class_subset` that no dataset could satisfy.
 
     Raises:
-        ValueError: ``samples_per_class`` is no positive integer or ``skip_per_class`` a negative one.
+        ValueError: ``samples_per_class`` is not a positive integer, or ``skip_per_class`` is negative.
     """
     if samples_per_class is not None:
         check_integer('samples_per_class', samples_per_class, 1)
@@ -24,10 +24,10 @@ def class_subset(
     """Return some samples of each class, in their order, the same in every run.
 
     Args:
-        samples: One dict a sample, with ``gt_label`` from 0 to K - 1.
+        samples: One dict per sample, with ``gt_label`` from 0 to K - 1.
         classes: The names of the K classes.
-        samples_per_class: Keep so many of each class. None keeps all.
-        skip_per_class: Leave out the first so many of each class before that.
+        samples_per_class: Keep that many samples of each class. None keeps all.
+        skip_per_class: Leave out that many samples of each class before these.
 
     Raises:
         ValueError: A class has fewer samples than are asked for.

@@ -10,14 +10,14 @@ __all__ = ['SklearnDigits']
 
 @DATASETS.register_module()
 class SklearnDigits(BaseDataset):
-    """1,797 grey images of 8 x 8 pixels in ten classes, from UCI's Optical Recognition of Handwritten Digits.
+    """1,797 gray images of 8 x 8 pixels in ten classes, from UCI's Optical Recognition of Handwritten Digits.
 
     The first 1,297 samples are the training set and the last 500 the test set. The file is ordered by writer, so the
     test digits come mostly from hands that the training set has not seen.
 
     Args:
         split: ``'train'`` or ``'test'``.
-        kwargs: Passed on to mmpretrain's ``BaseDataset``.
+        kwargs: Passed to mmpretrain's ``BaseDataset``.
 
     Raises:
         ModuleNotFoundError: scikit-learn is not installed.
@@ -26,6 +26,7 @@ class SklearnDigits(BaseDataset):
 
     METAINFO = dict(classes=tuple('0123456789'))
     IMAGE_SIZE = (8, 8)
+    CHANNEL_ORDER = 'bgr'  # all three are equal
     NUM_TRAIN = 1297
 
     def __init__(self, split: str = 'train', **kwargs):
@@ -35,13 +36,13 @@ class SklearnDigits(BaseDataset):
         super().__init__(ann_file='', **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """Return one dict a sample: ``img`` (8, 8, 3), uint8, and ``gt_label``."""
+        """Return one dict per sample: ``img`` (8, 8, 3), uint8, and ``gt_label``."""
         try:
             from sklearn.datasets import load_digits
         except ModuleNotFoundError as error:
             raise ModuleNotFoundError("SklearnDigits needs scikit-learn: pip install 'mmpod[demo]'.") from error
         digits = load_digits()
         part = slice(None, self.NUM_TRAIN) if self.split == 'train' else slice(self.NUM_TRAIN, None)
-        grey = (digits.images[part] * (255 / 16)).round().astype(np.uint8)  # the file's grey levels are 0 to 16
-        images = np.repeat(grey[..., None], 3, axis=-1)
+        gray = (digits.images[part] * (255 / 16)).round().astype(np.uint8)  # the file's gray levels are 0 to 16
+        images = np.repeat(gray[..., None], 3, axis=-1)
         return [dict(img=image, gt_label=int(label)) for image, label in zip(images, digits.target[part])]

@@ -13,24 +13,26 @@ __all__ = ['FaceScrub']
 
 @DATASETS.register_module()
 class FaceScrub(BaseDataset):
-    """Faces in ``data_root/<split>/<person>/*.jpg`` (or png, bmp), 100 people, 64 x 64 pixels.
+    """Faces in ``data_root/<split>/<person>/*.jpg`` (or another format), 100 people, 64 x 64 pixels.
 
     The dataset (http://vintage.winklerbros.net/facescrub.html) is a list of links to photographs, given out on request.
+    Images are BGR, as mmpretrain's ``LoadImageFromFile`` gives them: set ``to_rgb=True`` in ``data_preprocessor``.
     The paper (arXiv 2111.15449 v1) has 15,896 training and 3,896 test images of 100 people; which people, and which
     images of them are the test set, is not published.
 
     Args:
         data_root: Folder of the dataset.
         split: ``'train'`` or ``'test'``.
-        kwargs: Passed on to mmpretrain's ``BaseDataset``.
+        kwargs: Passed to mmpretrain's ``BaseDataset``.
 
     Raises:
-        FileNotFoundError: No data there, or an empty folder. Says where it was looked for and how to get it.
+        FileNotFoundError: There is no data, or a folder is empty. Says where it was looked for and how to get it.
         ValueError: Not 100 people, an image is corrupt or of another size, or ``split`` is neither.
     """
 
     NUM_CLASSES = 100
     IMAGE_SIZE = (64, 64)
+    CHANNEL_ORDER = 'bgr'
 
     def __init__(self, data_root: str, split: str = 'train', **kwargs):
         if split not in ('train', 'test'):
@@ -39,7 +41,7 @@ class FaceScrub(BaseDataset):
         super().__init__(ann_file='', data_root=data_root, **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """Return one dict a sample: ``img`` (64, 64, 3), uint8, RGB, and ``gt_label``, people in alphabetical order."""
+        """Return one dict per sample: ``img`` (64, 64, 3), uint8, BGR, and ``gt_label``, in the order of names."""
         train = Path(self.data_root) / 'train'
         if not train.is_dir():
             raise FileNotFoundError(

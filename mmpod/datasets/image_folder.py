@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Sequence
 
+import mmcv
 import numpy as np
 from PIL import Image
 
-__all__ = ['check_class_folders', 'class_folders', 'images_in', 'load_class_folders', 'read_rgb']
+__all__ = ['check_class_folders', 'class_folders', 'images_in', 'load_class_folders', 'read_image']
 
-EXTENSIONS = ('.jpg', '.jpeg', '.png', '.bmp')
+EXTENSIONS = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.ppm', '.pgm')
 
 
 def check_class_folders(root: Path, classes: Sequence[str]) -> None:
@@ -16,7 +17,7 @@ def check_class_folders(root: Path, classes: Sequence[str]) -> None:
 
     Raises:
         FileNotFoundError: ``root`` lacks a class folder.
-        ValueError: There is a folder that is no class.
+        ValueError: There is another folder.
     """
     found = set(class_folders(root))
     missing, unknown = sorted(set(classes) - found), sorted(found - set(classes))
@@ -40,7 +41,7 @@ def images_in(folder: Path) -> list[Path]:
     """Return the images of a folder in the order of their names.
 
     Raises:
-        FileNotFoundError: There is none, or no such folder.
+        FileNotFoundError: There is no image, or no such folder.
     """
     paths = sorted(path for path in folder.glob('*') if path.suffix.lower() in EXTENSIONS)
     if not paths:
@@ -53,19 +54,19 @@ def images_in(folder: Path) -> list[Path]:
 def load_class_folders(root: Path, classes: Sequence[str], size: tuple[int, int]) -> list[dict]:
     """Decode all images of ``root/<class>/*``; labels follow the order of ``classes``.
 
-    Meant for small images (CIFAR), which then are decoded once and not in each epoch.
+    For small images (CIFAR), which are decoded once instead of in each epoch.
 
     Args:
-        root: Folder with one folder a class.
+        root: Folder with one folder per class.
         classes: The K expected folder names.
         size: Height and width in pixels that every image must have.
 
     Returns:
-        list[dict]: ``img`` (H, W, 3), uint8, RGB, and ``gt_label``, in the order of class, then file name.
+        list[dict]: ``img`` (H, W, 3), uint8, BGR, and ``gt_label``, in the order of class, then file name.
 
     Raises:
         FileNotFoundError: ``root`` lacks a class folder, or one is empty.
-        ValueError: There is a folder that is no class, or an image is corrupt or of another size.
+        ValueError: There is another folder, or an image is corrupt or of another size.
     """
     check_class_folders(root, classes)
     return [
@@ -75,21 +76,25 @@ def load_class_folders(root: Path, classes: Sequence[str], size: tuple[int, int]
     ]
 
 
-def read_rgb(path: Path) -> np.ndarray:
-    """Return an image, shape (H, W, 3), uint8, RGB.
+def read_image(path: Path) -> np.ndarray:
+    """Return an image, shape (H, W, 3), uint8, BGR: what mmpretrain's ``LoadImageFromFile`` returns.
 
     Raises:
-        ValueError: The file is no image, or only part of one.
+        ValueError: The file is not an image, or is truncated.
     """
     try:
         with Image.open(path) as file:
-            return np.array(file.convert('RGB'))
+            file.load()  # some versions of OpenCV fill the rest of a truncated file with gray
+        image = mmcv.imread(path)
     except (OSError, SyntaxError) as error:  # Pillow's ways to say so
         raise ValueError(f'Expected `{path}` to be an image, but {error}. Unpack the archive again.') from error
+    if image is None:
+        raise ValueError(f'Expected `{path}` to be an image, but OpenCV cannot read it. Unpack the archive again.')
+    return image
 
 
 def _read_of_size(path: Path, size: tuple[int, int]) -> np.ndarray:
-    image = read_rgb(path)
+    image = read_image(path)
     if image.shape[:2] != size:
         raise ValueError(f'Expected `{path}` to be {size[0]} x {size[1]} pixels, but got {image.shape[:2]}.')
     return image

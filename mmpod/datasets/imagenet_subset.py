@@ -26,11 +26,11 @@ class ImageNetSubset(BaseDataset):
         data_root: Folder of the dataset.
         num_classes: How many classes, from 2 to 1000.
         split: ``'train'`` or ``'val'``.
-        kwargs: Passed on to mmpretrain's ``BaseDataset``.
+        kwargs: Passed to mmpretrain's ``BaseDataset``.
 
     Raises:
-        FileNotFoundError: No data there, an empty class folder, or a listed image is missing. Says where it was looked
-            for and how to get it.
+        FileNotFoundError: There is no data, a class folder is empty, or a listed image is missing. Says where it was
+            looked for and how to get it.
         ValueError: There are fewer classes than asked for, a line of ``val.txt`` is malformed, or an argument is out of
             range.
     """
@@ -43,7 +43,7 @@ class ImageNetSubset(BaseDataset):
         super().__init__(ann_file='', data_root=data_root, **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """Return one dict a sample: ``img_path`` and ``gt_label``."""
+        """Return one dict per sample: ``img_path`` and ``gt_label``."""
         folder, train, annotations = (Path(self.data_root) / name for name in (self.split, 'train', 'meta/val.txt'))
         self._require(folder)
         if self.split == 'val' and annotations.is_file() and _holds_images(folder):

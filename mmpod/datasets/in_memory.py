@@ -15,9 +15,9 @@ __all__ = ['InMemoryImages']
 
 @DATASETS.register_module()
 class InMemoryImages(Dataset):
-    """A classification dataset whose images are decoded when it is built; a sample is a view of one array.
+    """A classification dataset whose images are decoded once, when it is built; a sample is a view of one array.
 
-    For images of one size that fit in memory (CIFAR: 150 MB); augmentation is left to what works on batches, such as
+    For images of one size that fit in memory (CIFAR: 150 MB). Augment in batches, for example by
     ``mmpod.CropFlipPreprocessor``.
 
     Args:
@@ -35,12 +35,12 @@ class InMemoryImages(Dataset):
         source = DATASETS.build(dataset)
         results = [source[index] for index in range(len(source))]
         shapes = {np.shape(item['img']) if isinstance(item, dict) and 'img' in item else None for item in results}
-        if len(shapes) != 1 or None in shapes or len(next(iter(shapes))) != 3:
+        if len(shapes) != 1 or None in shapes or len(next(iter(shapes))) not in (2, 3):
             raise ValueError(
-                'Expected the `pipeline` of the dataset in InMemoryImages to give images (H, W, C) of one size, but '
-                f'got {sorted(map(str, shapes))}. Leave out what packs or augments; resize to one size.'
+                'Expected the `pipeline` of the dataset in InMemoryImages to give images (H, W) or (H, W, C) of one '
+                f'size, but got {sorted(map(str, shapes))}. Leave out what packs or augments; resize to one size.'
             )
-        images = np.stack([item['img'] for item in results]).transpose(0, 3, 1, 2)
+        images = np.stack([np.atleast_3d(item['img']) for item in results]).transpose(0, 3, 1, 2)
         self.images = torch.from_numpy(np.ascontiguousarray(images))
         self.labels = torch.tensor([[item['gt_label']] for item in results])
         self.metainfo = copy.deepcopy(source.metainfo)
@@ -50,11 +50,11 @@ class InMemoryImages(Dataset):
         return len(self.images)
 
     def __getitem__(self, index: int) -> dict:
-        """Return ``inputs``, uint8 (C, H, W), a view that is not to be written to, and ``data_samples``."""
+        """Return ``inputs``, (C, H, W), a view that must not be written to, and ``data_samples``."""
         return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: Sequence[int]) -> list[dict]:
-        """Return the samples of a batch; PyTorch's loader asks for them at once."""
+        """Return the samples of a batch; PyTorch's loader asks for them together."""
         if self.whole_batches:
             chosen = torch.as_tensor(indices)
             sample = DataSample().set_gt_label(self.labels[chosen].flatten())

@@ -30,11 +30,11 @@ class TinyImageNet(BaseDataset):
     Args:
         data_root: Folder of the dataset.
         split: ``'train'`` or ``'val'``; the labels of the official test split are not public.
-        num_classes: Take the first so many classes, in the order of their names, from 2 to 200; labels start at 0.
-        samples_per_class: Keep only the first so many samples of each class, in the order of their file names
-            (``'val'``: of the annotations): a fixed subset, balanced, the same in every run. None keeps all.
-        skip_per_class: Leave out the first so many of each class before that: a held-out part of the training set.
-        kwargs: Passed on to mmpretrain's ``BaseDataset``.
+        num_classes: Take only that many classes, the first in the order of their names, from 2 to 200.
+        samples_per_class: Keep only that many samples of each class, the first in the order of their file names
+            (``'val'``: of the annotations): a fixed, balanced subset, the same in every run. None keeps all.
+        skip_per_class: Leave out that many samples of each class before these: a held-out part of the training set.
+        kwargs: Passed to mmpretrain's ``BaseDataset``.
 
     Raises:
         FileNotFoundError: Something of the layout is missing or empty. Says what, and how to get the dataset.
@@ -63,7 +63,7 @@ class TinyImageNet(BaseDataset):
         super().__init__(ann_file='', data_root=data_root, **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """Return one dict a sample: ``img_path`` and ``gt_label``."""
+        """Return one dict per sample: ``img_path`` and ``gt_label``."""
         root = Path(self.data_root)
         names, annotations = root / 'wnids.txt', root / 'val' / 'val_annotations.txt'
         for path in (names, annotations):

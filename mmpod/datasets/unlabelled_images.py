@@ -1,13 +1,10 @@
-"""Images of no known class, to see whether a classifier's scores tell them apart."""
+"""Images without labels, such as those of unknown classes."""
 
 from pathlib import Path
 
-import numpy as np
-from mmengine.dataset import BaseDataset
-from PIL import Image
+from mmpretrain.datasets import BaseDataset
 
 from mmpod.registry import DATASETS
-from mmpod.utils.checks import check_choice
 
 from .image_folder import EXTENSIONS
 
@@ -16,32 +13,29 @@ __all__ = ['UnlabelledImages']
 
 @DATASETS.register_module()
 class UnlabelledImages(BaseDataset):
-    """All images below a folder, at any depth but in no hidden folder, without labels, brought to one size (bilinear).
+    """All images below a folder, at any depth but in no hidden folder, in the order of their paths, without labels.
 
     Args:
         data_root: The folder.
-        size: Height and width in pixels.
-        channel_order: ``'rgb'`` or ``'bgr'``, whichever the model's ``data_preprocessor`` expects.
-        kwargs: Passed on to :class:`mmengine.dataset.BaseDataset`.
+        pipeline: Reads and packs the images. :func:`~mmpod.datasets.file_pipeline` gives that of a test set.
+        kwargs: Passed to mmpretrain's ``BaseDataset``.
 
     Raises:
         FileNotFoundError: There is no image below the folder.
-        ValueError: An image is corrupt, when it is read, or ``channel_order`` is neither.
+        ValueError: While reading: a file is not an image.
     """
 
-    def __init__(self, data_root: str, size: tuple[int, int], channel_order: str = 'rgb', **kwargs):
-        check_choice('channel_order', channel_order, ['rgb', 'bgr'])
-        self.size = tuple(size)
-        self.channel_order = channel_order
+    def __init__(self, data_root: str, **kwargs):
         super().__init__(ann_file='', data_root=data_root, **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """Return one dict a sample: ``img_path``, in the order of the paths."""
+        """Return one dict per sample: ``img_path``."""
         root = Path(self.data_root)
         paths = sorted(
             path
             for path in root.rglob('*')
             if path.suffix.lower() in EXTENSIONS
+            and path.is_file()
             and not any(name.startswith('.') for name in path.relative_to(root).parent.parts)
         )
         if not paths:
@@ -50,12 +44,14 @@ class UnlabelledImages(BaseDataset):
             )
         return [dict(img_path=str(path)) for path in paths]
 
-    def get_data_info(self, idx: int) -> dict:
-        """Return ``img`` (H, W, 3), uint8, besides the path."""
-        info = super().get_data_info(idx)
+    def prepare_data(self, idx: int) -> dict:
+        """Return an image after the pipeline.
+
+        Raises:
+            ValueError: The pipeline cannot read it.
+        """
         try:
-            with Image.open(info['img_path']) as file:
-                image = np.array(file.convert('RGB').resize((self.size[1], self.size[0]), Image.Resampling.BILINEAR))
-        except (OSError, SyntaxError) as error:
-            raise ValueError(f'Expected `{info["img_path"]}` to be an image, but {error}.') from error
-        return dict(info, img=image if self.channel_order == 'rgb' else np.ascontiguousarray(image[..., ::-1]))
+            return super().prepare_data(idx)
+        except Exception as error:  # of OpenCV, Pillow, or whatever reads it
+            path = self.get_data_info(idx)['img_path']
+            raise ValueError(f'Expected `{path}` to be an image that the pipeline reads, but got: {error}') from error

@@ -6,6 +6,8 @@ from mmpretrain.evaluation.metrics import Accuracy
 
 from mmpod.registry import METRICS
 
+from .feature_metric import require_labels
+
 __all__ = ['CosineAccuracy']
 
 
@@ -14,10 +16,10 @@ class CosineAccuracy(Accuracy):
     """mmpretrain's ``Accuracy`` of ``cosine_score``, where ``GDAClassifier`` keeps the scores of its head.
 
     Args:
-        args, kwargs: Those of ``Accuracy``.
+        args, kwargs: Passed to ``Accuracy``.
 
     Raises:
-        ValueError: While testing, if the predictions hold no ``cosine_score``.
+        ValueError: While testing: the predictions have no ``cosine_score``, or the images no labels.
     """
 
     default_prefix = 'cosine'
@@ -26,7 +28,8 @@ class CosineAccuracy(Accuracy):
         """Take the scores of one batch."""
         if 'cosine_score' not in data_samples[0]:
             raise ValueError(
-                'Expected predictions with `cosine_score`, as GDAClassifier makes them, but got '
+                'Expected predictions with `cosine_score`, as GDAClassifier gives them, but got '
                 f'{sorted(data_samples[0])}. Use Accuracy for other models, and with --tta.'
             )
+        require_labels(self, data_samples)
         super().process(data_batch, [dict(sample, pred_score=sample['cosine_score']) for sample in data_samples])

@@ -8,9 +8,9 @@ from mmpod.functional import (
     ClassMoments,
     accumulate_,
     empty_moments,
+    merge_moments,
     neural_collapse,
     normalize_rows,
-    sum_over_processes_,
     target_and_nontarget_cosines,
 )
 from mmpod.models.features import head_prototypes
@@ -18,7 +18,7 @@ from mmpod.registry import METRICS
 from mmpod.utils.checks import check_label_values, check_labels
 from mmpod.utils.distributed import check_each_sample_once, global_sum
 
-from .feature_metric import FeatureMetric
+from .feature_metric import FeatureMetric, require_labels
 
 __all__ = ['FeatureGeometry']
 
@@ -48,7 +48,7 @@ class FeatureGeometry(FeatureMetric):
         normalize: Scale the features to unit length, as heads that classify by the cosine do. False measures them as
             they are, as the paper of neural collapse does; the cosines do not depend on it.
         prefix: Start of the metrics' names.
-        kwargs: Those of MMEngine's ``BaseMetric``.
+        kwargs: Passed to MMEngine's ``BaseMetric``.
 
     Raises:
         ValueError: While evaluating: no features or labels, features with NaN, labels out of range, or a sample counted
@@ -97,13 +97,10 @@ class FeatureGeometry(FeatureMetric):
             self.moments = accumulate_(self.moments, features, labels)
             self.waiting = []
 
-    @staticmethod
-    def _labels(data_samples: Sequence[dict]) -> torch.Tensor:
-        if any('gt_label' not in sample or len(sample['gt_label']) != 1 for sample in data_samples):
-            raise ValueError(
-                f'Expected one `gt_label` a sample for FeatureGeometry, but got none or several in a sample with '
-                f'{sorted(data_samples[0])}. Evaluate on a dataset with one class an image.'
-            )
+    def _labels(self, data_samples: Sequence[dict]) -> torch.Tensor:
+        require_labels(self, data_samples)
+        if any(len(sample['gt_label']) != 1 for sample in data_samples):
+            raise ValueError('Expected one `gt_label` per image for FeatureGeometry, but got several.')
         return torch.cat([sample['gt_label'] for sample in data_samples])
 
     def evaluate(self, size: int) -> dict[str, float]:
@@ -114,7 +111,7 @@ class FeatureGeometry(FeatureMetric):
         """
         check_each_sample_once(self.count, size, self.cosines.device)
         self._add_up()
-        measures = neural_collapse(sum_over_processes_(self.moments), self.prototypes)
+        measures = neural_collapse(merge_moments(self.moments, global_sum), self.prototypes)
         if self.prototypes is not None:
             own, foreign = global_sum(self.cosines) / size
             measures = dict(target_cosine=own, max_nontarget_cosine=foreign, **measures)

@@ -10,7 +10,7 @@ from mmpod.models.features import STAGES
 from mmpod.utils.checks import check_choice
 from mmpod.utils.distributed import owned_by_rank
 
-__all__ = ['FeatureMetric']
+__all__ = ['FeatureMetric', 'require_labels']
 
 
 class FeatureMetric(BaseMetric):
@@ -19,7 +19,7 @@ class FeatureMetric(BaseMetric):
     Args:
         stage: ``'pooled'``, the backbone's pooled output, or ``'pre_logits'``, the head's features.
         prefix: Start of the metrics' names.
-        kwargs: Those of MMEngine's ``BaseMetric``.
+        kwargs: Passed to MMEngine's ``BaseMetric``.
 
     Attributes:
         head: The classifier's head, from the hook.
@@ -27,7 +27,7 @@ class FeatureMetric(BaseMetric):
             of several metrics of one stage the last does.
 
     Raises:
-        ValueError: ``stage`` is none of them.
+        ValueError: ``stage`` is something else.
     """
 
     head: Optional[nn.Module] = None
@@ -67,3 +67,16 @@ class FeatureMetric(BaseMetric):
     def compute_metrics(self, results: list) -> dict:
         """Not used: sums are added up, not lists of results."""
         raise NotImplementedError
+
+
+def require_labels(metric: BaseMetric, data_samples: Sequence[dict]) -> None:
+    """Refuse predictions of images without labels.
+
+    Raises:
+        ValueError: One has no ``gt_label``.
+    """
+    if any('gt_label' not in sample for sample in data_samples):
+        raise ValueError(
+            f'Expected labels for {type(metric).__name__}, but the images have no `gt_label`. To predict a '
+            'set without labels, leave out the metrics and the hooks that need them: test_evaluator=[].'
+        )

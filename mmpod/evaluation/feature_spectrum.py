@@ -32,7 +32,7 @@ class FeatureSpectrum(FeatureMetric):
     Args:
         stage: ``'pooled'``, the backbone's pooled output, or ``'pre_logits'``, the head's features.
         prefix: Start of the metrics' names.
-        kwargs: Those of MMEngine's ``BaseMetric``.
+        kwargs: Passed to MMEngine's ``BaseMetric``.
 
     Raises:
         ValueError: While testing: no features, features with NaN, or a sample counted twice.

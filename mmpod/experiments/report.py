@@ -18,7 +18,7 @@ from mmpod.experiments.settings import resolve
 from mmpod.experiments.studies import setting_of
 from mmpod.experiments.tables import markdown_table, mean_and_spread
 from mmpod.functional import pedcc
-from mmpod.visualization.geometry_figures import plot_gram
+from mmpod.visualization.geometry import plot_gram
 
 __all__ = ['frame', 'heading', 'write_report']
 

@@ -1,17 +1,13 @@
-"""A trained classifier as one function from pixels to cosines and labels, for formats that know neither config."""
+"""A trained classifier as one function from pixels to cosines and labels."""
 
-from typing import Iterator, Optional
+from typing import Optional
 
-from mmengine.config import Config
 from mmpretrain.models.classifiers import ImageClassifier
-from mmpretrain.registry import DATASETS
 from torch import Tensor, nn
 
 from mmpod.models import GDAClassifier, PrototypeHead
 
-__all__ = ['ExportWrapper', 'image_size', 'loads_bgr']
-
-SIZES = dict(CenterCrop='crop_size', Resize='scale')  # transforms after which all images are of one size
+__all__ = ['ExportWrapper']
 
 
 class ExportWrapper(nn.Module):
@@ -19,7 +15,8 @@ class ExportWrapper(nn.Module):
 
     Args:
         model: A trained classifier; it is put in evaluation mode.
-        bgr: The images that the model was trained on reached its preprocessor in the order BGR, see :func:`loads_bgr`.
+        channel_order: ``'rgb'`` or ``'bgr'``, in which images reach the model's ``data_preprocessor``; None where they
+            do not have three channels. See :func:`~mmpod.export.images.export_order`.
 
     Attributes:
         output: What the similarities are, ``'cosines'`` or ``'logits'``.
@@ -28,7 +25,7 @@ class ExportWrapper(nn.Module):
         TypeError: The model does not decide by the similarities of its head.
     """
 
-    def __init__(self, model: nn.Module, bgr: bool):
+    def __init__(self, model: nn.Module, channel_order: Optional[str]):
         super().__init__()
         if isinstance(model, GDAClassifier):
             raise TypeError(
@@ -41,7 +38,7 @@ class ExportWrapper(nn.Module):
                 f'Expected an ImageClassifier with a head, but got {type(model).__name__}. Export a classifier.'
             )
         self.model = model.requires_grad_(False)
-        self.bgr = bgr
+        self.channel_order = channel_order
         head = model.head
         self.output = 'cosines' if isinstance(head, PrototypeHead) and head.similarity == 'cosine' else 'logits'
         self.eval()  # as a whole: PyTorch's older exporter gives all parts the mode of the whole when it is done
@@ -50,15 +47,15 @@ class ExportWrapper(nn.Module):
         """Classify.
 
         Args:
-            images: Shape (N, 3, H, W), floating point, RGB, from 0 to 255.
+            images: Shape (N, C, H, W), floating point, from 0 to 255; RGB where there are three channels.
 
         Returns:
             tuple[Tensor, Tensor]: Cosines (or logits), shape (N, K), and labels, shape (N,), int64.
 
         Raises:
-            TypeError: The head gives no (N, K) similarities.
+            TypeError: The output of the head is not one tensor (N, K).
         """
-        loaded = images.flip(1) if self.bgr else images
+        loaded = images.flip(1) if self.channel_order == 'bgr' else images
         inputs = self.model.data_preprocessor(dict(inputs=loaded), training=False)['inputs']
         similarities = self.model.head(self.model.extract_feat(inputs))
         if not isinstance(similarities, Tensor) or similarities.ndim != 2:
@@ -69,49 +66,12 @@ class ExportWrapper(nn.Module):
         return similarities, similarities.argmax(dim=1)
 
     def normalisation(self) -> Optional[dict]:
-        """Return ``mean``, ``std`` and the ``order`` of the channels that the network sees; None without."""
+        """Return ``mean``, ``std`` and the ``order`` of three channels in the network; None without normalisation."""
         preprocessor = self.model.data_preprocessor
         if getattr(preprocessor, 'mean', None) is None:
             return None
-        flipped = self.bgr != bool(getattr(preprocessor, 'to_rgb', False))
         values = {name: getattr(preprocessor, name).flatten().tolist() for name in ('mean', 'std')}
+        if self.channel_order is None:
+            return values
+        flipped = (self.channel_order == 'bgr') != bool(getattr(preprocessor, 'to_rgb', False))
         return dict(values, order='BGR' if flipped else 'RGB')
-
-
-def loads_bgr(cfg: Config) -> bool:
-    """Return whether images reach the preprocessor as BGR: from files through OpenCV; datasets of arrays hold RGB."""
-    return any(_name(transform) == 'LoadImageFromFile' for transform in _transforms(cfg))
-
-
-def image_size(cfg: Config) -> Optional[tuple[int, int]]:
-    """Return (height, width) of test images where the config or its dataset fixes it, else None.
-
-    That is the last centre crop or resize to a square in the test pipeline, or the ``IMAGE_SIZE`` of the dataset.
-    """
-    sizes = [
-        transform.get(SIZES[_name(transform)])  # None of a resize by a factor
-        for transform in _transforms(cfg)
-        if _name(transform) in SIZES and not transform.get('keep_ratio')
-    ]
-    dataset = list(_datasets(cfg))[-1]['type']
-    dataset = DATASETS.get(dataset) if isinstance(dataset, str) else dataset
-    size = sizes[-1] if sizes else getattr(dataset, 'IMAGE_SIZE', None)
-    if isinstance(size, int):
-        return size, size
-    return tuple(size) if size is not None and size[0] == size[1] else None
-
-
-def _name(transform: dict) -> str:
-    name = transform['type']
-    return (name if isinstance(name, str) else name.__name__).split('.')[-1]  # a class in pure Python configs
-
-
-def _datasets(cfg: Config) -> Iterator[dict]:
-    dataset = cfg.test_dataloader.dataset
-    while dataset is not None:
-        yield dataset
-        dataset = dataset.get('dataset')  # of a wrapper
-
-
-def _transforms(cfg: Config) -> list[dict]:
-    return [transform for dataset in _datasets(cfg) for transform in dataset.get('pipeline') or []]

@@ -1,6 +1,7 @@
-"""Pictures and numbers of a trained model's features: their cosines, class means, and a map in two dimensions."""
+"""Figures and numbers of a trained model's features: their class means, prototypes and cosines."""
 
-import importlib.util
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
@@ -8,30 +9,25 @@ import torch
 from mmengine.runner import Runner
 from torch import Tensor
 
+from mmpod.engine.classes import check_same_classes, dataset_classes
 from mmpod.engine.extraction import extracted, ordered_loader, plain_model, training_set
 from mmpod.functional import class_moments, neural_collapse, normalize_rows, target_and_nontarget_cosines
 from mmpod.functional.geometry import centred_class_means
 from mmpod.models.features import head_prototypes, stage_features
-from mmpod.visualization.geometry_figures import plot_cosines, plot_embedding, plot_gram
+from mmpod.visualization.embedding import embed, plot_embedding
+from mmpod.visualization.style import COLOURS, new_axes, write_png
 
-__all__ = ['METHODS', 'Features', 'collect_features', 'draw_geometry', 'require_method']
-
-# The package that each needs, and how to get it.
-METHODS = {
-    'tsne': ('sklearn', 'pip install scikit-learn'),
-    'umap': ('umap', 'pip install umap-learn'),
-    'pca': ('torch', 'pip install torch'),
-}
+__all__ = ['Features', 'collect_features', 'draw_geometry', 'plot_cosines', 'plot_gram']
 
 
 class Features(NamedTuple):
-    """What the head of a model sees of a dataset.
+    """What the head of a model gets from a dataset.
 
     Attributes:
         features: Unit-length ``pre_logits`` features, shape (N, D), float64.
         labels: Shape (N,), int64.
-        prototypes: What the head compares them with, of any length, shape (K, D), float64; None where there are none.
-        names: The K classes.
+        prototypes: What the head compares them with, of any length, shape (K, D), float64, or None.
+        names: Names of the K classes.
     """
 
     features: Tensor
@@ -40,113 +36,138 @@ class Features(NamedTuple):
     names: list[str]
 
 
-def require_method(method: str) -> None:
-    """Refuse a method whose package is not installed.
-
-    Raises:
-        ModuleNotFoundError: It is not.
-    """
-    package, remedy = METHODS[method]
-    if importlib.util.find_spec(package) is None:
-        raise ModuleNotFoundError(
-            f'Expected the package `{package}` for --method {method}, but it is not installed. Install it: {remedy}; '
-            'or take another of ' + ', '.join(other for other in METHODS if other != method) + '.'
-        )
-
-
-def collect_features(runner: Runner, split: str) -> Features:
+def collect_features(runner: Runner, split: str, classes: Optional[list[str]] = None) -> Features:
     """Return the features of a loaded model, without augmentation.
 
     Args:
         runner: With the weights loaded.
         split: ``'test'``, the dataset of ``test_dataloader``, or ``'train'``, that of ``train_dataloader``.
+        classes: The names of the classes that the model was trained on, if they are known.
 
     Raises:
-        ValueError: There are no vectors, or features with NaN.
+        UserError: The dataset has other classes.
+        ValueError: The images have no labels, the features are not vectors, or one is not finite.
     """
     model, _ = plain_model(runner.model)
     dataset = runner.cfg.test_dataloader.dataset if split == 'test' else training_set(runner)
     loader = ordered_loader(runner, dataset)
+    if 'gt_label' not in loader.dataset[0]['data_samples']:
+        raise ValueError(
+            f'Expected labels in the {split} set, whose geometry is that of its classes, but its images have no '
+            '`gt_label`. Take --split train, or name a labelled set in test_dataloader.'
+        )
+    check_same_classes({'the checkpoint': classes, f'the {split} dataset': dataset_classes(loader.dataset)})
     head: Any = model.head
     batches = extracted(
         runner, model, loader, lambda feats: stage_features(head, feats, 'pre_logits'), f'Features ({split})'
     )
-    parts = [(features.double().cpu(), labels.cpu()) for _, features, labels in batches]
+    parts = [(features.double().cpu(), labels.cpu()) for features, labels in batches]
     features, labels = (torch.cat(part) for part in zip(*parts))
     if not torch.isfinite(features).all():
         raise ValueError('Expected finite features, but got NaN or infinity: the model has diverged.')
     prototypes = head_prototypes(head)
-    names = (loader.dataset.metainfo.get('classes') if hasattr(loader.dataset, 'metainfo') else None) or ()
+    names = dataset_classes(loader.dataset) or []
     if len(names) != head.num_classes:
-        names = range(head.num_classes)
+        names = list(map(str, range(head.num_classes)))
     return Features(
         normalize_rows(features),
         labels,
         None if prototypes is None else prototypes.double().cpu(),
-        [str(name) for name in names],
+        names,
     )
 
 
 def draw_geometry(data: Features, folder: Path, method: str = 'tsne', max_samples: int = 2000, seed: int = 0) -> dict:
-    """Write the pictures into a folder, and return the numbers of ``mmpod.FeatureGeometry``.
+    """Write the figures into a folder, and return the numbers of ``mmpod.FeatureGeometry``.
 
-    - ``gram.png``: inner products of the prototypes; ``means.png``: cosines of the centred class means;
-    - ``cosines.png``: histograms of the cosines to the own and to the nearest other prototype;
+    - ``gram.png``: cosines of the prototypes; ``means.png``: cosines of the centred class means;
+    - ``cosines.png``: histograms of the cosines to the prototype of the own class and to the nearest other one;
     - ``embedding.png``: a map of the features and the prototypes; where there are more samples than ``max_samples``,
       ``seed`` chooses among them.
 
-    What needs prototypes is left out where there are none.
+    Without prototypes, the figures and numbers that need them are left out.
     """
     features, labels, prototypes, names = data
     moments = class_moments(features, labels, len(names), by_class=False)
     numbers = {name: value.item() for name, value in neural_collapse(moments, prototypes).items()}
     if prototypes is not None:
-        own, foreign = target_and_nontarget_cosines(features, labels, prototypes)
-        numbers = dict(target_cosine=own.mean().item(), max_nontarget_cosine=foreign.mean().item(), **numbers)
+        target, nontarget = target_and_nontarget_cosines(features, labels, prototypes)
+        numbers = dict(target_cosine=target.mean().item(), max_nontarget_cosine=nontarget.mean().item(), **numbers)
         prototypes = normalize_rows(prototypes)
-        plot_gram(prototypes, folder / 'gram.png', 'prototypes')
-        plot_cosines(own, foreign, len(names), folder / 'cosines.png')
+        plot_gram(prototypes, folder / 'gram.png', 'Prototypes', names)
+        plot_cosines(target, nontarget, len(names), folder / 'cosines.png')
     if (moments.counts > 0).all():  # or the numbers of rows would not be those of classes
-        plot_gram(normalize_rows(centred_class_means(moments)), folder / 'means.png', 'centred class means')
+        plot_gram(normalize_rows(centred_class_means(moments)), folder / 'means.png', 'Centred class means', names)
     chosen = torch.randperm(len(features), generator=torch.Generator().manual_seed(seed))[:max_samples].sort().values
     points, stars = embed(features[chosen], prototypes, method, seed)
-    title = f'{dict(tsne="t-SNE", umap="UMAP", pca="PCA")[method]} of {len(chosen)} features' + (
-        ' and the prototypes (stars)' if stars is not None else ''
-    )
-    plot_embedding(points, labels[chosen], stars, names, title, folder / 'embedding.png')
+    plot_embedding(points, labels[chosen], stars, names, method, folder / 'embedding.png')
     return numbers
 
 
-def embed(
-    features: Tensor, prototypes: Optional[Tensor], method: str, seed: int = 0
-) -> tuple[Tensor, Optional[Tensor]]:
-    """Return unit-length features and prototypes in two dimensions.
+def plot_cosines(target: Tensor, nontarget: Tensor, num_classes: int, path: Path) -> None:
+    """Write histograms of the cosines to the own prototype and the largest to another, (N,) each.
 
-    t-SNE and UMAP, by the cosine, place both together; PCA takes the two directions in which the features vary most.
+    A line marks -1/(K - 1), the cosine of any two vertices of a regular simplex.
+    """
+    import seaborn
+
+    figure, axes = new_axes(5.4, 4.0)
+    simplex = -1 / (num_classes - 1)
+    start = math.floor(4 * min(float(target.min()), float(nontarget.min()), simplex)) / 4
+    bins = torch.arange(start, 1.02, 0.025).clamp_max(1).unique().tolist()
+    for values, name, colour, line in (
+        (target, 'to the prototype of its class', COLOURS[0], '-'),
+        (nontarget, 'to the nearest other prototype', COLOURS[1], '--'),
+    ):
+        seaborn.histplot(
+            x=values.numpy(),
+            bins=bins,
+            stat='percent',
+            element='step',
+            color=colour,
+            alpha=0.25,
+            linestyle=line,
+            linewidth=1.5,
+            label=f'{name}, mean {float(values.mean()):.3f}',
+            ax=axes,
+        )
+    label = f'-1/(K - 1) = {simplex:.3f}, any two vertices of a regular simplex'
+    axes.axvline(simplex, color='black', linestyle=':', linewidth=1, label=label)
+    axes.set(xlabel='cosine of a feature', ylabel='% of the samples', xlim=(start, 1.01))
+    axes.set_title(f'{len(target)} features and {num_classes} prototypes')
+    figure.legend(loc='outside lower center', fontsize='small')
+    write_png(figure, path)
+
+
+def plot_gram(centroids: Tensor, path: Path, what: str = '', names: Optional[Sequence[str]] = None) -> None:
+    """Write the inner products of all pairs of K centroids as a heat map.
 
     Args:
-        features: Shape (N, D), N >= 4.
-        prototypes: Shape (K, D), or None.
-        method: One of :data:`METHODS`.
-        seed: Of t-SNE and UMAP.
-
-    Returns:
-        tuple[Tensor, Optional[Tensor]]: Shapes (N, 2) and (K, 2).
+        centroids: Shape (K, D), of unit length.
+        path: Where to write the PNG.
+        what: What they are, for the title.
+        names: K names for the axes; by default the classes' numbers.
     """
-    rows = features if prototypes is None else torch.cat([features, prototypes])
-    if method == 'pca':
-        mean = features.mean(dim=0)
-        axes = torch.linalg.svd(features - mean, full_matrices=False).Vh[:2]
-        placed = (rows - mean) @ axes.T
-    elif method == 'tsne':
-        from sklearn.manifold import TSNE
+    import seaborn
 
-        perplexity = min(30, (len(rows) - 1) / 3)
-        tsne = TSNE(metric='cosine', perplexity=perplexity, random_state=seed)
-        placed = torch.from_numpy(tsne.fit_transform(rows.float().numpy()))
-    else:
-        from umap import UMAP
-
-        umap = UMAP(metric='cosine', n_neighbors=min(15, len(rows) - 1), random_state=seed)
-        placed = torch.from_numpy(umap.fit_transform(rows.float().numpy()))
-    return placed[: len(features)], None if prototypes is None else placed[len(features) :]
+    num_classes, dim = centroids.shape
+    side = 4.6 if num_classes <= 12 else 5.6
+    figure, axes = new_axes(side + 0.8, side)
+    seaborn.heatmap(
+        (centroids @ centroids.T).numpy(),
+        vmin=-1,
+        vmax=1,
+        cmap='vlag',
+        square=True,
+        annot=num_classes <= 12,
+        fmt='.2f',
+        annot_kws=dict(fontsize=7),
+        xticklabels=names if names is not None and num_classes <= 30 else 'auto',
+        yticklabels=names if names is not None and num_classes <= 30 else 'auto',
+        cbar_kws=dict(label='cosine'),
+        ax=axes,
+    )
+    axes.grid(False)
+    axes.set(xlabel='class', ylabel='class')
+    figure.suptitle(f'{what}\n{num_classes} classes, {dim} dimensions'.strip(), fontsize='medium')
+    write_png(figure, path)

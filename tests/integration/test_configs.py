@@ -254,4 +254,4 @@ def test_normalisation_is_the_released_one():
         preprocessor = Config.fromfile(CONFIGS[0].parent / f'pod_resnet50_{name}.py').data_preprocessor
         assert_close(torch.tensor(preprocessor.mean), 255 * torch.tensor(mean), rtol=1e-5, atol=0)
         assert_close(torch.tensor(preprocessor.std), 255 * torch.tensor(std), rtol=1e-5, atol=0)
-        assert preprocessor.to_rgb is ('imagenet' in name)  # read by OpenCV, blue first
+        assert preprocessor.to_rgb  # blue comes first

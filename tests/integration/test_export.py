@@ -12,14 +12,16 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from mmengine.config import Config
+from mmcv.transforms import LoadImageFromFile
+from mmengine.config import Config, ConfigDict
 from mmpretrain import ImageClassificationInferencer, get_model
+from mmpretrain.datasets import BaseDataset
+from mmpretrain.registry import DATASETS, TRANSFORMS
 from PIL import Image
 from torch.testing import assert_close
 
 from mmpod.engine.runner_session import runner_session
 from mmpod.export import formats as export
-from mmpod.export.classifier import image_size
 from mmpod.export.formats import export_classifier, load_exported
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,49 +46,147 @@ def save_random(cfg, path):
 
 
 @pytest.mark.parametrize(
-    'name, output, to_rgb, files',
+    'name, output, to_rgb',
     [
-        ('pod_tiny20', 'cosines', True, True),  # files, BGR, turned by the preprocessor
-        ('pod_tiny20', 'cosines', False, True),  # the network sees BGR
-        ('pod_cifar10_10k', 'cosines', False, False),  # arrays, RGB
-        ('pod_cifar10_10k', 'cosines', True, False),
-        ('amsoftmax_cifar10_10k', 'cosines', False, False),
-        ('lsoftmax_cifar10_10k', 'logits', False, False),
-        ('softmax_cifar10_10k', 'logits', False, False),
-        ('cot_cifar10_10k', 'logits', False, False),
+        ('pod_tiny20', 'cosines', True),  # turned by the preprocessor
+        ('pod_tiny20', 'cosines', False),  # the network sees BGR
+        ('pod_cifar10_10k', 'cosines', True),  # arrays
+        ('pod_cifar10_10k', 'cosines', False),
+        ('amsoftmax_cifar10_10k', 'cosines', True),
+        ('lsoftmax_cifar10_10k', 'logits', True),
+        ('softmax_cifar10_10k', 'logits', True),
+        ('cot_cifar10_10k', 'logits', True),
     ],
 )
-def test_outputs_are_the_inferencers(name, output, to_rgb, files, tmp_path):
+def test_outputs_are_the_inferencers(name, output, to_rgb, tmp_path):
     """Red, green and blue differ much: a wrong order or normalisation shows."""
     cfg = config(name, **{'data_preprocessor.to_rgb': to_rgb})
     model = save_random(cfg, tmp_path / 'w.pth')
-    side = image_size(cfg)[0]
+    side = 64 if 'imagenet' in name else 32
     rgb = np.random.RandomState(0).randint(0, 256, (5, side, side, 3)) // [1, 2, 6]
-    (tmp_path / 'images').mkdir()
     for index, image in enumerate(rgb.astype(np.uint8)):
-        Image.fromarray(image).save(tmp_path / 'images' / f'{index}.png')
+        folder = tmp_path / 'images' / str(index)
+        folder.mkdir(parents=True)
+        Image.fromarray(image).save(folder / 'a.png')
     facts = export_classifier(cfg, tmp_path / 'w.pth', 'torchscript', images=tmp_path / 'images')
     assert facts['outputs'] == [output, 'labels'] and facts['compared_on'] == '5 images'
-    assert facts['normalisation_inside']['order'] == ('RGB' if to_rgb == files else 'BGR')
-    pixels = torch.from_numpy(rgb).permute(0, 3, 1, 2).float()
-    values, labels = load_exported(facts['file'])(pixels)
-    assert_close(export.read_images(tmp_path / 'images', cfg, (side, side)), pixels, rtol=0, atol=0)
-    paths = sorted(map(str, (tmp_path / 'images').iterdir()))
-    inputs = paths if files else list(rgb.astype(np.uint8))
-    predicted = ImageClassificationInferencer(model)(inputs, batch_size=5)
+    assert facts['normalisation_inside']['order'] == ('RGB' if to_rgb else 'BGR')
+    values, labels = load_exported(facts['file'])(torch.from_numpy(rgb).permute(0, 3, 1, 2).float())
+    files = sorted(map(str, (tmp_path / 'images').rglob('*.png')))
+    predicted = ImageClassificationInferencer(model)(files, batch_size=5)
     scores = torch.from_numpy(np.stack([result['pred_scores'] for result in predicted]))
     assert_close((1 + values) / 2 if output == 'cosines' else values.softmax(1), scores, rtol=0, atol=1e-5)
     assert labels.tolist() == [result['pred_label'] for result in predicted]
 
 
-def test_files_reach_models_of_arrays_with_red_and_blue_exchanged(tmp_path):
-    """mmpretrain's inferencer reads BGR; docs/tools.md warns of it."""
-    inferencer = ImageClassificationInferencer(save_random(config('pod_cifar10_10k'), tmp_path / 'w.pth'))
-    image = (np.random.RandomState(0).randint(0, 256, (32, 32, 3)) // [1, 2, 6]).astype(np.uint8)
-    Image.fromarray(image).save(tmp_path / 'image.png')
-    file, exchanged, right = inferencer([str(tmp_path / 'image.png'), image[..., ::-1].copy(), image], batch_size=3)
-    assert_close(file['pred_scores'], exchanged['pred_scores'], rtol=0, atol=0)
-    assert np.abs(file['pred_scores'] - right['pred_scores']).max() > 1e-3
+@TRANSFORMS.register_module()
+class LoadAsRGB(LoadImageFromFile):
+    """A loader of a user's own."""
+
+    def transform(self, results):
+        results = super().transform(results)
+        return dict(results, img=results['img'][..., ::-1].copy())
+
+
+def colour_folder(tmp_path, classes=10, size=(8, 8)):
+    """Write one image of one colour per class, as a folder dataset of mmpretrain, and return its config."""
+    for label in range(classes):
+        folder = tmp_path / 'colours' / f'class {label}'
+        folder.mkdir(parents=True)
+        Image.new('RGB', size[::-1], (25 * label, 100, 250 - 25 * label)).save(folder / 'a.png')
+    pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
+    return ConfigDict(type='CustomDataset', data_root=str(tmp_path / 'colours'), pipeline=pipeline)
+
+
+@pytest.mark.parametrize('kind', ['plain', 'concatenated', 'repeated', 'subclass', 'PIL'])
+def test_the_order_is_that_of_the_test_whatever_loads_and_wraps_it(kind, tmp_path):
+    """The exported file, fed RGB, against the Runner's test of the same files."""
+    dataset = colour_folder(tmp_path)
+    if kind == 'subclass':
+        dataset.pipeline[0] = dict(type='LoadAsRGB')
+    if kind == 'PIL':
+        dataset.pipeline[1:1] = [dict(type='NumpyToPIL', to_rgb=True), dict(type='PILToNumpy')]
+    wrapped = dict(
+        concatenated=dict(type='ConcatDataset', datasets=[dataset]),
+        repeated=dict(type='RepeatDataset', dataset=dict(type='ConcatDataset', datasets=[dataset]), times=1),
+    )
+    cfg = config('pod_digits', work_dir=str(tmp_path / 'work'), log_level='WARNING')
+    model = save_random(cfg, tmp_path / 'w.pth')
+    cfg.test_dataloader.dataset = wrapped.get(kind, dataset)
+    facts = export_classifier(cfg, tmp_path / 'w.pth', 'torchscript')
+    assert facts['compared_on'] == '8 images'
+    flips = kind in ('subclass', 'PIL')
+    assert facts['normalisation_inside']['order'] == ('BGR' if flips else 'RGB')
+    paths = sorted((tmp_path / 'colours').rglob('*.png'))
+    rgb = torch.from_numpy(np.stack([np.array(Image.open(path)) for path in paths])).permute(0, 3, 1, 2).float()
+    with torch.no_grad():
+        expected = model.head(model.extract_feat(((rgb.flip(1) if flips else rgb) - 78) / 96))
+    values, _ = load_exported(facts['file'])(rgb)
+    assert_close(values, expected, rtol=0, atol=1e-5)
+    assert not torch.allclose(values, load_exported(facts['file'])(rgb.flip(1))[0], rtol=0, atol=1e-3)
+
+
+@DATASETS.register_module()
+class ArraysOfUnknownOrder(BaseDataset):
+    METAINFO = dict(classes=list('0123456789'))
+
+    def load_data_list(self):
+        return [dict(img=np.full((8, 8, 3), [200, 100, label], np.uint8), gt_label=label) for label in range(10)]
+
+
+def test_an_unknown_order_must_be_given(tmp_path):
+    cfg = config('pod_digits')
+    checkpoint = digits_checkpoint(tmp_path)
+    cfg.test_dataloader.dataset = dict(type='ArraysOfUnknownOrder', ann_file='', pipeline=[dict(type='PackInputs')])
+    with pytest.raises(ValueError, match='order of its arrays is unknown.*--channel-order rgb or bgr'):
+        export_classifier(cfg, checkpoint, 'torchscript')
+    for order in ('rgb', 'bgr'):
+        facts = export_classifier(cfg, checkpoint, 'torchscript', channel_order=order)
+        assert facts['normalisation_inside']['order'] == ('RGB' if order == 'bgr' else 'BGR')
+        assert facts['compared_on'] == '8 images' and facts['input']['shape'] == ['N', 3, 8, 8]
+    with pytest.raises(ValueError, match='--channel-order bgr, which the test pipeline gives, but got rgb'):
+        export_classifier(config('pod_digits'), checkpoint, 'torchscript', channel_order='rgb')
+
+
+def test_a_pipeline_that_changes_colours_is_refused(tmp_path):
+    cfg = config('pod_digits')
+    normalise = dict(type='Normalize', mean=[100.0] * 3, std=[50.0] * 3)
+    cfg.test_dataloader.dataset.pipeline.insert(0, normalise)
+    with pytest.raises(ValueError, match='keep colours.*Normalise in `data_preprocessor`'):
+        export_classifier(cfg, digits_checkpoint(tmp_path), 'torchscript')
+
+
+@pytest.mark.parametrize('channels, suffix', [(1, 'png'), (5, 'npy')])
+def test_channels_and_size_are_those_of_the_data(channels, suffix, tmp_path):
+    """Gray, and more bands than any image format has."""
+
+    @TRANSFORMS.register_module(force=True)
+    class LoadBands(LoadImageFromFile):
+        def transform(self, results):
+            return dict(results, img=np.load(results['img_path']))
+
+    random = np.random.RandomState(0)
+    for label in range(10):
+        folder = tmp_path / 'images' / f'class {label}'
+        folder.mkdir(parents=True)
+        image = random.randint(0, 256, (12, 16, channels), np.uint8)
+        cv2.imwrite(str(folder / 'a.png'), image) if channels == 1 else np.save(folder / 'a.npy', image)
+    load = dict(type='LoadImageFromFile', color_type='grayscale') if channels == 1 else dict(type='LoadBands')
+    cfg = config('pod_digits', **{'model.backbone.in_channels': channels})
+    cfg.data_preprocessor = dict(num_classes=10, mean=[100.0] * channels, std=[50.0] * channels, to_rgb=True)
+    cfg.test_dataloader.dataset = dict(
+        type='CustomDataset',
+        data_root=str(tmp_path / 'images'),
+        pipeline=[load, dict(type='PackInputs')],
+        extensions=[f'.{suffix}'],
+    )
+    save_random(cfg, tmp_path / 'w.pth')
+    facts = export_classifier(cfg, tmp_path / 'w.pth', 'torchscript')
+    assert facts['input']['shape'] == ['N', channels, 12, 16] and facts['compared_on'] == '8 images'
+    assert 'order' not in facts['normalisation_inside']
+
+
+LOAD = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
 
 
 def digits_checkpoint(tmp_path):
@@ -101,10 +201,10 @@ def digits_checkpoint(tmp_path):
         ('pod_digits', dict(tolerance=-1), ValueError, '`tolerance` .* at least 0, but got -1'),
         ('pod_digits', dict(checkpoint='nowhere.pth'), FileNotFoundError, 'checkpoint.*nowhere.pth'),
         ('pod_digits', dict(out='model.bin'), ValueError, r'`out` to end in \.pt .*model\.bin'),
-        ('pod_digits', dict(images='nowhere'), FileNotFoundError, 'nowhere` to hold images'),
-        ('pod_digits', dict(images='large'), ValueError, '8 x 8 pixels.*9 x 9'),
+        ('pod_digits', dict(images='nowhere'), FileNotFoundError, 'nowhere`, but there are none'),
+        ('pod_digits', dict(images='large'), ValueError, '8 x 8 pixels.*1 of 1 are not'),
         ('pod_digits', dict(images='broken'), ValueError, 'broken.png` to be an image'),
-        ('softmax_digits', dict(), ValueError, 'weights of softmax_digits.py.*head.fc'),
+        ('softmax_digits', dict(), ValueError, 'weights of the model.*head.fc'),
         ('gda_digits', dict(), TypeError, 'GDAClassifier.*without GDA'),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else None,
@@ -126,7 +226,7 @@ def test_bad_input_is_refused_and_nothing_written(name, options, error, words, t
 def test_models_without_one_output_are_refused(tmp_path):
     checkpoint = digits_checkpoint(tmp_path)
     cfg = config('pod_digits')
-    cfg.test_dataloader.dataset.type = 'ImageNet'
+    cfg.test_dataloader.dataset = dict(type='ImageNet', pipeline=LOAD)
     with pytest.raises(ValueError, match='--image-size HEIGHT WIDTH'):
         export_classifier(cfg, checkpoint)
     cfg.model = dict(type='ImageToImageRetriever', image_encoder=[cfg.model], prototype='p.pt')

@@ -7,7 +7,7 @@ import pytest
 import torch
 from conftest import environment
 
-from mmpod.engine import runner_session as session
+from mmpod.engine import checkpoints
 
 DIGITS = 'configs/small/pod_digits.py'
 OPTIONS = ['--cfg-options', 'train_cfg.max_epochs=1', 'train_dataloader.batch_size=32', 'randomness.seed=0']
@@ -74,12 +74,12 @@ def test_two_nodes_train_as_two_processes_of_one(start, tmp_path):
 
 def test_processes_that_would_resume_from_different_files(monkeypatch, tmp_path):
     (tmp_path / 'epoch_2.pth').write_bytes(b'12345')
-    monkeypatch.setattr(session, 'all_gather_object', lambda mine: [mine, mine])
-    session._require_same_checkpoint(str(tmp_path / 'epoch_2.pth'))
-    session._require_same_checkpoint(None)
-    monkeypatch.setattr(session, 'all_gather_object', lambda mine: [mine, mine, 'epoch_2.pth (4 bytes)'])
+    monkeypatch.setattr(checkpoints, 'all_gather_object', lambda mine: [mine, mine])
+    checkpoints.check_same_checkpoint(str(tmp_path / 'epoch_2.pth'))
+    checkpoints.check_same_checkpoint(None)
+    monkeypatch.setattr(checkpoints, 'all_gather_object', lambda mine: [mine, mine, 'epoch_2.pth (4 bytes)'])
     with pytest.raises(ValueError, match=r'process 0 has epoch_2.pth \(5 bytes\) and process 2 has epoch_2.pth \(4 by'):
-        session._require_same_checkpoint(str(tmp_path / 'epoch_2.pth'))
+        checkpoints.check_same_checkpoint(str(tmp_path / 'epoch_2.pth'))
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 # train_dataloader.batch_size to 128 / G.
 _base_ = ['mmpretrain::_base_/datasets/cifar10_bs16.py']
 
+data_preprocessor = dict(to_rgb=True)  # mmpod's datasets give BGR, as LoadImageFromFile does
 dataset = dict(type='mmpod.CIFAR10AnyLayout', data_root='{{$CIFAR10_ROOT:data/cifar10}}')
 train_dataloader = dict(batch_size=128, dataset=dataset)
 val_dataloader = dict(batch_size=128, dataset=dataset)

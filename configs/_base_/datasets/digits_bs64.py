@@ -1,5 +1,5 @@
 # The handwritten digits of scikit-learn (8 x 8 pixels, 1,297 training and 500 test images); no download.
-data_preprocessor = dict(num_classes=10, mean=[78.0] * 3, std=[96.0] * 3, to_rgb=False)
+data_preprocessor = dict(num_classes=10, mean=[78.0] * 3, std=[96.0] * 3, to_rgb=True)
 
 train_dataloader = dict(
     batch_size=64,

@@ -1,6 +1,6 @@
 # FaceScrub from the folder that the environment variable FACESCRUB_ROOT names: <folder>/train/<person>/*.jpg and
 # <folder>/test/<person>/*.jpg, 100 people, 64 x 64 pixels.
-data_preprocessor = dict(num_classes=100, mean=[129.285, 124.185, 112.455], std=[68.085, 65.28, 70.38], to_rgb=False)
+data_preprocessor = dict(num_classes=100, mean=[129.285, 124.185, 112.455], std=[68.085, 65.28, 70.38], to_rgb=True)
 
 dataset = dict(type='mmpod.FaceScrub', data_root='{{$FACESCRUB_ROOT:data/facescrub}}')
 train_dataloader = dict(

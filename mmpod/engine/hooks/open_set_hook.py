@@ -1,14 +1,17 @@
-"""Telling images of unknown classes by the scores of Gaussian discriminant analysis and by the cosine."""
+"""How well a classifier's scores tell images of unknown classes from those of its test set."""
 
-from typing import Optional, Sequence
+from typing import Any, Optional, Sequence, Union
 
 import torch
+from mmengine.dist import all_gather_object
 from mmengine.hooks import Hook
 from mmengine.runner import Runner, autocast
 from mmpretrain.structures import DataSample
-from torch import Tensor
+from torch import Tensor, nn
 
-from mmpod.functional import auroc, false_positive_rate
+from mmpod.datasets.file_pipeline import file_pipeline, output_shapes
+from mmpod.functional import auroc, energy_score, false_positive_rate, max_probability_score, normalize_rows
+from mmpod.models.features import head_prototypes, stage_features
 from mmpod.registry import HOOKS
 from mmpod.utils.distributed import check_each_sample_once, gather_rows, owned_by_rank
 
@@ -16,33 +19,65 @@ from ..extraction import ordered_loader, plain_model, sample_indices, with_progr
 
 __all__ = ['OpenSetHook']
 
-SCORES = ('log_density', 'mahalanobis', 'max_cosine')
-
 
 @HOOKS.register_module()
 class OpenSetHook(Hook):
-    """After a test, run a second folder of images and say how well three scores of ``GDAClassifier`` tell it apart.
+    r"""After a test, run a second folder of images and say how well each score of the classifier tells it apart.
 
-    Images of the test set count as known, those of the folder as unknown. The scores are the log-density under the
-    mixture of all classes, minus the least squared Mahalanobis distance, and the head's largest score (for a
-    ``PEDCCHead`` a monotone map of the largest cosine). For each, ``open_set/<score>_auroc`` and
-    ``open_set/<score>_fpr95``, the share of unknown images that pass where 95 % of the known ones do, in %.
+    Images of the test set are the known ones, those of the folder the unknown ones. A larger score means more likely
+    known. The scores, with the logits z that the head gives for all classes (for cosine heads the cosines):
+
+    - ``max_probability``: the largest softmax probability of z;
+    - ``energy``: :math:`\log \sum_k e^{z_k}`;
+    - ``max_cosine``: the largest cosine of the head's features to a prototype, for heads with prototypes: the centroids
+      of ``mmpod.PEDCCHead``, the class weights of other linear heads;
+    - ``log_density`` and ``mahalanobis``, for ``mmpod.GDAClassifier``: the log-density under the mixture of all
+      classes, and minus the least squared Mahalanobis distance.
+
+    For each, ``open_set/<score>_auroc``, the area under the ROC curve in %, 50 for a score that tells nothing, and
+    ``open_set/<score>_fpr95``, the share in % of the unknown images above the threshold that 95 % of the known ones
+    reach.
 
     Args:
-        unknown: A folder of images, at any depth, which are brought to the size of the test images; or the config of a
-            dataset. None leaves the evaluation out.
+        unknown: A folder of images, at any depth, which are read through the pipeline of the test set and, where that
+            leaves the size open and all test images have one size, resized to it. Or the config of a dataset. None
+            leaves the evaluation out.
 
     Raises:
-        FileNotFoundError: After the test, if there are no images in the folder.
-        ValueError: The predictions hold no such scores.
+        FileNotFoundError: After the test: there are no images in the folder.
+        ValueError: With test-time augmentation, or a head without logits (N, K); or the pipeline of the test set cannot
+            read files.
     """
 
     # Before MMEngine's RuntimeInfoHook, which takes the metrics for the log.
     priority = 'HIGHEST'
 
-    def __init__(self, unknown: Optional[object] = None):
+    def __init__(self, unknown: Optional[Union[str, dict]] = None):
         self.unknown = unknown
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        """Listen to the head."""
+        if self.unknown is None:
+            return
+        model, augmented = plain_model(runner.model)
+        if augmented:
+            raise ValueError('Expected one prediction per image for OpenSetHook. Leave --tta out.')
         self.known: list[Tensor] = []
+        self.sizes: set[tuple[int, int]] = set()
+        self.handle = model.head.register_forward_hook(self._keep)
+
+    def _keep(self, head: nn.Module, args: tuple, logits: Any) -> None:
+        if not isinstance(logits, Tensor) or logits.ndim != 2:
+            raise ValueError(
+                f'Expected the head to give one tensor of logits (N, K) for OpenSetHook, but {type(head).__name__} '
+                f'gives {type(logits).__name__}. Give the model a head with one output, such as mmpod.PEDCCHead.'
+            )
+        logits = logits.double()
+        self.scores = dict(max_probability=max_probability_score(logits), energy=energy_score(logits))
+        prototypes = head_prototypes(head)
+        if prototypes is not None:
+            features = normalize_rows(stage_features(head, args[0], 'pre_logits').double())
+            self.scores['max_cosine'] = (features @ normalize_rows(prototypes.double()).T).amax(dim=1)
 
     def after_test_iter(
         self,
@@ -53,7 +88,8 @@ class OpenSetHook(Hook):
     ) -> None:
         """Keep the scores of the known images that this process counts."""
         if self.unknown is not None:
-            self.known.append(_scores(outputs))
+            self.known.append(self._owned_scores(outputs))
+            self.sizes.update(tuple(image.shape[-2:]) for image in data_batch['inputs'])
 
     def after_test_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
         """Score the unknown images and add to the metrics."""
@@ -64,36 +100,34 @@ class OpenSetHook(Hook):
         with torch.no_grad():
             for batch in with_progress(loader, 'Scores of the unknown images'):
                 with autocast(enabled=runner.test_loop.fp16):
-                    unknown.append(_scores(runner.model.test_step(batch)))
+                    unknown.append(self._owned_scores(runner.model.test_step(batch)))
+        self.handle.remove()
         known, unknown = (torch.cat(parts) for parts in (self.known, unknown))
-        self.known = []
         check_each_sample_once(len(known), len(runner.test_dataloader.dataset), known.device)
         check_each_sample_once(len(unknown), len(loader.dataset), unknown.device)
-        known, unknown = gather_rows(known), gather_rows(unknown)
-        for name, good, bad in zip(SCORES, known.T, unknown.T):
-            metrics[f'open_set/{name}_auroc'] = 100 * auroc(good, bad).item()
-            metrics[f'open_set/{name}_fpr95'] = 100 * false_positive_rate(good, bad).item()
+        for name, high, low in zip(self.scores, gather_rows(known).T, gather_rows(unknown).T):
+            metrics[f'open_set/{name}_auroc'] = 100 * auroc(high, low).item()
+            metrics[f'open_set/{name}_fpr95'] = 100 * false_positive_rate(high, low).item()
+
+    def _owned_scores(self, samples: Sequence[DataSample]) -> Tensor:
+        """Return the scores of the samples that this process counts, shape (n, number of scores), float64."""
+        for name in ('log_density', 'mahalanobis'):
+            if name in samples[0]:
+                self.scores[name] = torch.stack([sample.get(name) for sample in samples]).double()
+        scores = torch.stack(list(self.scores.values()), dim=1)
+        return scores[owned_by_rank(sample_indices(samples)).to(scores.device)]
 
     def _dataset(self, runner: Runner) -> dict:
         if isinstance(self.unknown, dict):
             return self.unknown
-        model, _ = plain_model(runner.model)
-        return dict(
-            type='mmpod.UnlabelledImages',
-            data_root=self.unknown,
-            size=tuple(runner.test_dataloader.dataset[0]['inputs'].shape[-2:]),
-            channel_order='bgr' if model.data_preprocessor.to_rgb else 'rgb',
-            pipeline=[dict(type='PackInputs')],
-        )
-
-
-def _scores(samples: Sequence[DataSample]) -> Tensor:
-    """Return the three scores of the samples that this process counts, shape (n, 3), float64."""
-    if 'log_density' not in samples[0]:
-        raise ValueError(
-            f'Expected predictions of GDAClassifier for OpenSetHook, but got {sorted(samples[0].keys())}. Set '
-            "model.type='mmpod.GDAClassifier' and leave --tta out."
-        )
-    rows = [[sample.log_density, sample.mahalanobis, sample.cosine_score.max().double()] for sample in samples]
-    scores = torch.stack([torch.stack(row) for row in rows])
-    return scores[owned_by_rank(sample_indices(samples)).to(scores.device)]
+        try:
+            pipeline = file_pipeline(runner.cfg.test_dataloader.dataset)
+        except ValueError as error:
+            raise ValueError(f'{error} Give OpenSetHook the config of a dataset as `unknown`.') from error
+        sizes = set().union(*all_gather_object(self.sizes))
+        if len(sizes) == 1 and len(output_shapes(pipeline)) > 1:
+            ((height, width),) = sizes
+            # Averages over pixels, and leaves images of that size as they are.
+            resize = dict(type='Resize', scale=(width, height), interpolation='area')
+            pipeline = [*pipeline[:-1], resize, pipeline[-1]]
+        return dict(type='mmpod.UnlabelledImages', data_root=self.unknown, pipeline=pipeline)

@@ -15,10 +15,10 @@ __all__ = ['CropFlipPreprocessor']
 
 @MODELS.register_module()
 class CropFlipPreprocessor(ClsDataPreprocessor):
-    """mmpretrain's preprocessor, which in training crops and flips first.
+    """mmpretrain's ``ClsDataPreprocessor``, which crops and flips first in training.
 
     The distribution is that of ``RandomCrop(crop_size=<size of the image>, padding=padding)`` and
-    ``RandomFlip(prob=flip_prob)`` in a pipeline, which are to be left out there; the images of a batch are of one size.
+    ``RandomFlip(prob=flip_prob)``; leave them out of the pipeline. All images of a batch must have one size.
 
     Args:
         padding: Pixels of zeros on each side, at least 0.
@@ -28,7 +28,7 @@ class CropFlipPreprocessor(ClsDataPreprocessor):
 
     Raises:
         TypeError: An argument has a wrong type.
-        ValueError: An argument is out of range.
+        ValueError: An argument is out of range; while running: the images of a batch differ in size.
     """
 
     def __init__(self, padding: int = 4, flip_prob: float = 0.5, crop_size: Optional[int] = None, **kwargs):
@@ -49,7 +49,15 @@ class CropFlipPreprocessor(ClsDataPreprocessor):
         ``DataSample``: heads concatenate the labels of all samples anyway.
         """
         inputs, samples = data['inputs'], data.get('data_samples')
-        inputs = self.cast_data(inputs if isinstance(inputs, torch.Tensor) else torch.stack(inputs))
+        if not isinstance(inputs, torch.Tensor):
+            shapes = {tuple(image.shape) for image in inputs}
+            if len(shapes) > 1:
+                raise ValueError(
+                    f'Expected images of one size for CropFlipPreprocessor, but got {sorted(shapes)}. Resize or crop '
+                    'them in the pipeline, or take ClsDataPreprocessor with RandomCrop and RandomFlip there.'
+                )
+            inputs = torch.stack(inputs)
+        inputs = self.cast_data(inputs)
         if inputs.ndim == 5:  # a whole batch as one item
             inputs = inputs.flatten(0, 1)
         if self.crop_size is not None and inputs.shape[-2:] != (self.crop_size, self.crop_size):
@@ -58,6 +66,7 @@ class CropFlipPreprocessor(ClsDataPreprocessor):
                 f'{tuple(inputs.shape[-2:])}. Resize them, or crop in the pipeline of the dataset instead.'
             )
         if training:
+            inputs = inputs if inputs.dtype == torch.uint8 else inputs.float()  # PyTorch does not index 16-bit images
             # Drawn on the host, from the generator that each epoch seeds, whatever the device.
             offsets = torch.randint(2 * self.padding + 1, (2, len(inputs)))
             flips = torch.rand(len(inputs)) < self.flip_prob

@@ -18,7 +18,7 @@ def test_image_folder(image_folder):
     import cv2
 
     pixels = cv2.imread(str(root / 'test' / 'airplane' / '0001.png'))
-    np.testing.assert_array_equal(dataset[1]['img'], pixels[..., ::-1])  # OpenCV reads blue first; ours is RGB
+    np.testing.assert_array_equal(dataset[1]['img'], pixels)
 
 
 def test_official_archive(tmp_path):
@@ -40,7 +40,7 @@ def test_official_archive(tmp_path):
     dataset = WithoutChecksums(str(tmp_path), split='train', samples_per_class=3)
     assert len(dataset) == 30
     assert np.bincount([dataset[i]['gt_label'] for i in range(30)]).tolist() == [3] * 10
-    np.testing.assert_array_equal(dataset[0]['img'], pixels[0].reshape(3, 32, 32).transpose(1, 2, 0))
+    np.testing.assert_array_equal(dataset[0]['img'], pixels[0].reshape(3, 32, 32)[::-1].transpose(1, 2, 0))
 
 
 def test_subset_is_the_first_of_each_class(image_folder):
@@ -120,7 +120,7 @@ def test_image_of_another_size_is_named(image_folder):
         CIFAR10AnyLayout(str(root))
 
 
-def test_hidden_folders_are_no_classes(image_folder):
+def test_hidden_folders_are_not_classes(image_folder):
     import shutil
 
     from mmpod.datasets import UnlabelledImages
@@ -128,10 +128,10 @@ def test_hidden_folders_are_no_classes(image_folder):
     root = image_folder(CLASSES, per_class=1)
     shutil.copytree(root / 'train' / 'cat', root / 'train' / '.ipynb_checkpoints')
     assert len(CIFAR10AnyLayout(str(root))) == 10
-    assert len(UnlabelledImages(str(root / 'train'), (8, 8))) == 10
+    assert len(UnlabelledImages(str(root / 'train'))) == 10
     root = image_folder(PEOPLE, per_class=1, size=64, root=root / '.faces')
     (root / 'train' / '.cache').mkdir()
-    assert len(FaceScrub(str(root))) == 100 and len(UnlabelledImages(str(root), (8, 8))) == 200
+    assert len(FaceScrub(str(root))) == 100 and len(UnlabelledImages(str(root))) == 200
 
 
 def test_unknown_split():
@@ -145,8 +145,8 @@ def test_digits():
     assert train[0]['img'].shape == (8, 8, 3) and train[0]['img'].dtype == np.uint8
     from sklearn.datasets import load_digits
 
-    grey, labels = load_digits(return_X_y=True)
-    np.testing.assert_array_equal(test[0]['img'][..., 2].ravel(), np.rint(grey[1297] * 255 / 16))
+    gray, labels = load_digits(return_X_y=True)
+    np.testing.assert_array_equal(test[0]['img'][..., 2].ravel(), np.rint(gray[1297] * 255 / 16))
     assert [test[i]['gt_label'] for i in range(500)] == labels[1297:].tolist()
     with pytest.raises(ValueError, match='split'):
         SklearnDigits(split='val')

@@ -107,6 +107,49 @@ def test_augmentation_leaves_the_images_in_memory_as_they_are():
     assert 'gt_score' not in dataset[0]['data_samples']
 
 
+def test_colours_are_normalised_as_in_mmpretrain():
+    """BGR in, RGB out; without padding and flips, the images are as they were."""
+    image = torch.tensor([40, 120, 200], dtype=torch.uint8).view(3, 1, 1).expand(3, SIZE, SIZE)
+    options = dict(mean=[100.0, 110.0, 120.0], std=[50.0, 51.0, 52.0], to_rgb=True)
+    preprocessor = MODELS.build(dict(type='mmpod.CropFlipPreprocessor', padding=0, flip_prob=0, **options))
+    (got,) = preprocessor(dict(inputs=[image]), training=True)['inputs']
+    assert_close(got.mean(dim=(1, 2)), torch.tensor([100 / 50, 10 / 51, -80 / 52]))
+
+
+@pytest.mark.parametrize('dtype', [np.uint8, np.uint16])
+def test_gray_and_16_bit_images(dtype, tmp_path):
+    """As mmpretrain's preprocessor gives them, here without augmentation."""
+    import cv2
+
+    for label in ('a', 'b'):
+        (tmp_path / label).mkdir()
+        cv2.imwrite(str(tmp_path / label / '0.png'), np.random.randint(0, np.iinfo(dtype).max, (SIZE, 6)).astype(dtype))
+    load = dict(type='LoadImageFromFile', color_type='unchanged')
+    folder = dict(type='CustomDataset', data_root=str(tmp_path))
+    if dtype == np.uint16 and not hasattr(torch, 'uint16'):
+        pytest.skip('this version of PyTorch has no uint16, nor do the images of mmpretrain')
+    inputs = []
+    for dataset, name in (
+        (dict(folder, pipeline=[load, dict(type='PackInputs')]), 'ClsDataPreprocessor'),
+        (
+            dict(type='mmpod.InMemoryImages', dataset=dict(folder, pipeline=[load])),
+            'mmpod.CropFlipPreprocessor',
+        ),
+    ):
+        built = DATASETS.build(dataset)
+        options = dict(padding=0, flip_prob=0) if name.startswith('mmpod') else {}
+        preprocessor = MODELS.build(dict(type=name, mean=[100.0], std=[50.0], **options))
+        inputs.append(preprocessor(pseudo_collate([built[0], built[1]]), training=True)['inputs'])
+    assert inputs[0].shape == (2, 1, SIZE, 6)
+    assert_close(*inputs)
+
+
+def test_images_of_other_sizes_are_refused_by_the_batchwise_crop():
+    preprocessor = MODELS.build(dict(type='mmpod.CropFlipPreprocessor'))
+    with pytest.raises(ValueError, match='one size.*ClsDataPreprocessor with RandomCrop'):
+        preprocessor(dict(inputs=[torch.zeros(3, 8, 8), torch.zeros(3, 8, 9)]), training=True)
+
+
 def test_bad_settings_are_named():
     with pytest.raises(ValueError, match='pipeline.*InMemoryImages.*None'):
         DATASETS.build(dict(type='mmpod.InMemoryImages', dataset=digits([dict(type='PackInputs')])))

@@ -110,6 +110,6 @@ def test_errors():
         FeatureGeometry(stage='neck')
     metric = FeatureGeometry()
     metric.head = PRETEND
-    for sample in (dict(), dict(gt_label=torch.tensor([1, 2]))):
-        with pytest.raises(ValueError, match='one `gt_label`'):
+    for sample, words in ((dict(), 'test_evaluator='), (dict(gt_label=torch.tensor([1, 2])), 'one `gt_label`')):
+        with pytest.raises(ValueError, match=words):
             metric.process(None, [dict(sample, features_pre_logits=torch.ones(6))])

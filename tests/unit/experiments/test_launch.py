@@ -5,7 +5,8 @@ import argparse
 import pytest
 from mmengine.config import Config
 
-from mmpod.engine.runner_session import check_total_batch, runner_session
+from mmpod.engine.loaders import check_total_batch
+from mmpod.engine.runner_session import runner_session
 from mmpod.experiments.arguments import check_runs, check_seeds, runs_parser
 from mmpod.experiments.launch import Launcher, Plan, note_unknown_settings, plan_run
 from mmpod.experiments.queue import run_all

@@ -1,6 +1,7 @@
 """What of a config decides how an exported classifier takes its images."""
 
 import pytest
+import torch
 from mmcv.transforms import LoadImageFromFile, Resize
 from mmengine.config import Config
 from mmpretrain import get_model
@@ -8,55 +9,68 @@ from mmpretrain.datasets import PackInputs
 
 import mmpod
 from mmpod.datasets import SklearnDigits
-from mmpod.export.classifier import ExportWrapper, image_size, loads_bgr
+from mmpod.export.classifier import ExportWrapper
+from mmpod.export.images import export_order, image_shape, sample_images
 
 
 def config(name):
-    return Config.fromfile(mmpod.config_file(name if 'resnet50' in name else f'small/{name}'))
+    return Config.fromfile(
+        mmpod.config_file(name if name.startswith('_base_') or 'resnet50' in name else f'small/{name}')
+    )
 
 
-@pytest.mark.parametrize(
-    'name, side, bgr',
-    [
-        ('pod_resnet50_cifar100', 32, False),
-        ('pod_digits', 8, False),
-        ('pod_resnet50_facescrub', 64, False),
-        ('pod_resnet50_tinyimagenet', 64, True),
-        ('pod_resnet50_imagenet', 224, True),  # ResizeEdge, then CenterCrop
-    ],
-)
-def test_size_and_order_are_read_from_the_config(name, side, bgr):
-    assert image_size(config(name)) == (side, side) and loads_bgr(config(name)) is bgr
+@pytest.mark.parametrize('name, side', [('digits_bs64', 8), ('facescrub_bs128', 64), ('imagenet_bs96', 224)])
+def test_shape_and_order_without_the_data(name, side):
+    cfg = config(f'_base_/datasets/{name}')
+    assert image_shape(cfg, []) == (3, side, side) and export_order(cfg, 3) == 'bgr'
+
+
+def digits(dataset):
+    return Config(dict(test_dataloader=dict(dataset=dataset)))
+
+
+LOAD, PACK = dict(type='LoadImageFromFile'), dict(type='PackInputs')
 
 
 def test_size_that_the_config_leaves_open():
-    cfg = config('pod_digits')
-    edge = [dict(type='LoadImageFromFile'), dict(type='ResizeEdge', scale=256), dict(type='PackInputs')]
-    cfg.test_dataloader.dataset = dict(type='ImageNet', pipeline=edge)
-    assert image_size(cfg) is None
-    cfg.test_dataloader.dataset = dict(
-        type='mmpod.InMemoryImages', dataset=dict(type='mmpod.TinyImageNet', pipeline=[])
-    )
-    assert image_size(cfg) == (64, 64)
+    cfg = digits(dict(type='ImageNet', pipeline=[LOAD, dict(type='ResizeEdge', scale=256), PACK]))
+    with pytest.raises(ValueError, match='--image-size HEIGHT WIDTH'):
+        image_shape(cfg, [])
+    assert image_shape(cfg, [], (224, 192)) == (3, 224, 192)
+    images = [torch.zeros(3, 20, 30), torch.zeros(3, 20, 31)]
+    with pytest.raises(ValueError, match='one size'):
+        image_shape(cfg, images)
+    assert image_shape(cfg, images[:1]) == (3, 20, 30)
+    inner = dict(type='mmpod.TinyImageNet', pipeline=[LOAD])
+    assert image_shape(digits(dict(type='mmpod.InMemoryImages', dataset=inner)), []) == (3, 64, 64)
 
 
 @pytest.mark.parametrize(
     'transforms, size',
     [
-        ([dict(type='Resize', scale_factor=0.5)], None),
-        ([dict(type='Resize', scale_factor=0.5), dict(type='CenterCrop', crop_size=32)], (32, 32)),
-        ([dict(type='CenterCrop', crop_size=32), dict(type='Resize', scale_factor=0.5)], None),
+        ([dict(type='Resize', scale_factor=0.5)], (4, 4)),
+        ([dict(type='Resize', scale=(32, 48))], (48, 32)),
         ([dict(type=Resize, scale=(32, 32)), dict(type=PackInputs)], (32, 32)),
         ([dict(type=PackInputs)], (8, 8)),
     ],
 )
-def test_resizes_by_a_factor_and_transforms_given_as_classes(transforms, size):
-    cfg = config('pod_digits')
-    cfg.test_dataloader.dataset = dict(type=SklearnDigits, pipeline=[dict(type=LoadImageFromFile), *transforms])
-    assert image_size(cfg) == size and loads_bgr(cfg)
+def test_size_is_that_of_the_test_set(transforms, size):
+    pipeline = [*transforms, *([PACK] if transforms[-1]['type'] is not PackInputs else [])]
+    cfg = digits(dict(type=SklearnDigits, split='test', pipeline=pipeline))
+    images = sample_images(cfg)
+    assert len(images) == 8 and image_shape(cfg, images) == (3, *size)
+    assert export_order(cfg, 3) == 'bgr'
+
+
+def test_order_of_mmpretrains_arrays():
+    assert export_order(digits(dict(type='CIFAR10', data_root='nowhere', pipeline=[PACK])), 3) == 'rgb'
+    gray = digits(dict(type='MNIST', data_root='nowhere', pipeline=[dict(type='Resize', scale=32), PACK]))
+    assert image_shape(gray, []) == (1, 32, 32) and export_order(gray, 1) is None
+    by_class = digits(dict(type=SklearnDigits, pipeline=[dict(type=LoadImageFromFile), PACK]))
+    assert export_order(by_class, 3) == 'bgr'
 
 
 def test_the_whole_is_in_evaluation_mode():
     """PyTorch's older ONNX exporter leaves all parts in the mode that the whole had."""
-    classifier = ExportWrapper(get_model(config('pod_digits')), bgr=False)
+    classifier = ExportWrapper(get_model(config('pod_digits')), 'bgr')
     assert not any(module.training for module in classifier.modules())

@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from mmpod.functional import auroc, false_positive_rate
+from mmpod.functional import auroc, energy_score, false_positive_rate, max_probability_score
 
 
 @pytest.mark.parametrize('known, unknown, decimals', [(100, 70, 6), (100, 300, 0), (19, 5, 1), (20, 5, 1), (1, 1, 1)])
@@ -23,3 +23,16 @@ def test_against_scikit_learn(known, unknown, decimals):
 def test_separated_scores():
     high, low = torch.tensor([2.0, 3.0]), torch.tensor([0.0, 1.0])
     assert (auroc(high, low), auroc(low, high), false_positive_rate(high, low)) == (1, 0, 0)
+
+
+def test_scores_of_logits_are_their_definitions():
+    logits = 3 * torch.randn(50, 7).double()
+    probability = torch.exp(logits) / torch.exp(logits).sum(1, keepdim=True)
+    largest = probability.amax(1)
+    torch.testing.assert_close(max_probability_score(logits), (largest / (1 - largest)).log())
+    torch.testing.assert_close(energy_score(logits), torch.exp(logits).sum(1).log())
+
+
+def test_probabilities_that_round_to_one_keep_their_order():
+    scores = max_probability_score(torch.tensor([[0.0, 100.0], [200.0, 0.0], [0.0, 50.0]]).double())
+    assert scores.argsort().tolist() == [2, 0, 1]

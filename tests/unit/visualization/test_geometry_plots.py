@@ -1,4 +1,4 @@
-"""The pictures and numbers of a model's features, on features that are made up."""
+"""The figures and numbers of a model's features, on features that are made up."""
 
 from importlib.util import find_spec
 
@@ -7,7 +7,8 @@ import torch
 from torch.testing import assert_close
 
 from mmpod.functional import class_moments, neural_collapse, normalize_rows, pedcc
-from mmpod.visualization.geometry import Features, draw_geometry, embed, require_method
+from mmpod.visualization.embedding import embed, plot_embedding, require_method
+from mmpod.visualization.geometry import Features, collect_features, draw_geometry
 
 PICTURES = {'gram.png', 'means.png', 'cosines.png', 'embedding.png'}
 
@@ -87,3 +88,47 @@ def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setattr('importlib.util.find_spec', lambda name: None)
     with pytest.raises(ModuleNotFoundError, match='`umap`.*pip install umap-learn; or take another of tsne, pca'):
         require_method('umap')
+
+
+def test_names_stay_inside_the_frame(tmp_path, monkeypatch):
+    """Of classes at the edge of the map, with the longest names that are usual."""
+    import mmpod.visualization.embedding as module
+
+    figures = []
+    monkeypatch.setattr(module, 'write_png', lambda figure, path: figures.append(figure))
+    points = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]).double()
+    plot_embedding(points, torch.arange(4), None, ['automobile', 'bird', 'n02123045', 'truck'], 'pca', tmp_path)
+    (figure,) = figures
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    frame = axes.get_window_extent()
+    assert len(axes.texts) == 4
+    for text in axes.texts:
+        box = text.get_window_extent()
+        assert frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1, text
+    assert axes.get_xlabel() == 'principal component 1' and 'PCA' in axes.get_title()
+
+
+def test_features_come_from_gray_images_of_any_size_and_need_labels(tmp_path):
+    import cv2
+    import numpy as np
+    from mmengine.config import Config
+
+    import mmpod
+    from mmpod.engine.runner_session import runner_session
+
+    for label in range(10):
+        (tmp_path / 'data' / f'class {label}').mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / 'data' / f'class {label}' / '0.png'), np.full((12, 20), 20 * label, np.uint8))
+    pipeline = [dict(type='LoadImageFromFile', color_type='grayscale'), dict(type='PackInputs')]
+    cfg = Config.fromfile(mmpod.config_file('small/pod_digits'))
+    cfg.test_dataloader.dataset = dict(type='CustomDataset', data_root=str(tmp_path / 'data'), pipeline=pipeline)
+    cfg.data_preprocessor = dict(num_classes=10, mean=[100.0], std=[50.0])
+    cfg.merge_from_dict({'model.backbone.in_channels': 1, 'work_dir': str(tmp_path / 'work'), 'log_level': 'ERROR'})
+    with runner_session(cfg) as runner:
+        data = collect_features(runner, 'test')
+        assert data.features.shape == (10, 256) and data.labels.tolist() == list(range(10))
+        assert data.names == [f'class {label}' for label in range(10)]
+        runner.cfg.test_dataloader.dataset.type = 'mmpod.UnlabelledImages'
+        with pytest.raises(ValueError, match='no `gt_label`.*--split train'):
+            collect_features(runner, 'test')

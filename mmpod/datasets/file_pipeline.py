@@ -1,0 +1,140 @@
+"""How a test set's own pipeline reads an image file: found by running it, not by the names of its transforms."""
+
+import tempfile
+from pathlib import Path
+from typing import Iterator, Optional
+
+import mmcv
+import numpy as np
+from mmengine.dataset import Compose
+from mmengine.registry import DefaultScope
+from mmpretrain.datasets import CIFAR10, MNIST
+from mmpretrain.registry import DATASETS, TRANSFORMS
+from torch import Tensor
+
+__all__ = ['channel_order', 'dataset_class', 'file_pipeline', 'inner_datasets', 'output_shapes', 'try_pipeline']
+
+COLOUR = (240, 128, 16)  # red, green, blue
+
+
+def inner_datasets(dataset: dict, outer: tuple = ()) -> Iterator[tuple[dict, list]]:
+    """Yield the configs of the datasets inside wrappers, such as ``ConcatDataset``, and their pipelines.
+
+    Args:
+        dataset: Config of a dataset.
+        outer: Transforms of the wrappers around it, which come last.
+    """
+    pipeline = (*(dataset.get('pipeline') or ()), *outer)
+    if 'dataset' not in dataset and 'datasets' not in dataset:
+        yield dataset, list(pipeline)
+    for inner in dataset['datasets'] if 'datasets' in dataset else [dataset['dataset']] if 'dataset' in dataset else ():
+        yield from inner_datasets(inner, pipeline)
+
+
+def dataset_class(dataset: dict) -> type:
+    """Return the class that a dataset's config names."""
+    kind = dataset['type']
+    return DATASETS.get(kind) if isinstance(kind, str) else kind
+
+
+def file_pipeline(dataset: dict) -> list:
+    """Return the pipeline that does with a file what a test set's own does with its samples.
+
+    That is its own where it reads files. Where the dataset holds arrays, a loader that gives the same arrays comes
+    first: of mmpod's datasets, and of mmpretrain's CIFAR and MNIST.
+
+    Args:
+        dataset: Config of a test set.
+
+    Raises:
+        ValueError: The dataset holds arrays in an unknown order, or joins datasets with different pipelines.
+    """
+    pipelines = [_reading(leaf, pipeline) for leaf, pipeline in inner_datasets(dataset)]
+    if any(pipeline != pipelines[0] for pipeline in pipelines):
+        raise ValueError(
+            'Expected the datasets of the test set to read images in one way, but their pipelines differ. Give them '
+            'the same `pipeline`, or test on one of them.'
+        )
+    return pipelines[0]
+
+
+def channel_order(dataset: dict) -> Optional[str]:
+    """Return the order in which a test set's images reach the ``data_preprocessor``, ``'rgb'`` or ``'bgr'``.
+
+    An image file of one colour is run through the pipeline, whatever loads and converts it there. None for images that
+    do not have three channels.
+
+    Args:
+        dataset: Config of a test set.
+
+    Raises:
+        ValueError: The order cannot be found, or the pipeline changes the colours.
+    """
+    image = _run(file_pipeline(dataset), (64, 64))
+    if len(image) != 3:
+        return None
+    means = image.float().mean(dim=(1, 2)).tolist()
+    for order, colour in (('rgb', COLOUR), ('bgr', COLOUR[::-1])):
+        if np.allclose(means, colour, atol=2):
+            return order
+    raise ValueError(
+        f'Expected the test pipeline to keep colours, but (red, green, blue) = {COLOUR} became '
+        f'{tuple(round(mean, 2) for mean in means)}. Normalise in `data_preprocessor`, not in the pipeline.'
+    )
+
+
+def try_pipeline(pipeline: list, size: tuple[int, int]) -> Optional[Tensor]:
+    """Return what a pipeline makes of an image file of one colour, shape (C, h, w); None where it does not read it.
+
+    Args:
+        pipeline: Configs of transforms.
+        size: Height and width of the file.
+    """
+    try:
+        return _run(pipeline, size)
+    except Exception:  # whatever a transform raises that finds no image, or none that it can read
+        return None
+
+
+def output_shapes(pipeline: list) -> set[tuple[int, ...]]:
+    """Return the shapes (C, H, W) that a pipeline makes of a wide and a high image: one where it fixes the size."""
+    images = [try_pipeline(pipeline, size) for size in ((640, 800), (800, 640))]
+    return {tuple(image.shape) for image in images if image is not None}
+
+
+def _run(pipeline: list, size: tuple[int, int]) -> Tensor:
+    """Return what a pipeline makes of an image file of one colour and the given height and width, shape (C, h, w)."""
+    with tempfile.TemporaryDirectory() as folder, DefaultScope.overwrite_default_scope('mmpretrain'):
+        path = str(Path(folder) / 'colour.png')
+        mmcv.imwrite(np.full((*size, 3), COLOUR[::-1], np.uint8), path)
+        transforms = Compose([TRANSFORMS.build(one) if isinstance(one, dict) else one for one in pipeline])
+        return transforms(dict(img_path=path, gt_label=0, sample_idx=0))['inputs']
+
+
+def _reading(dataset: dict, pipeline: list) -> list:
+    pack = dict(type='PackInputs')
+    for candidate in (pipeline, [*pipeline, pack]):  # a wrapper packs, such as InMemoryImages
+        if try_pipeline(candidate, (64, 64)) is not None:
+            return candidate
+    pipeline = [*_array_loader(dataset_class(dataset)), *pipeline]
+    return pipeline if try_pipeline(pipeline, (64, 64)) is not None else [*pipeline, pack]
+
+
+def _array_loader(kind: type) -> list:
+    """Return transforms that read a file into an array as a dataset of arrays holds them."""
+    load = dict(type='LoadImageFromFile')
+    if getattr(kind, 'CHANNEL_ORDER', None) == 'bgr':
+        return [load]
+    if issubclass(kind, CIFAR10):  # and CIFAR-100
+        return [load, reverse_channels]
+    if issubclass(kind, MNIST):  # and Fashion-MNIST
+        return [dict(load, color_type='grayscale')]
+    raise ValueError(
+        f'Expected a test set whose way to read image files is known, but the pipeline of {kind.__name__} does not '
+        'read a PNG file, and the order of its arrays is unknown.'
+    )
+
+
+def reverse_channels(results: dict) -> dict:
+    """Turn BGR into RGB, or back, in a pipeline."""
+    return dict(results, img=np.ascontiguousarray(results['img'][..., ::-1]))

@@ -1,0 +1,82 @@
+"""Whether an exported file gives the outputs that its model gives for the same images."""
+
+from typing import Callable, Optional
+
+import torch
+from mmengine.config import Config
+from mmpretrain.structures import DataSample
+from torch import Tensor, nn
+
+from mmpod.datasets.file_pipeline import COLOUR, file_pipeline, try_pipeline
+
+__all__ = ['Classify', 'inputs_and_pixels', 'largest_difference']
+
+Classify = Callable[[Tensor], tuple[Tensor, Tensor]]
+
+
+def inputs_and_pixels(
+    cfg: Config, samples: list[Tensor], shape: tuple[int, int, int], order: Optional[str]
+) -> tuple[Tensor, Tensor]:
+    """Return images as the test pipeline gives them and as an exported file takes them, (N, C, H, W) each.
+
+    They are the samples, or noise where there is none; and an image file of one colour, whose red, green and blue are
+    known whatever the pipeline does.
+
+    Args:
+        cfg: Config with a ``test_dataloader``.
+        samples: Images from the test pipeline.
+        shape: Channels, height and width of an image.
+        order: ``'bgr'`` where the test pipeline gives BGR; the exported file takes RGB.
+    """
+    noise = torch.randint(0, 256, (8, *shape), generator=torch.Generator().manual_seed(0)).float()
+    inputs = torch.stack(samples) if samples else noise
+    pixels = inputs.flip(1) if order == 'bgr' else inputs
+    try:
+        known = try_pipeline(file_pipeline(cfg.test_dataloader.dataset), shape[1:])
+    except ValueError:  # a test set of arrays, with --channel-order
+        known = None
+    if known is None or tuple(known.shape) != shape or shape[0] != 3:
+        return inputs, pixels
+    colour = torch.tensor(COLOUR).view(1, 3, 1, 1).expand(1, *shape).float()
+    return torch.cat([inputs, known[None].float()]), torch.cat([pixels, colour])
+
+
+def largest_difference(model: nn.Module, exported: Classify, inputs: Tensor, pixels: Tensor, tolerance: float) -> float:
+    """Return the largest difference of the outputs, relative to the largest of them or 1, whichever is larger.
+
+    The model predicts as it does in a test. One batch has all images, another a single one.
+
+    Args:
+        model: The classifier.
+        exported: The exported file.
+        inputs: Images as the test pipeline gives them, for the model, shape (N, C, H, W).
+        pixels: The same images for the exported file.
+        tolerance: Largest difference allowed.
+
+    Raises:
+        ValueError: The outputs differ by more, or are not finite.
+    """
+    largest = 0.0
+    for count in (len(inputs), 1):
+        data = dict(inputs=list(inputs[:count]), data_samples=[DataSample() for _ in range(count)])
+        data = model.data_preprocessor(data, False)
+        feats = model.extract_feat(data['inputs'])
+        expected, samples = model.head(feats), model.head.predict(feats, data['data_samples'])
+        got, labels = exported(pixels[:count])
+        for source, output in (('model', expected), ('exported file', got)):
+            if not torch.isfinite(output).all():  # with NaN, no comparison below would tell
+                raise ValueError(
+                    f'Expected finite outputs, but the {source} gives NaN or infinity. Nothing was kept; take a '
+                    'checkpoint from before its training diverged, or another --format if only the file gives them.'
+                )
+        scale = expected.abs().max().clamp_min(1)
+        largest = max(largest, ((got - expected).abs().max() / scale).item())
+        best = expected.topk(2, dim=1).values
+        clear = best[:, 0] - best[:, 1] > 2 * tolerance * scale
+        predicted = torch.cat([sample.pred_label for sample in samples])
+        if not largest <= tolerance or not torch.equal(labels[clear], predicted[clear]):
+            raise ValueError(
+                f'Expected the exported file to give the outputs of the model within {tolerance:g}, but they differ by '
+                f'{largest:g}. Nothing was kept; try another --format or version of PyTorch.'
+            )
+    return largest

@@ -1,0 +1,117 @@
+"""Which images an exported classifier takes: their channels, order and size, as the config's test set has them."""
+
+import copy
+import logging
+from pathlib import Path
+from typing import Optional, Union
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.registry import DefaultScope
+from mmpretrain.datasets import CIFAR10, MNIST
+from mmpretrain.registry import DATASETS
+from torch import Tensor
+
+from mmpod.datasets import UnlabelledImages, channel_order, file_pipeline
+from mmpod.datasets.file_pipeline import dataset_class, inner_datasets, output_shapes
+
+__all__ = ['export_order', 'folder_images', 'image_shape', 'sample_images']
+
+MAX_FOLDER, MAX_TEST = 64, 8  # images to compare on
+
+
+def sample_images(cfg: Config) -> list[Tensor]:
+    """Return 8 images of the test set, (C, H, W) each, spread over it; none, with a warning, where it cannot be read.
+
+    Args:
+        cfg: Config with a ``test_dataloader``.
+    """
+    dataset = copy.deepcopy(cfg.test_dataloader.dataset)
+    for leaf, _ in inner_datasets(dataset):
+        if issubclass(dataset_class(leaf), (CIFAR10, MNIST)):
+            leaf['download'] = False  # an export starts no download
+    try:
+        with DefaultScope.overwrite_default_scope('mmpretrain'):
+            source = DATASETS.build(dataset)
+            indices = range(0, len(source), max(1, len(source) // MAX_TEST))[:MAX_TEST]
+            return [source[index]['inputs'] for index in indices]
+    except Exception as error:  # of whatever dataset it is
+        message = f'The test set cannot be read ({type(error).__name__}: {str(error)[:200]}).'
+        print_log(message, 'current', logging.WARNING)
+        return []
+
+
+def folder_images(cfg: Config, folder: Union[str, Path]) -> list[Tensor]:
+    """Return the first 64 images below a folder as the test pipeline gives them, (C, H, W) each.
+
+    Args:
+        cfg: Config with a ``test_dataloader``.
+        folder: Folder of images, at any depth.
+
+    Raises:
+        FileNotFoundError: There is no image below the folder.
+        ValueError: A file is not an image, or the test pipeline cannot read files.
+    """
+    source = UnlabelledImages(str(folder), pipeline=file_pipeline(cfg.test_dataloader.dataset))
+    return [source[index]['inputs'] for index in range(min(len(source), MAX_FOLDER))]
+
+
+def image_shape(cfg: Config, images: list[Tensor], size: Optional[tuple[int, int]] = None) -> tuple[int, int, int]:
+    """Return channels, height and width of test images.
+
+    They are those of ``images``, or where there are none, what the test pipeline makes of files of any size, or the
+    ``IMAGE_SIZE`` of the dataset.
+
+    Args:
+        cfg: Config with a ``test_dataloader``.
+        images: From :func:`sample_images`.
+        size: Height and width, if they are given.
+
+    Raises:
+        ValueError: The images differ in their channels or, without ``size``, in their size; or nothing fixes it.
+    """
+    dataset = cfg.test_dataloader.dataset
+    shapes = {tuple(image.shape) for image in images}
+    if not shapes:
+        try:
+            pipeline = file_pipeline(dataset)
+        except ValueError as error:
+            raise ValueError(f'{error} Put the test set where the config names it.') from error
+        shapes = output_shapes(pipeline)
+    channels, sizes = {shape[0] for shape in shapes}, {shape[1:] for shape in shapes}
+    if len(channels) != 1:
+        raise ValueError(f'Expected test images with one number of channels, but got {sorted(channels)}.')
+    if not images and len(sizes) != 1:
+        sizes = {tuple(getattr(dataset_class(leaf), 'IMAGE_SIZE', ())) for leaf, _ in inner_datasets(dataset)} - {()}
+    if size is None and len(sizes) != 1:
+        raise ValueError(
+            f'Expected test images of one size, but got {sorted(sizes) or "any"}: the test pipeline does not fix it. '
+            'Name it: --image-size HEIGHT WIDTH.'
+        )
+    return (*channels, *(size or sizes.pop()))
+
+
+def export_order(cfg: Config, channels: int, given: Optional[str] = None) -> Optional[str]:
+    """Return the order, ``'rgb'`` or ``'bgr'``, in which images reach the ``data_preprocessor``.
+
+    Args:
+        cfg: Config with a ``test_dataloader``.
+        channels: Number of channels; None is returned unless there are three.
+        given: The order, for a test set whose order cannot be found.
+
+    Raises:
+        ValueError: The order cannot be found, or is another than ``given``.
+    """
+    if channels != 3:
+        return None
+    try:
+        found = channel_order(cfg.test_dataloader.dataset)
+    except Exception as error:  # of whatever pipeline it is
+        if given is not None:
+            return given
+        raise ValueError(
+            f'{error} Name the order in which images reach the data_preprocessor: --channel-order rgb or bgr.'
+        ) from error
+    if given not in (None, found):
+        raise ValueError(f'Expected --channel-order {found}, which the test pipeline gives, but got {given}.')
+    return found
