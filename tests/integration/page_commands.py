@@ -40,6 +40,7 @@ APPEND = {
     ('docs/tutorial.md', 'photos_center.py'): f'--seeds 0 {ONE_EPOCH} train_dataloader.dataset.indices=16',
     ('*', 'tools/compare.py'): f'--seeds 0 {ONE_EPOCH}',
     ('README.md', 'tools/experiments.py run I '): '--rehearse',
+    ('docs/many_classes.md', 'classes.py'): '--rounds 2',
     ('docs/distributed.md', 'training_step.py'): '--rounds 2 --size 32 --batch 2',
     ('README.md', 'make demo'): '-o LICENSE STAMP=LICENSE RUN=',  # without installing
 }
