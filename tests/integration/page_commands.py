@@ -61,6 +61,7 @@ SLOW = [
     'docs/convert.md',
     'docs/deploy.md',
     'docs/distributed.md',
+    'docs/gda.md',
     'docs/geometry.md',
     'docs/tools.md',
     'docs/tutorial.md',
