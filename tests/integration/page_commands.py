@@ -32,6 +32,7 @@ APPEND = {
     ('docs/tutorial.md', 'photos_center.py'): f'--seeds 0 {ONE_EPOCH} train_dataloader.dataset.indices=16',
     ('*', 'tools/compare.py'): f'--seeds 0 {ONE_EPOCH}',
     ('docs/compare.md', 'val_dataloader.dataset.indices=-297'): 'train_cfg.max_epochs=1',  # of --cfg-options
+    ('docs/many_classes.md', 'classes.py'): '--rounds 2',
     ('docs/distributed.md', 'training_step.py'): '--rounds 2 --size 32 --batch 2',
     ('README.md', 'make demo'): '-o LICENSE STAMP=LICENSE RUN= SEEDS=0',  # without installing
 }
@@ -56,6 +57,7 @@ SLOW = [
     'docs/deploy.md',
     'docs/distributed.md',
     'docs/experiments.md',
+    'docs/gda.md',
     'docs/geometry.md',
     'docs/index.md',
     'docs/tools.md',

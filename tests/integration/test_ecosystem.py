@@ -144,9 +144,9 @@ def test_models_of_an_installed_wheel(monkeypatch, tmp_path):
 
 def test_models_by_name(folder):
     names = list_models('pod_resnet18w8_*')
-    assert names == sorted(names) and 'pod_digits' in names and len(names) >= 3
+    assert names == sorted(names) and 'pod_resnet18w8_digits' in names and len(names) >= 3
     model = get_model('pod_resnet18w8_digits', pretrained='digits/epoch_2.pth')
-    assert model._metainfo.name == 'pod_digits'
+    assert model._metainfo.name == 'pod_resnet18w8_digits'
 
 
 def test_inferencer(folder, truth):

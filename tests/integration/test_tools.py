@@ -305,13 +305,13 @@ def test_compare_trains_tabulates_and_does_not_repeat(root, tmp_path, run_comman
     first = run_command(*command, '--target', 1, *options)
     assert 'pod_digits seed 3: epoch 1/1, accuracy/top1' in first.stdout
     for loss in ('pod', 'softmax'):
-        work_dir = tmp_path / f'{loss}_resnet18w8_digits' / 'seed3'
+        work_dir = tmp_path / f'{loss}_digits' / 'seed3'
         record = json.loads((work_dir / 'run.json').read_text())
         assert record['finished'] and record['seed'] == 3 and 'randomness.seed=3' in record['commands'][0]
         assert record['versions']['torch'] == torch.__version__
         assert record['config']['train_cfg']['max_epochs'] == 1 and record['config_hash']
         accuracy = next(entry['accuracy/top1'] for entry in scalars(work_dir) if 'accuracy/top1' in entry)
-        row = table_rows(first.stdout)[f'{loss}_resnet18w8_digits']
+        row = table_rows(first.stdout)[f'{loss}_digits']
         assert row[:4] == ['3', f'{accuracy:.2f}', f'{accuracy:.2f}', '1.0']
     assert 'Best by accuracy/top1: ' in first.stdout and 'with a single seed, which has no spread' in first.stdout
     assert (tmp_path / 'accuracy.png').read_bytes().startswith(b'\x89PNG')
@@ -358,7 +358,7 @@ def test_tuning_tries_the_same_settings_with_each_config(root, tmp_path, run_com
 
 def leaf_on_digits(root, leaf, base):
     """Return the text of a shipped leaf of the small CIFAR-10 setting, on the digits instead."""
-    delta = (root / f'configs/{leaf}.py').read_text().partition("_10k.py']\n")[2]
+    delta = (root / f'configs/small/{leaf}.py').read_text().partition("_10k.py']\n")[2]
     return f"_base_ = ['{root / base}']\n" + delta
 
 
@@ -420,7 +420,7 @@ def test_lambda_of_l_softmax_goes_on_after_a_resume(root, tmp_path, run_command)
 
 
 def test_norm_adaptive_delta_is_set_in_two_processes_and_saved(root, tmp_path, run_command):
-    (tmp_path / 'adaptive.py').write_text(leaf_on_digits(root, 'pod_resnet18w8_cifar10_10k_normadaptive', DIGITS))
+    (tmp_path / 'adaptive.py').write_text(leaf_on_digits(root, 'pod_cifar10_10k_normadaptive', DIGITS))
     command = ['bash', root / 'tools/dist_train.sh', tmp_path / 'adaptive.py', 2, '--work-dir', tmp_path / 'work']
     options = ['--cfg-options', 'train_cfg.max_epochs=2', 'train_dataloader.batch_size=32', *SEED]
     run_command(*command, *options)
@@ -438,7 +438,7 @@ def test_training_in_bfloat16(root, tmp_path, run_command):
     logs = {}
     for option in ('mmpod.BFloat16OptimWrapper', 'OptimWrapper'):
         options = [f'optim_wrapper.type={option}', 'train_cfg.max_epochs=1', 'randomness.seed=0', 'log_level=WARNING']
-        config = root / 'configs/small/pod_digits.py'
+        config = root / 'configs/pod_resnet18w8_digits.py'
         train = [sys.executable, root / 'tools/train.py', config, '--work-dir', tmp_path / option]
         run_command(*train, '--cfg-options', *options)
         (path,) = (tmp_path / option).glob('*/vis_data/scalars.json')
