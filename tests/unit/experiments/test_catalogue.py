@@ -187,7 +187,11 @@ def test_selection():
     assert keys('fig6') == ['paper/softmax_resnet50_cifar100', 'paper/pod_resnet50_cifar100']
     assert all(key.startswith('paper/cot_') for key in keys('cot_*')) and len(keys('cot_*')) == 3
     assert keys('gda_resnet50_cifar10') == ['paper/pod_resnet50_cifar10', 'paper/gda_resnet50_cifar10']
-    assert keys('digits') == ['digits/softmax', 'digits/pod', 'digits/gda'] == keys('digits/*', 'small/pod_digits')
+    assert (
+        keys('digits')
+        == ['digits/softmax', 'digits/pod', 'digits/pod_bn', 'digits/gda']
+        == keys('digits/*', 'small/pod_digits')
+    )
     assert {'small_tuned', 'small_spectrum', 'small_tuned_epochs'} <= set(select(['small_tuned']).tables)
     assert select(['fig3']).figures == ['fig3'] and keys('fig3') == []
     assert len(keys()) == sum(len(study.settings) for study in STUDIES.values())
