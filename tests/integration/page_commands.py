@@ -17,7 +17,10 @@ FILL_IN = {
         'CIFAR10_ROOT=/data/cifar10-images ': '',
     },
     'docs/convert.md': {"'my_config.py'": "'configs/small/softmax_digits.py'"},
-    'docs/distributed.md': {'cifar100.py 8 --cfg': 'cifar100.py 2 --cfg'},
+    'docs/distributed.md': {
+        'cifar100.py 8 --cfg': 'cifar100.py 2 --cfg',
+        'amp compile --rounds': 'amp --rounds',  # compiling takes minutes
+    },
     'docs/geometry.md': {'epoch_15': 'epoch_1', 'YOUR_CONFIG': 'configs/small/softmax_digits'},
     'docs/tutorial.md': {
         'epoch_8': 'epoch_1',
