@@ -8,7 +8,10 @@ class, and the variables `CIFAR10_ROOT` and so on point at them.
 FILL_IN = {
     'README.md': {'epoch_15': 'epoch_1'},
     'docs/convert.md': {"'my_config.py'": "'configs/small/softmax_digits.py'"},
-    'docs/distributed.md': {'cifar100.py 8 --cfg': 'cifar100.py 2 --cfg'},
+    'docs/distributed.md': {
+        'cifar100.py 8 --cfg': 'cifar100.py 2 --cfg',
+        'amp compile --rounds': 'amp --rounds',  # compiling takes minutes
+    },
     'docs/experiments.md': {'epoch_100': 'epoch_1'},
     'docs/geometry.md': {'epoch_15': 'epoch_1', 'YOUR_CONFIG': 'configs/small/softmax_digits'},
     'docs/index.md': {'epoch_15': 'epoch_1'},
@@ -22,6 +25,7 @@ ONE_EPOCH = '--cfg-options train_cfg.max_epochs=1'
 # Options that make a command small; of several the last counts.
 APPEND = {
     ('*', 'max_epochs=2'): '',  # digits: small already
+    ('docs/many_classes.md', 'classes.py'): '--rounds 2',
     ('*', 'tools/train.py configs/'): ONE_EPOCH,
     ('docs/contributing.md', 'tools/train.py'): ONE_EPOCH,
     ('docs/tutorial.md', 'tools/train.py'): ONE_EPOCH,
@@ -32,7 +36,6 @@ APPEND = {
     ('docs/tutorial.md', 'photos_center.py'): f'--seeds 0 {ONE_EPOCH} train_dataloader.dataset.indices=16',
     ('*', 'tools/compare.py'): f'--seeds 0 {ONE_EPOCH}',
     ('docs/compare.md', 'val_dataloader.dataset.indices=-297'): 'train_cfg.max_epochs=1',  # of --cfg-options
-    ('docs/many_classes.md', 'classes.py'): '--rounds 2',
     ('docs/distributed.md', 'training_step.py'): '--rounds 2 --size 32 --batch 2',
     ('README.md', 'make demo'): '-o LICENSE STAMP=LICENSE RUN= SEEDS=0',  # without installing
 }
