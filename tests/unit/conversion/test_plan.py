@@ -14,7 +14,7 @@ from mmpretrain.structures import DataSample
 from torch.testing import assert_close
 
 import mmpod
-from mmpod.conversion.head_input import head_input, image_sizes
+from mmpod.conversion.head_input import head_input
 from mmpod.conversion.plan import default_feat_dim, plan_conversion
 
 SHIPPED = f'{get_installed_path("mmpretrain")}/.mim/configs'
@@ -192,14 +192,6 @@ def test_head_input_is_read_without_weights_or_downloads():
     assert head_input(cfg, cfg.model) == (2, 48)
 
 
-def test_image_sizes_follow_the_pipelines():
-    step = dict(type='RandomResizedCrop', scale=96)
-    cfg = config()
-    cfg.train_dataloader = dict(dataset=dict(type='RepeatDataset', dataset=dict(pipeline=[step, dict(type='Pack')])))
-    cfg.test_dataloader = dict(dataset=dict(pipeline=[dict(type='Resize', scale=(64, 32))]))
-    assert image_sizes(cfg) == [(64, 32), (96, 96), (224, 224)]
-
-
 def test_what_does_not_come_along_is_said():
     loss = dict(type='CrossEntropyLoss', class_weight=[1.0] * 10, loss_weight=0.5)
     head = dict(type='StackedLinearClsHead', mid_channels=[32], loss=loss)
@@ -217,7 +209,7 @@ def test_what_does_not_come_along_is_said():
 @pytest.mark.parametrize(
     'name, reason',
     [
-        ('csra/resnet101-csra_1xb16_voc07-448px.py', 'got CSRAClsHead: it is for several labels an image'),
+        ('csra/resnet101-csra_1xb16_voc07-448px.py', 'got CSRAClsHead: it is for several labels per image'),
         ('arcface/resnet50-arcface_8xb32_inshop.py', 'retrieves images .* convert the classifier'),
         ('blip/blip-base_8xb32_caption.py', 'another task, such as text and images'),
         ('mae/mae_vit-base-p16_8xb512-amp-coslr-300e_in1k.py', 'pre-trained without labels; convert the config that'),
@@ -233,7 +225,7 @@ def test_other_tasks_are_refused(name, reason):
     'head, reason',
     [
         (dict(type='MultiTaskHead'), 'several tasks'),
-        (dict(type='MultiLabelLinearClsHead', loss=dict(use_sigmoid=True)), 'several labels an image'),
+        (dict(type='MultiLabelLinearClsHead', loss=dict(use_sigmoid=True)), 'several labels per image'),
         (dict(type='mmpod.PEDCCHead'), 'converted already'),
         (dict(type='NoSuchHead'), 'got NoSuchHead: it is in no registry'),
         (dict(loss=dict(type='LabelSmoothLoss', label_smooth_val=0.1, mode='multi_label')), "mode='multi_label'"),
@@ -272,9 +264,6 @@ def test_bad_models():
     cfg.model.backbone = dict(type='VisionTransformer', arch='deit-tiny', img_size=32, out_type='raw')
     cfg.model.neck = None
     with pytest.raises(ValueError, match=r"got \(2, 5, 192\).*out_type='cls_token'"):
-        mmpod.convert(cfg)
-    cfg.model.backbone.arch = 'none'
-    with pytest.raises(ValueError, match='Expected backbone and neck to run on images .* 32x32.* got AssertionError'):
         mmpod.convert(cfg)
     cfg = config()
     del cfg.model.backbone
