@@ -114,22 +114,6 @@ def test_topk_beyond_the_classes_goes(topk, expected):
     assert mmpod.convert(config(num_classes=3, topk=topk)).model.head.topk == expected
 
 
-@pytest.mark.parametrize('mode', ['original', 'classy_vision'])
-@pytest.mark.parametrize('mixed', [False, True])
-def test_label_smoothing_is_that_of_the_original(mode, mixed):
-    """The loss equals that of the weights which mmpretrain's own module makes."""
-    old = dict(type='LabelSmoothLoss', label_smooth_val=0.1, mode=mode, num_classes=10)
-    loss = MODELS.build(dict(mmpod.convert(config(loss=old)).model.head.loss))
-    plain = mmpod.models.PODLoss()
-    features, centroids = torch.randn(6, 16), mmpod.functional.pedcc(10, 16).float()
-    labels = torch.rand(6, 10).softmax(dim=1) if mixed else torch.arange(6)
-    host = LabelSmoothLoss(0.1, num_classes=10, mode=mode)
-    weights = host.smooth_label(host.generate_one_hot_like_label(labels.clone()))
-    for name, term in loss(features, labels, centroids).items():
-        assert_close(term, plain(features, weights, centroids)[name])
-        assert not torch.allclose(term, plain(features, labels, centroids)[name], rtol=1e-3)
-
-
 def test_mixing_and_smoothing_together_train():
     cfg = config(loss=dict(type='LabelSmoothLoss', label_smooth_val=0.1), cal_acc=True)
     cfg.model.train_cfg = MIXING
@@ -193,13 +177,12 @@ def test_head_input_is_read_without_weights_or_downloads():
 
 
 def test_what_does_not_come_along_is_said():
-    loss = dict(type='CrossEntropyLoss', class_weight=[1.0] * 10, loss_weight=0.5)
-    head = dict(type='StackedLinearClsHead', mid_channels=[32], loss=loss)
-    cfg = config(**head)
-    cfg.custom_hooks = [dict(type='SetAdaptiveMarginsHook'), dict(type='EMAHook')]
+    loss = dict(type='mmpretrain.CrossEntropyLoss', pos_weight=[1.0] * 10, loss_weight=0.5)
+    cfg = config(type='StackedLinearClsHead', mid_channels=[32], loss=loss)
+    cfg.custom_hooks = [dict(type='mmpretrain.SetAdaptiveMarginsHook'), dict(type='EMAHook')]
     plan = plan_conversion(cfg)
     text = '\n'.join(plan.notes)
-    for part in ('mid_channels=[32] of StackedLinearClsHead', 'class_weight=', 'SetAdaptiveMarginsHook'):
+    for part in ('mid_channels=[32] of StackedLinearClsHead', 'pos_weight=', 'SetAdaptiveMarginsHook'):
         assert part in text
     converted = plan.apply(cfg)
     assert converted.custom_hooks == [dict(type='EMAHook')]
