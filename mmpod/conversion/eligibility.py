@@ -74,6 +74,11 @@ def check_convertible(model: Optional[dict]) -> tuple[type, type]:
             "backbone=dict(type='ResNet', depth=18) or another."
         )
     if not isinstance(head, dict) or head.get('type') is None:
+        if not _is_a(classifier, ImageClassifier):
+            raise ValueError(
+                f'Expected the model to have a head, but the config of {_name(model.type)} has none to replace. Let the '
+                "class build `self.head` from head=dict(type='LinearClsHead', num_classes=..., in_channels=...)."
+            )
         raise ValueError(
             'Expected the model to have a head, but it has none: this config extracts features, and knows no '
             "classes. Give it head=dict(type='LinearClsHead', num_classes=..., in_channels=...) and data first."

@@ -25,8 +25,19 @@ LEARNED_LOSSES = dict(
     lsoftmax=dict(type='mmpod.LSoftmaxLoss'),
     center=dict(type='mmpod.CenterLoss'),
 )
-# softmax is the original; cot keeps its head and trains it by two objectives.
-LOSSES = [*CENTROID_LOSSES, *LEARNED_LOSSES, 'cot', 'softmax']
+# Names as they stand in a converted config; softmax is the original, and cot trains its head by two objectives.
+LOSSES = dict(
+    pod='POD Loss',
+    cosine='Cosine Loss',
+    pedccmse='PEDCC-MSE',
+    pedccloss='PEDCC-Loss',
+    amsoftmax='AM-Softmax',
+    asoftmax='A-Softmax',
+    lsoftmax='L-Softmax',
+    center='Center Loss',
+    cot='complement objective training',
+    softmax='its own loss',
+)
 # These treat the one true class of an image apart, and cannot use soft labels.
 ONE_CLASS_LOSSES = ['pedccloss', 'amsoftmax', 'asoftmax', 'lsoftmax', 'cot']
 

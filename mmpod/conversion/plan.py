@@ -100,7 +100,7 @@ def plan_conversion(
         raise TypeError(
             f'Expected `cfg` to be a Config, but got {type(cfg).__name__}. Use Config.fromfile(path) or Config(dict).'
         )
-    check_choice('loss', loss, LOSSES)
+    check_choice('loss', loss, list(LOSSES))
     check_choice('norm', norm, [None, 'bn', 'ln'])
     check_choice('centroids', centroids, ['pedcc', 'spread'])
     check_version(cfg)

@@ -8,7 +8,6 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint, save_checkpoint
 from mmengine.utils import get_installed_path
-from mmpretrain.models.losses import LabelSmoothLoss
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch.testing import assert_close
