@@ -32,9 +32,9 @@ def real_batches(cfg: Config) -> Iterator[Any]:
     for name in LOADERS:
         if cfg.get(name) is None:
             continue
-        loader = _without_downloads(copy.deepcopy(cfg[name].to_dict()))
-        loader.update(batch_size=2, num_workers=0, persistent_workers=False, pin_memory=False)
         try:
+            loader = _without_downloads(copy.deepcopy(cfg[name].to_dict()))
+            loader.update(batch_size=2, num_workers=0, persistent_workers=False, pin_memory=False)
             yield next(iter(Runner.build_dataloader(loader)))
             return
         except Exception:  # no files, or a loader that needs more than two images

@@ -3,6 +3,7 @@
 import os
 import shlex
 import tempfile
+import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +15,9 @@ from mmengine.config import Config
 from mmpod.conversion.plan import Conversion
 
 __all__ = ['find_base', 'read_base', 'write_converted']
+
+# MMEngine causes it for every `mmpretrain::` base; `setuptools<81` has settled the matter.
+warnings.filterwarnings('ignore', 'pkg_resources is deprecated')
 
 
 def find_base(name: str) -> Path:

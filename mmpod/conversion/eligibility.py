@@ -2,7 +2,7 @@
 
 from typing import Any, Optional, Union
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.registry import Registry
 from mmpretrain.models import (
     BaseClassifier,
@@ -48,7 +48,7 @@ def check_version(cfg: Config) -> None:
         )
 
 
-def check_convertible(model: Optional[dict]) -> tuple[type, type]:
+def check_convertible(model: Any) -> tuple[type, type]:
     """Return the classes of a single-label image classifier and of its head, looked up in the current default scope.
 
     Args:
@@ -57,7 +57,7 @@ def check_convertible(model: Optional[dict]) -> tuple[type, type]:
     Raises:
         ValueError: This is another kind of model; the message says what it is, and what to do.
     """
-    if not isinstance(model, dict) or 'type' not in model:
+    if not isinstance(model, ConfigDict) or 'type' not in model:
         raise ValueError('Expected the config to have `model` with a `type`, but it has none: it trains no network.')
     classifier = resolve(model.type, MODELS)
     head = model.get('head')
@@ -76,16 +76,16 @@ def check_convertible(model: Optional[dict]) -> tuple[type, type]:
     if not isinstance(head, dict) or head.get('type') is None:
         if not _is_a(classifier, ImageClassifier):
             raise ValueError(
-                f'Expected the model to have a head, but the config of {_name(model.type)} has none to replace. Let the '
-                "class build `self.head` from head=dict(type='LinearClsHead', num_classes=..., in_channels=...)."
+                f'Expected the model to have a head, but the config of {_name(model.type)} has none to replace. Let '
+                "the class build `self.head` from head=dict(type='LinearClsHead', num_classes=..., in_channels=...)."
             )
         raise ValueError(
             'Expected the model to have a head, but it has none: this config extracts features, and knows no '
             "classes. Give it head=dict(type='LinearClsHead', num_classes=..., in_channels=...) and data first."
         )
-    head_class = resolve(head.type, MODELS)
+    head_class = resolve(head['type'], MODELS)
     if reason := _other_head(head_class, head):
-        raise ValueError(f'Expected a single-label classification head, but got {_name(head.type)}: {reason}.')
+        raise ValueError(f'Expected a single-label classification head, but got {_name(head["type"])}: {reason}.')
     return classifier, head_class
 
 
@@ -103,7 +103,7 @@ def _other_task(classifier: Any, name: Union[str, type]) -> Optional[str]:
     return None
 
 
-def _other_head(head_class: Any, head: dict) -> Optional[str]:
+def _other_head(head_class: Any, head: Any) -> Optional[str]:
     if head_class is None:
         return _unknown(head.type)
     if _is_a(head_class, MultiTaskHead):
@@ -119,8 +119,8 @@ def _other_head(head_class: Any, head: dict) -> Optional[str]:
     return None
 
 
-def _unknown(name: str) -> str:
-    if name.startswith('mmcls.'):
+def _unknown(name: Union[str, type]) -> str:
+    if isinstance(name, str) and name.startswith('mmcls.'):
         return f'mmpretrain 1.x has replaced mmcls; write {name.replace("mmcls.", "mmpretrain.", 1)!r}'
     return 'it is in no registry; name its module in `custom_imports`'
 

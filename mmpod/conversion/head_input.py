@@ -84,7 +84,7 @@ def _build(cfg: Config, model: dict) -> nn.Module:
         return MODELS.build(model)
 
 
-def _head_argument(classifier: nn.Module, batch: Any) -> Any:
+def _head_argument(classifier: Any, batch: Any) -> Any:
     """Return the first argument of the first call of the classifier's head."""
 
     def stop(*args, **kwargs):
@@ -139,7 +139,8 @@ def projection_input(
     """
     if in_channels is not None:
         check_integer('in_channels', in_channels, 1)
-    backbone, old = model.get('backbone') or {}, model['head'].get('in_channels')
+    backbone: Any = model.get('backbone') or {}
+    old = model['head'].get('in_channels')
     changes: dict = {}
     notes, problem, found = [], '', None
     for switch in [dict(num_classes=-1), {}] if logits_in_backbone else [{}]:
@@ -185,7 +186,7 @@ def _appended(neck: Union[dict, list, None], last: dict) -> list:
     return [*copy.deepcopy(list(necks)), last]
 
 
-def _gathering(shape: Shape) -> tuple[int, Optional[dict]]:
+def _gathering(shape: Any) -> tuple[int, Optional[dict]]:
     """Return the length of the one vector per image for the projection, and the neck that makes it, if needed."""
     if isinstance(shape, list) and shape and all(isinstance(item, tuple) and len(item) == 2 for item in shape):
         return sum(item[1] for item in shape), dict(type='mmpod.ConcatFeatures')

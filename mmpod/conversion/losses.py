@@ -12,14 +12,14 @@ from mmpod.registry import MODELS
 __all__ = ['CENTROID_LOSSES', 'LEARNED_LOSSES', 'LOSSES', 'ONE_CLASS_LOSSES', 'loss_config']
 
 # In a PEDCCHead, with frozen centroids.
-CENTROID_LOSSES = dict(
+CENTROID_LOSSES: dict[str, dict] = dict(
     pod=dict(type='mmpod.PODLoss'),
     cosine=dict(type='mmpod.PODLoss', sc_weight=0.0),
     pedccmse=dict(type='mmpod.PODLoss', sc_weight=0.0, power=1),
     pedccloss=dict(type='mmpod.PEDCCLoss', scale=10.0, margin=0.5),
 )
 # In a LearnedPrototypeHead, with one learned weight vector per class.
-LEARNED_LOSSES = dict(
+LEARNED_LOSSES: dict[str, dict] = dict(
     amsoftmax=dict(type='mmpod.AMSoftmaxLoss', scale=30.0, margin=0.35),
     asoftmax=dict(type='mmpod.ASoftmaxLoss'),
     lsoftmax=dict(type='mmpod.LSoftmaxLoss'),
@@ -66,7 +66,8 @@ def loss_config(name: str, old: Any, num_classes: int, sc_weight: float = 1.0) -
     """
     first, notes = _first(old)
     kind, old_name = resolve(first.get('type', 'CrossEntropyLoss'), HOST_MODELS), _name(first)
-    loss: dict = dict({**CENTROID_LOSSES, **LEARNED_LOSSES}[name])
+    recipes: dict[str, dict] = {**CENTROID_LOSSES, **LEARNED_LOSSES}
+    loss = dict(recipes[name])
     is_pod = issubclass(MODELS.get(loss['type']), PODLoss)
     if name == 'pod':
         loss['sc_weight'] = sc_weight

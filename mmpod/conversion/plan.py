@@ -2,7 +2,7 @@
 
 import copy
 from dataclasses import dataclass
-from typing import Optional
+from typing import Any, Optional
 
 from mmengine.config import Config
 from mmengine.logging import print_log
@@ -21,6 +21,7 @@ from mmpod.utils.checks import check_choice, check_integer
 __all__ = ['Conversion', 'convert', 'default_feat_dim', 'plan_conversion', 'plan_gda']
 
 KEPT_OF_HEAD = {'type', 'num_classes', 'in_channels', 'loss', 'topk', 'cal_acc', 'distillation', 'deploy', '_scope_'}
+NORMS = dict(bn='BN1d', ln='LN')
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def plan_conversion(
             f'Expected `cfg` to be a Config, but got {type(cfg).__name__}. Use Config.fromfile(path) or Config(dict).'
         )
     check_choice('loss', loss, list(LOSSES))
-    check_choice('norm', norm, [None, 'bn', 'ln'])
+    check_choice('norm', norm, [None, *NORMS])
     check_choice('centroids', centroids, ['pedcc', 'spread'])
     check_version(cfg)
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
@@ -119,35 +120,34 @@ def plan_conversion(
         head, notes = model.head, _dropped_from_head(head_class, model.head)
         # A plain ClsHead has no layer: the backbone makes the logits itself.
         in_backbone = head_class is ClsHead
-        num_classes = head.get('num_classes') or (model.backbone.get('num_classes') if in_backbone else None)
+        num_classes: Any = head.get('num_classes') or (model.backbone.get('num_classes') if in_backbone else None)
         check_integer('num_classes', num_classes, 2)
         new_loss, loss_notes = loss_config(loss, head.get('loss'), num_classes, sc_weight)
-        settings = dict(num_classes=num_classes, topk=_topk(head, num_classes))
-        if head.get('cal_acc') and not _has_soft_labels(cfg):
-            settings['cal_acc'] = True
         if loss in CENTROID_LOSSES:
-            kind = 'mmpod.PEDCCHead'
-            settings.update(_projection(num_classes, feat_dim, seed, centroids, norm))
+            kind, projection = 'mmpod.PEDCCHead', _projection(num_classes, feat_dim, seed, centroids, norm)
+        elif feat_dim is None and norm is None:
+            kind, projection = 'mmpod.LearnedPrototypeHead', {}
         else:
-            kind = 'mmpod.LearnedPrototypeHead'
-            if feat_dim is not None or norm is not None:
-                raise ValueError(
-                    f'Expected no `feat_dim` and no `norm` for loss={loss!r}, whose head has no projection.'
-                )
+            raise ValueError(f'Expected no `feat_dim` and no `norm` for loss={loss!r}, whose head has no projection.')
         channels, changes, input_notes = projection_input(cfg, model, in_backbone, in_channels)
         if loss == 'center':
             new_loss.update(num_classes=num_classes, feat_dim=channels)
         hooks, hook_notes = _hooks(cfg)
-    changes['head'] = dict(_delete_=True, type=kind, in_channels=channels, **settings, loss=new_loss)
+    changes['head'] = dict(
+        _delete_=True,
+        type=kind,
+        num_classes=num_classes,
+        in_channels=channels,
+        **projection,
+        loss=new_loss,
+        topk=_topk(head, num_classes),
+        **(dict(cal_acc=True) if head.get('cal_acc') and not _has_soft_labels(cfg) else {}),
+    )
     return Conversion(dict(model=changes, **hooks), (*notes, *loss_notes, *input_notes, *hook_notes))
 
 
 def plan_gda(cfg: Config) -> Conversion:
-    """Return what makes a converted config fit and test Gaussians on the features of its checkpoint.
-
-    Raises:
-        ValueError: The config has no centroids, or a classifier of its own.
-    """
+    """Return what makes a converted config fit Gaussians on the features of its checkpoint and test them."""
     head = cfg.model.head
     if resolve(cfg.model.type, MODELS) is not ImageClassifier or head.type != 'mmpod.PEDCCHead':
         raise ValueError(
@@ -190,21 +190,21 @@ def _projection(num_classes: int, feat_dim: Optional[int], seed: int, centroids:
             f'Expected `feat_dim` to be at least num_classes - 1 = {num_classes - 1}, but got {feat_dim}: no regular '
             "simplex has so many vertices. Leave feat_dim out, or take the most even arrangement, centroids='spread'."
         )
-    settings: dict = dict(feat_dim=feat_dim, seed=seed)
-    if centroids != 'pedcc':
-        settings['centroids'] = centroids
-    if norm is not None:
-        settings['norm_cfg'] = dict(type=dict(bn='BN1d', ln='LN')[norm])
-    return settings
+    return dict(
+        feat_dim=feat_dim,
+        seed=seed,
+        **(dict(centroids=centroids) if centroids != 'pedcc' else {}),
+        **(dict(norm_cfg=dict(type=NORMS[norm])) if norm is not None else {}),
+    )
 
 
 def _two_objectives(cfg: Config, classifier: type) -> Conversion:
     """Return what trains the original by Complement Objective Training."""
-    wrapper = cfg.get('optim_wrapper') or {}
-    if classifier is not ImageClassifier or wrapper.get('constructor') is not None:
+    constructor = (cfg.get('optim_wrapper') or {}).get('constructor')
+    if classifier is not ImageClassifier or constructor is not None or _preprocessor(cfg).get('to_onehot'):
         raise ValueError(
-            "Expected an ImageClassifier and an `optim_wrapper` without `constructor` for loss='cot', which brings its "
-            'own of both. Choose another loss.'
+            'Expected an ImageClassifier, no `optim_wrapper.constructor` and no `to_onehot` of the data preprocessor '
+            "for loss='cot', which brings its own of both and needs integer labels. Choose another loss."
         )
     return Conversion(
         dict(
@@ -229,8 +229,11 @@ def _topk(head: dict, num_classes: int) -> tuple[int, ...]:
 
 
 def _has_soft_labels(cfg: Config) -> bool:
-    preprocessor = cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor') or {}
-    return bool((cfg.model.get('train_cfg') or {}).get('augments') or preprocessor.get('batch_augments'))
+    return bool((cfg.model.get('train_cfg') or {}).get('augments') or _preprocessor(cfg).get('batch_augments'))
+
+
+def _preprocessor(cfg: Config) -> dict:
+    return cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor') or {}
 
 
 def _hooks(cfg: Config) -> tuple[dict, list[str]]:
@@ -243,6 +246,5 @@ def _hooks(cfg: Config) -> tuple[dict, list[str]]:
                 '`loss` from its schedule.'
             )
     kept = [hook for hook in hooks if resolve(hook.get('type'), HOOKS) is not SetAdaptiveMarginsHook]
-    if len(kept) == len(hooks):
-        return {}, []
-    return dict(custom_hooks=kept), ['SetAdaptiveMarginsHook goes: there are no margins to set.']
+    notes = ['SetAdaptiveMarginsHook goes: there are no margins to set.']
+    return (dict(custom_hooks=kept), notes) if len(kept) < len(hooks) else ({}, [])

@@ -21,14 +21,14 @@ def scope():
     init_default_scope('mmpretrain')
 
 
-def config(augments=None, loss=CE, **model):
+def config(augments=None, loss=CE, to_onehot=False, **model):
     head = dict(type='LinearClsHead', num_classes=4, in_channels=8, loss=loss)
     base = dict(
         type='ImageClassifier',
         backbone=dict(type='ResNet', depth=18, base_channels=1, stem_channels=4),
         neck=dict(type='GlobalAveragePooling'),
         head=head,
-        data_preprocessor=dict(type='ClsDataPreprocessor', num_classes=4),
+        data_preprocessor=dict(type='ClsDataPreprocessor', num_classes=4, to_onehot=to_onehot),
         train_cfg=augments and dict(augments=augments),
     )
     return Config(dict(model=dict(base, **model)))
@@ -67,13 +67,28 @@ def test_mixed_images_train_or_are_refused(loss):
         assert train_loss(mmpod.convert(cfg, loss=loss)).isfinite()
 
 
+@pytest.mark.parametrize('loss', LOSSES)
+def test_one_hot_scores_train_as_labels_do(loss):
+    if loss == 'cot':
+        with pytest.raises(ValueError, match='no `to_onehot` of the data preprocessor'):
+            mmpod.convert(config(to_onehot=True), loss=loss)
+        return
+    totals = []
+    for to_onehot in (False, True):
+        torch.manual_seed(0)
+        totals.append(
+            train_loss(mmpod.convert(config(to_onehot=to_onehot, loss=dict(CE, use_soft=to_onehot)), loss=loss))
+        )
+    assert_close(*totals)
+
+
 def test_settings_of_other_losses_are_refused():
     for settings in (dict(norm='bn'), dict(feat_dim=16)):
         with pytest.raises(ValueError, match="no `feat_dim` and no `norm` for loss='center'"):
             mmpod.convert(config(), loss='center', **settings)
     with pytest.raises(ValueError, match="`loss` to be one of 'pod'.*but got 'focal'"):
         mmpod.convert(config(), loss='focal')
-    with pytest.raises(ValueError, match='without `constructor` for loss='):
+    with pytest.raises(ValueError, match='no `optim_wrapper.constructor`'):
         cfg = config()
         cfg.optim_wrapper = dict(constructor='LearningRateDecayOptimWrapperConstructor')
         mmpod.convert(cfg, loss='cot')
