@@ -29,7 +29,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--loss', nargs='+', choices=[*LOSSES, 'all'], default=['pod'], help='one config for each (default: pod)'
     )
-    parser.add_argument('--feat-dim', type=int, help='D, at least K - 1 (default: about 2 K, from 256 to 2048)')
+    parser.add_argument(
+        '--feat-dim', type=int, help='D, at least K - 1; more than 2 K gains little (default: 2 K or more, 256 to 2048)'
+    )
     parser.add_argument('--norm', choices=['bn', 'ln'], help='a norm between projection and unit length')
     parser.add_argument('--sc-weight', type=float, default=1.0, help='lambda of POD Loss (default: 1)')
     parser.add_argument('--seed', type=int, default=0, help='seed of the centroids (default: 0)')

@@ -21,7 +21,7 @@ warnings.filterwarnings('ignore', 'pkg_resources is deprecated')
 
 
 def find_base(name: str) -> Path:
-    """Return the file that ``name`` means.
+    """Return the config file that ``name`` stands for.
 
     Args:
         name: A path; ``mmpretrain::resnet/resnet18_8xb32_in1k.py``, a config that a package ships; or a name that
@@ -74,7 +74,7 @@ def read_base(path: Path) -> Config:
     """Return the config in ``path``.
 
     Raises:
-        ValueError: It cannot be read, or no text config can inherit it.
+        ValueError: It does not load, or a text config cannot inherit it.
     """
     try:
         cfg = Config.fromfile(path)
@@ -105,7 +105,7 @@ def write_converted(
         title: What the new config trains or evaluates by, for its docstring.
 
     Raises:
-        ValueError: The file would be the original, its name does not end in ``.py``, or does not load as planned.
+        ValueError: The output is the original, does not end in ``.py``, or does not load as planned.
     """
     if output.suffix != '.py':
         raise ValueError(f'Expected the output to end in `.py`, but got `{output}`.')

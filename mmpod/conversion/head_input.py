@@ -158,10 +158,15 @@ def projection_input(
             notes.append(f'{backbone.type} keeps its last layer, whose {found} outputs the projection gets.')
         if neck is not None:
             changes['neck'] = _appended(model.get('neck'), neck)
-            if _gathering(head_input(cfg, dict(bare, neck=changes['neck']))) != (found, None):
+            try:
+                gathered = _gathering(head_input(cfg, dict(bare, neck=changes['neck'])))
+            except ValueError:  # a classifier without `neck`
+                gathered = None
+            if gathered != (found, None):
                 raise ValueError(
-                    f'Expected one vector per image to reach the head with {neck["type"]} at the end of the neck, but '
-                    "the classifier's own `forward` gathers otherwise. Pool and join the features there."
+                    f'Expected one vector per image to reach the head, but got {shape}, and {neck["type"]} at the end '
+                    "of the neck does not change it, because the classifier's own `forward` decides. Pool the features "
+                    'there.'
                 )
             old = old if isinstance(shape, tuple) else None  # the old head's is that of one of several vectors
         break

@@ -32,6 +32,12 @@ class TinyNet(nn.Module):
 
 
 @MODELS.register_module()
+class MapNet(TinyNet):
+    def forward(self, images):
+        return (self.stem(images),)
+
+
+@MODELS.register_module()
 class SelfStartingNet(TinyNet):
     def __init__(self, init_cfg=None):
         super().__init__()
@@ -181,6 +187,14 @@ def test_a_base_classifier_of_its_own_converts():
     cfg = config(type='OwnClassifier', encoder=dict(type='TinyNet'))
     del cfg.model.backbone
     check(cfg)
+
+
+def test_feature_maps_are_pooled_in_the_neck_or_refused():
+    check(config(dict(type='MapNet')))
+    cfg = config(type='OwnClassifier', encoder=dict(type='MapNet'))
+    del cfg.model.backbone
+    with pytest.raises(ValueError, match=r'got \(2, 64, \d+, \d+\), and GlobalAveragePooling .* own `forward` decides'):
+        plan_conversion(cfg)
 
 
 def test_a_loss_of_the_heads_own_goes_and_is_named():
