@@ -1,6 +1,9 @@
-# make demo   POD Loss beside Softmax on real handwritten digits, a few minutes on a CPU
-# make test   linter and test suite
-# Both install the package first: into the active virtual or conda environment, else into .venv, which they create.
+# make demo        POD Loss beside Softmax on real handwritten digits, a few minutes on a CPU
+# make test        linter, types, and the test suite without its slow tests
+# make test-unit   the tests of single functions and classes only; make test-all: the slow ones too
+# make test-gpu    the tests that need a GPU, which `make test` hides
+# make docs        the site, into site/
+# Each installs the package first: into the active virtual or conda environment, else into .venv, which it creates.
 # make test-oldest, test-newest, test-onedl   the suite on other versions, each in an environment of its own, .envs/NAME;
 #   PYTHON=... names the interpreter to make it with
 
@@ -10,45 +13,48 @@ RUN := PATH="$(ENV)/bin:$$PATH" PYTHONPATH= PYTHONWARNINGS=ignore
 PARALLEL := -n 2 --dist loadfile
 # Named after this checkout, because an environment holds one editable install of mmpod at a time.
 STAMP := $(ENV)/.mmpod$(subst /,-,$(CURDIR))
+REQUIREMENTS := $(wildcard requirements/*.txt)
 
 STACKS := oldest newest onedl
+PYTHON_oldest := python3.9
+PYTHON_newest := python3.13
+PYTHON_onedl := python3.12
 
-.PHONY: demo test test-all lint format benchmark $(STACKS:%=test-%)
+.PHONY: demo test test-suite test-unit test-all test-gpu lint typecheck format docs benchmark $(STACKS:%=test-%)
 
 demo: $(STAMP)
-	$(RUN) python tools/compare.py configs/pod_resnet18w8_digits.py configs/softmax_resnet18w8_digits.py \
-	  configs/gda_resnet18w8_digits.py \
+	$(RUN) python tools/compare.py configs/small/pod_digits.py configs/small/softmax_digits.py \
+	  configs/small/gda_digits.py \
 	  --work-dir work_dirs/demo --target 95
 
-test: lint
+test: lint typecheck test-suite
+
+test-suite: $(STAMP)
 	$(RUN) python -m pytest $(PARALLEL)
 
-test-all: lint
+test-unit: $(STAMP)
+	$(RUN) python -m pytest $(PARALLEL) tests/unit
+
+test-all: lint typecheck
 	$(RUN) python -m pytest $(PARALLEL) -m ''
 
-test-oldest: PYTHON ?= python3.9
-test-newest: PYTHON ?= python3.13
-test-onedl: PYTHON ?= python3.12
-
-$(STACKS:%=test-%): test-%: .envs/%/.mmpod
-	PATH="$(CURDIR)/.envs/$*/bin:$$PATH" PYTHONPATH= PYTHONWARNINGS=ignore python -m pytest $(PARALLEL)
-
-.envs/%/.mmpod: requirements/%.txt setup.py pyproject.toml requirements/runtime.txt requirements/tests.txt
-	@command -v "$(PYTHON)" > /dev/null || { echo 'Expected the interpreter `$(PYTHON)` to be there, but it is not.' \
-	  'Install it, or name another: make test-$* PYTHON=/path/to/python'; exit 1; }
-	rm -rf ".envs/$*"
-	"$(PYTHON)" -m venv ".envs/$*"
-	.envs/$*/bin/python -m pip install --disable-pip-version-check -r requirements/$*.txt
-	.envs/$*/bin/python -m pip install --disable-pip-version-check -c requirements/$*.txt -e '.[demo,tests]'
-	touch "$@"
+test-gpu: $(STAMP)
+	$(RUN) python -m pytest tests/gpu -m gpu
 
 lint: $(STAMP)
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 
+typecheck: $(STAMP)
+	$(RUN) mypy
+
 format: $(STAMP)
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
+
+docs: $(STAMP)
+	$(RUN) python -c 'import mkdocs, mkdocstrings' || $(RUN) python -m pip install -r requirements/docs.txt
+	$(RUN) mkdocs build --strict
 
 benchmark: $(STAMP)
 	$(RUN) python benchmarks/centroids.py
@@ -57,10 +63,25 @@ benchmark: $(STAMP)
 	$(RUN) python benchmarks/training_step.py
 	OMP_NUM_THREADS=1 $(RUN) python benchmarks/gda.py
 
+$(STACKS:%=test-%): test-%: .envs/%/.mmpod
+	PATH="$(CURDIR)/.envs/$*/bin:$$PATH" PYTHONPATH= PYTHONWARNINGS=ignore python -m pytest $(PARALLEL)
+
+# requirements/NAME.txt says what stands for the requirements of mmpod, hence --no-deps.
+.envs/%/.mmpod: PYTHON ?= $(PYTHON_$*)
+.envs/%/.mmpod: $(REQUIREMENTS) setup.py pyproject.toml
+	@command -v "$(PYTHON)" > /dev/null || { echo 'Expected the interpreter `$(PYTHON)` to be there, but it is not.' \
+	  'Install it, or name another: make test-$* PYTHON=/path/to/python'; exit 1; }
+	rm -rf ".envs/$*"
+	"$(PYTHON)" -m venv ".envs/$*"
+	.envs/$*/bin/python -m pip install --disable-pip-version-check -r requirements/$*.txt \
+	  $(addprefix -r requirements/,demo.txt experiments.txt export.txt tools.txt tests.txt)
+	.envs/$*/bin/python -m pip install --disable-pip-version-check --no-deps -e .
+	touch "$@"
+
 $(ENV)/bin/python:
 	python3 -m venv "$(ENV)"
 
-$(STAMP): setup.py pyproject.toml $(wildcard requirements/*.txt) | $(ENV)/bin/python
+$(STAMP): setup.py pyproject.toml $(REQUIREMENTS) | $(ENV)/bin/python
 	rm -f "$(ENV)"/.mmpod-*
-	$(RUN) python -m pip install --disable-pip-version-check -e '.[demo,tests]'
+	$(RUN) python -m pip install --disable-pip-version-check -e '.[tests]'
 	touch "$@"

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def start(work_dir: Path, epochs: int, options: list[str]) -> subprocess.Popen:
     """Start the run, or resume it, in a session of its own; its output goes to `train.log`."""
-    command = [sys.executable, ROOT / 'tools/train.py', ROOT / 'configs/pod_resnet18w8_digits.py', '--resume']
+    command = [sys.executable, ROOT / 'tools/train.py', ROOT / 'configs/small/pod_digits.py', '--resume']
     settings = [f'train_cfg.max_epochs={epochs}', 'train_dataloader.num_workers=2', 'randomness.seed=0', *options]
     environment = dict(os.environ, PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1', PYTHONWARNINGS='ignore')
     with (work_dir / 'train.log').open('ab') as log:

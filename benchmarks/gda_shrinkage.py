@@ -1,6 +1,6 @@
 """How the accuracy of Gaussian discriminant analysis depends on features, covariance and shrinkage.
 
-python benchmarks/gda_shrinkage.py configs/gda_resnet18w8_digits.py CHECKPOINT --out work_dirs/gda_shrinkage
+python benchmarks/gda_shrinkage.py configs/small/gda_digits.py CHECKPOINT --out work_dirs/gda_shrinkage
 
 Tests the checkpoint once for each setting (tools/test.py). Writes to OUT what was run and measured (run.json) and the
 table. "auto" is Ledoit-Wolf, with the least and the largest intensity that it chose.

@@ -55,7 +55,7 @@ def main() -> None:
     fast, slow, ratio = compare(ours, host, rounds=31, calls=3)
     print(f'mmpod {mmpod.__version__}, torch {torch.__version__}, {torch.get_num_threads()} thread(s), batch {BATCH}')
     print(f'mmpretrain {1e3 * slow:.1f} ms, in memory {1e3 * fast:.1f} ms, {ratio:.1f} times faster')
-    small = MODELS.build(Config.fromfile('configs/pod_resnet18w8_cifar10_10k.py').model)
+    small = MODELS.build(Config.fromfile('configs/small/pod_cifar10_10k.py').model)
     optimizer = torch.optim.SGD(small.parameters(), lr=0.01, momentum=0.9)
 
     def small_step(batch):

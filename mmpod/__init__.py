@@ -5,9 +5,11 @@ config needs; with the prefixed names (``type='mmpod.PODLoss'``) it needs no lin
 configs, so that ``mmpretrain.get_model`` and ``list_models`` know their names.
 """
 
+import mmpod.utils.quiet_imports  # noqa: F401
 from mmpod.utils.paths import config_file
 
 from . import datasets, engine, evaluation, functional, models, posthoc
+from .engine import get_model
 from .model_index import register_models
 from .version import __version__
 
@@ -19,6 +21,7 @@ __all__ = [
     'engine',
     'evaluation',
     'functional',
+    'get_model',
     'models',
     'posthoc',
 ]

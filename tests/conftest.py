@@ -1,21 +1,38 @@
 """What all tests share: the repository's root, deterministic seeds, one way to run a command as a user would."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-import torch
-
-import mmpod  # noqa: F401  (registers)
 
 ROOT = Path(__file__).resolve().parents[1]
-torch.set_num_threads(1)  # small tensors gain nothing from more, and threads that wait for a busy core take ages
+
+
+def pytest_configure(config):
+    """Hide the GPU, before torch looks for one, unless the run is `-m gpu`: processes cannot share one with NCCL."""
+    if config.option.markexpr != 'gpu':
+        os.environ['CUDA_VISIBLE_DEVICES'] = ''
+    import torch
+
+    import mmpod  # noqa: F401  (registers)
+
+    torch.set_num_threads(1)  # small tensors gain nothing from more, and threads that wait for a busy core take ages
+
+
+def pytest_runtest_setup(item):
+    import torch
+
+    if item.get_closest_marker('gpu') and not torch.cuda.is_available():
+        pytest.skip('needs a GPU that is not hidden: make test-gpu')
 
 
 @pytest.fixture(autouse=True)
 def seed():
+    import torch
+
     torch.manual_seed(0)
 
 
@@ -24,16 +41,28 @@ def root():
     return ROOT
 
 
+def environment(**variables):
+    """Return the variables of a command that a user starts, with this checkout and a free port for its processes."""
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        port = probe.getsockname()[1]
+    defaults = dict(PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1', PYTHONWARNINGS='ignore', PORT=str(port))
+    path = f'{Path(sys.executable).parent}:{os.environ["PATH"]}'
+    return {**os.environ, **defaults, 'PATH': path, **variables}
+
+
 @pytest.fixture
 def run_command(tmp_path):
     """Run a command in an empty folder and return the finished process; its output is shown when a test fails."""
 
     def run(*command, status=0, env=None, cwd=tmp_path, timeout=300):
-        defaults = dict(PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1', PYTHONWARNINGS='ignore')
-        environment = {**os.environ, **defaults, **(env or {})}
-        environment['PATH'] = f'{Path(sys.executable).parent}:{environment["PATH"]}'
         done = subprocess.run(
-            [str(word) for word in command], capture_output=True, text=True, env=environment, cwd=cwd, timeout=timeout
+            [str(word) for word in command],
+            capture_output=True,
+            text=True,
+            env=environment(**env or {}),
+            cwd=cwd,
+            timeout=timeout,
         )
         print(done.stdout, done.stderr)
         assert done.returncode == status, f'{command} ended with {done.returncode}: {done.stderr[-2000:]}'
@@ -44,7 +73,7 @@ def run_command(tmp_path):
 
 @pytest.fixture
 def image_folder(tmp_path):
-    """Write a CIFAR-10 as a folder of random PNGs and return its path: `per_class` images a class and split."""
+    """Write a CIFAR-10 as a folder of random PNGs and return its path: `per_class` images per class and split."""
 
     def write(classes, per_class=2, root=tmp_path / 'images', splits=('train', 'test'), size=32):
         import cv2

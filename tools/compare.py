@@ -1,6 +1,6 @@
 """Train several configs with several seeds and compare them: a table, a verdict, a CSV of the curves and a figure.
 
-    python tools/compare.py configs/pod_resnet18w8_digits.py configs/softmax_resnet18w8_digits.py --seeds 0 1 2
+    python tools/compare.py configs/small/pod_digits.py configs/small/softmax_digits.py --seeds 0 1 2
 
 Each run is a `tools/train.py` of its own in WORK_DIR/<config>/seed<n>/, at the total batch of its config. A `gda_*`
 config is a `tools/test.py` of the last checkpoint of its `pod_*` config, which must be there too. After an interrupt,

@@ -1,190 +1,183 @@
-"""The paper's tables and figures: what there is, running it, reporting it.
+"""Studies of losses, the paper's tables and figures: what there is, running it, keeping it, reporting it.
 
-    python tools/experiments.py list                       # every row with its config, dataset, seeds and state
-    python tools/experiments.py run I fig6 'cosine_*'      # tables, figures, configs; all without a word
-    python tools/experiments.py report                     # paper against measurement, tables and figures
-    python tools/experiments.py run --rehearse             # every config at toy scale, before a GPU is paid for
-    python tools/experiments.py refresh README.md docs/results.md     # their tables anew, from the committed logs
+    python tools/experiments.py list                       # every study; with words, its settings and their runs
+    python tools/experiments.py run small I 'pod_resnet50_*'    # studies, tables, figures, configs; all without a word
+    python tools/experiments.py pack work_dirs/experiments      # its finished runs into results/<study>.jsonl
+    python tools/experiments.py report                     # all tables and figures from results/
 
-Runs go to WORK_DIR/<config>/seed<n>/. Cut off, `run` goes on where it stopped; finished runs are not repeated.
+Runs go to WORK_DIR/<study>/<setting>/seed<n>/. After an interrupt, `run` continues where it stopped; finished runs are
+not repeated, and refused if their config has changed.
 """
 
 import argparse
-import functools
-import multiprocessing
-import os
 import sys
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Optional
+
+import pandas as pd
 
 from mmpod.experiments.arguments import check_seeds
-from mmpod.experiments.catalogue import CHECKPOINT_OF
-from mmpod.experiments.cost import remaining
-from mmpod.experiments.documents import refresh
-from mmpod.experiments.launch import Launcher, Plan, plan_run
-from mmpod.experiments.listing import index, listing
-from mmpod.experiments.metafile import metafile
+from mmpod.experiments.catalogue import Setting
+from mmpod.experiments.index import configs_readme, metafile
+from mmpod.experiments.launch import Launcher, plan_run
+from mmpod.experiments.own_tables import FIGURES, TABLES
 from mmpod.experiments.queue import run_all
-from mmpod.experiments.rehearsal import rehearse, require_rehearsals, write_datasets
-from mmpod.experiments.report import write_report
+from mmpod.experiments.records import Record, by_setting, collect, pack, read_results
+from mmpod.experiments.report import heading, write_report
 from mmpod.experiments.run import Run
 from mmpod.experiments.selection import select
 from mmpod.experiments.settings import check_effect
+from mmpod.experiments.studies import STUDIES, setting_of
+from mmpod.experiments.tables import markdown_table
 from mmpod.utils.errors import errors_as_exit
+from mmpod.utils.paths import CONFIGS
 
-CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
+ROOT = CONFIGS.parent
+WORK_DIR = Path('work_dirs/experiments')
 
 
 def parse_args() -> argparse.Namespace:
     """Return the command line's arguments."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest='command', required=True)
-    for name in ('list', 'run', 'report'):
+    for name in ('list', 'run', 'report', 'pack'):
         command = commands.add_parser(name)
-        command.add_argument('select', nargs='*', help='tables, figures, configs, patterns (default: all)')
-        command.add_argument('--seeds', nargs='+', type=int, default=None, help='default: 0 1 2')
-        command.add_argument('--work-dir', type=Path, default=None, help='default: work_dirs/experiments')
-        if name == 'list':
-            command.add_argument('--markdown', action='store_true', help='what there is, without the state, as in docs')
-            command.add_argument(
-                '--tflops', type=float, help='what is left to do in hours of a GPU that sustains so many TFLOP/s'
-            )
-            command.add_argument('--metafile', action='store_true', help='the index of all configs, as in configs/')
+        if name == 'pack':
+            command.add_argument('work_dir', type=Path, help='folder of runs')
+        else:
+            command.add_argument('select', nargs='*', help='studies, tables, figures, configs, patterns (default: all)')
+        if name in ('list', 'run'):
+            command.add_argument('--seeds', nargs='+', type=int, help='default: those of each study')
+            command.add_argument('--work-dir', type=Path, default=WORK_DIR, help=f'default: {WORK_DIR}')
+        if name != 'run':
+            command.add_argument('--results', type=Path, default=ROOT / 'results', help='folder of the recorded runs')
         if name == 'report':
-            command.add_argument('--out', type=Path, default=None, help='folder to write to (default: WORK_DIR/report)')
+            command.add_argument('--work-dir', type=Path, help='show the runs of this folder, not those of --results')
+            command.add_argument('--out', type=Path, help='folder to write to (default: docs/generated)')
         if name == 'run':
-            command.add_argument(
-                '--jobs', type=int, default=None, help='runs at a time (default: 1; rehearsed: all cores)'
-            )
+            command.add_argument('--jobs', type=int, default=1, help='runs at a time (default: 1)')
             command.add_argument('--processes', type=int, default=1, help='processes (GPUs) of each run (default: 1)')
             command.add_argument('--partition', default=None, help='start the runs on this partition of Slurm')
-            command.add_argument('--rehearse', action='store_true', help='toy scale: one step on generated images')
             command.add_argument('--cfg-options', nargs='+', default=[], help='overrides, noted with every number')
-    refreshed = commands.add_parser('refresh')
-    refreshed.add_argument(
-        'documents',
-        nargs='+',
-        type=Path,
-        help='Markdown files with `<!-- table NAME [after epochs 3 9] from FOLDER -->` or `<!-- table FILE.md -->`',
-    )
     args = parser.parse_args()
-    if args.command == 'refresh':
-        return args
-    rehearsal = args.command == 'run' and args.rehearse
-    if rehearsal and (args.seeds or args.cfg_options or args.partition or args.processes > 1):
-        parser.error('Expected --rehearse without --seeds, --cfg-options, --partition and --processes.')
-    args.seeds = args.seeds or ([0] if rehearsal else [0, 1, 2])
-    check_seeds(parser, args.seeds)
-    if args.command == 'run':
-        args.jobs = args.jobs or ((os.cpu_count() or 1) if rehearsal else 1)
-    args.work_dir = args.work_dir or Path('work_dirs') / ('rehearsal' if rehearsal else 'experiments')
-    try:
-        args.selection = select(args.select)
-    except ValueError as error:
-        parser.error(str(error))
-    if args.command == 'list' and args.tflops is not None and args.tflops <= 0:
-        parser.error(f'Expected --tflops to be above 0, but got {args.tflops}.')
+    if getattr(args, 'seeds', None):
+        check_seeds(parser, args.seeds)
     if args.command == 'run' and min(args.jobs, args.processes) < 1:
         parser.error('Expected --jobs and --processes to be at least 1.')
+    if args.command != 'pack':
+        try:
+            args.selection = select(args.select)
+        except ValueError as error:
+            parser.error(str(error))
     return args
 
 
-def config_path(name: str) -> Path:
-    """Return the leaf of a config's name."""
-    return CONFIGS / f'{name}.py'
-
-
-def run_of(args: argparse.Namespace, config: str, seed: int) -> Run:
+def run_of(args: argparse.Namespace, setting: Setting, seed: int) -> Run:
     """Return where a run is."""
-    return Run(config, seed, args.work_dir / config / f'seed{seed}')
+    return Run(setting.key, seed, args.work_dir / setting.study / setting.name / f'seed{seed}')
 
 
-def plan_of(args: argparse.Namespace, launcher: Launcher, config: str, seed: int) -> Optional[Plan]:
-    """Return how to make a run; None where it is done."""
-    trained = CHECKPOINT_OF.get(config)
-    source = (config_path(trained), run_of(args, trained, seed)) if trained else None
-    return plan_run(config_path(config), run_of(args, config, seed), launcher, args.cfg_options, source)
+def seeds_of(args: argparse.Namespace, setting: Setting) -> Sequence[int]:
+    """Return the seeds of a setting."""
+    return args.seeds or STUDIES[setting.study].seeds
 
 
 def run(args: argparse.Namespace) -> None:
-    """Make the runs that are not done."""
+    """Make the runs that are not done, the first seed of everything before the second of anything."""
     launcher = Launcher(args.processes, args.partition)
-    check_effect([config_path(config) for config in args.selection.configs], args.cfg_options)
+    settings = [setting for setting in args.selection.settings if setting.config]
+    for setting in args.selection.settings:
+        if not setting.config:
+            print(f'{setting.key}: its config was never shipped, so that it cannot be run again')
+    check_effect([setting.path for setting in settings], args.cfg_options)
+    todo = [(rank, setting, seed) for setting in settings for rank, seed in enumerate(seeds_of(args, setting))]
     plans = []
-    for seed in args.seeds:  # a first seed of everything before a second of anything
-        for config in args.selection.configs:
-            plan = plan_of(args, launcher, config, seed)
-            plans += [plan] if plan else []
-    finish(run_all(plans, args.jobs, launcher), len(plans))
-
-
-def run_rehearsal(args: argparse.Namespace) -> None:
-    """Take every config through training, testing and the report on generated images."""
-    runs = [run_of(args, config, 0) for config in args.selection.configs]
-    require_rehearsals(runs)
-    variables = write_datasets(args.work_dir / 'data')
-    failed, count = [], len(args.selection.configs)
-    with ProcessPoolExecutor(args.jobs, multiprocessing.get_context('spawn')) as pool:
-        for evaluations in (False, True):
-            started = {}
-            for config in args.selection.configs:
-                if (config in CHECKPOINT_OF) != evaluations:
-                    continue
-                source = CHECKPOINT_OF.get(config)
-                checkpoint = run_of(args, source, 0).work_dir / 'epoch_1.pth' if source else None
-                keep = config in CHECKPOINT_OF.values()
-                where = run_of(args, config, 0)
-                started[config] = pool.submit(rehearse, config_path(config), where, variables, checkpoint, keep)
-            for config, future in started.items():
-                error = future.result()
-                # On a line of its own, whatever progress bar a worker has left.
-                print(f'\n{config}: {"failed" if error else "works"}', flush=True)
-                if error:
-                    print(error, file=sys.stderr)
-                    failed.append(run_of(args, config, 0))
-    for where in runs:
-        for path in where.work_dir.glob('*.pth'):
-            path.unlink()
-    report(args)
-    finish(failed, count)
-
-
-def finish(failed: list[Run], count: int) -> None:
-    """End with a message and a status that name what failed."""
+    for _, setting, seed in sorted(todo, key=lambda item: item[0]):
+        source = setting_of(setting.source) if setting.source else None
+        trained = (source.path, run_of(args, source, seed)) if source else None
+        overrides = [*setting.overrides, *args.cfg_options]
+        plan = plan_run(setting.path, run_of(args, setting, seed), launcher, overrides, trained)
+        plans += [plan] if plan else []
+    failed = run_all(plans, args.jobs, launcher)
     if failed:
-        names = '\n'.join(f'  {run.name} seed {run.seed}: {run.record.get("failed", "")}' for run in failed)
-        sys.exit(f'{len(failed)} of {count} runs failed:\n{names}')
+        names = '\n'.join(f'  {run.label}: {run.record.get("failed", "")}' for run in failed)
+        sys.exit(f'{len(failed)} of {len(plans)} runs failed:\n{names}')
 
 
-def report(args: argparse.Namespace, out: Optional[Path] = None) -> None:
-    """Write the tables and figures and print the tables."""
-    out = out or args.work_dir / 'report'
-    text, written = write_report(out, args.selection, functools.partial(run_of, args), args.seeds, CONFIGS)
-    print(text)
+def describe(run: Run) -> str:
+    """Return the seed of a run, its state and what there is to say about it."""
+    state = run.state
+    if state == 'done':
+        state += ''.join(f' {value:.2f}' for name, value in run.metrics().items() if name.endswith('top1'))
+    elif state == 'failed':
+        state += f': {run.record["failed"]}'
+    elif state != 'not run':
+        state += f' at epoch {max(run.accuracies(), default=0)}'
+    return f'{run.seed} {state}'
+
+
+def list_all(records: Mapping[str, Sequence[Record]]) -> None:
+    """Print every study, table and figure."""
+    rows = []
+    for study in STUDIES.values():
+        count = sum(len(records.get(setting.key, ())) for setting in study.settings.values())
+        seeds = ' '.join(map(str, study.seeds))
+        rows.append((study.name, len(study.settings), seeds, count, study.title))
+    print(
+        markdown_table(
+            pd.DataFrame(rows, columns=['study', 'settings', 'seeds', 'runs in results', 'what']).astype(str)
+        )
+    )
+    print('\nTables: ' + '; '.join(name for name in TABLES) + '\nFigures: ' + '; '.join(FIGURES))
+
+
+def list_selection(args: argparse.Namespace, records: Mapping[str, Sequence[Record]]) -> None:
+    """Print the settings of a selection with the states of their runs."""
+    for setting in args.selection.settings:
+        states = [describe(run_of(args, setting, seed)) for seed in seeds_of(args, setting)]
+        known = ' '.join(str(record.seed) for record in records.get(setting.key, ()))
+        print(f'{setting.key}: {setting.config or "a config that was never shipped"} {" ".join(setting.overrides)}')
+        print(f'  seeds {"; ".join(states)}' + (f'; in results: seeds {known}' if known else ''))
+
+
+def report(args: argparse.Namespace) -> None:
+    """Write the tables and figures; those of all recorded runs with the index of the configs."""
+    records = by_setting(collect(args.work_dir)) if args.work_dir else read_results(args.results)
+    if not records:
+        raise FileNotFoundError(
+            f'Expected finished runs in {args.work_dir or args.results}, but there are none. Make some with '
+            '`tools/experiments.py run`.'
+        )
+    out = args.out or (args.work_dir / 'report' if args.work_dir else ROOT / 'docs' / 'generated')
+    written = write_report(out, records, args.selection.tables, args.selection.figures)
+    if args.select:
+        for path in written:
+            if path.suffix == '.md':
+                print(f'{heading(path.stem)}\n\n{path.read_text(encoding="utf-8")}')
+    elif not (args.work_dir or args.out):
+        for path, text in (
+            (CONFIGS / 'README.md', configs_readme(CONFIGS, records)),
+            (CONFIGS / 'metafile.yml', metafile(CONFIGS, records)),
+        ):
+            path.write_text(text, encoding='utf-8')
+            written.append(path)
     print('Written: ' + ', '.join(map(str, written)))
 
 
 def main() -> None:
     """Do what was asked for."""
     args = parse_args()
-    if args.command == 'refresh':
-        for document in args.documents:
-            print(f'{document}: {"rewritten" if refresh(document) else "up to date"}')
-    elif args.command == 'list' and args.metafile:
-        print(metafile(CONFIGS, CONFIGS.parent / 'results'), end='')
-    elif args.command == 'list':
-        where = functools.partial(run_of, args)
-        if args.tflops:
-            print(remaining(args.selection, where, args.seeds, CONFIGS, args.tflops))
-        else:
-            print(index(args.selection) if args.markdown else listing(args.selection, where, args.seeds))
-    elif args.command == 'report':
-        report(args, args.out)
-    elif args.rehearse:
-        run_rehearsal(args)
-    else:
+    if args.command == 'run':
         run(args)
+    elif args.command == 'report':
+        report(args)
+    elif args.command == 'pack':
+        added, repeated = pack(args.work_dir, args.results)
+        print(f'{len(added)} runs added to {args.results}, {len(repeated)} there already')
+    elif args.select:
+        list_selection(args, read_results(args.results))
+    else:
+        list_all(read_results(args.results))
 
 
 if __name__ == '__main__':

@@ -24,6 +24,7 @@ def parse_args() -> argparse.Namespace:
         '--channel-order', choices=('rgb', 'bgr'), help='in which images reach the data_preprocessor, if it is unknown'
     )
     parser.add_argument('--tolerance', type=float, default=1e-4, help='largest difference allowed (default: 1e-4)')
+    parser.add_argument('--allow-missing', action='store_true', help='export without all the weights')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='changes to the config, key=value')
     args = parser.parse_args()
     if not args.config.is_file():
@@ -40,7 +41,15 @@ def main() -> None:
     cfg.merge_from_dict(args.cfg_options or {})
     size = None if args.image_size is None else (args.image_size[0], args.image_size[-1])
     facts = export_classifier(
-        cfg, args.checkpoint, args.format, args.out, size, args.images, args.tolerance, args.channel_order
+        cfg,
+        args.checkpoint,
+        args.format,
+        args.out,
+        size,
+        args.images,
+        args.tolerance,
+        args.channel_order,
+        args.allow_missing,
     )
     print(
         f'{facts["file"]}: {", ".join(facts["outputs"])}; largest difference from the model '

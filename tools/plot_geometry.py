@@ -1,6 +1,6 @@
 """Draw the geometry of a trained model's features: prototypes, class means, cosines and a map in two dimensions.
 
-    python tools/plot_geometry.py configs/pod_resnet18w8_digits.py CHECKPOINT --out geometry
+    python tools/plot_geometry.py configs/small/pod_digits.py CHECKPOINT --out geometry
 
 It writes gram.png, means.png, cosines.png, embedding.png and geometry.json, the numbers of mmpod.FeatureGeometry.
 """
@@ -11,8 +11,10 @@ from pathlib import Path
 
 from mmengine.config import Config, DictAction
 
+from mmpod.engine.checkpoints import checkpoint_classes, load_weights
+from mmpod.engine.extraction import plain_model
 from mmpod.engine.runner_session import runner_session
-from mmpod.utils.errors import checkpoint_errors, errors_as_exit
+from mmpod.utils.errors import errors_as_exit
 from mmpod.visualization.embedding import METHODS, require_method
 from mmpod.visualization.geometry import collect_features, draw_geometry
 
@@ -27,6 +29,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--method', choices=tuple(METHODS), default='tsne', help='method of the map (default: tsne)')
     parser.add_argument('--samples', type=int, default=2000, help='most samples in the map (default: 2000)')
     parser.add_argument('--seed', type=int, default=0, help='seed of the map and its choice of samples (default: 0)')
+    parser.add_argument('--allow-missing', action='store_true', help='draw a model without all the weights')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={}, help='overrides, key=value')
     args = parser.parse_args()
     for name in ('config', 'checkpoint'):
@@ -45,9 +48,8 @@ def main() -> None:
     cfg.merge_from_dict(args.cfg_options)
     cfg.work_dir, cfg.load_from, cfg.resume = str(args.out), str(args.checkpoint), False
     with runner_session(cfg) as runner:
-        with checkpoint_errors(args.checkpoint, args.config.name):
-            runner.load_checkpoint(str(args.checkpoint), strict=True)
-        data = collect_features(runner, args.split)
+        checkpoint = load_weights(plain_model(runner.model)[0], args.checkpoint, args.allow_missing)
+        data = collect_features(runner, args.split, checkpoint_classes(checkpoint))
         numbers = draw_geometry(data, args.out, args.method, args.samples, args.seed)
     settings = dict(config=str(args.config), checkpoint=str(args.checkpoint), split=args.split, method=args.method)
     settings.update(seed=args.seed, num_samples=len(data.labels), num_classes=len(data.names))

@@ -1,6 +1,6 @@
 """Try the same settings with several configs: the same number of trials for each, and a table of what they reach.
 
-    python tools/tune.py configs/pod_resnet18w8_digits.py configs/softmax_resnet18w8_digits.py \
+    python tools/tune.py configs/small/pod_digits.py configs/small/softmax_digits.py \
         --grid optim_wrapper.optimizer.lr=0.03,0.1,0.3 model.head.loss.loss_weight=1,5
 
 What counts is the metric on `val_dataloader` after the last epoch. Choosing by the test set flatters the result:

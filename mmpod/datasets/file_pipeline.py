@@ -96,7 +96,7 @@ def try_pipeline(pipeline: list, size: tuple[int, int]) -> Optional[Tensor]:
         return None
 
 
-def output_shapes(pipeline: list) -> set[tuple[int, int, int]]:
+def output_shapes(pipeline: list) -> set[tuple[int, ...]]:
     """Return the shapes (C, H, W) that a pipeline makes of a wide and a high image: one where it fixes the size."""
     images = [try_pipeline(pipeline, size) for size in ((640, 800), (800, 640))]
     return {tuple(image.shape) for image in images if image is not None}

@@ -2,16 +2,18 @@
 
 from mmpod.engine.atomic_local_backend import AtomicLocalBackend
 
+from .checkpoints import get_model
 from .hooks import (
     ChannelsLastHook,
+    CheckDataHook,
     CheckInvalidLossHook,
+    CheckWeightsHook,
     CompileFeaturesHook,
     DeferredRuntimeInfoHook,
     EpochSeedHook,
     FeaturesHook,
     FitGDAHook,
     NormAdaptiveHook,
-    NumClassesHook,
     OpenSetHook,
     PlainCheckpointHook,
     ResetMomentumHook,
@@ -29,11 +31,13 @@ __all__ = [
     'DeferredRuntimeInfoHook',
     'EpochSeedHook',
     'NormAdaptiveHook',
-    'NumClassesHook',
     'OpenSetHook',
     'PlainCheckpointHook',
     'ResetMomentumHook',
+    'CheckDataHook',
     'CheckInvalidLossHook',
+    'CheckWeightsHook',
     'ValidateOnResumeHook',
     'AtomicLocalBackend',
+    'get_model',
 ]

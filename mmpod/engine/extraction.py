@@ -2,10 +2,10 @@
 
 import copy
 import sys
-from typing import Callable, Iterator
+from typing import Any, Callable, Iterator, Sequence, Sized, cast
 
 import torch
-from mmengine.dist import is_main_process
+from mmengine.dist import get_dist_info, is_main_process
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import Runner, autocast
 from mmengine.utils import ProgressBar
@@ -13,12 +13,10 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from mmpod.utils.distributed import owned_by_rank
-
 __all__ = ['extracted', 'ordered_loader', 'plain_model', 'sample_indices', 'training_set', 'with_progress']
 
 
-def plain_model(model: nn.Module) -> tuple[nn.Module, bool]:
+def plain_model(model: Any) -> tuple[Any, bool]:
     """Return the classifier inside distributed and test-time augmentation wrappers, and whether there is the latter."""
     model = model.module if is_model_wrapper(model) else model
     augmented = isinstance(model, BaseTTAModel)
@@ -39,43 +37,74 @@ def ordered_loader(runner: Runner, dataset: dict) -> DataLoader:
 
 
 def training_set(runner: Runner) -> dict:
-    """Return the config of the training set without its augmentation: with the pipeline of the test set.
+    """Return the config of the training set without augmentation: each sample once, read as those of the test set.
+
+    ``RepeatDataset`` and ``ClassBalancedDataset`` are left out. Images are in memory (``InMemoryImages``) if those of
+    the test set are.
 
     Raises:
-        ValueError: The two do not tell their pipelines apart from the images.
+        ValueError: A dataset without a ``pipeline`` of its own.
     """
     train, test = (runner.cfg[f'{name}_dataloader'].dataset for name in ('train', 'test'))
-    if 'pipeline' not in train or 'pipeline' not in test:
-        raise ValueError(
-            f'Expected datasets with a `pipeline` of their own, but got {train.type} and {test.type}. Name the '
-            'training set with the pipeline of the test set, as `dataset` of FitGDAHook or of test_dataloader.'
-        )
-    return dict(train, pipeline=test.pipeline)
+    in_memory = None
+    while 'pipeline' not in test and ('dataset' in test or 'datasets' in test):
+        in_memory = test if _type_name(test) == 'InMemoryImages' else in_memory
+        test = test.dataset if 'dataset' in test else test.datasets[0]
+    if 'pipeline' not in test:
+        raise _no_pipeline(test)
+    dataset = _each_sample_once(train, test.pipeline)
+    return dataset if in_memory is None else dict(in_memory, dataset=dataset)
+
+
+def _each_sample_once(dataset: dict, pipeline: list) -> dict:
+    """Return the config of a dataset with another pipeline, without what repeats samples or keeps them in memory."""
+    if _type_name(dataset) in ('RepeatDataset', 'ClassBalancedDataset', 'InMemoryImages'):
+        return _each_sample_once(dataset['dataset'], pipeline)
+    if 'datasets' in dataset:
+        return dict(dataset, datasets=[_each_sample_once(part, pipeline) for part in dataset['datasets']])
+    if 'dataset' in dataset:
+        return dict(dataset, dataset=_each_sample_once(dataset['dataset'], pipeline))
+    if 'pipeline' not in dataset:
+        raise _no_pipeline(dataset)
+    return dict(dataset, pipeline=pipeline)
+
+
+def _type_name(dataset: dict) -> str:
+    kind = dataset['type']
+    return kind.rsplit('.', 1)[-1] if isinstance(kind, str) else kind.__name__
+
+
+def _no_pipeline(dataset: dict) -> ValueError:
+    return ValueError(
+        f'Expected training and test sets with a `pipeline` of their own, but got a {_type_name(dataset)} without one. '
+        'Name the training set with the pipeline of the test set, as `dataset` of FitGDAHook or of test_dataloader.'
+    )
 
 
 @torch.no_grad()
 def extracted(
-    runner: Runner, model: nn.Module, loader: DataLoader, features_of: Callable[[object], Tensor], title: str
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Yield positions, features and labels of the samples that this process counts, batch by batch.
+    runner: Runner, model: nn.Module, loader: DataLoader, features_of: Callable[[Any], Tensor], title: str
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield features and labels of the samples that this process counts, batch by batch.
 
     Args:
         runner: The Runner that tests.
         model: The classifier without wrappers.
         loader: From :func:`ordered_loader`.
         features_of: From the output of the neck to features (N, D).
-        title: What the progress bar says.
+        title: Shown with the progress bar.
     """
     model.eval()
+    # The sampler of rank r yields the samples r, r + W, ..., then repeats first ones until all ranks have equally many.
+    rank, world_size = get_dist_info()
+    left = len(range(rank, len(cast(Sized, loader.dataset)), world_size))
     for batch in with_progress(loader, title):
         with autocast(enabled=runner.test_loop.fp16):
             data = model.data_preprocessor(batch, False)
             features = features_of(model.extract_feat(data['inputs']))
         labels = torch.cat([sample.gt_label for sample in data['data_samples']]).to(features.device)
-        indices = sample_indices(data['data_samples'])
-        counted = owned_by_rank(indices)
-        on_device = counted.to(features.device)
-        yield indices[counted], features[on_device], labels[on_device]
+        yield features[:left], labels[:left]
+        left = max(0, left - len(labels))
 
 
 def with_progress(loader: DataLoader, title: str) -> Iterator[dict]:
@@ -83,7 +112,7 @@ def with_progress(loader: DataLoader, title: str) -> Iterator[dict]:
     if not is_main_process():
         yield from loader
         return
-    print(f'{title}: {len(loader.dataset)} samples', flush=True)
+    print(f'{title}: {len(cast(Sized, loader.dataset))} samples', flush=True)
     bar = ProgressBar(len(loader), file=sys.stdout)
     for batch in loader:
         yield batch
@@ -91,6 +120,6 @@ def with_progress(loader: DataLoader, title: str) -> Iterator[dict]:
     print(flush=True)
 
 
-def sample_indices(samples: list[DataSample]) -> Tensor:
-    """Return the samples' positions in their dataset, shape (N,), int64; -1 where a pipeline has dropped them."""
+def sample_indices(samples: Sequence[DataSample]) -> Tensor:
+    """Return the samples' positions in their dataset, shape (N,), int64; -1 where their pipeline dropped them."""
     return torch.tensor([sample.get('sample_idx', -1) for sample in samples])

@@ -5,11 +5,12 @@ from typing import Any, Optional, Sequence
 import torch
 
 from mmpod.functional import (
+    ClassMoments,
     accumulate_,
     empty_moments,
+    merge_moments,
     neural_collapse,
     normalize_rows,
-    sum_over_processes_,
     target_and_nontarget_cosines,
 )
 from mmpod.models.features import head_prototypes
@@ -62,18 +63,22 @@ class FeatureGeometry(FeatureMetric):
         self._reset()
 
     def _reset(self) -> None:
-        self.moments, self.prototypes, self.cosines, self.count = None, None, None, 0
-        self.waiting = []
+        self.moments: Optional[ClassMoments] = None
+        self.prototypes: Optional[torch.Tensor] = None
+        self.cosines: Optional[torch.Tensor] = None
+        self.count = 0
+        self.waiting: list[tuple[torch.Tensor, torch.Tensor]] = []
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Add one batch to the sums."""
         features, counted = self.features(data_samples)
-        labels, num_classes = self._labels(data_samples), self.head.num_classes
+        head: Any = self.head
+        labels, num_classes = self._labels(data_samples), head.num_classes
         check_labels(labels, len(data_samples), num_classes)
         check_label_values(labels, num_classes)
         labels = labels.to(counted.device)[counted]  # of a batch none may count here
         if self.moments is None:
-            self.moments = empty_moments(num_classes, features.shape[1], by_class=False, device=features.device)
+            self.moments = empty_moments(num_classes, features.shape[1], by_class=False, device=str(features.device))
             self.cosines = features.new_zeros(2)
             # Now, and not after the epoch: an average of the weights has left the model by then.
             prototypes = head_prototypes(self.head) if self.feature_stage == 'pre_logits' else None
@@ -106,7 +111,7 @@ class FeatureGeometry(FeatureMetric):
         """
         check_each_sample_once(self.count, size, self.cosines.device)
         self._add_up()
-        measures = neural_collapse(sum_over_processes_(self.moments), self.prototypes)
+        measures = neural_collapse(merge_moments(self.moments, global_sum), self.prototypes)
         if self.prototypes is not None:
             own, foreign = global_sum(self.cosines) / size
             measures = dict(target_cosine=own, max_nontarget_cosine=foreign, **measures)

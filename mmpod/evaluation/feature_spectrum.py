@@ -2,6 +2,8 @@
 
 from typing import Any, Optional, Sequence
 
+from torch import Tensor
+
 from mmpod.functional import normalize_rows
 from mmpod.functional.spectrum import effective_rank, spectrum_variances
 from mmpod.registry import METRICS
@@ -43,7 +45,8 @@ class FeatureSpectrum(FeatureMetric):
         self._reset()
 
     def _reset(self) -> None:
-        self.moment, self.count = None, 0
+        self.moment: Optional[Tensor] = None
+        self.count = 0
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Add one batch to the sum."""

@@ -1,83 +1,177 @@
-"""Every experiment of the paper and those that mmpod adds: the one table behind running, reporting, docs and tests."""
+"""What an experiment, a table and a figure are, and the datasets that the configs' names mean."""
 
-from mmpod.experiments.cells import Figure
-from mmpod.experiments.own_tables import MORE_LOSSES, OWN_TABLES, SMALL, TINY
-from mmpod.experiments.paper import PAPER_TABLES
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Optional, Union
 
-__all__ = ['CHECKPOINT_OF', 'FIGURES', 'TABLES', 'heading']
+from mmpod.experiments.run import METRIC
+from mmpod.experiments.sweep import expand
+from mmpod.utils.paths import CONFIGS
 
-TABLES = {**PAPER_TABLES, **OWN_TABLES}
+__all__ = ['CHECKPOINT_OF', 'DATASETS', 'Base', 'Cell', 'Figure', 'Setting', 'Study', 'Table', 'dataset_of']
 
-# The losses that Fig. 5 and 6 compare.
-FIG_5 = ('AM-Softmax (s = 5, m = 0.25)', 'PEDCC-Loss (s = 10, m = 0.5)', 'Cosine Loss')
-FIG_6 = ('Softmax', 'POD Loss')
-
-# The paper does not say which dataset Fig. 5 and 6 show; CIFAR-100 is the first of Table III.
-FIGURES = {
-    'fig3': Figure('Derivative of 1 - cos', 'derivative', power=1),
-    'fig4': Figure('Derivative of (1 - cos)^2', 'derivative', power=2),
-    'fig5': Figure(
-        'Accuracy by epoch of AM-Softmax, PEDCC-Loss and Cosine Loss on CIFAR-100',
-        'curves',
-        tuple(MORE_LOSSES[loss].replace('*', 'resnet50_cifar100') for loss in FIG_5),
-    ),
-    'fig6': Figure(
-        'Accuracy by epoch of Softmax and POD Loss on CIFAR-100',
-        'curves',
-        tuple(MORE_LOSSES[loss].replace('*', 'resnet50_cifar100') for loss in FIG_6),
-    ),
-    **{
-        f'fig{number}_{name}': Figure(
-            f'Fig. {number} at small scale: a narrow ResNet-18 on {data}, tuned settings',
-            'curves',
-            tuple(cell.config for cell in TABLES[f'{name}_tuned'].cells if cell.row in losses),
-        )
-        for name, data in {'small': '10,000 images of CIFAR-10', 'tiny': '20 classes of Tiny ImageNet'}.items()
-        for number, losses in ((5, FIG_5), (6, FIG_6))
-    },
-    'gram': Figure('Inner products of the centroids of CIFAR-10', 'gram', ('pod_resnet50_cifar10',)),
-    'dimension': Figure('Accuracy by feature dimension', 'sweep', table='I'),
-    'sc_weight': Figure('Accuracy by the weight of the SC term', 'sweep', table='lambda'),
-    'curves_small': Figure(
-        'Accuracy by epoch of a narrow ResNet-18 on 10,000 images of CIFAR-10',
-        'curves',
-        tuple(loss.replace('*', SMALL) for loss in MORE_LOSSES.values()),
-    ),
-    'sc_weight_small': Figure(
-        'Accuracy of a narrow ResNet-18 by the weight of the SC term', 'sweep', table='small_lambda'
-    ),
-    'dimension_small': Figure('Accuracy of a narrow ResNet-18 by feature dimension', 'sweep', table='small_dimension'),
-    'sc_weight_tiny': Figure(
-        'Accuracy of a narrow ResNet-18 on 20 classes of Tiny ImageNet by the weight of the SC term',
-        'sweep',
-        table='tiny_lambda',
-    ),
-    'dimension_tiny': Figure(
-        'Accuracy of a narrow ResNet-18 on 20 classes of Tiny ImageNet by feature dimension',
-        'sweep',
-        table='tiny_dimension',
-    ),
-    'curves_tiny': Figure(
-        'Accuracy by epoch of a narrow ResNet-18 on 20 classes of Tiny ImageNet',
-        'curves',
-        tuple(loss.replace('*', TINY) for loss in MORE_LOSSES.values()),
-    ),
+# By the key in the configs' names; those of the paper first, as it prints them.
+DATASETS = {
+    'cifar10': 'CIFAR-10',
+    'cifar100': 'CIFAR-100',
+    'facescrub': 'FaceScrub',
+    'tinyimagenet': 'Tiny ImageNet',
+    **{f'imagenet{k}': f'ImageNet({k})' for k in (30, 100, 200, 500)},
+    'imagenet': 'ImageNet(1000)',
+    'cifar10_10k': 'CIFAR-10, 10,000 images',
+    'tiny20': 'Tiny ImageNet, 20 classes',
+    'digits': 'Digits',
 }
 
-# Evaluations: they train nothing, and read the last checkpoint of another run of the same seed.
-CHECKPOINT_OF = {
-    **{
-        f'gda_{setting}': f'pod_{setting}'
-        for setting in (
-            *(f'resnet50_{key}' for key in ('cifar10', 'cifar100', 'tinyimagenet')),
-            *(f'resnet18w8_{key}' for key in ('cifar10_10k', 'cifar10_10k_tuned', 'tinyimagenet20', 'digits')),
-        )
-    },
-    'gda_resnet18w8_cifar10_10k_tuned_shared': 'pod_resnet18w8_cifar10_10k_tuned',
-    'gda_resnet18w8_tinyimagenet20_shared': 'pod_resnet18w8_tinyimagenet20',
-}
+# Evaluations, by the names of their configs: they read the last checkpoint of another run of the same seed.
+CHECKPOINT_OF = {path.stem: path.stem.replace('gda_', 'pod_') for path in CONFIGS.rglob('gda_*.py')}
 
 
-def heading(table: str) -> str:
-    """Return how a table is called, with its title."""
-    return f'{"Table " if set(table) <= set("IV") else ""}{table}: {TABLES[table].title}'
+def dataset_of(config: str) -> str:
+    """Return the name of the dataset of a config, ``<loss>[_<backbone>]_<dataset>[_<variant>]``.
+
+    Example:
+        >>> dataset_of('small/pod_cifar10_10k_vicreg')
+        'CIFAR-10, 10,000 images'
+    """
+    return DATASETS[max((key for key in DATASETS if f'_{key}_' in f'{config}_'), key=len)]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What some runs that differ in their seed alone have in common.
+
+    Attributes:
+        study: Name of the study.
+        name: Its name there, fit for a folder.
+        base: The key of its :class:`Base`.
+        point: The point of the grid, such as ``lr=0.1,loss_weight=5``; empty without a grid.
+        config: The config, without ``.py``, relative to `configs/`; empty where it was never shipped.
+        overrides: What it changes of the config, ``key=value``.
+        source: The setting, ``study/name``, whose checkpoint it evaluates; empty where it trains.
+    """
+
+    study: str
+    name: str
+    base: str
+    point: str
+    config: str
+    overrides: tuple[str, ...] = ()
+    source: str = ''
+
+    @property
+    def key(self) -> str:
+        """Its name among the settings of all studies."""
+        return f'{self.study}/{self.name}'
+
+    @property
+    def path(self) -> Path:
+        """The config's file."""
+        return CONFIGS / f'{self.config}.py'
+
+
+class Base(NamedTuple):
+    """A config with what a study changes of it.
+
+    Attributes:
+        config: Without ``.py``, relative to `configs/`.
+        overrides: ``key=value``.
+        grid: Values by key of the config, of which every combination is one setting; or several such grids.
+        source: The setting, ``study/name``, whose checkpoint is evaluated.
+    """
+
+    config: str
+    overrides: Sequence[str] = ()
+    grid: Union[Mapping[str, Sequence], Sequence[Mapping[str, Sequence]]] = {}
+    source: str = ''
+
+
+@dataclass(frozen=True)
+class Study:
+    """Runs that answer one question: some configs, each with a grid of overrides, each with the same seeds.
+
+    Attributes:
+        name: Name of its file in `results/` and of its folder of runs.
+        title: What it measures.
+        bases: Its configs, by a short name.
+        options: Overrides for all of them.
+        seeds: Seeds of each setting.
+    """
+
+    name: str
+    title: str
+    bases: Mapping[str, Base]
+    options: Sequence[str] = ()
+    seeds: Sequence[int] = (0, 1, 2)
+
+    @property
+    def settings(self) -> dict[str, Setting]:
+        """All settings by name: the base's name and the point of its grid."""
+        found = {}
+        for key, base in self.bases.items():
+            grids = [base.grid] if isinstance(base.grid, Mapping) else base.grid
+            for trial in (trial for grid in grids for trial in expand(grid)):
+                name = ','.join(filter(None, (key, trial.name)))
+                overrides = (*self.options, *base.overrides, *trial.overrides)
+                found[name] = Setting(self.name, name, key, trial.name, base.config, overrides, base.source)
+        return found
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of a table, and where it comes from.
+
+    Attributes:
+        row, column: As they are printed.
+        runs: The setting, ``study/name``, whose runs measure it.
+        paper: The paper's number; None where the table is mmpod's own.
+        metrics: Names in the final metrics; several where the paper leaves open which one it means.
+        key: Key of the config that holds the number instead, where it is not measured.
+    """
+
+    row: str
+    column: str
+    runs: str
+    paper: Optional[float] = None
+    metrics: Sequence[str] = (METRIC,)
+    key: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells under a title.
+
+    Attributes:
+        title: What it shows.
+        cells: Its numbers.
+        varied: What its rows vary.
+        pivot: Rows by columns of one number each, instead of several numbers for each row.
+        epochs: The accuracy after these epochs, instead of after the last.
+    """
+
+    title: str
+    cells: Sequence[Cell]
+    varied: str = 'loss'
+    pivot: bool = False
+    epochs: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture.
+
+    Attributes:
+        title: What it shows.
+        kind: ``'derivative'`` of 1 - cos to a power, ``'curves'`` of accuracy by epoch, the ``'sweep'`` of a setting,
+            or the ``'gram'`` matrix of centroids.
+        cells: Whose runs it shows.
+        varied: What a sweep varies.
+        power: Exponent of a derivative.
+    """
+
+    title: str
+    kind: str
+    cells: Sequence[Cell] = ()
+    varied: str = ''
+    power: int = 0

@@ -1,71 +1,120 @@
 """Figures of runs: curves with bands over the seeds, sweeps, and the derivatives of the paper's Fig. 3 and 4."""
 
+import itertools
 import math
-import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Union
 
+import pandas as pd
 import torch
 from torch import Tensor
 
+from mmpod.experiments.records import Record
 from mmpod.experiments.run import METRIC, Run
 from mmpod.functional import cosine_loss
 from mmpod.visualization.style import COLOURS, MARKERS, STYLES, new_axes, write_png
 
-__all__ = [
-    'by_name',
-    'draw_curves',
-    'plot_accuracy',
-    'plot_derivative',
-    'plot_geometry',
-    'plot_sweep',
-]
+__all__ = ['plot_accuracy', 'plot_derivative', 'plot_geometry', 'plot_sweep']
+
+Runs = Sequence[Union[Run, Record]]
+PANELS = {
+    'target_cosine': 'cosine to the target prototype',
+    'max_nontarget_cosine': 'largest cosine to another',
+    'within_between': 'variance within / between',
+    'effective_rank': 'effective rank',
+}
 
 
-def by_name(runs: Sequence[Run]) -> dict[str, list[Run]]:
-    """Return the runs grouped by name, in the order of first appearance."""
-    groups: dict[str, list[Run]] = {}
-    for run in runs:
-        groups.setdefault(run.name, []).append(run)
-    return groups
+def draw_curves(axes, runs: Runs, metric: str) -> dict:
+    """Draw a metric by epoch: the mean of each name as a line, the range of its seeds as a band.
 
+    Returns:
+        dict: For the legend, the line of each name.
+    """
+    import seaborn
 
-def draw_curves(axes, runs: Sequence[Run], metric: str) -> None:
-    """Draw a metric by epoch: the mean of each name as a line, the range of its seeds as a band."""
-    for index, (name, group) in enumerate(by_name(runs).items()):
-        curves = [run.curve(metric) for run in group]
-        epochs = sorted(set.intersection(*(set(curve) for curve in curves)))
-        columns = [[curve[epoch] for curve in curves] for epoch in epochs]
-        colour = COLOURS[index % len(COLOURS)]
-        axes.plot(
-            epochs,
-            [statistics.mean(column) for column in columns],
-            STYLES[index % len(STYLES)],
-            marker=MARKERS[index % len(MARKERS)],
-            markevery=max(1, len(epochs) // 10),
-            markersize=4,
-            color=colour,
-            label=name,
-        )
-        axes.fill_between(
-            epochs,
-            [min(column) for column in columns],
-            [max(column) for column in columns],
-            color=colour,
-            alpha=0.2,
-            linewidth=0,
-        )
+    rows = [(run.name, epoch, value) for run in runs for epoch, value in run.curve(metric).items()]
+    frame = pd.DataFrame(rows, columns=['run', 'epoch', metric])
+    names = list(dict.fromkeys(frame['run']))
+    looks = {name: look for name, look in zip(names, zip(*map(itertools.cycle, (COLOURS, STYLES, MARKERS))))}
+    for name, (colour, style, marker) in looks.items():
+        curve = frame[frame['run'] == name]
+        every = max(1, curve['epoch'].nunique() // 10)
+        look = dict(color=colour, linestyle=style, marker=marker, markersize=4, markevery=every, markeredgewidth=0)
+        seaborn.lineplot(curve, x='epoch', y=metric, errorbar=('pi', 100), ax=axes, label=name, legend=False, **look)
     axes.xaxis.get_major_locator().set_params(integer=True)
+    return {line.get_label(): line for line in axes.get_lines() if line.get_label() in looks}
 
 
-def plot_accuracy(runs: Sequence[Run], path: Path, metric: str = METRIC) -> None:
+def finish(figure, handles: dict, path: Path) -> None:
+    """Put the legend below the axes, where it hides no curve, and write the figure."""
+    figure.legend(handles.values(), handles, loc='outside lower center', ncols=2, fontsize='small')
+    figure.set_figheight(figure.get_figheight() + 0.2 * math.ceil(len(handles) / 2))
+    write_png(figure, path)
+
+
+def plot_accuracy(runs: Runs, path: Path, metric: str = METRIC) -> None:
     """Write a PNG of a metric by epoch, see :func:`draw_curves`."""
     figure, axes = new_axes()
-    draw_curves(axes, runs, metric)
+    handles = draw_curves(axes, runs, metric)
     axes.set(xlabel='epoch', ylabel='test accuracy (%)' if metric == METRIC else metric)
-    # Below the axes, where it hides no curve, however many there are.
-    figure.legend(loc='outside lower center', ncols=2, fontsize='small')
-    figure.set_figheight(figure.get_figheight() + 0.2 * math.ceil(len(by_name(runs)) / 2))
+    finish(figure, handles, path)
+
+
+def plot_geometry(runs: Runs, path: Path) -> None:
+    """Write four metrics of ``mmpod.FeatureGeometry`` by epoch, see :func:`draw_curves`.
+
+    Args:
+        runs: Runs that have logged them; those of heads without prototypes have no cosines.
+        path: Where to write the PNG.
+    """
+    figure, axes = new_axes(7.6, 5.4, 2, 2)
+    handles = {}
+    for panel, (metric, label) in zip(axes.flat, PANELS.items()):
+        handles.update(draw_curves(panel, runs, f'geometry/{metric}'))
+        panel.set(xlabel='epoch', ylabel=label)
+    axes[1, 0].set_yscale('log')
+    axes[1, 0].yaxis.set_major_formatter('{x:g}')
+    axes[1, 0].yaxis.set_minor_formatter('{x:g}')
+    finish(figure, handles, path)
+
+
+def plot_sweep(measured: Mapping[str, Sequence[float]], paper: Mapping[str, float], varied: str, path: Path) -> None:
+    """Write accuracy by the value of a setting: mean and standard deviation over the seeds, and the paper's numbers.
+
+    Args:
+        measured: By value of the setting the accuracies (%) of its seeds; none where it was not run.
+        paper: By value of the setting the paper's accuracy, where there is one.
+        varied: What is varied.
+        path: Where to write the PNG.
+    """
+    figure, axes = new_axes()
+    place = {name: index for index, name in enumerate(measured)}
+    frame = pd.DataFrame({name: pd.Series(values, dtype=float) for name, values in measured.items()}).agg(
+        ['mean', 'std']
+    )
+    axes.errorbar(
+        range(len(place)),
+        frame.loc['mean'],
+        frame.loc['std'].fillna(0),
+        marker=MARKERS[0],
+        capsize=3,
+        color=COLOURS[0],
+        label='measured (mean and standard deviation over the seeds)',
+    )
+    if paper:
+        axes.plot(
+            [place[name] for name in paper],
+            list(paper.values()),
+            '--',
+            marker=MARKERS[1],
+            color=COLOURS[1],
+            label='paper',
+        )
+    axes.set(xlabel=varied, ylabel='test accuracy (%)')
+    axes.set_xticks(range(len(place)), place)
+    axes.legend(fontsize='small')
     write_png(figure, path)
 
 
@@ -79,7 +128,7 @@ def derivative(power: int, degrees: Tensor) -> Tensor:
 
 
 def plot_derivative(power: int, path: Path) -> None:
-    """Write Fig. 3 (``power`` 1) or Fig. 4 (2): the slope of the cosine term by the angle to the own centroid."""
+    """Write Fig. 3 (``power`` 1) or Fig. 4 (2): the slope of the cosine term by the angle to the target centroid."""
     degrees = torch.arange(181)
     slope = derivative(power, degrees)
     top = int(slope.argmax())
@@ -88,62 +137,5 @@ def plot_derivative(power: int, path: Path) -> None:
     axes.plot(top, slope[top], MARKERS[0], color=COLOURS[1])
     axes.annotate(f'{slope[top]:.3f} at {top}°', (top, slope[top]), (top - 30, 0.9 * slope[top]), ha='right')
     label = 'd(1 - cos θ)/dθ' if power == 1 else f'd(1 - cos θ)$^{power}$/dθ'
-    axes.set(xlabel='angle θ to the own centroid (degrees)', ylabel=label, xticks=range(0, 181, 30))
-    write_png(figure, path)
-
-
-def plot_sweep(rows: Sequence[tuple[str, Sequence[float], object]], xlabel: str, path: Path) -> None:
-    """Write accuracy by the setting of a sweep.
-
-    Args:
-        rows: For each setting its name, the accuracies (%) of its seeds (none where it was not run) and the paper's
-            number or None.
-        xlabel: What is varied.
-        path: Where to write the PNG.
-    """
-    figure, axes = new_axes()
-    measured = [(index, values) for index, (_, values, _) in enumerate(rows) if values]
-    axes.errorbar(
-        [index for index, _ in measured],
-        [statistics.mean(values) for _, values in measured],
-        [statistics.stdev(values) if len(values) > 1 else 0 for _, values in measured],
-        marker=MARKERS[0],
-        capsize=3,
-        color=COLOURS[0],
-        label='measured (mean and standard deviation over seeds)',
-    )
-    paper = [(index, number) for index, (_, _, number) in enumerate(rows) if number is not None]
-    if paper:
-        axes.plot(*zip(*paper), '--', marker=MARKERS[1], color=COLOURS[1], label='paper')
-    axes.set(xlabel=xlabel, ylabel='test accuracy (%)')
-    axes.set_xticks(range(len(rows)), [name for name, _, _ in rows])
-    axes.legend(fontsize='small')
-    write_png(figure, path)
-
-
-PANELS = {
-    'target_cosine': 'cosine to the own prototype',
-    'max_nontarget_cosine': 'largest cosine to another',
-    'within_between': 'variance within / between',
-    'effective_rank': 'effective rank',
-}
-
-
-def plot_geometry(runs: Sequence[Run], path: Path) -> None:
-    """Write four metrics of ``mmpod.FeatureGeometry`` by epoch, see :func:`draw_curves`.
-
-    Args:
-        runs: Runs that have logged them; those of heads without prototypes have no cosines.
-        path: Where to write the PNG.
-    """
-    figure, axes = new_axes(7.6, 5.4, 2, 2)
-    for panel, (metric, label) in zip(axes.flat, PANELS.items()):
-        draw_curves(panel, [run for run in runs if run.curve(f'geometry/{metric}')], f'geometry/{metric}')
-        panel.set(xlabel='epoch', ylabel=label)
-    axes[1, 0].set_yscale('log')
-    axes[1, 0].yaxis.set_major_formatter('{x:g}')
-    axes[1, 0].yaxis.set_minor_formatter('{x:g}')
-    handles = {line.get_label(): line for panel in axes.flat for line in panel.get_lines()}
-    figure.legend(handles.values(), handles, loc='outside lower center', ncols=2, fontsize='small')
-    figure.set_figheight(figure.get_figheight() + 0.2 * math.ceil(len(by_name(runs)) / 2))
+    axes.set(xlabel='angle θ to the target centroid (degrees)', ylabel=label, xticks=range(0, 181, 30))
     write_png(figure, path)

@@ -1,36 +1,49 @@
 """The tables of arXiv 2111.15449 v1, each number with the config that measures it anew."""
 
-from mmpod.experiments.cells import BOTH_READINGS, Cell, Table, rows
-from mmpod.experiments.datasets import PAPER
+from mmpod.experiments.catalogue import DATASETS, Base, Cell, Figure, Study, Table
 from mmpod.experiments.run import METRIC
+from mmpod.utils.paths import CONFIGS
 
-__all__ = ['PAPER_TABLES']
+__all__ = ['BOTH_READINGS', 'PAPER', 'PAPER_FIGURES', 'PAPER_TABLES']
 
-# Classes and feature dimension of Table II, in the order of the datasets.
+# Every ResNet-50 config as it is: those of the paper, and the losses that it lacks.
+PAPER = Study(
+    'paper',
+    "ResNet-50 at the paper's budget",
+    {
+        path.stem: Base(path.stem, source='paper/' + path.stem.replace('gda_', 'pod_') if 'gda_' in path.stem else '')
+        for path in sorted(CONFIGS.glob('*.py'))
+    },
+)
+
+# What Table IV may mean.
+BOTH_READINGS = ('spectrum/eigenvalue_variance_e8', 'spectrum/energy_variance_e8')
+
+# Classes and feature dimension of Table II, in the order of DATASETS.
 SIZES = [(10, 256), (100, 512), (100, 512), (200, 512), (30, 256), (100, 512), (200, 512), (500, 1024), (1000, 2048)]
 
 PAPER_TABLES = {
     'I': Table(
         'Accuracy (%) of POD Loss on CIFAR-10 by feature dimension',
-        rows(
-            'Accuracy',
-            {
-                '9': ('pod_resnet50_cifar10_dim9', 92.71),
-                '32': ('pod_resnet50_cifar10_dim32', 93.51),
-                '64': ('pod_resnet50_cifar10_dim64', 93.77),
-                '128': ('pod_resnet50_cifar10_dim128', 93.98),
-                '256': ('pod_resnet50_cifar10', 94.31),
-                '512': ('pod_resnet50_cifar10_dim512', 94.25),
-                '1024': ('pod_resnet50_cifar10_dim1024', 93.82),
-            },
-        ),
+        [
+            Cell(dim, 'Accuracy', f'paper/pod_resnet50_cifar10{suffix}', paper)
+            for dim, suffix, paper in (
+                ('9', '_dim9', 92.71),
+                ('32', '_dim32', 93.51),
+                ('64', '_dim64', 93.77),
+                ('128', '_dim128', 93.98),
+                ('256', '', 94.31),
+                ('512', '_dim512', 94.25),
+                ('1024', '_dim1024', 93.82),
+            )
+        ],
         varied='feature dimension D',
     ),
     'II': Table(
         'Number of classes and feature dimension of each dataset',
         [
-            Cell(dataset.name, column, f'pod_resnet50_{key}', paper, metrics=(), setting=setting)
-            for (key, dataset), sizes in zip(PAPER.items(), SIZES)
+            Cell(DATASETS[key], column, f'paper/pod_resnet50_{key}', paper, key=setting)
+            for key, sizes in zip(DATASETS, SIZES)
             for column, setting, paper in (
                 ('Number of Classes', 'model.head.num_classes', sizes[0]),
                 ('Feature Dimension', 'model.head.feat_dim', sizes[1]),
@@ -41,7 +54,7 @@ PAPER_TABLES = {
     'III': Table(
         'Accuracy (%) of several losses on CIFAR-100 and FaceScrub',
         [
-            Cell(row, PAPER[key].name, f'{loss}_resnet50_{key}', paper)
+            Cell(row, DATASETS[key], f'paper/{loss}_resnet50_{key}', paper)
             for row, loss, papers in (
                 ('Softmax Loss', 'softmax', (73.80, 89.10)),
                 ('AM-Softmax Loss (s = 5, m = 0.25)', 'amsoftmax', (73.03, 91.67)),
@@ -55,16 +68,15 @@ PAPER_TABLES = {
     'IV': Table(
         'Variance (1e-8) of the eigenvalues, or of the energy by dimension, of the pooled features; the paper does not '
         'say which, nor of which dataset: CIFAR-10 here',
-        rows(
-            'Variance',
-            {'Cosine Loss': ('cosine_resnet50_cifar10', 1.82), 'POD Loss': ('pod_resnet50_cifar10', 1.53)},
-            metrics=BOTH_READINGS,
-        ),
+        [
+            Cell('Cosine Loss', 'Variance', 'paper/cosine_resnet50_cifar10', 1.82, BOTH_READINGS),
+            Cell('POD Loss', 'Variance', 'paper/pod_resnet50_cifar10', 1.53, BOTH_READINGS),
+        ],
     ),
     'V': Table(
         'Accuracy (%) of Cosine Loss and POD Loss',
         [
-            Cell(PAPER[key].name, column, f'{loss}_resnet50_{key}', paper)
+            Cell(DATASETS[key], column, f'paper/{loss}_resnet50_{key}', paper)
             for key, papers in (
                 ('cifar10', (93.83, 94.31)),
                 ('cifar100', (76.23, 77.70)),
@@ -78,7 +90,7 @@ PAPER_TABLES = {
     'VI': Table(
         'Accuracy (%) of Softmax and POD Loss',
         [
-            Cell(PAPER[key].name, column, f'{loss}_resnet50_{key}', paper)
+            Cell(DATASETS[key], column, f'paper/{loss}_resnet50_{key}', paper)
             for key, papers in (
                 ('cifar10', (93.71, 94.31)),
                 ('cifar100', (75.56, 77.70)),
@@ -97,7 +109,7 @@ PAPER_TABLES = {
     'VII': Table(
         'Accuracy (%) of POD Loss by the cosine and by Gaussian discriminant analysis',
         [
-            Cell(PAPER[key].name, column, f'{loss}_resnet50_{key}', paper, metrics)
+            Cell(DATASETS[key], column, f'paper/{loss}_resnet50_{key}', paper, metrics)
             for key, papers in (
                 ('cifar10', (94.31, 94.23)),
                 ('cifar100', (77.70, 73.37)),
@@ -112,4 +124,11 @@ PAPER_TABLES = {
         ],
         varied='dataset',
     ),
+}
+
+PAPER_FIGURES = {
+    'fig3': Figure('Derivative of 1 - cos', 'derivative', power=1),
+    'fig4': Figure('Derivative of (1 - cos)^2', 'derivative', power=2),
+    'gram': Figure('Inner products of the centroids of CIFAR-10', 'gram'),
+    'dimension': Figure('Accuracy by feature dimension', 'sweep', PAPER_TABLES['I'].cells, 'feature dimension D'),
 }

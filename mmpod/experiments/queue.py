@@ -20,11 +20,11 @@ import mmengine
 import mmpretrain
 import torch
 
-import mmpod
 from mmpod.experiments.launch import Launcher, Plan
 from mmpod.experiments.metric import number_format
 from mmpod.experiments.run import Run
 from mmpod.utils.paths import TOOLS
+from mmpod.version import __version__
 
 __all__ = ['run_all', 'versions']
 
@@ -42,7 +42,7 @@ def versions() -> dict[str, Optional[str]]:
     # An installed mmpod may lie inside somebody else's repository, on a machine without git.
     ours = shutil.which('git') is not None and git('rev-parse', '--show-prefix') == 'tools/'
     return dict(
-        mmpod=mmpod.__version__,
+        mmpod=__version__,
         git=git('describe', '--always', '--dirty') if ours else None,
         mmpretrain=mmpretrain.__version__,
         mmengine=mmengine.__version__,

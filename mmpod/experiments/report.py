@@ -1,186 +1,224 @@
-"""Paper against measurement: tables (Markdown, CSV) and figures from the runs in a folder."""
+"""Tables (Markdown, CSV) and figures from recorded runs."""
 
-import csv
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Optional
 
-from mmengine.config import Config
+import pandas as pd
 
-from mmpod.experiments.catalogue import FIGURES, TABLES, heading
-from mmpod.experiments.cells import Cell, reading
+from mmpod.experiments.catalogue import Cell, Table
+from mmpod.experiments.comparison import epochs_to_reach
 from mmpod.experiments.figures import plot_accuracy, plot_derivative, plot_sweep
-from mmpod.experiments.run import METRIC, Run
-from mmpod.experiments.selection import Selection
-from mmpod.experiments.tables import mean_and_spread
+from mmpod.experiments.own_tables import FIGURES, TABLES
+from mmpod.experiments.paper import PAPER_TABLES
+from mmpod.experiments.records import Record
+from mmpod.experiments.run import METRIC
+from mmpod.experiments.settings import resolve
+from mmpod.experiments.studies import setting_of
+from mmpod.experiments.tables import markdown_table, mean_and_spread
 from mmpod.functional import pedcc
 from mmpod.visualization.geometry import plot_gram
 
-__all__ = ['Result', 'markdown', 'results', 'write_csv', 'write_report']
+__all__ = ['frame', 'heading', 'write_report']
 
-HEADER = '| row | column | paper | measured, last epoch | difference | best epoch | seeds | config |'
-
-
-@dataclass(frozen=True)
-class Result:
-    """What the runs in a folder say of a cell.
-
-    Attributes:
-        cell: The cell.
-        metric: Which of its metrics.
-        seeds: Seeds of the finished runs.
-        values: The metric after the last epoch, one a seed.
-        best: The best accuracy of any epoch, one a seed; empty where the metric has no curve.
-        missing: Seeds that were asked for and are not finished.
-        overrides: Options of the config, ``key=value``, with which any of the runs departed from it.
-    """
-
-    cell: Cell
-    metric: str
-    seeds: Sequence[int] = ()
-    values: Sequence[float] = ()
-    best: Sequence[float] = ()
-    missing: Sequence[int] = ()
-    overrides: Sequence[str] = ()
-
-    @property
-    def form(self) -> str:
-        """What is measured with two digits, settings plain."""
-        return 'g' if self.cell.setting is not None else '.2f'
-
-    @property
-    def difference(self) -> Optional[float]:
-        """Measured mean minus paper."""
-        if not self.values or self.cell.paper is None:
-            return None
-        return sum(self.values) / len(self.values) - self.cell.paper
+SHARE = 0.9
+Records = Mapping[str, Sequence[Record]]  # by setting, study/name
 
 
-def results(
-    cells: Sequence[Cell], run_of: Callable[[str, int], Run], seeds: Sequence[int], configs: Path
-) -> list[Result]:
-    """Return one result for each metric of each cell.
+def heading(name: str) -> str:
+    """Return how a table is called, with its title."""
+    return f'Table {name}: {TABLES[name].title}' if name in PAPER_TABLES else TABLES[name].title
 
-    Args:
-        cells: The cells.
-        run_of: From the name of a config and a seed to the run.
-        seeds: Seeds to look for.
-        configs: Folder of the leaves, for the numbers that are settings.
-    """
+
+def setting_value(cell: Cell):
+    """Return the number of a cell that is a setting."""
+    value = resolve(setting_of(cell.runs).path)
+    for key in cell.key.split('.'):
+        value = value[key]
+    return value
+
+
+def measured(records: Sequence[Record], metric: str) -> list[float]:
+    """Return a final metric, one value for each run that has it."""
+    return [value for record in records if (value := record.final(metric)) is not None]
+
+
+def text(values: Sequence[float]) -> str:
+    """Return mean and spread with two digits, or none where the numbers are large."""
+    if not values:
+        return '-'
+    return mean_and_spread(values, '.2f' if max(values) < 1000 else '.0f')
+
+
+def best_epoch(records: Sequence[Record]) -> str:
+    """Return the best validation accuracy; ``-`` where runs have no curve."""
+    curves = [record.accuracies for record in records]
+    return text([max(curve.values()) for curve in curves]) if all(curves) else '-'
+
+
+def epochs_to_share(records: Sequence[Record]) -> str:
+    """Return the first epoch with 90 % of what a run ended with, the mean."""
+    curves = [record.accuracies for record in records]
+    if not all(curves):
+        return '-'
+    return f'{statistics.mean(epochs_to_reach(curve, SHARE * list(curve.values())[-1]) for curve in curves):.1f}'
+
+
+def accuracy_after(records: Sequence[Record], epoch: int) -> str:
+    """Return the validation accuracy after an epoch; ``-`` where a run was not validated then."""
+    curves = [record.accuracies for record in records]
+    return text([curve[epoch] for curve in curves]) if all(epoch in curve for curve in curves) else '-'
+
+
+def seeds(records: Sequence[Record], marked: Mapping[tuple, str]) -> str:
+    """Return the seeds of runs with their marks."""
+    return ', '.join(f'{record.seed}{marked.get(record.key, "")}' for record in records) or '-'
+
+
+def short_name(metric: str, others: Sequence[str]) -> str:
+    """Return the last part of a metric's name, or all of it where another metric has the same last part."""
+    last = [name.rpartition('/')[2] for name in others]
+    short = metric.rpartition('/')[2]
+    return short if last.count(short) == 1 else metric
+
+
+def row_of(table: Table, cell: Cell, records: Sequence[Record], marked: Mapping[tuple, str]) -> dict[str, str]:
+    """Return the numbers of a cell by the names of their columns."""
+    last = cell.metrics[0]
+    if table.epochs:
+        numbers = {f'epoch {epoch}, %': accuracy_after(records, epoch) for epoch in table.epochs}
+    elif len(cell.metrics) > 1:
+        numbers = {short_name(metric, cell.metrics): text(measured(records, metric)) for metric in cell.metrics}
+    else:
+        has_curve = last == METRIC
+        numbers = {
+            'last epoch, %': text(measured(records, last)),
+            'best epoch, %': best_epoch(records) if has_curve else '-',
+            f'epochs to {100 * SHARE:g} % of the last': epochs_to_share(records) if has_curve else '-',
+        }
+    return {**numbers, 'seeds': seeds(records, marked)}
+
+
+def paper_rows(cell: Cell, records: Sequence[Record], marked: Mapping[tuple, str]) -> list[dict[str, str]]:
+    """Return the numbers of a cell beside the paper's, one row for each metric."""
     rows = []
-    for cell in cells:
-        if cell.setting is not None:
-            value = Config.fromfile(configs / f'{cell.config}.py')
-            for key in cell.setting.split('.'):
-                value = value[key]
-            rows.append(Result(cell, cell.setting, values=[value]))
-            continue
-        runs = [run_of(cell.config, seed) for seed in seeds]
-        done = [run for run in runs if run.state == 'done']
-        for metric in cell.metrics:
-            having = [run for run in done if metric in run.metrics()]
-            curves = [run.accuracies() for run in having] if metric == METRIC else []
-            rows.append(
-                Result(
-                    cell,
-                    metric,
-                    seeds=[run.seed for run in having],
-                    values=[run.metrics()[metric] for run in having],
-                    best=[max(curve.values()) for curve in curves if curve],
-                    missing=[run.seed for run in runs if run not in having],
-                    overrides=sorted({option for run in having for option in run.record.get('options', [])}),
-                )
-            )
+    for metric in [cell.key] if cell.key else cell.metrics:
+        values = [setting_value(cell)] if cell.key else measured(records, metric)
+        form = 'g' if cell.key else '.2f'
+        several = len(cell.metrics) > 1
+        rows.append(
+            {
+                'row': cell.row,
+                'column': f'{cell.column} ({metric.rpartition("/")[2]})' if several else cell.column,
+                'paper': format(cell.paper, form),
+                'measured': mean_and_spread(values, form) if values else '-',
+                'difference': f'{statistics.mean(values) - cell.paper:+{form}}' if values and not cell.key else '-',
+                'best epoch': best_epoch(records) if metric == METRIC and values else '-',
+                'seeds': seeds(records, marked),
+                'config': f'`{setting_of(cell.runs).config}`',
+            }
+        )
     return rows
 
 
-def markdown(table: str, rows: Sequence[Result]) -> str:
-    """Return the table with its title; below it, what the runs changed of their configs."""
-    lines = [f'### {heading(table)}', '', HEADER, '|' + '---|' * HEADER.count(' | ') + '---|']
-    notes = []
-    for result in rows:
-        cell, form = result.cell, result.form
-        column = cell.column if len(cell.metrics) < 2 else f'{cell.column} ({reading(result.metric)})'
-        seeds = ', '.join(map(str, result.seeds)) or '-'
-        mark = ''
-        if result.overrides:
-            note = ' '.join(result.overrides)
-            notes += [note] if note not in notes else []
-            mark = f' [{notes.index(note) + 1}]'
-        values = [
-            cell.row,
-            column,
-            '-' if cell.paper is None else format(cell.paper, form),
-            mean_and_spread(result.values, form) + mark if result.values else '-',
-            '-' if result.difference is None or cell.setting is not None else format(result.difference, f'+{form}'),
-            mean_and_spread(result.best, form) if result.best else '-',
-            seeds + (f' (missing: {", ".join(map(str, result.missing))})' if result.seeds and result.missing else ''),
-            f'`{cell.config}`',
-        ]
-        lines.append('| ' + ' | '.join(values) + ' |')
-    lines += [f'\n[{number}] {note}' for number, note in enumerate(notes, 1)]
-    return '\n'.join(lines) + '\n'
+def frame(table: Table, records: Records) -> pd.DataFrame:
+    """Return a table: one row for each cell with runs, or for each cell where the paper has numbers."""
+    marked, _ = marks(table, records)
+    having = [(cell, runs) for cell in table.cells if (runs := records.get(cell.runs))]
+    if any(cell.paper is not None for cell in table.cells):
+        return pd.DataFrame(row for cell in table.cells for row in paper_rows(cell, records.get(cell.runs, ()), marked))
+    if table.pivot:
+        return pivot(table, having, marked)
+    columns = len({cell.column for cell in table.cells}) > 1
+    return pd.DataFrame(
+        {table.varied: f'{cell.row}, {cell.column}' if columns else cell.row, **row_of(table, cell, runs, marked)}
+        for cell, runs in having
+    )
 
 
-def write_csv(tables: dict[str, Sequence[Result]], path: Path) -> None:
-    """Write all results, one row a metric of a cell; the values of the seeds are separated by semicolons."""
-    with path.open('w', newline='') as file:
-        writer = csv.writer(file)
-        writer.writerow(
-            ['table', 'row', 'column', 'metric', 'config', 'paper', 'seeds', 'last_epoch', 'best_epoch', 'options']
-        )
-        for table, rows in tables.items():
-            for result in rows:
-                cell = result.cell
-                lists = (result.seeds, result.values, result.best)
-                writer.writerow(
-                    [
-                        table,
-                        cell.row,
-                        cell.column,
-                        result.metric,
-                        cell.config,
-                        '' if cell.paper is None else cell.paper,
-                        *(';'.join(map(str, values)) for values in lists),
-                        ' '.join(result.overrides),
-                    ]
-                )
+def pivot(table: Table, having: Sequence[tuple], marked: Mapping[tuple, str]) -> pd.DataFrame:
+    """Return a table of rows by columns, the best of each row in bold."""
+    cells: dict[str, dict[str, str]] = {}
+    means = {cell.runs: statistics.mean(measured(runs, cell.metrics[0])) for cell, runs in having}
+    for cell, runs in having:
+        best = max(means[other.runs] for other, _ in having if other.row == cell.row)
+        number = text(measured(runs, cell.metrics[0]))
+        number = f'**{number}**' if means[cell.runs] == best else number
+        cells.setdefault(cell.row, {})[cell.column] = number + ''.join(marked.get(run.key, '') for run in runs)
+    return pd.DataFrame({table.varied: row, **by_column} for row, by_column in cells.items()).fillna('-')
 
 
-def write_report(
-    out: Path, selection: Selection, run_of: Callable[[str, int], Run], seeds: Sequence[int], configs: Path
-) -> tuple[str, list[Path]]:
-    """Write `tables.md`, `tables.csv` and the figures for which there are finished runs.
+def marks(table: Table, records: Records) -> tuple[dict[tuple, str], list[str]]:
+    """Return what sets runs of a table apart: another revision of mmpod than most, or overrides beyond their study's.
 
     Returns:
-        tuple[str, list[Path]]: The text of the tables, and what was written.
+        tuple[dict[tuple, str], list[str]]: By key of the run its mark, and the notes that explain the marks.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    tables = {name: results(cells, run_of, seeds, configs) for name, cells in selection.cells.items()}
-    text = '\n'.join(markdown(name, rows) for name, rows in tables.items())
-    (out / 'tables.md').write_text(text)
-    write_csv(tables, out / 'tables.csv')
-    drawn = [out / f'{name}.png' for name in selection.figures if _draw(name, out, run_of, seeds, configs)]
-    return text, [out / 'tables.md', out / 'tables.csv', *drawn]
+    runs = {record.key: (cell, record) for cell in table.cells for record in records.get(cell.runs, ())}
+    revisions = [record.versions.get('git') for _, record in runs.values()]
+    usual = statistics.mode(revisions) if revisions else None
+    found, numbers = {}, {}
+    for key, (cell, record) in runs.items():
+        revision = record.versions.get('git')
+        reasons = [] if revision == usual else [f'mmpod {revision or "of a revision that is not recorded"}']
+        more = [option for option in record.overrides if option not in setting_of(cell.runs).overrides]
+        reasons += [f'with `{" ".join(more)}`'] if more else []
+        if reasons:
+            found[key] = f' [{numbers.setdefault(", ".join(reasons), len(numbers) + 1)}]'
+    lines = [f'[{number}] {reason}' for reason, number in numbers.items()]
+    return found, [f'Of mmpod {usual} but for the marked seeds: ' + '; '.join(lines) + '.'] if lines else []
 
 
-def _draw(name: str, out: Path, run_of: Callable, seeds: Sequence[int], configs: Path) -> bool:
-    figure, path = FIGURES[name], out / f'{name}.png'
+def draw(name: str, path: Path, records: Records) -> bool:
+    """Draw a figure, and say whether there was anything to draw."""
+    figure = FIGURES[name]
+    having = [(cell, runs) for cell in figure.cells if (runs := records.get(cell.runs))]
     if figure.kind == 'derivative':
         plot_derivative(figure.power, path)
     elif figure.kind == 'gram':
-        head = Config.fromfile(configs / f'{figure.configs[0]}.py').model.head
-        plot_gram(pedcc(head.num_classes, head.feat_dim), path)
+        plot_gram(pedcc(10, 256), path)
+    elif not having:
+        return False
     elif figure.kind == 'curves':
-        runs = [run_of(config, seed) for config in figure.configs for seed in seeds]
-        runs = [run for run in runs if run.state == 'done' and run.accuracies()]
-        if not runs:
-            return False
-        plot_accuracy(runs, path)
+        plot_accuracy([replace(record, name=cell.row) for cell, runs in having for record in runs], path)
     else:
-        rows = results(TABLES[figure.table].cells, run_of, seeds, configs)
-        if not any(row.values for row in rows):
-            return False
-        plot_sweep([(row.cell.row, row.values, row.cell.paper) for row in rows], TABLES[figure.table].varied, path)
+        paper = {cell.row: cell.paper for cell in figure.cells if cell.paper is not None}
+        values = {cell.row: measured(records.get(cell.runs, ()), METRIC) for cell in figure.cells}
+        plot_sweep(values, paper, figure.varied, path)
     return True
+
+
+def write_report(out: Path, records: Records, tables: Sequence[str], figures: Sequence[str]) -> list[Path]:
+    """Write one Markdown file for each table and one picture for each figure that have runs, and `tables.csv`.
+
+    Args:
+        out: Folder to write to.
+        records: The runs by setting.
+        tables: Names of the tables.
+        figures: Names of the figures.
+
+    Returns:
+        list[Path]: What was written.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    written, all_rows = [], []
+    for name in tables:
+        table = TABLES[name]
+        found = frame(table, records)
+        if found.empty:
+            continue
+        path = out / f'{name}.md'
+        path.write_text('\n\n'.join([markdown_table(found), *marks(table, records)[1]]) + '\n', encoding='utf-8')
+        written.append(path)
+        all_rows += [
+            {'table': name, 'row': cell.row, 'column': cell.column, 'runs': cell.runs, 'paper': cell.paper}
+            | {'metric': metric, 'seed': record.seed, 'value': value}
+            for cell in table.cells
+            for record in records.get(cell.runs, ())
+            for metric in cell.metrics
+            if (value := record.final(metric)) is not None
+        ]
+    pd.DataFrame(all_rows).to_csv(out / 'tables.csv', index=False)
+    drawn = [out / f'{name}.png' for name in figures if draw(name, out / f'{name}.png', records)]
+    return [*written, out / 'tables.csv', *drawn]

@@ -1,18 +1,14 @@
-"""From the words of a command line to experiments."""
+"""From the words of a command line to studies, tables and figures."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
-from mmpod.experiments.catalogue import CHECKPOINT_OF, FIGURES, TABLES
-from mmpod.experiments.cells import Cell
+from mmpod.experiments.catalogue import Setting
+from mmpod.experiments.own_tables import FIGURES, TABLES
+from mmpod.experiments.studies import STUDIES, setting_of
 
-__all__ = ['Selection', 'all_configs', 'select']
-
-
-def all_configs() -> list[str]:
-    """Return the name of every config in a table, each once, in the order of the tables."""
-    return list(dict.fromkeys(config for table in TABLES.values() for config in table.configs))
+__all__ = ['Selection', 'select']
 
 
 @dataclass(frozen=True)
@@ -20,45 +16,65 @@ class Selection:
     """What the words of a command line name.
 
     Attributes:
-        configs: What there is to run, each once. What an evaluation needs comes before it.
-        cells: By table, the cells to show.
+        settings: What there is to run, each once. What an evaluation needs comes before it.
+        tables: Names of the tables to show.
         figures: Names of the figures to show.
     """
 
-    configs: Sequence[str]
-    cells: dict[str, Sequence[Cell]]
+    settings: Sequence[Setting]
+    tables: Sequence[str]
     figures: Sequence[str]
 
 
+def with_sources(settings: Iterable[Setting]) -> list[Setting]:
+    """Return settings, each once, with the trainings that evaluations need before them."""
+    found: dict[str, Setting] = {}
+    for setting in settings:
+        if setting.source:
+            found.setdefault(setting.source, setting_of(setting.source))
+        found.setdefault(setting.key, setting)
+    return list(found.values())
+
+
 def select(words: Sequence[str]) -> Selection:
-    """Return what ``words`` name: tables (``I``), figures (``fig5``), configs, patterns (``pod_*``); without words all.
+    """Return what ``words`` name: studies (``small``), tables (``I``), figures (``fig5``), or patterns of settings
+    (``small/pod*``) or of configs (``pod_resnet50_*``); everything without words.
 
     Raises:
         ValueError: A word names nothing.
     """
-    words = words or [*TABLES, *FIGURES]
-    configs, matched = [], []
+    everything = [setting for study in STUDIES.values() for setting in study.settings.values()]
+    if not words:
+        return Selection(with_sources(everything), list(TABLES), list(FIGURES))
+    settings: list[Setting] = []
+    tables: list[str] = []
+    figures: list[str] = []
     for word in words:
-        if word in TABLES:
-            configs += TABLES[word].configs
-        elif word in FIGURES:
-            configs += FIGURES[word].configs
+        known = True
+        if word in STUDIES:
+            settings += STUDIES[word].settings.values()
+            tables += [
+                name for name, table in TABLES.items() if any(c.runs.startswith(f'{word}/') for c in table.cells)
+            ]
+        elif word in TABLES:
+            settings += [setting_of(cell.runs) for cell in TABLES[word].cells if cell.key is None]
+            tables.append(word)
         else:
-            found = [config for config in all_configs() if fnmatch(config, word)]
+            known = False
+        if word in FIGURES:
+            settings += [setting_of(cell.runs) for cell in FIGURES[word].cells]
+            figures.append(word)
+        elif not known:
+            found = [one for one in everything if fnmatch(one.key, word)]
+            of_config = [one for one in everything if fnmatch(one.config, word)]
+            # A config by its name is the config as it is, where a study has it so.
+            found = found or [one for one in of_config if not one.overrides] or of_config
             if not found:
                 raise ValueError(
-                    f'Expected a table ({", ".join(TABLES)}), a figure ({", ".join(FIGURES)}), the name of a config or '
-                    f'a pattern such as `pod_*`, but got {word!r}. `tools/experiments.py list` shows all.'
+                    f'Expected a study ({", ".join(STUDIES)}), a table, a figure, a config or a pattern such as '
+                    f'`small/pod*`, but got {word!r}. `tools/experiments.py list` shows all.'
                 )
-            configs += found
-            matched += found
-    needed = [CHECKPOINT_OF[config] for config in configs if config in CHECKPOINT_OF]
-    cells = {
-        name: [cell for cell in table.cells if name in words or cell.config in matched]
-        for name, table in TABLES.items()
-    }
-    return Selection(
-        list(dict.fromkeys([config for config in needed if config not in configs] + configs)),
-        {name: chosen for name, chosen in cells.items() if chosen},
-        [name for name in FIGURES if name in words],
-    )
+            settings += found
+            keys = {one.key for one in found}
+            tables += [name for name, table in TABLES.items() if any(cell.runs in keys for cell in table.cells)]
+    return Selection(with_sources(settings), list(dict.fromkeys(tables)), list(dict.fromkeys(figures)))

@@ -5,7 +5,6 @@ import copy
 import difflib
 import functools
 import hashlib
-import inspect
 import json
 import re
 import threading
@@ -14,17 +13,13 @@ from pathlib import Path
 from typing import Optional
 
 from mmengine.config import Config, DictAction
-from mmengine.runner import FlexibleRunner, Runner
+
+from mmpod.engine.config_keys import READ
 
 __all__ = ['check_effect', 'differences', 'parse_overrides', 'resolve', 'settings_hash', 'settings_of']
 
-# What the runners, mmpretrain's tools and mmpod read of a config with overrides (custom_imports act before those).
-TOP_LEVEL = {
-    *inspect.signature(Runner.__init__).parameters,
-    *inspect.signature(FlexibleRunner.__init__).parameters,
-    *('activation_checkpointing', 'compile', 'efficient_conv_bn_eval', 'fast', 'find_unused_parameters'),
-    *('model_wrapper_cfg', 'runner_type', 'sync_bn', 'tta_model', 'tta_pipeline'),
-} - {'self', 'cfg'}
+# `custom_imports` act before overrides do.
+TOP_LEVEL = READ - {'custom_imports'}
 SIMILAR = 0.85  # from which difflib's ratio on one name counts as a misspelling of another
 SHOWN = 10
 LOADING = threading.Lock()

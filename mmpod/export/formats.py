@@ -11,16 +11,15 @@ from typing import Optional, Union
 
 import torch
 from mmengine.config import Config
-from mmengine.runner import load_checkpoint
 from mmpretrain import get_model
 from torch import Tensor, nn
 
-from mmpod.engine.runner_session import require_safe_loading
+from mmpod.engine.checkpoints import checkpoint_classes, load_weights
+from mmpod.engine.classes import check_same_classes
 from mmpod.export.classifier import ExportWrapper
 from mmpod.export.comparison import Classify, inputs_and_pixels, largest_difference
 from mmpod.export.images import export_order, folder_images, image_shape, sample_images
 from mmpod.utils.checks import check_choice, check_number
-from mmpod.utils.errors import checkpoint_errors
 from mmpod.version import __version__
 
 __all__ = ['FORMATS', 'export_classifier', 'load_exported']
@@ -38,6 +37,7 @@ def export_classifier(
     images: Union[str, Path, None] = None,
     tolerance: float = 1e-4,
     channel_order: Optional[str] = None,
+    allow_missing: bool = False,
 ) -> dict:
     """Write a classifier with its normalisation to a file, and beside it what the file does not say, as JSON.
 
@@ -57,6 +57,7 @@ def export_classifier(
         tolerance: Largest difference allowed, relative to the largest output or 1, whichever is larger.
         channel_order: ``'rgb'`` or ``'bgr'``, in which images reach the ``data_preprocessor``. Only for a test set
             whose order cannot be found.
+        allow_missing: Export a model of which the checkpoint does not hold all weights.
 
     Returns:
         dict: What the JSON file holds, among it ``largest_difference``.
@@ -86,7 +87,7 @@ def export_classifier(
     order = export_order(cfg, shape[0], channel_order)
     samples = samples if images is None else folder_images(cfg, images)
     classifier = ExportWrapper(get_model(cfg, device='cpu'), order)
-    classes = _load_weights(classifier.model, cfg, checkpoint)
+    classes = _load_weights(classifier.model, checkpoint, allow_missing)
     fitting = [sample.float() for sample in samples if tuple(sample.shape) == shape]
     if images is not None and len(fitting) < len(samples):
         raise ValueError(
@@ -136,7 +137,12 @@ def load_exported(path: Union[str, Path]) -> Classify:
         import onnxruntime
 
         session = onnxruntime.InferenceSession(path, providers=['CPUExecutionProvider'])
-        return lambda images: tuple(map(torch.from_numpy, session.run(None, dict(images=images.numpy()))))
+
+        def run(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            cosines, labels = session.run(None, dict(images=images.numpy()))
+            return torch.from_numpy(cosines), torch.from_numpy(labels)
+
+        return run
     if path.endswith('.pt2'):
         return torch.export.load(path).module()
     return torch.jit.load(path)
@@ -163,13 +169,12 @@ def _name(cfg: Config) -> str:
     return Path(cfg.filename).name if cfg.filename else 'the config'
 
 
-def _load_weights(model: nn.Module, cfg: Config, checkpoint: Path) -> Optional[list[str]]:
+def _load_weights(model: nn.Module, checkpoint: Path, allow_missing: bool) -> Optional[list[str]]:
     """Load all weights and return the names of the classes, if they are known."""
-    require_safe_loading()
-    with checkpoint_errors(checkpoint, _name(cfg)):
-        meta = load_checkpoint(model, str(checkpoint), map_location='cpu', strict=True).get('meta', {})
-    classes = meta.get('dataset_meta', model._dataset_meta).get('classes')
-    return None if classes is None else list(classes)
+    classes = checkpoint_classes(load_weights(model, checkpoint, allow_missing))
+    configured = model._dataset_meta.get('classes')
+    check_same_classes({'the checkpoint': classes, 'the config': configured})
+    return classes or (configured and list(configured))
 
 
 def _write_onnx(classifier: ExportWrapper, images: Tensor, path: Path) -> None:

@@ -6,7 +6,7 @@ from .centers import center_loss, center_steps, class_weights
 from .centroids import pedcc
 from .complement import complement_entropy
 from .decorrelation import barlow_twins_loss, self_correlation_loss, vicreg_covariance_loss
-from .gaussian import factor_covariance, log_densities, squared_distances
+from .gaussian import cholesky_factor, log_densities, most_probable, squared_distances, whitening_factor
 from .geometry import neural_collapse, target_and_nontarget_cosines
 from .kerdock import kerdock_rows, kerdock_size
 from .margins import (
@@ -15,7 +15,7 @@ from .margins import (
     monotone_cos_multiple,
     multiplicative_margin_logits,
 )
-from .moments import ClassMoments, accumulate_, class_moments, empty_moments, sum_over_processes_
+from .moments import ClassMoments, accumulate_, class_moments, empty_moments, merge_moments
 from .numerics import at_least_float32, no_autocast, normalize_rows, row_lengths
 from .open_set import auroc, energy_score, false_positive_rate, max_probability_score
 from .pod import class_residuals, cosine_loss, cosine_scores, norm_adaptive, pod_loss
@@ -41,6 +41,7 @@ __all__ = [
     'barlow_twins_loss',
     'center_loss',
     'center_steps',
+    'cholesky_factor',
     'class_residuals',
     'class_moments',
     'class_weights',
@@ -49,7 +50,6 @@ __all__ = [
     'cosine_scores',
     'crop_and_flip',
     'empty_moments',
-    'factor_covariance',
     'energy_score',
     'false_positive_rate',
     'max_probability_score',
@@ -61,7 +61,9 @@ __all__ = [
     'max_cosine',
     'ledoit_wolf_shrinkage',
     'log_densities',
+    'merge_moments',
     'monotone_cos_multiple',
+    'most_probable',
     'multiplicative_margin_logits',
     'needs_descent',
     'neural_collapse',
@@ -78,6 +80,6 @@ __all__ = [
     'smooth_labels',
     'spread_centroids',
     'squared_distances',
-    'sum_over_processes_',
     'vicreg_covariance_loss',
+    'whitening_factor',
 ]

@@ -69,7 +69,7 @@ def pedcc(num_classes: int, feat_dim: int, seed: int = 0) -> Tensor:
         Tensor: Shape (K, D), float64.
 
     Raises:
-        TypeError: An argument is no integer.
+        TypeError: An argument is not an integer.
         ValueError: An argument is out of range, or K > D + 1.
 
     Example:

@@ -5,7 +5,7 @@ In a distributed run the same comparison decides what the processes exchange for
 products where D <= N, the N D entries of E where N < D.
 """
 
-from typing import Optional
+from typing import Any, Optional
 
 import torch
 from torch import Tensor
@@ -44,7 +44,7 @@ class SelfCorrelation(torch.autograd.Function):
     """:func:`self_correlation_loss` with its gradient in closed form, from the same matrix product as the value."""
 
     @staticmethod
-    def forward(ctx, rows: Tensor, batch: Batch) -> Tensor:
+    def forward(ctx: Any, rows: Tensor, batch: Batch) -> Tensor:
         """Return the sum of squares off the diagonal of R."""
         product = decorrelating_product(rows, batch)
         ctx.save_for_backward(product)
@@ -53,7 +53,7 @@ class SelfCorrelation(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         """Return the gradient; the equal losses of all processes send theirs to a row, see utils/distributed.py."""
         (product,) = ctx.saved_tensors
         return product * (grad * (4 * ctx.processes)), None

@@ -1,17 +1,19 @@
-"""Moments of features by class, added up batch by batch: all that Gaussian discriminant analysis learns from.
+"""Moments of features per class, added up batch by batch: all that Gaussian discriminant analysis learns from.
 
 Sums are kept about the class means, never about the origin, and moved when a mean moves (Chan, Golub and LeVeque, 1983;
-here up to fourth order). So neither far-off means nor the order of the batches costs digits. Everything is float64.
+here up to fourth order), so that neither distant means nor the order of the batches cost digits. Everything is float64.
 """
 
-from typing import NamedTuple, Optional, Union
+from typing import Callable, Iterable, NamedTuple, Optional, Union
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from mmpod.utils.distributed import global_sum, world_size
+__all__ = ['ClassMoments', 'accumulate_', 'class_moments', 'empty_moments', 'merge_moments', 'moments_from_arrays']
 
-__all__ = ['ClassMoments', 'accumulate_', 'class_moments', 'empty_moments', 'sum_over_processes_']
+# Rows whose residuals are computed at once.
+ROWS = 8192
 
 
 class ClassMoments(NamedTuple):
@@ -20,7 +22,7 @@ class ClassMoments(NamedTuple):
     Attributes:
         counts: :math:`n_k`, shape (K,).
         means: Shape (K, D); zero where a class has no sample.
-        scatter: :math:`\sum z z^T` by class, shape (K, D, D), or over all classes, shape (D, D).
+        scatter: :math:`\sum z z^T` per class, shape (K, D, D), or over all classes, shape (D, D).
         third: :math:`\sum \|z\|^2 z`, shape (K, D); None beside a scatter over all classes.
         fourth: :math:`\sum \|z\|^4`, shape (K,); None likewise.
     """
@@ -32,14 +34,16 @@ class ClassMoments(NamedTuple):
     fourth: Optional[Tensor]
 
 
-def empty_moments(num_classes: int, dim: int, by_class: bool = True, device: Optional[str] = None) -> ClassMoments:
+def empty_moments(
+    num_classes: int, dim: int, by_class: bool = True, device: Union[torch.device, str, None] = None
+) -> ClassMoments:
     """Return the moments of no samples.
 
     Args:
         num_classes: K.
         dim: D.
-        by_class: Keep one scatter a class, K D^2 numbers, and what the Ledoit-Wolf intensity needs; else one scatter
-            about the class means, D^2 numbers.
+        by_class: Keep one scatter per class, K D^2 numbers, and what the Ledoit-Wolf intensity needs; else one
+            scatter about the class means, D^2 numbers.
         device: Where to keep them.
     """
 
@@ -50,6 +54,25 @@ def empty_moments(num_classes: int, dim: int, by_class: bool = True, device: Opt
     if not by_class:
         return ClassMoments(counts, means, zeros(dim, dim), None, None)
     return ClassMoments(counts, means, zeros(num_classes, dim, dim), zeros(num_classes, dim), zeros(num_classes))
+
+
+def moments_from_arrays(arrays: dict[str, np.ndarray], by_class: bool = True) -> ClassMoments:
+    """Return moments from NumPy arrays named like their fields.
+
+    Args:
+        arrays: Arrays by name.
+        by_class: See :func:`empty_moments`.
+
+    Raises:
+        KeyError: An array is missing.
+        ValueError: Shapes that do not match, NaN or infinity.
+    """
+    tensors = {}
+    for name, part in empty_moments(*arrays['means'].shape, by_class, device='meta')._asdict().items():
+        if part is not None and not (arrays[name].shape == part.shape and np.isfinite(arrays[name]).all()):
+            raise ValueError(f'`{name}` of shape {arrays[name].shape} does not match the means or is not finite')
+        tensors[name] = None if part is None else torch.from_numpy(arrays[name]).double()
+    return ClassMoments(**tensors)
 
 
 def class_moments(features: Tensor, labels: Tensor, num_classes: int, by_class: bool = True) -> ClassMoments:
@@ -71,12 +94,12 @@ def class_moments(features: Tensor, labels: Tensor, num_classes: int, by_class: 
 
 
 def accumulate_(moments: ClassMoments, features: Tensor, labels: Tensor) -> ClassMoments:
-    """Return the moments with a batch added; the scatter is updated in place, a copy of it would double the memory.
+    """Return the moments with a batch added; the scatter is updated in place, because a copy would double the memory.
 
-    The work is one product of each class's own rows: neither an (N, D, D) tensor nor a pass over all rows by class.
+    The work is one product of each class's own rows: neither an (N, D, D) tensor nor a pass over all rows per class.
 
     Args:
-        moments: What has been seen so far.
+        moments: Moments of the samples so far.
         features: Shape (N, D).
         labels: Shape (N,), integers in [0, K).
 
@@ -85,65 +108,75 @@ def accumulate_(moments: ClassMoments, features: Tensor, labels: Tensor) -> Clas
         >>> halves = accumulate_(class_moments(batch[:3], labels[:3], 2), batch[3:], labels[3:])
         >>> torch.testing.assert_close(halves, class_moments(batch, labels, 2))
     """
+    if moments.third is None and len(features) > ROWS:  # residuals of all rows at once would be a second array of them
+        for rows, classes in zip(features.split(ROWS), labels.split(ROWS)):
+            moments = accumulate_(moments, rows, classes)
+        return moments
     added = torch.bincount(labels, minlength=len(moments.counts))
     counts = moments.counts + added
     if moments.third is None:
         residuals = features.to(moments.means) - moments.means[labels]
         steps = torch.zeros_like(moments.means).index_add_(0, labels, residuals)
         means = moments.means + steps / counts.clamp_min(1).unsqueeze(1)
-        moved = _translate_(moments, means, added.nonzero().flatten())
+        moved = _translate_(moments, means)
         residuals -= (means - moments.means)[labels]
         moved.scatter.addmm_(residuals.T, residuals)
         return moved._replace(counts=counts)
 
-    if (labels[1:] < labels[:-1]).any():
-        order = labels.argsort()
-        features, labels = features[order], labels[order]
-    present, sizes = added.nonzero().flatten().tolist(), added[added > 0].tolist()
+    order, sizes = labels.argsort(), added.tolist()
+    present = [k for k, size in enumerate(sizes) if size]
     means = moments.means.clone()
-    for k, rows in zip(present, features.split(sizes)):
-        means[k] += (rows.to(means) - means[k]).sum(dim=0) / counts[k]
+    for k, chosen in enumerate(order.split(sizes)):
+        if len(chosen):
+            means[k] += (features[chosen].to(means) - means[k]).sum(dim=0) / counts[k]
     moved = _translate_(moments, means, present)
-    for k, rows in zip(present, features.split(sizes)):
-        rows = rows.to(means) - means[k]
-        squares = rows.square().sum(dim=1)
-        moved.scatter[k].addmm_(rows.T, rows)
-        moved.third[k] += squares @ rows
-        moved.fourth[k] += squares @ squares
+    for k, chosen in enumerate(order.split(sizes)):
+        if len(chosen):
+            rows = features[chosen].to(means) - means[k]
+            squares = rows.square().sum(dim=1)
+            moved.scatter[k].addmm_(rows.T, rows)
+            moved.third[k] += squares @ rows
+            moved.fourth[k] += squares @ squares
     return moved._replace(counts=counts)
 
 
-def _translate_(moments: ClassMoments, means: Tensor, classes: Union[list[int], Tensor]) -> ClassMoments:
-    """Take the sums of ``classes`` about other points than the class means, for adding up; in place in the scatter."""
+def _translate_(moments: ClassMoments, means: Tensor, classes: Iterable[int] = ()) -> ClassMoments:
+    """Take the sums about ``means`` instead of the class means, for adding up; in place in the scatter.
+
+    Args:
+        moments: Sums about the class means.
+        means: Shape (K, D).
+        classes: Classes whose mean differs; all count where there is one scatter over all classes.
+    """
     counts, scatter, d = moments.counts, moments.scatter, moments.means - means
     if moments.third is None:
-        weighted = counts[classes].sqrt().unsqueeze(1) * d[classes]  # of K classes few in a batch have moved
+        weighted = counts.sqrt().unsqueeze(1) * d
         scatter.addmm_(weighted.T, weighted)
         return moments._replace(means=means)
     third, fourth = moments.third.clone(), moments.fourth.clone()
     for k in classes:
-        if counts[k] == 0:
-            continue
         length, spread, turned = d[k] @ d[k], scatter[k].trace(), scatter[k] @ d[k]
         fourth[k] += 4 * d[k] @ (turned + third[k]) + 2 * length * spread + counts[k] * length**2
         third[k] += 2 * turned + (spread + counts[k] * length) * d[k]
-        scatter[k].addr_(d[k], d[k], alpha=counts[k].item())
+        scatter[k].addr_(counts[k] * d[k], d[k])
     return ClassMoments(counts, means, scatter, third, fourth)
 
 
-def sum_over_processes_(moments: ClassMoments) -> ClassMoments:
-    """Return the moments of the samples of all processes; the scatter is updated in place.
+def merge_moments(moments: ClassMoments, total: Callable[[Tensor], Tensor]) -> ClassMoments:
+    """Return the moments of all samples from those of several parts, such as the processes of a distributed run.
 
-    A collective: every process must call it. Outside a distributed run the moments come back as they are.
+    Args:
+        moments: Moments of one part.
+        total: Returns the sum of a tensor over the parts, such as ``mmpod.utils.distributed.global_sum``.
+
+    Example:
+        >>> moments = class_moments(torch.tensor([[1., 0.], [3., 0.]]), torch.tensor([0, 0]), 1)
+        >>> merged = merge_moments(moments, lambda tensor: 2 * tensor)  # two equal parts
+        >>> merged.counts.tolist(), merged.scatter.tolist()
+        ([4.0], [[[4.0, 0.0], [0.0, 0.0]]])
     """
-    if world_size() == 1:
-        return moments
-    counts = global_sum(moments.counts)
-    means = global_sum(moments.counts.unsqueeze(1) * moments.means) / counts.clamp_min(1).unsqueeze(1)
-    moved = _translate_(moments, means, list(range(len(counts))))
-    # One class at a time: a copy of the whole scatter would double the memory.
-    for part in moved.scatter if moved.third is not None else [moved.scatter]:
-        part.copy_(global_sum(part))
-    if moved.third is None:
-        return moved._replace(counts=counts)
-    return ClassMoments(counts, means, moved.scatter, global_sum(moved.third), global_sum(moved.fourth))
+    counts = total(moments.counts)
+    means = total(moments.counts.unsqueeze(1) * moments.means) / counts.clamp_min(1).unsqueeze(1)
+    moved = _translate_(moments._replace(scatter=moments.scatter.clone()), means, range(len(counts)))
+    sums = (part if part is None else total(part) for part in (moved.scatter, moved.third, moved.fourth))
+    return ClassMoments(counts, means, *sums)

@@ -1,6 +1,7 @@
 """Precision: what the losses need so that half-precision training and degenerate features stay safe."""
 
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -77,7 +78,7 @@ class NormalizeRows(torch.autograd.Function):
     """:func:`normalize_rows` with its gradient in closed form, in fewer passes."""
 
     @staticmethod
-    def forward(ctx, features: Tensor) -> Tensor:
+    def forward(ctx: Any, features: Tensor) -> Tensor:
         """Return the unit rows."""
         unit, length = unit_rows(features)
         ctx.save_for_backward(unit, length)
@@ -85,7 +86,7 @@ class NormalizeRows(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor) -> Tensor:
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
         """Return the gradient of the rows."""
         return through_unit_rows(grad, *ctx.saved_tensors)
 
@@ -110,7 +111,7 @@ class RowLengths(torch.autograd.Function):
     """:func:`row_lengths`, whose gradient is the unit row."""
 
     @staticmethod
-    def forward(ctx, features: Tensor) -> Tensor:
+    def forward(ctx: Any, features: Tensor) -> Tensor:
         """Return the lengths."""
         length = _lengths(features)
         ctx.save_for_backward(features, length)
@@ -118,7 +119,7 @@ class RowLengths(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor) -> Tensor:
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
         """Return the gradient of the rows."""
         features, length = ctx.saved_tensors
         return features * (grad / torch.threshold(length, torch.finfo(length.dtype).tiny, 1))

@@ -5,7 +5,7 @@ Throughout, x = z / ||z|| are the unit features of N samples, p_k the K centroid
 give the same results.
 """
 
-from typing import Optional
+from typing import Any, Optional
 
 import torch
 from torch import Tensor
@@ -56,7 +56,7 @@ class PODTerms(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx, features: Tensor, labels: Tensor, centroids: Tensor, power: float, sc_weight: float, batch: Batch
+        ctx: Any, features: Tensor, labels: Tensor, centroids: Tensor, power: float, sc_weight: float, batch: Batch
     ) -> tuple[Tensor, Tensor]:
         """Return both terms."""
         unit, length = unit_rows(features)
@@ -74,7 +74,7 @@ class PODTerms(torch.autograd.Function):
         return cosine, correlation
 
     @staticmethod
-    def backward(ctx, cosine_grad: Tensor, correlation_grad: Tensor) -> tuple[Optional[Tensor], ...]:
+    def backward(ctx: Any, cosine_grad: Tensor, correlation_grad: Tensor) -> tuple[Optional[Tensor], ...]:
         """Return the gradient of the features."""
         if torch.is_grad_enabled():  # checked by hand because @once_differentiable takes as long as four operations
             raise RuntimeError('Expected `create_graph=False`: pod_loss can be differentiated once.')

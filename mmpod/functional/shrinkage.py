@@ -1,7 +1,7 @@
-r"""Shrinking a covariance towards a scaled identity, so that it can be inverted whatever the number of samples.
+r"""Shrinking a covariance towards a scaled identity, so that it can be inverted with any number of samples.
 
 :math:`\hat\Sigma = (1 - \alpha)\Sigma + \alpha\mu I` with :math:`\mu = \mathrm{tr}(\Sigma)/D`. The paper (arXiv
-2111.15449 v1, Table VII) names no regulariser, yet 500 samples a class in 512 dimensions need one.
+2111.15449 v1, Table VII) names no regulariser, yet 500 samples per class in 512 dimensions need one.
 """
 
 import torch
@@ -23,7 +23,7 @@ def _intensity(error: Tensor, square: Tensor, trace: Tensor, dim: int) -> Tensor
 
 
 def ledoit_wolf_shrinkage(scatter: Tensor, fourth: Tensor, counts: Tensor) -> Tensor:
-    r"""Return the intensity of Ledoit and Wolf (2004), the one of least expected squared error, from streamed sums.
+    r"""Return the intensity of Ledoit and Wolf (2004), which has the least expected squared error, from streamed sums.
 
     With :math:`S = \sum z z^T / n`: the squared error of S, :math:`(\sum\|z\|^4/n - \mathrm{tr}\,S^2)/n`, over its
     squared distance from the identity, :math:`\mathrm{tr}\,S^2 - (\mathrm{tr}\,S)^2/D`, at most 1.
@@ -34,7 +34,7 @@ def ledoit_wolf_shrinkage(scatter: Tensor, fourth: Tensor, counts: Tensor) -> Te
         counts: n, shape (...).
 
     Returns:
-        Tensor: Shape (...), in [0, 1]. 0 for fewer than three samples, which show no error of S.
+        Tensor: Shape (...), in [0, 1]. 0 for fewer than three samples, too few to estimate the error of S.
 
     Example:
         >>> rows = torch.tensor([[1., 0.], [-1., 0.], [0., 2.], [0., -2.]])
@@ -52,8 +52,8 @@ def gaussian_shrinkage(scatter: Tensor, degrees: Tensor) -> Tensor:
 
     The conditional mean of Ledoit and Wolf's estimate given S (Chen, Wiesel, Eldar and Hero, IEEE TSP 2010, Eq. 17):
     :math:`\frac{(n-2)/n\,\mathrm{tr}\,S^2 + (\mathrm{tr}\,S)^2}{(n+2)(\mathrm{tr}\,S^2 - (\mathrm{tr}\,S)^2/D)}`, at
-    most 1. For a scatter pooled over classes, whose fourth moments about the final class means cannot be streamed in
-    less than one scatter a class.
+    most 1. It is for a scatter pooled over classes: fourth moments about the final class means cannot be streamed with
+    less than one scatter per class.
 
     Args:
         scatter: :math:`n S`, shape (..., D, D).

@@ -158,7 +158,7 @@ def _turned_kerdock_rows(num_classes: int, feat_dim: int, seed: int, dtype: torc
     return table
 
 
-def _descend(num_classes, feat_dim, seed, steps, progress) -> Tensor:
+def _descend(num_classes: int, feat_dim: int, seed: int, steps: int, progress: Optional[Callable]) -> Tensor:
     points = torch.from_numpy(np.random.RandomState(seed).standard_normal((num_classes, feat_dim)))
     points /= points.norm(dim=1, keepdim=True)
     # Adam on the sphere: one second moment a point, so that the direction of its step is the gradient's.

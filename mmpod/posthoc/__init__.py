@@ -1,5 +1,5 @@
 """Estimators over features, fitted after training; NumPy arrays or tensors, no registry, no configuration."""
 
-from .gaussian_discriminant_analysis import GaussianDiscriminantAnalysis
+from .gda import GaussianDiscriminantAnalysis
 
 __all__ = ['GaussianDiscriminantAnalysis']

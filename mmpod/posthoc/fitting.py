@@ -1,44 +1,74 @@
-"""From moments to Gaussians: covariances, their shrinkage, what to do without enough samples, and the factors.
-
-The factors go into the upper half of the moments' scatter, whose lower half and diagonal say as much: fitting needs no
-second array of K D^2 numbers, and learning can still go on afterwards.
-"""
+"""From moments to Gaussians: covariances, their shrinkage, what to do without enough samples, and the factors."""
 
 import math
-from typing import NamedTuple, Optional, Sequence, Union
+import warnings
+from typing import Any, NamedTuple, Optional, Sequence, Union
 
 import torch
 from torch import Tensor
 
-from mmpod.functional.gaussian import factor_covariance
+from mmpod.functional.gaussian import PANEL, cholesky_factor, most_probable, squared_distances, whitening_factor
 from mmpod.functional.moments import ClassMoments
 from mmpod.functional.shrinkage import gaussian_shrinkage, ledoit_wolf_shrinkage, shrink
+from mmpod.utils.checks import check_choice, check_number
 
-__all__ = ['Fit', 'fit_gaussians', 'unpack_']
+__all__ = ['Gaussians', 'check_priors', 'check_settings', 'covariances', 'fit_gaussians']
 
-# Doubles in one chunk of covariances, 4 MiB: they are gone through several times, so better in the cache.
+# Doubles in one chunk of covariances, 4 MiB: they are read several times, so they should stay in the cache.
 MAX_CHUNK = 2**19
 
 
-class Fit(NamedTuple):
-    """What :func:`fit_gaussians` finds besides the factors.
+class Gaussians(NamedTuple):
+    r"""K Gaussians with priors, in coordinates that make prediction fast.
+
+    With a covariance per class, the first coordinates are those in which the class means differ most, relative to the
+    shared covariance, so that they rule out most classes, see :func:`~mmpod.functional.most_probable`; the rest are
+    features as they are. With a shared covariance, the coordinates are whitened features.
 
     Attributes:
         log_priors: Shape (K,); -inf for a class without samples.
         shrinkage: Shape (K,), or () for a shared covariance.
-        pivots: Shape (K, D) or (D,), see :func:`~mmpod.functional.gaussian.factor_covariance`.
         fallback: Classes that take the shared covariance, shape (F,), int64.
+        centre: Origin of the coordinates, shape (D,).
+        directions: Of the first coordinates, shape (D, B).
+        kept: Features that are the others, shape (D - B,), int64.
+        means: Class means in these coordinates, shape (K, D).
+        whitening: Inverse Cholesky factors there, shape (K, D, D); None if all classes share one covariance.
+        log_offsets: The joint log-density at the mean, shape (K,).
     """
 
     log_priors: Tensor
     shrinkage: Tensor
-    pivots: Tensor
     fallback: Tensor
+    centre: Tensor
+    directions: Tensor
+    kept: Tensor
+    means: Tensor
+    whitening: Optional[Tensor]
+    log_offsets: Tensor
+
+    def to(self, device: torch.device) -> 'Gaussians':
+        """Return them on a device."""
+        return Gaussians(*(part if part is None else part.to(device) for part in self))
+
+    def _coordinates(self, features: Tensor) -> Tensor:
+        return _transform(features.double() - self.centre, self.directions, self.kept)
+
+    def predict(self, features: Tensor) -> Tensor:
+        """Return the most probable classes, shape (N,), int64."""
+        if self.whitening is not None:
+            return most_probable(self._coordinates(features), self.means, self.whitening, self.log_offsets)
+        offsets = self.log_offsets - self.means.square().sum(dim=1) / 2  # the square of x is that of all classes
+        return torch.addmm(offsets, features.double() - self.centre, self.directions @ self.means.T).argmax(dim=1)
+
+    def distances(self, features: Tensor) -> Tensor:
+        """Return squared Mahalanobis distances, shape (N, K); infinite to a class without samples."""
+        distances = squared_distances(self._coordinates(features), self.means, self.whitening)
+        return distances.masked_fill(self.log_priors.isneginf(), math.inf)
 
     def joint(self, distances: Tensor) -> Tensor:
         """Return log prior plus log-density from squared Mahalanobis distances, both of shape (N, K)."""
-        volume = self.pivots.log().sum(-1) + self.pivots.shape[-1] * math.log(2 * math.pi)
-        return self.log_priors - (distances + volume) / 2
+        return self.log_offsets - distances / 2
 
 
 def fit_gaussians(
@@ -46,24 +76,111 @@ def fit_gaussians(
     covariance: str,
     shrinkage: Union[str, float],
     priors: Optional[Sequence[float]],
-    unbiased: Optional[bool],
-) -> Fit:
-    """Shrink and factor the covariances; the factors go above the diagonals of ``moments.scatter``.
+    unbiased: bool,
+) -> Gaussians:
+    """Shrink and factor the covariances; see ``GaussianDiscriminantAnalysis`` for the arguments.
 
     Raises:
-        ValueError: A prior above 0 for a class without samples; no spread within any class; a singular covariance.
+        ValueError: A prior above 0 for a class without samples, no spread within any class, or a singular covariance.
     """
-    log_priors = _log_priors(moments.counts, priors)
-    if covariance == 'shared':
-        unit, pivots, intensity = _shared(moments.scatter, moments, shrinkage, bool(unbiased))
-        _pack_(moments.scatter, unit)
-        return Fit(log_priors, intensity, pivots, moments.counts.new_empty(0, dtype=torch.long))
-    return _by_class(moments, log_priors, shrinkage, unbiased is None or unbiased)
+    counts, scatter, dim = moments.counts, moments.scatter, moments.means.shape[1]
+    by_class = covariance == 'class'
+    log_priors = _log_priors(counts, priors)
+    # The trace of the scatter of copies of one sample, which differ by rounding.
+    rounding = counts * (64 * torch.finfo(torch.float64).eps * moments.means).square().sum(dim=1)
+    pooled = scatter.sum(dim=0) if by_class else scatter
+    shared, shared_factor, intensity = _fit_shared(pooled, counts, rounding, shrinkage, unbiased)
+    root, centre = whitening_factor(shared_factor), log_priors.exp() @ moments.means
+    centred, none = moments.means - centre, counts.new_empty(0).long()
+    constant = log_priors - dim / 2 * math.log(2 * math.pi)
+    if not by_class:
+        log_offsets = constant + root.diagonal().log().sum()
+        return Gaussians(log_priors, intensity, none, centre, root.T, none, centred @ root.T, None, log_offsets)
+
+    spread = log_priors.exp().sqrt().unsqueeze(1) * (centred @ root.T)
+    directions = root.T @ torch.linalg.svd(spread.T, full_matrices=False)[0][:, :PANEL]
+    directions *= (shared.trace() / dim).sqrt()  # in the unit of the features
+    # The pivots are the features that depend most on these directions: the others complete them to coordinates.
+    permutation, _, upper = torch.linalg.lu(directions)
+    kept = permutation[:, directions.shape[1] :].argmax(dim=0)
+    log_offsets = constant + upper.diagonal().abs().log().sum()
+
+    intensities, regular = torch.zeros_like(counts), torch.zeros_like(counts, dtype=torch.bool)
+    whitening = torch.empty_like(scatter)
+    step = max(1, MAX_CHUNK // dim**2)
+    for part in (slice(start, start + step) for start in range(0, len(counts), step)):
+        if shrinkage == 'auto':
+            intensities[part] = ledoit_wolf_shrinkage(scatter[part], moments.fourth[part], counts[part])
+        else:
+            intensities[part] = shrinkage
+        own = _class_covariances(scatter[part], counts[part], intensities[part], unbiased)
+        factor, info = torch.linalg.cholesky_ex(_transform_covariance(own, directions, kept))
+        regular[part] = cholesky_factor(own)[1] & (info == 0)
+        whitening[part] = whitening_factor(factor)
+
+    present = log_priors.isfinite()
+    own_spread = scatter.diagonal(dim1=1, dim2=2).sum(1) > rounding
+    singular = (present & own_spread & ~regular).nonzero().flatten()
+    if shrinkage != 'auto' and len(singular):
+        raise ValueError(
+            f'Expected covariances that can be inverted, but got singular ones for classes {singular.tolist()} with '
+            f"{counts[singular].long().tolist()} samples in {dim} dimensions. Set `shrinkage` above 0, or 'auto', or "
+            "covariance='shared'."
+        )
+    usable = present & own_spread & regular
+    fallback = (present & ~usable).nonzero().flatten()
+    if len(fallback):
+        warnings.warn(
+            f'Classes {fallback.tolist()} have too few different samples for a covariance of their own and take the '
+            'shared one.',
+            stacklevel=4,
+        )
+    intensities[fallback] = intensity
+    whitening[~usable] = whitening_factor(torch.linalg.cholesky(_transform_covariance(shared, directions, kept)))
+    log_offsets = log_offsets + whitening.diagonal(dim1=1, dim2=2).log().sum(1)
+    means = _transform(centred, directions, kept)
+    return Gaussians(log_priors, intensities, fallback, centre, directions, kept, means, whitening, log_offsets)
+
+
+def _transform(rows: Tensor, directions: Tensor, kept: Tensor) -> Tensor:
+    return torch.cat([rows @ directions, rows.index_select(1, kept)], dim=1)
+
+
+def _transform_covariance(covariance: Tensor, directions: Tensor, kept: Tensor) -> Tensor:
+    """Return the lower triangle of the covariance, shape (..., D, D), of transformed rows."""
+    result, width = torch.zeros_like(covariance), directions.shape[1]
+    half = covariance @ directions
+    result[..., :width, :width] = directions.T @ half
+    result[..., width:, :width] = half.index_select(-2, kept)
+    result[..., width:, width:] = covariance.index_select(-2, kept).index_select(-1, kept)
+    return result
+
+
+def check_settings(covariance: Any, shrinkage: Any, priors: Optional[Sequence[float]], unbiased: Any) -> None:
+    """Refuse settings of ``GaussianDiscriminantAnalysis`` that have a wrong type or are out of range."""
+    check_choice('covariance', covariance, ['class', 'shared'])
+    if isinstance(shrinkage, str):
+        check_choice('shrinkage', shrinkage, ['auto'])
+    else:
+        check_number('shrinkage', shrinkage, 0, 1)
+    if not isinstance(unbiased, bool):
+        raise TypeError(f'Expected `unbiased` to be True or False, but got {unbiased!r}.')
+    if priors is not None and not (all(p >= 0 for p in priors) and abs(sum(priors) - 1) <= 1e-6):
+        raise ValueError(f'Expected `priors` to be at least 0 and to add up to 1, but got {tuple(priors)}.')
+
+
+def check_priors(priors: Optional[Sequence[float]], num_classes: int) -> None:
+    """Refuse another number of priors than classes."""
+    if priors is not None and len(priors) != num_classes:
+        raise ValueError(
+            f'Expected `priors` to hold one number for each of {num_classes} classes, but got {len(priors)}.'
+        )
 
 
 def _log_priors(counts: Tensor, priors: Optional[Sequence[float]]) -> Tensor:
     if priors is None:
         return (counts / counts.sum()).log()
+    check_priors(priors, len(counts))
     probabilities = counts.new_tensor(priors)
     absent = ((counts == 0) & (probabilities > 0)).nonzero().flatten().tolist()
     if absent:
@@ -74,85 +191,48 @@ def _log_priors(counts: Tensor, priors: Optional[Sequence[float]]) -> Tensor:
     return probabilities.log()
 
 
-def _divisor(counts: Tensor, unbiased: bool) -> Tensor:
-    return (counts - 1 if unbiased else counts).clamp_min(1)
+def covariances(moments: ClassMoments, gaussians: Gaussians, unbiased: bool) -> Tensor:
+    """Return the shrunk covariances of fitted Gaussians, shape (K, D, D), or (D, D) if they share one."""
+    counts, scatter, shrinkage = moments.counts, moments.scatter, gaussians.shrinkage
+    if gaussians.whitening is None:
+        return _shared_covariance(scatter, counts, shrinkage, unbiased)
+    result, fallback = _class_covariances(scatter, counts, shrinkage, unbiased), gaussians.fallback
+    if len(fallback):
+        result[fallback] = _shared_covariance(scatter.sum(dim=0), counts, shrinkage[fallback[0]], unbiased)
+    return result
 
 
-def _rounding(moments: ClassMoments) -> Tensor:
-    """Return the trace of the scatter that copies of one sample would show, by class, shape (K,)."""
-    return moments.counts * (64 * torch.finfo(torch.float64).eps * moments.means).square().sum(dim=1)
+def _class_covariances(scatter: Tensor, counts: Tensor, intensities: Tensor, unbiased: bool) -> Tensor:
+    divisors = (counts - 1 if unbiased else counts).clamp_min(1)
+    return shrink(scatter / divisors[:, None, None], intensities)
 
 
-def _shared(
-    scatter: Tensor, moments: ClassMoments, shrinkage: Union[str, float], unbiased: bool
+def _shared_covariance(scatter: Tensor, counts: Tensor, intensity: Tensor, unbiased: bool) -> Tensor:
+    return shrink(scatter / (_degrees(counts) if unbiased else counts.sum()), intensity)
+
+
+def _degrees(counts: Tensor) -> Tensor:
+    """Return the number of samples less that of estimated means."""
+    return (counts.sum() - (counts > 0).sum()).clamp_min(0)
+
+
+def _fit_shared(
+    scatter: Tensor, counts: Tensor, rounding: Tensor, shrinkage: Union[str, float], unbiased: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return factor, pivots and shrinkage of the covariance about the class means."""
-    counts = moments.counts
-    degrees = (counts.sum() - (counts > 0).sum()).clamp_min(0)
-    if scatter.diagonal().sum() <= _rounding(moments).sum():
+    """Return the shared covariance, its Cholesky factor and its shrinkage."""
+    degrees = _degrees(counts)
+    if scatter.diagonal().sum() <= rounding.sum():
         raise ValueError(
             'Expected at least one class whose samples differ, but got none: there is no spread to estimate a '
-            'covariance from. Fit on more samples a class.'
+            'covariance from. Fit on more samples per class.'
         )
-    if shrinkage == 'auto':
-        intensity = gaussian_shrinkage(scatter, degrees)
-    else:
-        intensity = scatter.new_tensor(shrinkage)
-    divisor = degrees if unbiased else counts.sum()
-    unit, pivots, regular = factor_covariance(shrink(scatter / divisor, intensity))
+    intensity = gaussian_shrinkage(scatter, degrees) if shrinkage == 'auto' else scatter.new_tensor(shrinkage)
+    covariance = _shared_covariance(scatter, counts, intensity, unbiased)
+    factor, regular = cholesky_factor(covariance)
     if not regular:
-        constant = (scatter.diagonal() == 0).nonzero().flatten().tolist()
+        constant = int((scatter.diagonal() == 0).sum())
         raise ValueError(
-            f'Expected a covariance that can be inverted, but got a singular one ({len(constant)} of {len(scatter)} '
+            f'Expected a covariance that can be inverted, but got a singular one ({constant} of {len(scatter)} '
             f"dimensions are constant, {int(degrees)} degrees of freedom). Set `shrinkage` above 0, or 'auto'."
         )
-    return unit, pivots, intensity
-
-
-def _by_class(moments: ClassMoments, log_priors: Tensor, shrinkage: Union[str, float], unbiased: bool) -> Fit:
-    counts, scatter = moments.counts, moments.scatter
-    num_classes, dim = moments.means.shape
-    pooled = scatter.sum(dim=0)
-    pivots, intensities = torch.ones_like(moments.means), torch.zeros_like(counts)
-    regular = torch.zeros_like(counts, dtype=torch.bool)
-    step = max(1, MAX_CHUNK // dim**2)
-    for part in (slice(start, start + step) for start in range(0, num_classes, step)):
-        if shrinkage == 'auto':
-            intensities[part] = ledoit_wolf_shrinkage(scatter[part], moments.fourth[part], counts[part])
-        else:
-            intensities[part] = shrinkage
-        divisor = _divisor(counts[part], unbiased)
-        own = shrink(scatter[part] / divisor[:, None, None], intensities[part])
-        unit, pivots[part], regular[part] = factor_covariance(own)
-        # A factorisation that failed may hold anything.
-        _pack_(scatter[part], torch.where(regular[part, None, None], unit, 0))
-
-    present = log_priors.isfinite()
-    spread = scatter.diagonal(dim1=1, dim2=2).sum(1) > _rounding(moments)
-    if shrinkage != 'auto' and (present & spread & ~regular).any():
-        classes = (present & spread & ~regular).nonzero().flatten()
-        raise ValueError(
-            f'Expected covariances that can be inverted, but got singular ones for classes {classes.tolist()} with '
-            f"{counts[classes].long().tolist()} samples in {dim} dimensions. Set `shrinkage` above 0, or 'auto', or "
-            "covariance='shared'."
-        )
-    fallback = (present & ~(spread & regular)).nonzero().flatten()
-    if len(fallback):
-        unit, shared_pivots, intensity = _shared(pooled, moments, shrinkage, unbiased)
-        for k in fallback.tolist():
-            _pack_(scatter[k], unit)
-        pivots[fallback], intensities[fallback] = shared_pivots, intensity
-    pivots[~present] = 1
-    return Fit(log_priors, intensities, pivots, fallback)
-
-
-def _pack_(scatter: Tensor, unit: Tensor) -> None:
-    """Write the factor strictly above the diagonal of the scatter."""
-    above = torch.ones(scatter.shape[-2:], dtype=torch.bool, device=scatter.device).triu(1)
-    torch.where(above, unit, scatter, out=scatter)
-
-
-def unpack_(scatter: Tensor) -> None:
-    """Make the scatter symmetric again, from its lower half."""
-    for matrix in scatter.view(-1, *scatter.shape[-2:]):
-        matrix.copy_(matrix.tril() + matrix.tril(-1).T)
+    return covariance, factor, intensity

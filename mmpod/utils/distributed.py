@@ -7,7 +7,7 @@ averages, and the parameters get the gradient of one process with the whole batc
 
 import functools
 from collections.abc import Sequence
-from typing import Optional, Union
+from typing import Any, Optional, Union, cast
 
 import torch
 import torch.distributed as dist
@@ -47,7 +47,7 @@ def row_counts(rows: Tensor) -> list[int]:
 
 @functools.lru_cache(maxsize=1)
 def _host_group(world: 'dist.ProcessGroup') -> 'dist.ProcessGroup':
-    return world if dist.get_backend(world) == 'gloo' else dist.new_group(backend='gloo')
+    return world if dist.get_backend(world) == 'gloo' else cast('dist.ProcessGroup', dist.new_group(backend='gloo'))
 
 
 def gather_rows(rows: Tensor, counts: Optional[Sequence[int]] = None) -> Tensor:
@@ -73,7 +73,7 @@ class GatherRows(torch.autograd.Function):
     """:func:`gather_rows` over several processes."""
 
     @staticmethod
-    def forward(ctx, rows: Tensor, counts: Sequence[int]) -> Tensor:
+    def forward(ctx: Any, rows: Tensor, counts: Sequence[int]) -> Tensor:
         """Return all rows."""
         ctx.counts = counts
         padded = torch.nn.functional.pad(rows.detach(), (0, 0, 0, max(counts) - len(rows))).contiguous()
@@ -83,7 +83,7 @@ class GatherRows(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         """Return W times the gradient of the own rows: what the W equal losses of the processes send them together."""
         return grad.split(ctx.counts)[dist.get_rank()] * len(ctx.counts), None
 
@@ -110,13 +110,13 @@ class SumOverProcesses(torch.autograd.Function):
     """The sum of a tensor of each process; each gets the gradients of all of them."""
 
     @staticmethod
-    def forward(ctx, tensor: Tensor) -> Tensor:
+    def forward(ctx: Any, tensor: Tensor) -> Tensor:
         """Return the sum."""
         return global_sum(tensor)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor) -> Tensor:
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
         """Return the sum of the gradients."""
         return global_sum(grad)
 

@@ -1,58 +1,101 @@
 """What the user of a command line can mend, as one sentence in place of a traceback."""
 
-import pickle
+import difflib
+import os
 import sys
-import zipfile
+import traceback
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
+from typing import Optional
 
-__all__ = ['checkpoint_errors', 'errors_as_exit', 'unsafe_checkpoint_error']
+from mmpod.utils.paths import TOOLS
+
+__all__ = ['UserError', 'did_you_mean', 'errors_as_exit', 'user_sentence']
+
+OWN_FOLDERS = (str(Path(__file__).resolve().parents[1]), str(TOOLS.resolve()))
+
+
+class UserError(ValueError):
+    """A mistake in a config, a file or an option: one sentence that says what is wrong and the way out."""
 
 
 @contextmanager
 def errors_as_exit() -> Iterator[None]:
-    """End the process with the message of an error in a file, an argument or the installed packages; others pass."""
-    try:
-        yield
-    except (ImportError, OSError, TypeError, ValueError) as error:
-        sys.exit(f'error: {error}')
+    """End the process with one sentence, the last line of its output, for what its user can mend.
 
-
-def unsafe_checkpoint_error(checkpoint: str, error: pickle.UnpicklingError) -> ValueError:
-    """Return what to say of a checkpoint that PyTorch's safe loader has refused."""
-    return ValueError(
-        f'Expected {checkpoint} to hold plain data, but it holds objects that only code can restore: '
-        f"{str(error).splitlines()[0]} Checkpoints of these tools and published weights load; MMEngine's own training "
-        'checkpoints do not. If, and only if, you trust who made the file, repeat the command with '
-        'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 before it.'
-    )
-
-
-@contextmanager
-def checkpoint_errors(checkpoint: Path, config: str) -> Iterator[None]:
-    """Say what is wrong with an existing file whose weights do not load strictly.
-
-    Args:
-        checkpoint: The file.
-        config: Name of the config whose model they are loaded into.
-
-    Raises:
-        ValueError: It is no checkpoint, holds more than plain data, or holds the weights of another model.
+    A bug keeps its traceback. See :func:`user_sentence` for the rule.
     """
-    with checkpoint.open('rb') as file:
-        pickled = file.read(1) == b'\x80'  # as PyTorch saved before 1.6
-    if not pickled and not zipfile.is_zipfile(checkpoint):
-        raise ValueError(
-            f'Expected `{checkpoint}` to be a checkpoint, but it is another kind of file, or cut off. Name the .pth '
-            'file of a training, or copy it again.'
-        )
     try:
         yield
-    except pickle.UnpicklingError as error:
-        raise unsafe_checkpoint_error(f'`{checkpoint}`', error) from error
-    except RuntimeError as error:
-        raise ValueError(
-            f'Expected `{checkpoint}` to hold the weights of {config}, but they differ: {error} '
-            'Name the config that it was trained with.'
-        ) from error
+    except Exception as error:
+        sentence = user_sentence(error)
+        if sentence is None:
+            raise
+        sys.exit(f'error: {sentence}')
+
+
+def user_sentence(error: Exception) -> Optional[str]:
+    """Return what to tell the user of a command line, or None for a bug.
+
+    These are the user's:
+
+    - ``UserError``;
+    - ``OSError`` and ``ImportError``: a file or a package that is missing or cannot be read;
+    - what mmpod refuses: a ``TypeError``, ``ValueError`` or ``ArithmeticError`` from a ``raise`` statement of mmpod or
+      its tools, not one that happens to it;
+    - what MMEngine's registry cannot build from the config: an unknown ``type``, or arguments that do not fit.
+    """
+    text = _message(error)
+    if isinstance(error, OSError) and isinstance(error.filename, str):
+        return f'{error.strerror}: `{os.path.abspath(error.filename)}`'
+    if isinstance(error, (UserError, OSError, ImportError)) or _refused_by_mmpod(error):
+        return text
+    return _unbuildable(error, text)
+
+
+def did_you_mean(name: str, choices: Iterable[str], cutoff: float = 0.8) -> Optional[str]:
+    """Return the choice that ``name`` is most likely a misspelling of, in any case of letters; None if none is close.
+
+    Examples:
+        >>> did_you_mean('optim_wraper', ['optim_wrapper', 'model'])
+        'optim_wrapper'
+        >>> did_you_mean('PodLoss', ['PODLoss', 'AMSoftmaxLoss'])
+        'PODLoss'
+    """
+    by_lower_case = {choice.lower(): choice for choice in choices}
+    close = difflib.get_close_matches(name.lower(), by_lower_case, n=1, cutoff=cutoff)
+    return by_lower_case[close[0]] if close else None
+
+
+def _message(error: Exception) -> str:
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    if 'Original Traceback' in text:  # from a worker process of a data loader, whose last line is the message
+        text = text.strip().splitlines()[-1]
+    return text.strip() or type(error).__name__
+
+
+def _refused_by_mmpod(error: Exception) -> bool:
+    if not isinstance(error, (TypeError, ValueError, ArithmeticError)):
+        return False
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return os.path.abspath(last.filename).startswith(OWN_FOLDERS) and (last.line or '').startswith('raise')
+
+
+def _unbuildable(error: Exception, text: str) -> Optional[str]:
+    if not isinstance(error, (AssertionError, KeyError, TypeError, ValueError)):
+        return None
+    builds = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code.co_name == 'build_from_cfg']
+    if not builds:
+        return None
+    scope = builds[-1].f_locals  # of MMEngine's function, in the part of the config that it could not build
+    kind, registry = scope.get('obj_type'), scope['registry']
+    if isinstance(error, KeyError) and isinstance(kind, str) and scope.get('obj_cls') is None:
+        names = {*registry.module_dict, *registry.root.module_dict}
+        for child in registry.root.children.values():
+            names |= {f'{child.scope}.{name}' for name in child.module_dict}
+        guess = did_you_mean(kind, names)
+        way_out = f'Did you mean {guess!r}?' if guess else 'If it is your own, import its module: custom_imports.'
+        return f'Expected `type` to be the name of a registered {registry.name}, but got {kind!r}. {way_out}'
+    name = kind if isinstance(kind, str) else getattr(kind, '__name__', kind)
+    return f'{name} cannot be built from the config: {text}'

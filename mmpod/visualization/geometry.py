@@ -3,12 +3,13 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 import torch
 from mmengine.runner import Runner
 from torch import Tensor
 
+from mmpod.engine.classes import check_same_classes, dataset_classes
 from mmpod.engine.extraction import extracted, ordered_loader, plain_model, training_set
 from mmpod.functional import class_moments, neural_collapse, normalize_rows, target_and_nontarget_cosines
 from mmpod.functional.geometry import centred_class_means
@@ -35,14 +36,16 @@ class Features(NamedTuple):
     names: list[str]
 
 
-def collect_features(runner: Runner, split: str) -> Features:
+def collect_features(runner: Runner, split: str, classes: Optional[list[str]] = None) -> Features:
     """Return the features of a loaded model, without augmentation.
 
     Args:
         runner: With the weights loaded.
         split: ``'test'``, the dataset of ``test_dataloader``, or ``'train'``, that of ``train_dataloader``.
+        classes: The names of the classes that the model was trained on, if they are known.
 
     Raises:
+        UserError: The dataset has other classes.
         ValueError: The images have no labels, the features are not vectors, or one is not finite.
     """
     model, _ = plain_model(runner.model)
@@ -53,23 +56,24 @@ def collect_features(runner: Runner, split: str) -> Features:
             f'Expected labels in the {split} set, whose geometry is that of its classes, but its images have no '
             '`gt_label`. Take --split train, or name a labelled set in test_dataloader.'
         )
-    head = model.head
+    check_same_classes({'the checkpoint': classes, f'the {split} dataset': dataset_classes(loader.dataset)})
+    head: Any = model.head
     batches = extracted(
         runner, model, loader, lambda feats: stage_features(head, feats, 'pre_logits'), f'Features ({split})'
     )
-    parts = [(features.double().cpu(), labels.cpu()) for _, features, labels in batches]
+    parts = [(features.double().cpu(), labels.cpu()) for features, labels in batches]
     features, labels = (torch.cat(part) for part in zip(*parts))
     if not torch.isfinite(features).all():
         raise ValueError('Expected finite features, but got NaN or infinity: the model has diverged.')
     prototypes = head_prototypes(head)
-    names = (loader.dataset.metainfo.get('classes') if hasattr(loader.dataset, 'metainfo') else None) or ()
+    names = dataset_classes(loader.dataset) or []
     if len(names) != head.num_classes:
-        names = range(head.num_classes)
+        names = list(map(str, range(head.num_classes)))
     return Features(
         normalize_rows(features),
         labels,
         None if prototypes is None else prototypes.double().cpu(),
-        [str(name) for name in names],
+        names,
     )
 
 

@@ -3,7 +3,6 @@
 import copy
 import functools
 import os
-import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
-from mmpretrain.models.losses import CrossEntropyLoss, LabelSmoothLoss
+from mmpretrain.models.losses import CrossEntropyLoss
 from mmpretrain.registry import DATASETS, MODELS
 from mmpretrain.structures import DataSample
 from torch.testing import assert_close
@@ -31,10 +30,10 @@ from mmpod.models import (
     PrototypeHead,
 )
 
-CONFIGS = sorted((Path(__file__).resolve().parents[2] / 'configs').glob('*.py'))
+ROOT = Path(__file__).resolve().parents[2]
+CONFIGS = [path for folder in ('configs', 'configs/small') for path in sorted((ROOT / folder).glob('*.py'))]
 # (epochs, milestones, total batch, weight decay)
 PAPER, SMALL = (100, (30, 60, 90), 128, 5e-4), (15, (9, 13), 64, 5e-4)
-LONGER = (40, (24, 35), 64, 5e-4)
 IMAGENET = (100, (30, 60, 90), 96, 1e-4)
 RELEASED = (100, (30, 60, 90), 200, 1e-4)
 # setting: (classes, feature dimension of Table II, image size, channels of the pooled features, schedule)
@@ -48,9 +47,9 @@ SETTINGS = {
     'resnet50_imagenet200': (200, 512, 224, 2048, IMAGENET),
     'resnet50_imagenet500': (500, 1024, 224, 2048, IMAGENET),
     'resnet50_imagenet': (1000, 2048, 224, 2048, IMAGENET),
-    'resnet18w8_cifar10_10k': (10, 256, 32, 64, SMALL),
-    'resnet18w8_tinyimagenet20': (20, 256, 64, 64, SMALL),
-    'resnet18w8_digits': (10, 256, 8, 64, SMALL),
+    'cifar10_10k': (10, 256, 32, 64, SMALL),
+    'tiny20': (20, 256, 64, 64, SMALL),
+    'digits': (10, 256, 8, 64, SMALL),
 }
 # loss, or loss and variant: (class of the loss, what it is set to)
 LOSSES = {
@@ -71,94 +70,48 @@ LOSSES = {
     'center': (CenterLoss, dict(center_weight=0.003, center_rate=0.5)),
 }
 PLAIN = set(LOSSES) - {'gda'}
-LAMBDAS = {
-    'pod sc1d': 1 / 255,
-    'pod sc001': 0.01,
-    'pod sc01': 0.1,
-    'pod sc10': 10.0,
-    'pod sc20': 20.0,
-    'pod released': 1 / 255,
-}
-LOSSES.update({name: (PODLoss, dict(sc_weight=weight, power=2)) for name, weight in LAMBDAS.items()})
-TABLE_I = {f'pod dim{dim}': dim for dim in (9, 19, 32, 64, 128, 512, 1024)}
+LOSSES['pod released'] = (PODLoss, dict(sc_weight=1 / 255, power=2))
+TABLE_I = {f'pod dim{dim}': dim for dim in (9, 32, 64, 128, 512, 1024)}
 LOSSES.update({name: LOSSES['pod'] for name in TABLE_I})
-LONG = {f'{loss} 40epochs' for loss in ('softmax', 'cosine', 'pod')}
-LOSSES.update({name: LOSSES[name.split()[0]] for name in LONG})
-# The best of six trials: (learning rate, loss weight).
-TUNED = {
-    'softmax tuned': (0.3, 1),
-    'lsoftmax tuned': (0.03, 5),
-    'asoftmax tuned': (0.1, 5),
-    'amsoftmax tuned': (0.1, 1),
-    'amsoftmax s30_tuned': (0.03, 1),
-    'center tuned': (0.03, 5),
-    'cot tuned': (0.03, 5),
-    'pedccmse tuned': (0.1, 5),
-    'pedccloss tuned': (0.3, 1),
-    'cosine tuned': (0.1, 5),
-    'pod tuned': (0.03, 5),
-    'pod normadaptive_tuned': (0.03, 5),
-    'pod barlow_tuned': (0.03, 5),
-    'pod vicreg_tuned': (0.1, 5),
-    'gda tuned': (0.03, 5),
-    'gda tuned_shared': (0.03, 5),
+# With warm-up and cosine schedule: (learning rate, loss weight, weight decay).
+WARMED_UP = {
+    'softmax warmup': (0.1, 1, 1e-3),
+    'pod warmup': (0.1, 2, 1e-3),
+    'pod vicreg_bn': (0.1, 2, 2e-3),
+    'pod bn': (0.2, 2, 5e-4),
 }
-LOSSES.update({name: LOSSES[re.sub('.tuned(_shared)?', '', name)] for name in TUNED})
-# With warm-up and cosine schedule: (loss weight, weight decay), learning rate 0.1.
-WARMED_UP = {'softmax warmup_tuned': (1, 1e-3), 'pod warmup_tuned': (2, 1e-3), 'pod recipe_tuned': (2, 2e-3)}
-LOSSES.update({'softmax warmup_tuned': LOSSES['softmax'], 'pod warmup_tuned': LOSSES['pod']})
-LOSSES['pod recipe_tuned'] = LOSSES['pod vicreg']
-WARMED_UP_LONG = {name.replace('tuned', '40epochs'): settings for name, settings in WARMED_UP.items()}
-LOSSES.update({name: LOSSES[name.replace('40epochs', 'tuned')] for name in WARMED_UP_LONG})
-LONG |= set(WARMED_UP_LONG)
-WARMED_UP |= WARMED_UP_LONG
-LOSSES['softmax smoothed_tuned'] = (LabelSmoothLoss, dict(label_smooth_val=0.1))
-TUNED['softmax smoothed_tuned'], WARMED_UP['softmax smoothed_tuned'] = (0.2, 1), (1, 1e-3)
-LOSSES['pod recipe_smoothed_tuned'] = (PODLoss, dict(LOSSES['pod recipe_tuned'][1], label_smooth_val=0.1))
-WARMED_UP['pod recipe_smoothed_tuned'] = WARMED_UP['pod recipe_tuned']
-LOSSES['pod bn_tuned'] = LOSSES['pod']
-TUNED['pod bn_tuned'], WARMED_UP['pod bn_tuned'] = (0.2, 2), (2, 5e-4)
-LOSSES['pod bn_smoothed_tuned'] = (PODLoss, dict(LOSSES['pod bn_tuned'][1], label_smooth_val=0.1))
-TUNED['pod bn_smoothed_tuned'], WARMED_UP['pod bn_smoothed_tuned'] = TUNED['pod bn_tuned'], WARMED_UP['pod bn_tuned']
-# On Tiny ImageNet with the settings of CIFAR-10.
-TRANSFERRED = {
-    'softmax warmup': 'softmax warmup_tuned',
-    'softmax smoothed': 'softmax smoothed_tuned',
-    'pod warmup': 'pod warmup_tuned',
-    'pod recipe': 'pod recipe_tuned',
-    'pod bn': 'pod bn_tuned',
-}
-for name, tuned in TRANSFERRED.items():
-    LOSSES[name], WARMED_UP[name], TUNED[name] = LOSSES[tuned], WARMED_UP[tuned], TUNED.get(tuned, (0.1, 1))
-# The best of six trials there, where it is another than the untuned one.
-TUNED_ON_TINY = {
-    'softmax tuned': (0.03, 5),
-    'asoftmax tuned': (0.03, 5),
-    'amsoftmax tuned': (0.03, 5),
-    'amsoftmax s30_tuned': (0.03, 1),
-    'cot tuned': (0.03, 5),
-    'pedccmse tuned': (0.1, 5),
-    'cosine tuned': (0.1, 5),
-    'pod tuned': (0.3, 1),
-    'pod normadaptive_tuned': (0.1, 5),
-    'pod barlow_tuned': (0.03, 5),
-    'pod vicreg_tuned': (0.1, 5),
-}
-LOSSES['gda shared'] = LOSSES['gda']
-SMALL_ONLY = {'pod sc20', 'pod dim19', 'gda shared'}
-TINY = {'gda', 'gda shared', *TRANSFERRED, *TUNED_ON_TINY, *LAMBDAS, *TABLE_I}
-TINY -= {'pod sc20', 'pod released', 'pod dim9'}
+LOSSES['softmax warmup'], LOSSES['pod vicreg_bn'] = LOSSES['softmax'], LOSSES['pod vicreg']
+LOSSES['pod warmup'] = LOSSES['pod bn'] = LOSSES['pod']
+SMALL_LOSSES = PLAIN - {'amsoftmax s30'} | {'gda', *WARMED_UP}
 TABLE_III = {'softmax', 'amsoftmax', 'amsoftmax s30', 'cot', 'pedccloss', 'cosine', 'pod'}
 SHIPPED = {
-    'resnet50_cifar10': set(LOSSES) - LONG - set(TUNED) - set(WARMED_UP) - SMALL_ONLY,
+    'resnet50_cifar10': PLAIN | {'gda', 'pod released', *TABLE_I},
     'resnet50_tinyimagenet': {'softmax', 'cosine', 'pod', 'gda'},
     **{f'resnet50_imagenet{k}': {'softmax', 'pod'} for k in (30, 100, 200, 500, '')},
     'resnet50_cifar100': TABLE_III | {'lsoftmax', 'asoftmax', 'center', 'gda'},
     'resnet50_facescrub': TABLE_III,
-    'resnet18w8_cifar10_10k': set(LOSSES) - {'pod released', 'pod dim19', 'gda shared', *TRANSFERRED},
-    'resnet18w8_tinyimagenet20': PLAIN | TINY,
-    'resnet18w8_digits': {'pod', 'softmax', 'gda'},
+    'cifar10_10k': SMALL_LOSSES,
+    'tiny20': SMALL_LOSSES,
+    'digits': {'pod', 'softmax', 'gda'},
 }
+# The names that are promised.
+CONTRACT = [
+    *(
+        f'{loss}_resnet50_{key}'
+        for loss in ('pod', 'softmax')
+        for key in (
+            'cifar10',
+            'cifar100',
+            'tinyimagenet',
+            'facescrub',
+            *(f'imagenet{k}' for k in (30, 100, 200, 500, '')),
+        )
+    ),
+    *(f'cosine_resnet50_{key}' for key in ('cifar10', 'cifar100', 'tinyimagenet', 'facescrub')),
+    *(f'{loss}_resnet50_{key}' for loss in ('amsoftmax', 'cot', 'pedccloss') for key in ('cifar100', 'facescrub')),
+    *(f'pod_resnet50_cifar10_dim{dim}' for dim in (9, 32, 64, 128, 512, 1024)),
+    *(f'gda_resnet50_{key}' for key in ('cifar10', 'cifar100', 'tinyimagenet')),
+]
 # A first convolution of 3 x 3 without max-pooling, with it, or the original one.
 BACKBONES = {8: 'ResNet_CIFAR', 32: 'ResNet_CIFAR', 64: 'ResNetSmallImage', 224: 'ResNet'}
 # Lambda of L-Softmax falls over the same part of the training: 15 epochs of 157 batches or 100 of 391.
@@ -169,7 +122,7 @@ load = functools.lru_cache(Config.fromfile)
 
 
 def name_of(loss, setting):
-    """<loss>_<backbone>_<dataset>[_<variant>]"""
+    """<loss>[_<backbone>]_<dataset>[_<variant>]"""
     stem, _, variant = loss.partition(' ')
     return f'{stem}_{setting}' + (f'_{variant}' if variant else '')
 
@@ -178,7 +131,8 @@ NAMES = {name_of(loss, setting): (loss, setting) for setting, losses in SHIPPED.
 
 
 def test_every_config_is_listed_here():
-    assert {path.stem for path in CONFIGS} == set(NAMES)
+    assert {path.stem for path in CONFIGS} == set(NAMES) and len(CONFIGS) == len(NAMES)
+    assert len(CONTRACT) == 37 and all((ROOT / f'configs/{name}.py').is_file() for name in CONTRACT)
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
@@ -186,11 +140,12 @@ def test_config_builds_and_takes_a_step(path):
     cfg = copy.deepcopy(load(path))
     loss, setting = NAMES[path.stem]
     stem = loss.split()[0]
-    tool, arguments = ('test', f'{path.name} CHECKPOINT') if stem == 'gda' else ('train', path.name)
+    name = path.relative_to(ROOT)
+    tool, arguments = ('test', f'{name} CHECKPOINT') if stem == 'gda' else ('train', name)
     assert path.read_text().startswith('"""')
-    assert f'python tools/{tool}.py configs/{arguments}\n' in path.read_text()
+    assert f'python tools/{tool}.py {arguments}\n' in path.read_text()
     num_classes, feat_dim, size, channels, schedule = SETTINGS[setting]
-    schedule = RELEASED if loss == 'pod released' else LONGER if loss in LONG else schedule
+    schedule = RELEASED if loss == 'pod released' else schedule
     epochs, milestones, batch, weight_decay = schedule
     assert cfg.train_cfg.max_epochs == epochs
     if loss in WARMED_UP:
@@ -201,9 +156,7 @@ def test_config_builds_and_takes_a_step(path):
         assert tuple(cfg.param_scheduler.milestones) == milestones and cfg.param_scheduler.gamma == 0.1
     assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == batch
     optimizer = cfg.optim_wrapper.optimizer
-    tuned = TUNED_ON_TINY if loss in TUNED_ON_TINY and 'tinyimagenet' in setting else TUNED
-    rate, loss_weight = tuned.get(loss, (0.1, 1))
-    loss_weight, weight_decay = WARMED_UP.get(loss, (loss_weight, weight_decay))
+    rate, loss_weight, weight_decay = WARMED_UP.get(loss, (0.1, 1, weight_decay))
     assert (optimizer.type, optimizer.lr, optimizer.momentum, optimizer.weight_decay) == (
         'SGD',
         rate,
@@ -231,7 +184,7 @@ def test_config_builds_and_takes_a_step(path):
     assert type(model.backbone).__name__ == BACKBONES[size]
     if isinstance(head, PEDCCHead):
         assert head.feat_dim == TABLE_I.get(loss, feat_dim)
-        assert isinstance(head.norm, torch.nn.BatchNorm1d) == loss.startswith(('pod recipe', 'pod bn'))
+        assert isinstance(head.norm, torch.nn.BatchNorm1d) == loss.endswith('bn')
         assert_close(head.centroids @ head.centroids.T, _simplex_gram(num_classes), rtol=0, atol=1e-5)
     elif isinstance(head, LearnedPrototypeHead):
         assert head.similarity == ('dot' if stem in ('lsoftmax', 'center') else 'cosine')

@@ -25,8 +25,6 @@ from distributed_worker import (  # noqa: E402
     with_unused_layer,
 )
 
-PORT = 29650
-
 
 @pytest.mark.parametrize(
     'cases, backend',
@@ -38,7 +36,7 @@ def test_gradients_and_state_equal_those_of_one_process(cases, backend, tmp_path
     init_default_scope('mmpretrain')
     worker, result = Path(__file__).parent / 'distributed_worker.py', tmp_path / 'gradients.pth'
     processes = cases[0].count(',') + 1
-    run_command('torchrun', f'--nproc_per_node={processes}', f'--master_port={PORT}', worker, result, backend, *cases)
+    run_command('torchrun', f'--nproc_per_node={processes}', '--standalone', worker, result, backend, *cases)
     measured = torch.load(result, weights_only=True)
     assert measured['geometry'] == pytest.approx(geometry(0, 1), rel=1e-12)
     for case in cases:

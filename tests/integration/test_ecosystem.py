@@ -1,4 +1,4 @@
-"""mmpretrain's tools with a POD model: docs/tools.md is carried out, line by line, and what it leaves is checked."""
+"""mmpretrain's tools with a POD model, as docs/tools.md shows them: the numbers are those of explicit formulas."""
 
 import contextlib
 import hashlib
@@ -7,8 +7,8 @@ import json
 import os
 import pickle
 import re
+import runpy
 import sys
-import traceback
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,8 +17,10 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from documented import carry_out, steps
+from mmengine.utils import get_installed_path
+from mmpretrain import FeatureExtractor, ImageClassificationInferencer, get_model, list_models
 from mmpretrain.apis import ModelHub
+from PIL import Image
 from sklearn.metrics import confusion_matrix
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch.testing import assert_close
@@ -29,41 +31,64 @@ from mmpod.export.formats import load_exported
 from mmpod.functional import pedcc
 
 ROOT = Path(__file__).resolve().parents[2]
-DOC = (ROOT / 'docs' / 'tools.md').read_text()
-STEPS = steps(DOC)
+CONFIG = ROOT / 'configs/small/pod_digits.py'
+MMPRETRAIN_TOOLS = Path(get_installed_path('mmpretrain')) / '.mim/tools'
 OLD_TORCH = tuple(map(int, torch.__version__.split('.')[:2])) < (2, 2)
 NEEDS_TORCH_2_2 = pytest.mark.skipif(OLD_TORCH, reason='torch_export needs PyTorch 2.2')
+EMA = f"""
+_base_ = '{CONFIG}'
+custom_hooks = [dict(type='EMAHook', momentum=0.05, update_buffers=True)]
+visualizer = dict(vis_backends=[dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')])
+"""
+FILES = f"""
+_base_ = '{CONFIG}'
+test_dataloader = dict(dataset=dict(pipeline=[dict(type='LoadImageFromFile'), dict(type='PackInputs')]))
+data_preprocessor = dict(to_rgb=True)  # files are read as BGR
+"""
+
+
+def run(script, *arguments):
+    """Run a script in this process and return what it prints."""
+    sys.argv = [str(word) for word in [script, *arguments]]
+    with contextlib.redirect_stdout(io.StringIO()) as printed, contextlib.suppress(SystemExit):
+        runpy.run_path(sys.argv[0], run_name='__main__')
+    return printed.getvalue()
 
 
 @pytest.fixture(scope='module')
-def done(tmp_path_factory):
-    """Carry out the whole document in an empty folder that has only the repository's configs and tools."""
-    folder = tmp_path_factory.mktemp('documented')
-    for name in ('configs', 'tools'):
-        (folder / name).symlink_to(ROOT / name)
-    before, arguments, namespace, outcomes = os.getcwd(), sys.argv, {}, {}
+def folder(tmp_path_factory):
+    """A folder with two trained epochs in `digits`, and the first 64 test digits in `images`; tests work there."""
+    folder = tmp_path_factory.mktemp('ecosystem')
+    (folder / 'images').mkdir()
+    digits = SklearnDigits(split='test', pipeline=[])
+    for index in range(64):
+        Image.fromarray(digits[index]['img']).save(folder / f'images/{index:03d}.png')
+    before, arguments = os.getcwd(), sys.argv
     os.chdir(folder)
     torch.manual_seed(0)
-    try:
-        for step in STEPS:
-            printed, error = io.StringIO(), None
-            with contextlib.redirect_stdout(printed):
-                try:
-                    carry_out(step, namespace)
-                except BaseException:
-                    error = traceback.format_exc()
-            outcomes[step] = SimpleNamespace(printed=printed.getvalue(), error=error)
-    finally:
-        os.chdir(before)
-        sys.argv = arguments
-    return SimpleNamespace(outcomes=outcomes, names=SimpleNamespace(**namespace), folder=folder / 'work_dirs')
+    run(ROOT / 'tools/train.py', CONFIG, '--work-dir', 'digits', '--cfg-options', 'train_cfg.max_epochs=2')
+    yield folder
+    os.chdir(before)
+    sys.argv = arguments
 
 
 @pytest.fixture(scope='module')
-def truth(done):
+def ema(folder):
+    """The folder of a training with averaged weights."""
+    (folder / 'ema.py').write_text(EMA)
+    run(ROOT / 'tools/train.py', 'ema.py', '--work-dir', 'ema', '--cfg-options', 'train_cfg.max_epochs=2')
+    return folder / 'ema'
+
+
+def export(name, kind, *arguments):
+    run(ROOT / 'tools/export.py', CONFIG, 'digits/epoch_2.pth', '--format', kind, '-o', name, *arguments)
+
+
+@pytest.fixture(scope='module')
+def truth(folder):
     """Cosines and features of the 500 test digits by explicit formulas from the network's weights."""
-    model = mmpretrain.get_model(ROOT / 'configs/pod_resnet18w8_digits.py')
-    model.load_state_dict(weights(done.folder / 'digits/epoch_2.pth'))
+    model = get_model(CONFIG)
+    model.load_state_dict(weights(folder / 'digits/epoch_2.pth'))
     data = SklearnDigits(split='test', pipeline=[])
     samples = [data[index] for index in range(len(data))]
     pixels = torch.from_numpy(np.stack([sample['img'] for sample in samples])).permute(0, 3, 1, 2).float()
@@ -85,21 +110,6 @@ def weights(path):
 def scalars(work_dir):
     (log,) = work_dir.glob('*/vis_data/scalars.json')
     return [json.loads(line) for line in log.read_text().splitlines()]
-
-
-def named(step):
-    return re.sub(r'\W+', '-', step)[-60:]
-
-
-@pytest.mark.parametrize(
-    'step', [pytest.param(step, marks=[NEEDS_TORCH_2_2] if 'torch_export' in step else []) for step in STEPS], ids=named
-)
-def test_each_step_of_the_document_works(step, done):
-    assert done.outcomes[step].error is None, done.outcomes[step].error
-
-
-def test_the_document_was_found():
-    assert len(STEPS) >= 20 and sum(step.startswith('python ') for step in STEPS) >= 12
 
 
 def test_index_and_configs_are_the_same_set():
@@ -132,98 +142,121 @@ def test_models_of_an_installed_wheel(monkeypatch, tmp_path):
     assert not ModelHub._models_dict
 
 
-def test_inferencer(done, truth):
-    assert done.names.names == ['pod_resnet18w8_cifar10_10k', *done.names.names[1:]] and len(done.names.names) >= 5
-    assert done.names.model._metainfo.name == 'pod_resnet18w8_digits'
-    expected = truth.cosines[:64]
-    for result, row in zip(done.names.results, expected):
+def test_models_by_name(folder):
+    names = list_models('pod_resnet18w8_*')
+    assert names == sorted(names) and 'pod_resnet18w8_digits' in names and len(names) >= 3
+    model = get_model('pod_resnet18w8_digits', pretrained='digits/epoch_2.pth')
+    assert model._metainfo.name == 'pod_resnet18w8_digits'
+
+
+def test_inferencer(folder, truth):
+    inferencer = ImageClassificationInferencer('pod_resnet18w8_digits', pretrained='digits/epoch_2.pth')
+    results = inferencer([f'images/{index:03d}.png' for index in range(64)], batch_size=16)
+    for result, row in zip(results, truth.cosines[:64]):
         assert_close(torch.from_numpy(result['pred_scores']), (1 + row) / 2, rtol=0, atol=1e-5)
         assert result['pred_class'] == str(row.argmax().item()) == str(result['pred_label'])
-    assert done.names.best[0] == str(expected[0].argmax().item())
-    assert list(done.names.best[1]) == expected[0].topk(5).indices.tolist()
-    assert_close(done.names.results_of_arrays[0]['pred_scores'], done.names.results[0]['pred_scores'])
+    array = np.array(Image.open('images/000.png').convert('RGB'))
+    assert_close(inferencer([array])[0]['pred_scores'], results[0]['pred_scores'])
 
 
-def test_feature_extractor(done, truth):
+def test_feature_extractor(folder, truth):
+    extractor = FeatureExtractor('pod_resnet18w8_digits', pretrained='digits/epoch_2.pth')
     _, pooled, features = truth.of(truth.pixels[:1])
-    assert_close(done.names.features, features[0], rtol=1e-4, atol=1e-5)
-    assert_close(done.names.pooled, pooled[0], rtol=1e-4, atol=1e-5)
+    assert_close(extractor('images/000.png', stage='pre_logits')[0], features[0], rtol=1e-4, atol=1e-5)
+    assert_close(extractor('images/000.png', stage='neck')[0][-1], pooled[0], rtol=1e-4, atol=1e-5)
 
 
-def test_augmentation_averages_the_cosines(done, truth):
-    samples = pickle.loads((done.folder / 'tta.pkl').read_bytes())  # written by this test
+def test_augmentation_averages_the_cosines(folder, truth):
+    run(ROOT / 'tools/test.py', CONFIG, 'digits/epoch_2.pth', '--tta', '--work-dir', 'tta', '--out', 'tta.pkl')
+    samples = pickle.loads((folder / 'tta.pkl').read_bytes())  # written by this test
     scores = torch.stack([sample['pred_score'] for sample in samples])
     both = (truth.cosines + truth.of(truth.pixels.flip(3))[0]) / 2
     assert_close(scores, (1 + both) / 2, rtol=0, atol=1e-5)
 
 
-def test_averaged_weights_are_tested_and_leave_the_centroids(done):
-    saved = torch.load(done.folder / 'ema/epoch_2.pth', weights_only=True)
+def test_averaged_weights_are_tested_and_leave_the_centroids(ema, folder):
+    saved = torch.load(ema / 'epoch_2.pth', weights_only=True)
     averaged, plain = saved['state_dict'], saved['ema_state_dict']
     assert_close(averaged['head.centroids'], pedcc(10, 256, seed=0).float(), rtol=0, atol=0)
     assert_close(plain['module.head.centroids'], averaged['head.centroids'], rtol=0, atol=0)
     assert (averaged['head.fc.weight'] - plain['module.head.fc.weight']).abs().max() > 1e-4
-    metrics = json.loads((done.folder / 'ema.json').read_text())
-    last = [entry for entry in scalars(done.folder / 'ema') if 'accuracy/top1' in entry][-1]
+    out = ['--work-dir', 'ema_test', '--out', 'ema.json', '--out-item', 'metrics']
+    run(ROOT / 'tools/test.py', 'ema.py', 'ema/epoch_2.pth', *out)
+    metrics = json.loads((folder / 'ema.json').read_text())
+    last = [entry for entry in scalars(ema) if 'accuracy/top1' in entry][-1]
     assert_close(metrics['accuracy/top1'], last['accuracy/top1'])
 
 
-def test_tensorboard_gets_the_terms_apart(done):
-    (folder,) = {path.parent for path in (done.folder / 'ema').glob('*/vis_data/events.out.tfevents*')}
+def test_tensorboard_gets_the_terms_apart(ema):
+    (folder,) = {path.parent for path in ema.glob('*/vis_data/events.out.tfevents*')}
     events = EventAccumulator(str(folder)).Reload()
     for name in ('loss', 'loss_cosine', 'loss_sc'):
-        logged = [entry[name] for entry in scalars(done.folder / 'ema') if name in entry]
+        logged = [entry[name] for entry in scalars(ema) if name in entry]
         assert [event.value for event in events.Scalars(name)] == pytest.approx(logged) and logged
 
 
-def test_curves_and_times(done):
-    times = next(outcome.printed for step, outcome in done.outcomes.items() if 'cal_train_time' in step)
-    logged = [entry['time'] for entry in scalars(done.folder / 'digits') if 'time' in entry and 'loss' in entry]
+def test_curves_and_times(folder):
+    (log,) = folder.glob('digits/*/vis_data/scalars.json')
+    analyze = MMPRETRAIN_TOOLS / 'analysis_tools/analyze_logs.py'
+    run(analyze, 'plot_curve', log, '--keys', 'loss_cosine', 'loss_sc', '--out', 'curves.png')
+    times = run(analyze, 'cal_train_time', log, '--include-outliers')
+    logged = [entry['time'] for entry in scalars(folder / 'digits') if 'time' in entry and 'loss' in entry]
     assert float(re.search(r'average iter time: ([\d.]+)', times)[1]) == pytest.approx(np.mean(logged), abs=1e-4)
-    assert (done.folder / 'curves.png').stat().st_size > 1000
+    assert (folder / 'curves.png').stat().st_size > 1000
 
 
-def test_confusion_matrix(done, truth):
-    matrix = pickle.loads((done.folder / 'confusion.pkl').read_bytes())  # written by this test
+def test_confusion_matrix(folder, truth):
+    out = ['--out', 'confusion.pkl', '--show-path', 'confusion.png']
+    run(MMPRETRAIN_TOOLS / 'analysis_tools/confusion_matrix.py', CONFIG, 'digits/epoch_2.pth', *out)
+    matrix = pickle.loads((folder / 'confusion.pkl').read_bytes())  # written by this test
     assert_close(torch.as_tensor(matrix).numpy(), confusion_matrix(truth.labels, truth.cosines.argmax(1).numpy()))
-    assert (done.folder / 'confusion.png').stat().st_size > 1000
+    assert (folder / 'confusion.png').stat().st_size > 1000
 
 
-def test_activation_map(done):
+def test_activation_map(folder):
     """Two classes, two maps, of the image's size."""
     import cv2
 
-    maps = [cv2.imread(str(done.folder / name)) for name in ('cam.png', 'cam3.png')]
+    (folder / 'files.py').write_text(FILES)
+    command = [MMPRETRAIN_TOOLS / 'visualization/vis_cam.py', 'images/000.png', 'files.py', 'digits/epoch_2.pth']
+    command += ['--target-layers', 'backbone.layer2.1.bn2']
+    run(*command, '--save-path', 'cam.png')
+    run(*command, '--target-category', 3, '--save-path', 'cam3.png')
+    maps = [cv2.imread(str(folder / name)) for name in ('cam.png', 'cam3.png')]
     assert maps[0].shape == maps[1].shape == (8, 8, 3) and (maps[0] != maps[1]).any()
 
 
-def test_published_checkpoint(done):
-    (path,) = done.folder.glob('pod_digits_*.pth')
+def test_published_checkpoint(folder):
+    run(MMPRETRAIN_TOOLS / 'model_converters/publish_model.py', 'digits/epoch_2.pth', folder / 'published')
+    (path,) = folder.glob('published_*.pth')
     assert path.stem.split('-')[-1] == hashlib.sha256(path.read_bytes()).hexdigest()[:8]
     published = torch.load(path, weights_only=True)
     assert published.keys() == {'meta', 'state_dict'} and published['meta']['dataset_meta']['classes'][9] == '9'
-    for name, tensor in weights(done.folder / 'digits/epoch_2.pth').items():
+    for name, tensor in weights(folder / 'digits/epoch_2.pth').items():
         assert_close(published['state_dict'][name], tensor, rtol=0, atol=0)
 
 
-def test_onnx_runtime_on_real_images(done, truth):
-    path = done.folder / 'digits/epoch_2.onnx'
+def test_onnx_runtime_on_real_images(folder, truth):
+    export('digits.onnx', 'onnx', '--images', 'images')
+    path = folder / 'digits.onnx'
     session = onnxruntime.InferenceSession(path, providers=['CPUExecutionProvider'])
     assert [output.name for output in session.get_outputs()] == ['cosines', 'labels']
     cosines, labels = session.run(None, dict(images=truth.pixels.numpy()))
     assert_close(torch.from_numpy(cosines), truth.cosines, rtol=0, atol=1e-5)
     assert (labels == truth.cosines.argmax(1).numpy()).all() and labels.dtype == np.int64
-    assert done.names.name == str(truth.cosines[0].argmax().item())
-    facts = json.loads(path.with_name('epoch_2.onnx.json').read_text())
+    facts = json.loads(path.with_name('digits.onnx.json').read_text())
     assert facts['compared_on'] == '64 images' and facts['largest_difference'] < 1e-5
-    checkpoint = (done.folder / 'digits/epoch_2.pth').read_bytes()
+    checkpoint = (folder / 'digits/epoch_2.pth').read_bytes()
     assert facts['checkpoint']['sha256'] == hashlib.sha256(checkpoint).hexdigest()
     assert facts['input']['shape'] == ['N', 3, 8, 8] and facts['classes'] == list('0123456789')
     assert not list(path.parent.glob('*.data'))  # the weights are inside
 
 
-@pytest.mark.parametrize('name', ['digits.pt', pytest.param('digits.pt2', marks=NEEDS_TORCH_2_2)])
-def test_torchscript_and_torch_export_on_real_images(name, done, truth):
-    cosines, labels = load_exported(done.folder / name)(truth.pixels)
+@pytest.mark.parametrize(
+    'name, kind', [('digits.pt', 'torchscript'), pytest.param('digits.pt2', 'torch_export', marks=NEEDS_TORCH_2_2)]
+)
+def test_torchscript_and_torch_export_on_real_images(name, kind, folder, truth):
+    export(name, kind)
+    cosines, labels = load_exported(folder / name)(truth.pixels)
     assert_close(cosines, truth.cosines, rtol=0, atol=1e-5)
     assert_close(labels, truth.cosines.argmax(1))

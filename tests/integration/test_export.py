@@ -29,7 +29,7 @@ CIFAR10 = ROOT.parent / 'shared' / 'data' / 'cifar10-jpeg.tar.xz'
 
 
 def config(name, **options):
-    cfg = Config.fromfile(ROOT / 'configs' / f'{name}.py')
+    cfg = Config.fromfile(next((ROOT / 'configs').rglob(f'{name}.py')))
     cfg.merge_from_dict(options)
     return cfg
 
@@ -48,14 +48,14 @@ def save_random(cfg, path):
 @pytest.mark.parametrize(
     'name, output, to_rgb',
     [
-        ('pod_resnet18w8_tinyimagenet20', 'cosines', True),  # turned by the preprocessor
-        ('pod_resnet18w8_tinyimagenet20', 'cosines', False),  # the network sees BGR
-        ('pod_resnet18w8_cifar10_10k', 'cosines', True),  # arrays
-        ('pod_resnet18w8_cifar10_10k', 'cosines', False),
-        ('amsoftmax_resnet18w8_cifar10_10k', 'cosines', True),
-        ('lsoftmax_resnet18w8_cifar10_10k', 'logits', True),
-        ('softmax_resnet18w8_cifar10_10k', 'logits', True),
-        ('cot_resnet18w8_cifar10_10k', 'logits', True),
+        ('pod_tiny20', 'cosines', True),  # turned by the preprocessor
+        ('pod_tiny20', 'cosines', False),  # the network sees BGR
+        ('pod_cifar10_10k', 'cosines', True),  # arrays
+        ('pod_cifar10_10k', 'cosines', False),
+        ('amsoftmax_cifar10_10k', 'cosines', True),
+        ('lsoftmax_cifar10_10k', 'logits', True),
+        ('softmax_cifar10_10k', 'logits', True),
+        ('cot_cifar10_10k', 'logits', True),
     ],
 )
 def test_outputs_are_the_inferencers(name, output, to_rgb, tmp_path):
@@ -110,7 +110,7 @@ def test_the_order_is_that_of_the_test_whatever_loads_and_wraps_it(kind, tmp_pat
         concatenated=dict(type='ConcatDataset', datasets=[dataset]),
         repeated=dict(type='RepeatDataset', dataset=dict(type='ConcatDataset', datasets=[dataset]), times=1),
     )
-    cfg = config('pod_resnet18w8_digits', work_dir=str(tmp_path / 'work'), log_level='WARNING')
+    cfg = config('pod_digits', work_dir=str(tmp_path / 'work'), log_level='WARNING')
     model = save_random(cfg, tmp_path / 'w.pth')
     cfg.test_dataloader.dataset = wrapped.get(kind, dataset)
     facts = export_classifier(cfg, tmp_path / 'w.pth', 'torchscript')
@@ -135,7 +135,7 @@ class ArraysOfUnknownOrder(BaseDataset):
 
 
 def test_an_unknown_order_must_be_given(tmp_path):
-    cfg = config('pod_resnet18w8_digits')
+    cfg = config('pod_digits')
     checkpoint = digits_checkpoint(tmp_path)
     cfg.test_dataloader.dataset = dict(type='ArraysOfUnknownOrder', ann_file='', pipeline=[dict(type='PackInputs')])
     with pytest.raises(ValueError, match='order of its arrays is unknown.*--channel-order rgb or bgr'):
@@ -145,11 +145,11 @@ def test_an_unknown_order_must_be_given(tmp_path):
         assert facts['normalisation_inside']['order'] == ('RGB' if order == 'bgr' else 'BGR')
         assert facts['compared_on'] == '8 images' and facts['input']['shape'] == ['N', 3, 8, 8]
     with pytest.raises(ValueError, match='--channel-order bgr, which the test pipeline gives, but got rgb'):
-        export_classifier(config('pod_resnet18w8_digits'), checkpoint, 'torchscript', channel_order='rgb')
+        export_classifier(config('pod_digits'), checkpoint, 'torchscript', channel_order='rgb')
 
 
 def test_a_pipeline_that_changes_colours_is_refused(tmp_path):
-    cfg = config('pod_resnet18w8_digits')
+    cfg = config('pod_digits')
     normalise = dict(type='Normalize', mean=[100.0] * 3, std=[50.0] * 3)
     cfg.test_dataloader.dataset.pipeline.insert(0, normalise)
     with pytest.raises(ValueError, match='keep colours.*Normalise in `data_preprocessor`'):
@@ -172,7 +172,7 @@ def test_channels_and_size_are_those_of_the_data(channels, suffix, tmp_path):
         image = random.randint(0, 256, (12, 16, channels), np.uint8)
         cv2.imwrite(str(folder / 'a.png'), image) if channels == 1 else np.save(folder / 'a.npy', image)
     load = dict(type='LoadImageFromFile', color_type='grayscale') if channels == 1 else dict(type='LoadBands')
-    cfg = config('pod_resnet18w8_digits', **{'model.backbone.in_channels': channels})
+    cfg = config('pod_digits', **{'model.backbone.in_channels': channels})
     cfg.data_preprocessor = dict(num_classes=10, mean=[100.0] * channels, std=[50.0] * channels, to_rgb=True)
     cfg.test_dataloader.dataset = dict(
         type='CustomDataset',
@@ -190,22 +190,22 @@ LOAD = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
 
 
 def digits_checkpoint(tmp_path):
-    save_random(config('pod_resnet18w8_digits'), tmp_path / 'w.pth')
+    save_random(config('pod_digits'), tmp_path / 'w.pth')
     return tmp_path / 'w.pth'
 
 
 @pytest.mark.parametrize(
     'name, options, error, words',
     [
-        ('pod_resnet18w8_digits', dict(format='tflite'), ValueError, "format.*'onnx', .*'tflite'"),
-        ('pod_resnet18w8_digits', dict(tolerance=-1), ValueError, '`tolerance` .* at least 0, but got -1'),
-        ('pod_resnet18w8_digits', dict(checkpoint='nowhere.pth'), FileNotFoundError, 'checkpoint.*nowhere.pth'),
-        ('pod_resnet18w8_digits', dict(out='model.bin'), ValueError, r'`out` to end in \.pt .*model\.bin'),
-        ('pod_resnet18w8_digits', dict(images='nowhere'), FileNotFoundError, 'nowhere`, but there are none'),
-        ('pod_resnet18w8_digits', dict(images='large'), ValueError, '8 x 8 pixels.*1 of 1 are not'),
-        ('pod_resnet18w8_digits', dict(images='broken'), ValueError, 'broken.png` to be an image'),
-        ('softmax_resnet18w8_digits', dict(), ValueError, 'weights of softmax_resnet18w8_digits.py.*head.fc'),
-        ('gda_resnet18w8_digits', dict(), TypeError, 'GDAClassifier.*without GDA'),
+        ('pod_digits', dict(format='tflite'), ValueError, "format.*'onnx', .*'tflite'"),
+        ('pod_digits', dict(tolerance=-1), ValueError, '`tolerance` .* at least 0, but got -1'),
+        ('pod_digits', dict(checkpoint='nowhere.pth'), FileNotFoundError, 'checkpoint.*nowhere.pth'),
+        ('pod_digits', dict(out='model.bin'), ValueError, r'`out` to end in \.pt .*model\.bin'),
+        ('pod_digits', dict(images='nowhere'), FileNotFoundError, 'nowhere`, but there are none'),
+        ('pod_digits', dict(images='large'), ValueError, '8 x 8 pixels.*1 of 1 are not'),
+        ('pod_digits', dict(images='broken'), ValueError, 'broken.png` to be an image'),
+        ('softmax_digits', dict(), ValueError, 'weights of the model.*head.fc'),
+        ('gda_digits', dict(), TypeError, 'GDAClassifier.*without GDA'),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else None,
 )
@@ -225,7 +225,7 @@ def test_bad_input_is_refused_and_nothing_written(name, options, error, words, t
 
 def test_models_without_one_output_are_refused(tmp_path):
     checkpoint = digits_checkpoint(tmp_path)
-    cfg = config('pod_resnet18w8_digits')
+    cfg = config('pod_digits')
     cfg.test_dataloader.dataset = dict(type='ImageNet', pipeline=LOAD)
     with pytest.raises(ValueError, match='--image-size HEIGHT WIDTH'):
         export_classifier(cfg, checkpoint)
@@ -248,7 +248,7 @@ def test_a_file_that_differs_from_the_model_is_not_kept(tmp_path, monkeypatch):
     write = export.WRITERS['torchscript']
     monkeypatch.setitem(export.WRITERS, 'torchscript', lambda classifier, *rest: write(Shifted(classifier), *rest))
     with pytest.raises(ValueError, match='within 0.0001, but they differ by 0'):
-        export_classifier(config('pod_resnet18w8_digits'), checkpoint, 'torchscript')
+        export_classifier(config('pod_digits'), checkpoint, 'torchscript')
     assert list(tmp_path.iterdir()) == [checkpoint]
 
 
@@ -264,7 +264,7 @@ def test_outputs_that_are_not_finite_are_refused(source, tmp_path, monkeypatch):
         ruined = torch.full((8, 10), float('nan')), torch.zeros(8, dtype=torch.long)
         monkeypatch.setattr(export, 'load_exported', lambda path: lambda images: ruined)
     with pytest.raises(ValueError, match=f'the {source} gives NaN or infinity. Nothing was kept'):
-        export_classifier(config('pod_resnet18w8_digits'), checkpoint, 'torchscript')
+        export_classifier(config('pod_digits'), checkpoint, 'torchscript')
     assert list(tmp_path.iterdir()) == [checkpoint]
 
 
@@ -272,11 +272,11 @@ def test_missing_packages_are_named(monkeypatch):
     find = importlib.util.find_spec
     monkeypatch.setattr(export, 'find_spec', lambda name: None if name == 'onnxruntime' else find(name))
     with pytest.raises(ModuleNotFoundError, match='pip install onnxruntime'):
-        export_classifier(config('pod_resnet18w8_digits'), 'w.pth', 'onnx')
+        export_classifier(config('pod_digits'), 'w.pth', 'onnx')
 
 
 def test_command_line_takes_one_size_or_two(monkeypatch, capsys):
-    digits = str(ROOT / 'configs' / 'pod_resnet18w8_digits.py')
+    digits = str(ROOT / 'configs' / 'small/pod_digits.py')
     parse = runpy.run_path(str(ROOT / 'tools' / 'export.py'))['parse_args']
     monkeypatch.setattr('sys.argv', ['export.py', digits, 'w.pth', '--image-size', '8', '-o', 'x.onnx'])
     assert parse().image_size == [8] and parse().format == 'onnx'
@@ -302,12 +302,12 @@ def test_onnx_of_a_classifier_trained_on_cifar10(tmp_path, monkeypatch):
                 (folder / name).write_bytes(archive.extractfile(member).read())
     assert len(counts) == 20
     monkeypatch.setenv('CIFAR10_ROOT', str(tmp_path / 'cifar10'))
-    cfg = config('pod_resnet18w8_cifar10_10k', work_dir=str(tmp_path / 'work'), log_level='WARNING')
+    cfg = config('pod_cifar10_10k', work_dir=str(tmp_path / 'work'), log_level='WARNING')
     cfg.train_cfg.max_epochs, cfg.train_dataloader.dataset.samples_per_class = 1, 64
     with runner_session(cfg) as runner:
         runner.train()
         accuracy = runner.val()['accuracy/top1']
-    cfg = config('pod_resnet18w8_cifar10_10k')
+    cfg = config('pod_cifar10_10k')
     test = sorted((tmp_path / 'cifar10' / 'test').iterdir())
     facts = export_classifier(cfg, tmp_path / 'work' / 'epoch_1.pth', 'onnx', images=test[0])
     assert facts['compared_on'] == '10 images' and json.loads(Path(facts['file'] + '.json').read_text())['classes'][0]

@@ -8,9 +8,10 @@ import sys
 import pytest
 import torch
 
-from mmpod.engine.runner_session import latest_complete_checkpoint
+from mmpod.engine import AtomicLocalBackend
+from mmpod.engine.checkpoints import latest_complete_checkpoint
 
-DIGITS = 'configs/pod_resnet18w8_digits.py'
+DIGITS = 'configs/small/pod_digits.py'
 
 
 def train(root, work_dir, epochs):
@@ -37,7 +38,7 @@ def test_truncated_checkpoint_is_passed_over(root, tmp_path, run_command):
     newest.write_bytes(newest.read_bytes()[: newest.stat().st_size // 2])
     done = run_command(*train(root, tmp_path, 2))
     output = done.stdout + done.stderr
-    assert f'{newest} is cut off' in output and f'Load checkpoint from {whole}' in output
+    assert f'{newest} is truncated' in output and f'Load checkpoint from {whole}' in output
     resumed = torch.load(newest, weights_only=True)['state_dict']
     assert all(torch.equal(resumed[name], value) for name, value in expected.items())
 
@@ -53,7 +54,7 @@ def test_full_disk_stops_with_its_reason_and_the_run_goes_on_when_there_is_room(
     try:
         (disk / 'filler').write_bytes(bytes(2 * 2**20))
         done = run_command(*train(root, disk / 'run', 2), status=1)
-        assert re.search(r'OSError.*MiB.*No space left on device.*--resume.*epoch_2.pth', done.stderr)
+        assert re.search(r'error: .*MiB.*No space left on device.*--resume.*epoch_2.pth', done.stderr)
         torch.load(disk / 'run/epoch_1.pth', weights_only=True)
         assert not (disk / 'run/epoch_2.pth').exists()
         (disk / 'filler').unlink()
@@ -69,3 +70,19 @@ def test_killed_runs_end_with_the_weights_of_an_unbroken_one(root, run_command):
     done = run_command(sys.executable, root / 'benchmarks/faults.py', '--kills', 2, '--epochs', 3, timeout=600)
     differences = re.findall(r'run \d+: largest difference .* (\S+)$', done.stdout, re.M)
     assert differences and set(differences) == {'0'}
+
+
+def test_killed_while_writing_leaves_the_old_file(tmp_path, run_command):
+    """Killed by itself in the middle of the write, between the two halves."""
+    path = tmp_path / 'epoch_1.pth'
+    path.write_bytes(b'old')
+    script = (
+        'import os, signal, sys\n'
+        'from mmpod.engine import atomic_local_backend\n'
+        'atomic_local_backend.os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n'
+        'atomic_local_backend.AtomicLocalBackend().put(b"new", sys.argv[1])\n'
+    )
+    assert run_command(sys.executable, '-c', script, path, status=-9)
+    assert path.read_bytes() == b'old'
+    AtomicLocalBackend().put(b'newer', path)
+    assert path.read_bytes() == b'newer' and os.listdir(tmp_path) == ['epoch_1.pth']

@@ -2,15 +2,14 @@
 
 import os
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import torch
+from conftest import environment
 
-from mmpod.engine import runner_session as session
+from mmpod.engine import checkpoints
 
-DIGITS = 'configs/pod_resnet18w8_digits.py'
+DIGITS = 'configs/small/pod_digits.py'
 OPTIONS = ['--cfg-options', 'train_cfg.max_epochs=1', 'train_dataloader.batch_size=32', 'randomness.seed=0']
 
 
@@ -19,9 +18,9 @@ def test_launchers_pass_the_nodes_to_torchrun(script, files, root, tmp_path):
     (tmp_path / 'torchrun').write_text('#!/bin/sh\nfor word; do echo "$word"; done\n')
     (tmp_path / 'torchrun').chmod(0o755)
     nodes = dict(NNODES='3', NODE_RANK='2', MASTER_ADDR='10.0.0.1', PORT='29660')
-    environment = dict(os.environ, PATH=f'{tmp_path}:{os.environ["PATH"]}', **nodes)
+    variables = environment(PATH=f'{tmp_path}:{os.environ["PATH"]}', **nodes)
     command = ['bash', str(root / f'tools/{script}.sh'), *files, '8', '--work-dir', 'w']
-    words = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()
+    words = subprocess.run(command, env=variables, capture_output=True, text=True, check=True).stdout.splitlines()
     assert {'--nnodes=3', '--node_rank=2', '--nproc_per_node=8', '--master_addr=10.0.0.1', '--master_port=29660'} <= {
         *words
     }
@@ -31,14 +30,12 @@ def test_launchers_pass_the_nodes_to_torchrun(script, files, root, tmp_path):
 @pytest.fixture
 def start(root, tmp_path):
     """Start a launcher on a "machine" whose work directory has this name."""
-    path = f'{Path(sys.executable).parent}:{os.environ["PATH"]}'
-    environment = dict(os.environ, PATH=path, PYTHONPATH=str(root), OMP_NUM_THREADS='1', PYTHONWARNINGS='ignore')
     train = ['bash', str(root / 'tools/dist_train.sh'), str(root / DIGITS)]
 
     def launch(name, processes, *options, **variables):
         command = [*train, str(processes), '--work-dir', str(tmp_path / name), *options, *OPTIONS]
         return subprocess.Popen(
-            command, env=dict(environment, **variables), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command, env=environment(**variables), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
 
     return launch
@@ -46,10 +43,8 @@ def start(root, tmp_path):
 
 def on_two_nodes(start, *options):
     """Return the exit states and outputs of two launchers with one rendezvous; the second machine comes first."""
-    nodes = [
-        start(f'node{rank}', 1, *options, NNODES='2', NODE_RANK=str(rank), MASTER_ADDR='127.0.0.1', PORT='29660')
-        for rank in (1, 0)
-    ]
+    common = dict(NNODES='2', MASTER_ADDR='127.0.0.1', PORT=environment()['PORT'])
+    nodes = [start(f'node{rank}', 1, *options, NODE_RANK=str(rank), **common) for rank in (1, 0)]
     outputs = [node.communicate(timeout=300)[0] for node in nodes]
     print(*outputs)
     return [node.returncode for node in nodes], outputs
@@ -61,7 +56,7 @@ def test_two_nodes_train_as_two_processes_of_one(start, tmp_path):
     states, outputs = on_two_nodes(start)
     assert states == [0, 0]
     assert not any('The total batch is' in output for output in outputs)
-    alone = start('alone', 2, PORT='29661')
+    alone = start('alone', 2)
     print(alone.communicate(timeout=300)[0])
     assert alone.returncode == 0
     assert not list((tmp_path / 'node1').glob('*.pth'))
@@ -79,12 +74,12 @@ def test_two_nodes_train_as_two_processes_of_one(start, tmp_path):
 
 def test_processes_that_would_resume_from_different_files(monkeypatch, tmp_path):
     (tmp_path / 'epoch_2.pth').write_bytes(b'12345')
-    monkeypatch.setattr(session, 'all_gather_object', lambda mine: [mine, mine])
-    session._require_same_checkpoint(str(tmp_path / 'epoch_2.pth'))
-    session._require_same_checkpoint(None)
-    monkeypatch.setattr(session, 'all_gather_object', lambda mine: [mine, mine, 'epoch_2.pth (4 bytes)'])
+    monkeypatch.setattr(checkpoints, 'all_gather_object', lambda mine: [mine, mine])
+    checkpoints.check_same_checkpoint(str(tmp_path / 'epoch_2.pth'))
+    checkpoints.check_same_checkpoint(None)
+    monkeypatch.setattr(checkpoints, 'all_gather_object', lambda mine: [mine, mine, 'epoch_2.pth (4 bytes)'])
     with pytest.raises(ValueError, match=r'process 0 has epoch_2.pth \(5 bytes\) and process 2 has epoch_2.pth \(4 by'):
-        session._require_same_checkpoint(str(tmp_path / 'epoch_2.pth'))
+        checkpoints.check_same_checkpoint(str(tmp_path / 'epoch_2.pth'))
 
 
 @pytest.mark.slow
@@ -95,6 +90,6 @@ def test_flexible_runner_trains_and_resumes(root, tmp_path, run_command):
     train = ['bash', root / 'tools/dist_train.sh', root / DIGITS, 2, '--work-dir', tmp_path / 'work', '--resume']
     for epochs in (1, 2):
         options = [*OPTIONS, f'train_cfg.max_epochs={epochs}', *strategy]
-        done = run_command(*train, *options, env=dict(PORT='29662'))
+        done = run_command(*train, *options)
     assert 'resumed epoch: 1' in done.stdout + done.stderr
     torch.load(tmp_path / 'work/epoch_2.pth', weights_only=True)

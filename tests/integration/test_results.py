@@ -1,23 +1,18 @@
-"""The tables of docs/results.md that are written by hand say what the logs say; the others are generated."""
+"""The tables of docs/results.md that are written by hand, and the generated ones, say what the recorded runs say."""
 
-import json
 import re
-import statistics
+import shutil
 from pathlib import Path
 
 import pytest
 
+from mmpod.experiments.own_tables import FIGURES, TABLES
+from mmpod.experiments.records import read_results
+from mmpod.experiments.report import write_report
+
 ROOT = Path(__file__).resolve().parents[2]
-RESULTS = ROOT / 'results'
-CONFIGS = {
-    'Softmax': 'softmax_{}',
-    'Center Loss': 'center_{}',
-    'AM-Softmax (s = 5, m = 0.25)': 'amsoftmax_{}',
-    'PEDCC-Loss (s = 10, m = 0.5)': 'pedccloss_{}',
-    'Cosine Loss': 'cosine_{}',
-    'POD Loss': 'pod_{}',
-}
-LAMBDAS = {'1/(D - 1)': 'sc1d', '0.01': 'sc001', '0.1': 'sc01', '10': 'sc10', '20': 'sc20'}
+GENERATED = ROOT / 'docs' / 'generated'
+PAGE = (ROOT / 'docs/results.md').read_text()
 TRIALS = {
     'Softmax': 'softmax',
     'POD Loss': 'pod',
@@ -27,91 +22,93 @@ TRIALS = {
 }
 
 
-def tables(first_cell):
-    """Return the tables whose header begins so: the cells, row by row, with the header."""
-    text = (ROOT / 'docs/results.md').read_text()
-    found = re.findall(rf'^\| {re.escape(first_cell)} \|.*\n(?:\|.*\n)+', text, re.M)
-    return [
-        [[cell.strip() for cell in line.strip('|').split('|')] for line in table.splitlines() if '---' not in line]
-        for table in found
-    ]
+@pytest.fixture(scope='module')
+def records():
+    return read_results(ROOT / 'results')
 
 
-def mean_and_spread(files, metric, form):
-    values = [json.loads(file.read_text())[metric] for file in sorted(files)]
-    assert len(values) == 3
-    return f'{statistics.mean(values):{form}} ± {statistics.stdev(values):{form}}'
+def table(first_cell):
+    """Return the table whose header begins so: the cells, row by row, with the header."""
+    (found,) = re.findall(rf'^\| {re.escape(first_cell)} \|.*\n(?:\|.*\n)+', PAGE, re.M)
+    return [[cell.strip() for cell in line.strip('|').split('|')] for line in found.splitlines() if '---' not in line]
 
 
-def last_accuracy(run):
-    (log,) = run.glob('*/vis_data/scalars.json')
-    return [entry['accuracy/top1'] for entry in map(json.loads, log.open()) if 'accuracy/top1' in entry][-1]
+def trials(records):
+    return {
+        key.partition('/')[2]: f'{runs[0].metrics["accuracy/top1"]:.2f}'
+        for key, runs in records.items()
+        if key.startswith('small_recipe_tuning/')
+    }
 
 
-def trials_of(names):
-    return [run for name in names for run in (RESULTS / 'cifar10_10k_recipe_tuning').glob(f'{name}/*/seed0')]
+def test_generated_tables_are_those_of_the_records(records, tmp_path):
+    written = write_report(tmp_path, records, list(TABLES), [])
+    for path in written:
+        assert path.read_text() == (GENERATED / path.name).read_text(), 'Repeat: python tools/experiments.py report'
+    figures = {path.stem for path in GENERATED.glob('*.png')}
+    drawn = {
+        name for name, figure in FIGURES.items() if not figure.cells or any(c.runs in records for c in figure.cells)
+    }
+    assert {path.name for path in GENERATED.glob('*.md')} == {path.name for path in written if path.suffix == '.md'}
+    assert figures == drawn
 
 
-@pytest.mark.parametrize(
-    'number, folder, setting',
-    [
-        (0, 'cifar10_10k_geometry', 'resnet18w8_cifar10_10k_tuned'),
-        (1, 'tinyimagenet20_geometry', 'resnet18w8_tinyimagenet20'),
-    ],
-)
-def test_geometry(number, folder, setting):
-    (header, *rows) = [table for table in tables('loss') if '`target_cosine`' in table[0]][number]
-    for loss, *cells in rows:
-        files = [*(RESULTS / folder).glob(f'{CONFIGS[loss].format(setting)}_seed*.json')]
-        metrics = [f'geometry/{name.strip("`")}' for name in header[1:]]
-        assert cells == [mean_and_spread(files, metric, '.2f') for metric in metrics], loss
+def test_pages_include_tables_and_figures_that_exist():
+    for page in (ROOT / 'docs').glob('*.md'):
+        text = page.read_text()
+        for name in re.findall(r'--8<-- "(.*?)"', text):
+            assert (ROOT / name).is_file(), (page.name, name)
+        for name in re.findall(r'\]\((generated/\S+?)\)', text):
+            assert (ROOT / 'docs' / name).is_file(), (page.name, name)
+    assert PAGE.count('--8<--') > 20
 
 
-def test_spectrum_by_lambda():
-    ((_, *rows),) = tables('lambda')
-    assert [row[0] for row in rows] == list(LAMBDAS)
-    for weight, rank, variance in rows:
-        files = [*(RESULTS / 'cifar10_10k').glob(f'pod_resnet18w8_cifar10_10k_{LAMBDAS[weight]}/seed*/metrics.json')]
-        assert rank == mean_and_spread(files, 'spectrum/effective_rank', '.1f')
-        assert variance == mean_and_spread(files, 'spectrum/energy_variance_e8', ',.0f')
+def test_results_are_few_files():
+    files = [path for path in (ROOT / 'results').rglob('*') if path.is_file()]
+    assert len(files) <= 60 and sum(path.stat().st_size for path in files) < 3e6
 
 
-def test_trials_of_the_recipe():
-    ((header, *rows),) = tables('rate, loss weight, weight decay')
+def test_the_table_of_the_readme_is_the_generated_one():
+    shown = re.findall(r'(?:^\|.*\n)+', (ROOT / 'README.md').read_text(), re.M)
+    assert (GENERATED / 'small_tuned.md').read_text().partition('\n\n')[0] + '\n' in shown
+
+
+def test_trials_of_the_recipe(records):
+    header, *rows = table('rate, loss weight, weight decay')
     shown = {}
     for settings, *cells in rows:
-        trial = 'lr={},loss_weight={},weight_decay={}'.format(*settings.split(', '))
+        point = 'lr={},loss_weight={},weight_decay={}'.format(*settings.split(', '))
         for column, cell in zip(header[1:], cells):
             if cell != '-':
-                shown[f'{TRIALS[column]}/{trial}'] = cell.strip('*')
-    made = {f'{run.parents[2].name}/{run.parent.name}': run for run in trials_of(TRIALS.values())}
-    assert shown == {name: f'{last_accuracy(run):.2f}' for name, run in made.items()}
+                shown[f'{TRIALS[column]},{point}'] = cell.strip('*')
+    made = trials(records)
+    assert shown == {name: made[name] for name in made if name.partition(',')[0] in TRIALS.values()}
 
 
-def test_more_trials_of_the_recipe():
-    ((_, *rows),) = tables('rate, weight decay, lambda')
+def test_more_trials_of_the_recipe(records):
+    _, *rows = table('rate, weight decay, lambda')
     shown = {}
     for settings, cell in rows:
-        trial = 'lr={},loss_weight=2,weight_decay={},sc_weight={}'.format(*settings.split(', '))
-        shown[trial + ', smoothed' * ('label smoothing' in settings)] = cell.split()[0].strip('*')
-    made = {run.parent.name: run for run in trials_of(['pod_bn_more'])}
+        point = 'lr={},loss_weight=2,weight_decay={},sc_weight={}'.format(*settings.split(', '))
+        shown[point + ', smoothed' * ('label smoothing' in settings)] = cell.split()[0].strip('*')
+    made = trials(records)
     best = 'lr=0.2,loss_weight=2,weight_decay=5e-4'
-    (made[f'{best},sc_weight=1'],) = [run for run in trials_of(['pod_bn']) if run.parent.name == best]
-    (made[f'{best},sc_weight=1, smoothed'],) = trials_of(['pod_bn_smoothed'])
-    assert shown == {name: f'{last_accuracy(run):.2f}' for name, run in made.items()}
+    expected = {name.partition(',')[2]: value for name, value in made.items() if name.startswith('pod_bn_more,')}
+    expected[f'{best},sc_weight=1'] = made[f'pod_bn,{best}']
+    expected[f'{best},sc_weight=1, smoothed'] = made['pod_bn_smoothed,lr=0.2,label_smooth_val=0.1']
+    assert shown == expected
 
 
-def test_no_trial_of_the_recipe_is_left_out():
-    text = (ROOT / 'docs/results.md').read_text()
-    section = text[text.index('## A recipe for POD Loss') : text.index('## Speed')]
-    runs = [file.parent for file in (RESULTS / 'cifar10_10k_recipe_tuning').rglob('run.json')]
-    assert len(runs) > 50
-    assert not [str(run) for run in runs if f'{last_accuracy(run):.2f}' not in section]
+def test_no_trial_of_the_recipe_is_left_out(records):
+    section = PAGE[PAGE.index('## A recipe for POD Loss') : PAGE.index('## Speed')]
+    made = trials(records)
+    assert len(made) > 50 and not [name for name, value in made.items() if value not in section]
 
 
-def test_unknown_classes():
-    ((_, *rows),) = tables('score')
-    (file,) = (RESULTS / 'open_set').glob('*.json')
-    metrics = json.loads(file.read_text())
-    for (_, *cells), name in zip(rows, ('log_density', 'mahalanobis', 'max_cosine')):
-        assert cells == [f'{metrics[f"open_set/{name}_{measure}"]:.1f}' for measure in ('auroc', 'fpr95')]
+def test_a_clone_without_the_figures_gets_them_from_the_records(tmp_path, run_command):
+    """The report needs nothing but the files of JSON."""
+    shutil.copytree(ROOT / 'results', tmp_path / 'results')
+    tool = [ROOT / 'tools/experiments.py', 'report', 'small_tuned', 'fig6_small']
+    printed = run_command('python', *tool, '--results', tmp_path / 'results', '--out', tmp_path / 'out').stdout
+    assert (GENERATED / 'small_tuned.md').read_text() in printed
+    assert (tmp_path / 'out' / 'fig6_small.png').stat().st_size > 10_000

@@ -70,8 +70,8 @@ def test_an_evaluation_waits_for_its_training_and_is_not_made_without_it(tmp_pat
 def test_an_evaluation_of_which_only_the_logs_came_over_says_so(tmp_path, root, capsys):
     trained = Run('pod', 0, tmp_path / 'pod')
     trained.save(dict(finished=True))
-    config = root / 'configs/gda_resnet18w8_digits.py'
-    source = (root / 'configs/pod_resnet18w8_digits.py', trained)
+    config = root / 'configs/small/gda_digits.py'
+    source = (root / 'configs/small/pod_digits.py', trained)
     evaluation = plan_run(config, Run('gda', 0, tmp_path / 'gda'), Launcher(), [], source)
     assert run_all([evaluation], 1, Launcher()) == [evaluation.run] and evaluation.run.state == 'not run'
     assert re.search(r'gda seed 0 needs .*pod/epoch_15.pth, but .* only the logs .* away', capsys.readouterr().out)

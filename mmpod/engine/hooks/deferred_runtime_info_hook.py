@@ -40,7 +40,7 @@ class DeferredRuntimeInfoHook(RuntimeInfoHook):
 
     def flush(self, runner: Runner) -> None:
         """Read the pending values, with one wait for each name, and pass them to the message hub in their order."""
-        columns = {key: [] for values in self.pending for key in values}
+        columns: dict[str, list] = {key: [] for values in self.pending for key in values}
         for key, column in columns.items():
             column += torch.stack([values[key].float() for values in self.pending if key in values]).tolist()
         for values in self.pending:

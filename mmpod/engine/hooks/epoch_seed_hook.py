@@ -1,14 +1,18 @@
 """The same random numbers in an epoch whether the run was interrupted before it or not."""
 
 import functools
+import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Optional
 
 import numpy as np
 import torch
 from mmengine.dist import get_rank
-from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.hooks import CheckpointHook, Hook
+from mmengine.logging import print_log
+from mmengine.optim import OptimWrapper
+from mmengine.runner import IterBasedTrainLoop, Runner
 
 from mmpod.registry import HOOKS
 
@@ -26,17 +30,32 @@ class EpochSeedHook(Hook):
     as far as the kernels are deterministic (``randomness.deterministic``). The random numbers of the processes differ.
 
     Workers are seeded when they start, so they must start anew in each epoch (``persistent_workers=False`` for the
-    training set, which the command lines see to). Resuming in the middle of an epoch, which MMEngine's iteration-based
-    loops do, is not covered.
+    training set, which the command lines see to).
+
+    In MMEngine's iteration-based loops, which load all batches anew up to the one that they resume from, the model is
+    seeded in each iteration, and what it draws is kept from what the data draw.
+
+    Where a resumed run cannot equal an unbroken one, a warning before the first step says why.
     """
 
     priority = 'VERY_LOW'
 
+    def __init__(self):
+        self.states: Optional[tuple] = None
+
     def before_train(self, runner: Runner) -> None:
-        """Let the sampler shuffle by the seed of the run, which the checkpoint may have changed."""
+        """Let the sampler shuffle by the seed of the run, which a checkpoint may have changed; say what will differ."""
         sampler, config = runner.train_dataloader.sampler, runner.cfg.train_dataloader.get('sampler') or {}
         if hasattr(sampler, 'seed') and 'seed' not in config and not runner._randomness_cfg.get('diff_rank_seed'):
             sampler.seed = runner.seed
+        reasons = list(_inexact(runner))
+        if reasons:
+            print_log(
+                'If interrupted and resumed, this run does not end with exactly the weights of an unbroken one: '
+                + '; '.join(reasons),
+                logger='current',
+                level=logging.WARNING,
+            )
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Seed this process, and the workers that it is about to start."""
@@ -45,6 +64,59 @@ class EpochSeedHook(Hook):
         own, *workers = sequence.generate_state(1 + loader.num_workers).tolist()
         _seed_generators(own)
         loader.worker_init_fn = functools.partial(_seed_worker, seeds=workers)
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None) -> None:
+        """In an iteration-based loop, seed the model for this iteration."""
+        if isinstance(runner.train_loop, IterBasedTrainLoop):
+            self._keep_states()
+            _seed_generators(np.random.SeedSequence([runner.seed, runner.iter, get_rank(), 1]).generate_state(1).item())
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None, outputs: Optional[dict] = None
+    ) -> None:
+        """Go on with the random numbers of the data."""
+        self._restore_states()
+
+    def before_val(self, runner: Runner) -> None:
+        """Keep what a validation draws from the data, too."""
+        self._keep_states()
+
+    def after_val(self, runner: Runner) -> None:
+        """Go on with the random numbers of the data."""
+        self._restore_states()
+
+    def _keep_states(self) -> None:
+        self.states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+
+    def _restore_states(self) -> None:
+        if self.states is not None:
+            python, numpy, pytorch = self.states
+            random.setstate(python)
+            np.random.set_state(numpy)
+            torch.set_rng_state(pytorch)
+            self.states = None
+
+
+def _inexact(runner: Runner) -> Iterator[str]:
+    """Yield the reasons for which a resumed run differs from an unbroken one."""
+    by_iteration = isinstance(runner.train_loop, IterBasedTrainLoop)
+    wrapper = runner.optim_wrapper
+    counts = wrapper._accumulative_counts if isinstance(wrapper, OptimWrapper) else 1
+    for hook in runner.hooks:
+        if isinstance(hook, CheckpointHook) and hook.interval > 0:
+            iterations = hook.interval * (len(runner.train_dataloader) if hook.by_epoch else 1)
+            if iterations % counts:
+                yield (
+                    f'checkpoints, {iterations} iterations apart, hold no gradients, and accumulative_counts={counts} '
+                    'does not divide that'
+                )
+    if by_iteration and (runner.cfg.get('randomness') or {}).get('seed') is None:
+        yield 'an iteration-based loop starts its loader before it knows the seed of the run: set randomness.seed'
+    num_workers, hub = runner.train_dataloader.num_workers, runner.message_hub
+    before = hub.runtime_info.get('num_workers', num_workers)
+    if before != num_workers:
+        yield f'it goes on with {num_workers} worker processes, but had {before} (train_dataloader.num_workers)'
+    hub.update_info('num_workers', num_workers)
 
 
 def _seed_worker(worker_id: int, seeds: Sequence[int]) -> None:

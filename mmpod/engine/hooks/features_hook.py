@@ -21,10 +21,10 @@ __all__ = ['FeaturesHook']
 class FeaturesHook(Hook):
     """In validation and tests, put each image's features into its prediction, as ``features_pooled`` or another stage.
 
-    Only the stages that a metric asks for with its ``feature_stage`` (``mmpod.FeatureSpectrum``,
-    ``mmpod.FeatureGeometry``), which also gets the head; without such a metric the hook does nothing. It listens to the
-    head and the model through PyTorch's forward hooks and leaves none behind. With test-time augmentation, where an
-    image has several feature vectors, those metrics are left out.
+    It adds only the stages that a metric asks for with its ``feature_stage`` (``mmpod.FeatureSpectrum``,
+    ``mmpod.FeatureGeometry``), and gives such a metric the head; without one it does nothing. It uses PyTorch's forward
+    hooks of the head and the model, and removes them afterwards. With test-time augmentation, where an image has
+    several feature vectors, those metrics are left out.
 
     Args:
         geometry: Add ``mmpod.FeatureGeometry`` to the metrics of validation and test, unless it is there:
@@ -33,19 +33,19 @@ class FeaturesHook(Hook):
 
     def __init__(self, geometry: bool = False):
         self.geometry = geometry
-        self.handles = []
+        self.handles: list[Any] = []
 
     def before_val(self, runner: Runner) -> None:
-        """Start to listen."""
-        self._listen(runner, runner.val_evaluator)
+        """Register the forward hooks."""
+        self._register(runner, runner.val_evaluator)
 
     def before_test(self, runner: Runner) -> None:
-        """Start to listen."""
-        self._listen(runner, runner.test_evaluator)
+        """Register the forward hooks."""
+        self._register(runner, runner.test_evaluator)
 
-    def _listen(self, runner: Runner, evaluator: Evaluator) -> None:
+    def _register(self, runner: Runner, evaluator: Evaluator) -> None:
         if self.geometry and not any(type(metric).__name__ == 'FeatureGeometry' for metric in evaluator.metrics):
-            # First, for it takes the features out of what the others may store.
+            # First, because it removes the features from what the others may store.
             evaluator.metrics.insert(0, METRICS.build(dict(type='mmpod.FeatureGeometry')))
         takers = {metric.feature_stage: metric for metric in evaluator.metrics if hasattr(metric, 'feature_stage')}
         if not takers:
@@ -53,7 +53,11 @@ class FeaturesHook(Hook):
         model, augmented = plain_model(runner.model)
         if augmented:
             evaluator.metrics = [metric for metric in evaluator.metrics if not hasattr(metric, 'feature_stage')]
-            print_log('With --tta an image has several feature vectors: no metric of features.', 'current', level=30)
+            print_log(
+                'With --tta an image has several feature vectors, so the metrics of features are left out.',
+                'current',
+                level=30,
+            )
             return
         for metric in evaluator.metrics:
             if hasattr(metric, 'feature_stage'):
@@ -72,9 +76,9 @@ class FeaturesHook(Hook):
         self.handles = [model.head.register_forward_hook(keep), model.register_forward_hook(hand_out)]
 
     def after_val(self, runner: Runner) -> None:
-        """Stop to listen."""
+        """Remove the forward hooks."""
         for handle in self.handles:
             handle.remove()
-        self.handles = []
+        self.handles.clear()
 
     after_test = after_val

@@ -1,6 +1,7 @@
 """Checkpoints that PyTorch's safe loader reads."""
 
 from collections import Counter
+from typing import Optional
 
 import numpy as np
 import torch
@@ -25,9 +26,14 @@ class PlainCheckpointHook(Hook):
     ``Counter`` that PyTorch before 2.4 refuses, into a dict on saving, and the buffers back on loading; the check stays
     on for every file. MMEngine without the hook reads such a checkpoint too: it skips the history of the log and
     resumes the rest.
+
+    A term of the loss that the resumed run no longer has leaves the log.
     """
 
-    priority = 'VERY_LOW'
+    priority = 'ABOVE_NORMAL'  # before the hook that writes the log
+
+    def __init__(self):
+        self.restored_losses: set[str] = set()
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Replace each ``HistoryBuffer`` by a dict of two tensors (number of values,) and a length; unwrap the rest."""
@@ -55,3 +61,12 @@ class PlainCheckpointHook(Hook):
         for name, plain in scalars.items():
             if isinstance(plain, dict) and plain.keys() == BUFFER_KEYS:
                 scalars[name] = HistoryBuffer(plain['values'].numpy(), plain['counts'].numpy(), plain['max_length'])
+        self.restored_losses = {name for name in scalars if name.startswith('train/') and 'loss' in name}
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None, outputs: Optional[dict] = None
+    ) -> None:
+        """Forget the terms of the loss that a resumed run no longer has; the log would repeat their last value."""
+        for name in self.restored_losses - {f'train/{term}' for term in outputs or {}}:
+            runner.message_hub.log_scalars.pop(name, None)
+        self.restored_losses = set()

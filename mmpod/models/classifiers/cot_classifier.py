@@ -82,7 +82,7 @@ class COTClassifier(ImageClassifier):
             )
         model = wrapper or self
         data = self.data_preprocessor(data, training=True)
-        log = {}
+        log: dict[str, Tensor] = {}
         for name, mode in OBJECTIVES.items():
             with optim_wrapper[name].optim_context(model):
                 losses = model._run_forward(data, mode=mode)

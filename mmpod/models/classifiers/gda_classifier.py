@@ -30,26 +30,26 @@ class GDAClassifier(ImageClassifier):
 
     - ``pred_label``: the most probable class, and ``pred_score`` (K,): :math:`s_k \propto 1 / (1 + (\max_j l_j -
       l_k)/D)` with the joint log-densities l, so scaled because the posterior itself is 0 or 1 in float32 for nearly
-      every image, and its ranks would be lost;
+      every image, which would lose its ranks;
     - ``cosine_score``, ``cosine_label``: what the head alone predicts;
     - ``log_density``, ``mahalanobis``: :math:`\log p(x)` under the mixture, and minus the least squared Mahalanobis
       distance: small for images of no known class.
 
     Args:
-        args, kwargs: Those of ``ImageClassifier``.
-        covariance, shrinkage, priors: Those of :class:`~mmpod.posthoc.GaussianDiscriminantAnalysis`.
-        stage: Features of the Gaussians: ``'pre_logits'``, the head's D dimensions, or ``'pooled'``, what the head gets
-            (2048 dimensions for ResNet-50).
+        args, kwargs: Passed to ``ImageClassifier``.
+        covariance, shrinkage, priors: Passed to :class:`~mmpod.posthoc.GaussianDiscriminantAnalysis`.
+        stage: Features of the Gaussians: ``'pre_logits'``, the head's D dimensions, or ``'pooled'``, the input of the
+            head (2048 dimensions for ResNet-50).
         normalize: Scale the features to unit length.
-        fitted: File that ``FitGDAHook(save_to=...)`` or ``GaussianDiscriminantAnalysis.save`` wrote.
+        fitted: File written by ``FitGDAHook(save_to=...)`` or ``GaussianDiscriminantAnalysis.save``.
 
     Attributes:
         gda: The fitted estimator, or None.
 
     Raises:
         FileNotFoundError: There is no file ``fitted``.
-        ValueError: An argument is out of range, or the file is damaged or of another number of classes; while
-            predicting: nothing is fitted, or what is was fitted on other features.
+        ValueError: An argument is out of range, or the file is damaged or has another number of classes; while
+            predicting: nothing is fitted, or the file was fitted on other features.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class GDAClassifier(ImageClassifier):
         self.settings = dict(covariance=covariance, shrinkage=shrinkage, priors=priors)
         self.stage = stage
         self.normalize = normalize
-        self.unfitted_gda()  # refuses bad settings now
+        self.unfitted_gda()  # bad settings are refused now
         self.gda: Optional[GaussianDiscriminantAnalysis] = None
         self.fitted = fitted
         self._checked = fitted is None
@@ -86,7 +86,7 @@ class GDAClassifier(ImageClassifier):
         return GaussianDiscriminantAnalysis(**self.settings)
 
     def feature_source(self) -> dict:
-        """Return what the features depend on besides the images: the weights' hash, the stage and its scaling."""
+        """Return what the features depend on besides the images: a hash of the weights, the stage and its scaling."""
         return dict(weights=weights_fingerprint(self), stage=self.stage, normalize=self.normalize)
 
     def gaussian_features(self, feats: Union[Tensor, tuple[Tensor, ...]]) -> Tensor:

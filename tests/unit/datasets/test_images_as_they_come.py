@@ -35,7 +35,7 @@ def test_they_train(kind, tmp_path):
     load = dict(type='LoadImageFromFile', color_type='grayscale' if kind == 'gray' else 'color')
     pipeline = [load, dict(type='PackInputs')]
     dataset = DATASETS.build(dict(type='CustomDataset', data_root=str(tmp_path), pipeline=pipeline))
-    cfg = Config.fromfile(mmpod.config_file('pod_resnet18w8_digits'))
+    cfg = Config.fromfile(mmpod.config_file('small/pod_digits'))
     cfg.data_preprocessor = dict(num_classes=10, mean=[100.0] * channels, std=[50.0] * channels, to_rgb=True)
     cfg.model.backbone.in_channels = channels
     model = get_model(cfg).train()

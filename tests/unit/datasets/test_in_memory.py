@@ -161,7 +161,7 @@ def test_bad_settings_are_named():
 def test_it_trains_through_the_tools(tmp_path, root, run_command):
     """Together with the other memory format, as docs/robustness.md shows them."""
     (tmp_path / 'fast.py').write_text(
-        f"_base_ = ['{root}/configs/pod_resnet18w8_digits.py']\n"
+        f"_base_ = ['{root}/configs/small/pod_digits.py']\n"
         "data_preprocessor = dict(type='mmpod.CropFlipPreprocessor', padding=1, flip_prob=0)\n"
         'train_dataloader = dict(dataset=dict(_delete_=True, type="mmpod.InMemoryImages",\n'
         '    dataset=dict(type="mmpod.SklearnDigits", split="train", pipeline=[])))\n'

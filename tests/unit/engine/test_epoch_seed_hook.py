@@ -5,9 +5,14 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import ConfigDict
+from mmengine.hooks import CheckpointHook
+from mmengine.logging import MessageHub
+from mmengine.optim import OptimWrapper
+from mmengine.runner import IterBasedTrainLoop
 from torch.utils.data import DataLoader, Dataset
 
 from mmpod.engine import EpochSeedHook, ValidateOnResumeHook
+from mmpod.engine.hooks import epoch_seed_hook
 
 
 class Noise(Dataset):
@@ -24,7 +29,17 @@ def runner_of(num_workers=0, seed=5, epoch=0):
     loader = DataLoader(Noise(), batch_size=2, num_workers=num_workers)
     loader.sampler.seed = 1
     cfg = ConfigDict(train_dataloader=dict(sampler=dict(type='DefaultSampler')))
-    return SimpleNamespace(seed=seed, epoch=epoch, train_dataloader=loader, cfg=cfg, _randomness_cfg={})
+    return SimpleNamespace(
+        seed=seed,
+        epoch=epoch,
+        train_dataloader=loader,
+        cfg=cfg,
+        train_loop=None,
+        optim_wrapper=None,
+        hooks=[],
+        message_hub=MessageHub('test'),
+        _randomness_cfg={},
+    )
 
 
 def numbers_of_epoch(runner, epoch):
@@ -63,3 +78,69 @@ def test_it_comes_after_the_validation_on_resume():
     """Which draws numbers of its own, before the first epoch of the resumed run."""
     assert 'before_train' in ValidateOnResumeHook.__dict__ and 'before_train_epoch' in EpochSeedHook.__dict__
     assert 'before_train_epoch' not in ValidateOnResumeHook.__dict__
+
+
+def by_iteration(runner, seed=None):
+    runner.train_loop = object.__new__(IterBasedTrainLoop)
+    runner.cfg.randomness = dict(seed=seed)
+    return runner
+
+
+def test_what_the_model_draws_in_an_iteration_is_its_own():
+    """The data go on as if the model had drawn nothing; a validation changes neither."""
+
+    def drawn(iterations, validate):
+        hook, data, model = EpochSeedHook(), [], []
+        hook.before_train_epoch(by_iteration(runner := runner_of()))
+        for runner.iter in range(4):
+            data.append(Noise()[0])
+            if runner.iter in iterations:
+                hook.before_train_iter(runner, runner.iter)
+                model.append(Noise()[0])
+                hook.after_train_iter(runner, runner.iter)
+                if validate:
+                    hook.before_val(runner)
+                    Noise()[0]
+                    hook.after_val(runner)
+        return data, model
+
+    data, model = drawn(range(4), validate=True)
+    assert drawn(range(2, 4), validate=False) == (data, model[2:])
+    assert len(set(sum(data + model, ()))) == 4 * 3 * 2
+
+
+def reasons(monkeypatch, runner):
+    said = []
+    monkeypatch.setattr(epoch_seed_hook, 'print_log', lambda text, **_: said.append(text))
+    EpochSeedHook().before_train(runner)
+    return ''.join(said)
+
+
+@pytest.mark.parametrize(
+    'counts, interval, by_epoch, exact',
+    [
+        (2, 1, True, False),
+        (2, 2, True, True),
+        (3, 1, True, True),
+        (3, 5, False, False),
+        (3, 6, False, True),
+        (2, -1, True, True),
+    ],
+)
+def test_gradients_between_checkpoints(counts, interval, by_epoch, exact, monkeypatch):
+    """An epoch has three iterations."""
+    runner = runner_of()
+    runner.optim_wrapper = OptimWrapper(torch.optim.SGD([torch.zeros(1)], lr=1), accumulative_counts=counts)
+    runner.hooks = [CheckpointHook(interval=interval, by_epoch=by_epoch)]
+    said = reasons(monkeypatch, runner)
+    assert ('accumulative_counts' not in said) == exact
+
+
+def test_other_workers_and_unknown_seeds_are_said(monkeypatch):
+    runner = runner_of(num_workers=2)
+    assert reasons(monkeypatch, runner) == ''
+    resumed = runner_of(num_workers=1)
+    resumed.message_hub = runner.message_hub
+    assert '1 worker processes, but had 2' in reasons(monkeypatch, resumed)
+    assert reasons(monkeypatch, by_iteration(runner_of(), seed=0)) == ''
+    assert 'set randomness.seed' in reasons(monkeypatch, by_iteration(runner_of()))

@@ -6,7 +6,7 @@ import pytest
 import torch
 from mmengine.logging import HistoryBuffer
 
-from mmpod.engine import CheckInvalidLossHook, NumClassesHook, PlainCheckpointHook, ResetMomentumHook
+from mmpod.engine import CheckInvalidLossHook, PlainCheckpointHook, ResetMomentumHook
 
 
 def test_history_survives_the_safe_loader(tmp_path):
@@ -84,18 +84,3 @@ def test_momentum_is_forgotten_at_the_milestones():
         assert bool(optimizer.state) == remembered
     with pytest.raises(TypeError, match='epochs'):
         ResetMomentumHook(['30'])
-
-
-def test_head_that_does_not_fit_the_dataset():
-    dataset = SimpleNamespace(metainfo=dict(classes=tuple('abc')))
-    model = torch.nn.Module()
-    model.head = torch.nn.Module()
-    runner = SimpleNamespace(model=model, train_dataloader=SimpleNamespace(dataset=dataset))
-    for num_classes in (3, None):
-        model.head.num_classes = num_classes
-        NumClassesHook().before_train(runner)
-    model.head.num_classes = 2
-    with pytest.raises(ValueError, match='num_classes.*3 classes.*got 2.*model.head.num_classes=3'):
-        NumClassesHook().before_train(runner)
-    runner.train_dataloader.dataset = SimpleNamespace()  # any dataset of PyTorch
-    NumClassesHook().before_train(runner)

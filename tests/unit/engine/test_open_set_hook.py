@@ -32,7 +32,7 @@ class RGBArrays(CIFAR10):
 def run(tmp_path):
     """Test a config of random weights on a folder, with another as the unknown images; return model and metrics."""
 
-    def run(known, unknown, pipeline=(LOAD, PACK), config='softmax_resnet18w8_digits', kind='CustomDataset', **options):
+    def run(known, unknown, pipeline=(LOAD, PACK), config='small/softmax_digits', kind='CustomDataset', **options):
         torch.manual_seed(0)
         cfg = Config.fromfile(mmpod.config_file(config))
         cfg.test_dataloader = dict(
@@ -99,7 +99,7 @@ def test_known_images_against_the_same_files(case, run, tmp_path):
         assert 80 < metrics[f'open_set/{score}_fpr95'] <= 100
 
 
-@pytest.mark.parametrize('config', ['softmax_resnet18w8_digits', 'pod_resnet18w8_digits'])
+@pytest.mark.parametrize('config', ['small/softmax_digits', 'small/pod_digits'])
 def test_scores_against_scikit_learn(config, run, tmp_path):
     """From the logits of images that OpenCV reads here, the larger unknown ones brought to the size of the known."""
     known, unknown = write(tmp_path / 'known', '.png'), write(tmp_path / 'unknown', '.jpeg', (16, 12))
@@ -111,7 +111,7 @@ def test_scores_against_scikit_learn(config, run, tmp_path):
     with torch.no_grad():
         feats = model.extract_feat((torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2) - 78.0) / 96)
         logits = model.head(feats).double()
-    weights = getattr(model.head, 'prototypes', None) if config.startswith('pod') else model.head.fc.weight
+    weights = getattr(model.head, 'prototypes', None) if 'pod' in config else model.head.fc.weight
     cosines = torch.nn.functional.cosine_similarity(
         model.head.pre_logits(feats)[:, None].double(), weights[None].double(), dim=2
     )

@@ -1,21 +1,22 @@
-"""The table of experiments against the paper's text, the leaves and the documentation."""
+"""The tables against the paper's text, and the studies against the configs."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from mmpod.experiments import datasets
-from mmpod.experiments.catalogue import CHECKPOINT_OF, FIGURES, TABLES
-from mmpod.experiments.listing import index
-from mmpod.experiments.selection import all_configs, select
+from mmpod.experiments.catalogue import CHECKPOINT_OF, DATASETS, Base, Study, dataset_of
+from mmpod.experiments.own_tables import FIGURES, TABLES
+from mmpod.experiments.selection import select
+from mmpod.experiments.settings import resolve
+from mmpod.experiments.studies import STUDIES, setting_of
 
 ROOT = Path(__file__).resolve().parents[3]
 LEAVES = {path.stem: path for path in (ROOT / 'configs').glob('*.py')}
 PAPER = ROOT.parent / 'shared' / 'paper' / 'pod_loss_arxiv_v1.txt'
 ROMAN = ('I', 'II', 'III', 'IV', 'V', 'VI', 'VII')
 
-# Tables I to VII, typed from the paper: row, column, number, and the leaf that the names of SPEC 5 give it.
+# Tables I to VII, typed from the paper: row, column, number, and the config.
 EXPECTED = {
     'I': """
         9|Accuracy|92.71|pod_resnet50_cifar10_dim9
@@ -91,16 +92,18 @@ TABLE_II = {
 @pytest.mark.parametrize('table', EXPECTED)
 def test_every_cell_of_the_paper_maps_to_one_config(table):
     expected = [tuple(line.strip().split('|')) for line in EXPECTED[table].strip().splitlines()]
-    cells = [(cell.row, cell.column, cell.paper, cell.config) for cell in TABLES[table].cells]
-    assert sorted(cells) == sorted((row, column, float(number), config) for row, column, number, config in expected)
+    cells = [(cell.row, cell.column, cell.paper, cell.runs) for cell in TABLES[table].cells]
+    assert sorted(cells) == sorted(
+        (row, column, float(number), f'paper/{config}') for row, column, number, config in expected
+    )
 
 
 def test_table_of_settings():
-    cells = {(cell.config, cell.setting): cell.paper for cell in TABLES['II'].cells}
+    cells = {(cell.runs, cell.key): cell.paper for cell in TABLES['II'].cells}
     expected = {}
     for key, (num_classes, dim) in TABLE_II.items():
-        expected[f'pod_resnet50_{key}', 'model.head.num_classes'] = num_classes
-        expected[f'pod_resnet50_{key}', 'model.head.feat_dim'] = dim
+        expected[f'paper/pod_resnet50_{key}', 'model.head.num_classes'] = num_classes
+        expected[f'paper/pod_resnet50_{key}', 'model.head.feat_dim'] = dim
     assert cells == expected
 
 
@@ -121,34 +124,72 @@ def test_numbers_are_those_of_the_text():
         assert sorted(found) == sorted(cell.paper for cell in TABLES[name].cells), name
 
 
-def test_every_leaf_is_an_experiment_and_states_its_numbers():
-    assert set(all_configs()) == set(LEAVES)
+def test_configs_state_the_numbers_of_the_paper():
     for name in ROMAN:
         for cell in TABLES[name].cells:
-            if cell.setting is None and name != 'IV':
-                opening = LEAVES[cell.config].read_text().split('\n\n')[0]
+            if cell.key is None and name != 'IV':
+                opening = setting_of(cell.runs).path.read_text().split('\n\n')[0]
                 assert f'{cell.paper:.2f}' in opening and 'Table' in opening, (name, cell)
 
 
-def test_figures_show_what_is_in_the_tables():
-    for figure in FIGURES.values():
-        assert set(figure.configs) <= set(LEAVES)
-        assert not figure.table or figure.table in TABLES
-    assert set(CHECKPOINT_OF) <= set(LEAVES) and set(CHECKPOINT_OF.values()) <= set(LEAVES)
-    assert set(TABLE_II) == set(datasets.PAPER)
+def test_every_config_is_in_a_study():
+    used = {setting.config for study in STUDIES.values() for setting in study.settings.values()} - {''}
+    shipped = {path.relative_to(ROOT / 'configs').with_suffix('') for path in (ROOT / 'configs').rglob('*.py')}
+    assert used == {path.as_posix() for path in shipped if path.parts[0] != '_base_'}
+    assert set(CHECKPOINT_OF) | set(CHECKPOINT_OF.values()) <= {path.name for path in shipped}
 
 
-def test_documentation_lists_them():
-    assert index(select([])) in (ROOT / 'docs' / 'experiments.md').read_text()
+def test_overrides_of_every_study_name_settings_that_exist():
+    """A misspelt key would be added to the config silently."""
+    different = {}
+    for study in STUDIES.values():
+        for setting in study.settings.values():
+            keys = (study.name, *(option.partition('=')[0] for option in setting.overrides))
+            if setting.config and setting.overrides:
+                different.setdefault(keys, setting)
+            if setting.source:
+                assert setting_of(setting.source).study in STUDIES
+    for setting in different.values():
+        resolve(setting.path, setting.overrides)
+
+
+def test_a_study_is_every_base_with_every_point_of_its_grid():
+    study = Study(
+        's',
+        'title',
+        {'a': Base('pod_resnet50_cifar10', ['x.y=1'], {'m.d': [9, 32], 'm.w': [1]}), '': Base('b', (), [{'m.d': [5]}])},
+        options=['o=2'],
+    )
+    found = {name: (setting.config, setting.overrides) for name, setting in study.settings.items()}
+    assert found == {
+        'a,d=9,w=1': ('pod_resnet50_cifar10', ('o=2', 'x.y=1', 'm.d=9', 'm.w=1')),
+        'a,d=32,w=1': ('pod_resnet50_cifar10', ('o=2', 'x.y=1', 'm.d=32', 'm.w=1')),
+        'd=5': ('b', ('o=2', 'm.d=5')),
+    }
+    assert study.settings['d=5'].key == 's/d=5' and study.settings['d=5'].path == ROOT / 'configs/b.py'
+
+
+def test_tables_and_figures_show_settings_that_exist():
+    for shown in [*TABLES.values(), *FIGURES.values()]:
+        for cell in shown.cells:
+            setting_of(cell.runs)
+    assert set(TABLE_II) == set(list(DATASETS)[:9])
+    assert dataset_of('small/gda_tiny20') == 'Tiny ImageNet, 20 classes' and dataset_of('pod_resnet50_imagenet30') == (
+        'ImageNet(30)'
+    )
 
 
 def test_selection():
-    assert select(['I']).configs == TABLES['I'].configs and list(select(['I']).cells) == ['I']
-    assert select(['fig6']).configs == ['softmax_resnet50_cifar100', 'pod_resnet50_cifar100']
-    chosen = select(['cot_*', 'fig3'])
-    assert {cell.config for cells in chosen.cells.values() for cell in cells} == set(chosen.configs)
-    assert all(config.startswith('cot_') for config in chosen.configs) and chosen.figures == ['fig3']
-    assert select(['gda_resnet50_cifar10']).configs == ['pod_resnet50_cifar10', 'gda_resnet50_cifar10']
-    assert len(select([]).configs) == len(set(select([]).configs)) == len(LEAVES)
-    with pytest.raises(ValueError, match="'VIII'.*experiments.py list"):
+    def keys(*words):
+        return [setting.key for setting in select(words).settings]
+
+    assert keys('I') == [cell.runs for cell in TABLES['I'].cells] and select(['I']).tables == ['I']
+    assert keys('fig6') == ['paper/softmax_resnet50_cifar100', 'paper/pod_resnet50_cifar100']
+    assert all(key.startswith('paper/cot_') for key in keys('cot_*')) and len(keys('cot_*')) == 3
+    assert keys('gda_resnet50_cifar10') == ['paper/pod_resnet50_cifar10', 'paper/gda_resnet50_cifar10']
+    assert keys('digits') == ['digits/softmax', 'digits/pod', 'digits/gda'] == keys('digits/*', 'small/pod_digits')
+    assert {'small_tuned', 'small_spectrum', 'small_tuned_epochs'} <= set(select(['small_tuned']).tables)
+    assert select(['fig3']).figures == ['fig3'] and keys('fig3') == []
+    assert len(keys()) == sum(len(study.settings) for study in STUDIES.values())
+    with pytest.raises(ValueError, match="a study .*but got 'VIII'.*experiments.py list"):
         select(['VIII'])

@@ -5,14 +5,14 @@ import argparse
 import pytest
 from mmengine.config import Config
 
-from mmpod.engine.runner_session import check_total_batch, runner_session
+from mmpod.engine.loaders import check_total_batch
+from mmpod.engine.runner_session import runner_session
 from mmpod.experiments.arguments import check_runs, check_seeds, runs_parser
 from mmpod.experiments.launch import Launcher, Plan, note_unknown_settings, plan_run
 from mmpod.experiments.queue import run_all
-from mmpod.experiments.rehearsal import NOTE, require_rehearsals
 from mmpod.experiments.run import Run
 
-DIGITS = 'configs/pod_resnet18w8_digits.py'
+DIGITS = 'configs/small/pod_digits.py'
 
 
 def made(tmp_path, options, finished=True):
@@ -140,19 +140,6 @@ def test_a_run_that_another_process_has_made_meanwhile_is_not_repeated(tmp_path,
     run.save(dict(finished=True, wall_s=3600.0))
     assert run_all([plan], 1, Launcher()) == [] and run.record['wall_s'] == 3600.0
     assert 'another process has made it' in capsys.readouterr().out and run.acquire() is not None
-
-
-def test_real_runs_are_not_rehearsed_over(tmp_path):
-    rehearsed, other = made(tmp_path, [NOTE]), Run('b', 0, tmp_path / 'b')
-    require_rehearsals([rehearsed, other])
-    for record in (dict(options=[]), dict(finished=True)):
-        rehearsed.save(record)
-        with pytest.raises(ValueError, match='Choose another --work-dir'):
-            require_rehearsals([rehearsed])
-    other.work_dir.mkdir()
-    (other.work_dir / 'epoch_1.pth').touch()
-    with pytest.raises(ValueError, match=str(other.work_dir)):
-        require_rehearsals([other])
 
 
 def test_sections_that_are_none_are_none(root, tmp_path):

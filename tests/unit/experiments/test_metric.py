@@ -5,7 +5,7 @@ import pytest
 from mmpod.experiments.metric import choose_metric, number_format, reported_metrics, unit
 from mmpod.experiments.settings import resolve
 
-DIGITS = 'configs/pod_resnet18w8_digits.py'
+DIGITS = 'configs/small/pod_digits.py'
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_the_geometry_counts_where_it_is_logged(root):
 
 
 def test_the_first_metric_is_the_default(root):
-    configs = [root / DIGITS, root / 'configs/softmax_resnet18w8_digits.py']
+    configs = [root / DIGITS, root / 'configs/small/softmax_digits.py']
     assert choose_metric(configs, ['val_evaluator.topk=(3,1)']) == 'accuracy/top3'
     assert choose_metric(configs, ['val_evaluator.topk=(3,1)'], 'accuracy/top1') == 'accuracy/top1'
 

@@ -1,109 +1,155 @@
-"""The report of run folders written by hand, to the letter."""
+"""Tables and figures from records written by hand, to the letter."""
 
-import json
+import pandas as pd
+import pytest
+import torch
+from torch.testing import assert_close
 
-from mmpod.experiments.catalogue import FIGURES, TABLES
-from mmpod.experiments.cells import Cell
+from mmpod.experiments.catalogue import Cell, Table
 from mmpod.experiments.figures import derivative
-from mmpod.experiments.listing import listing
-from mmpod.experiments.report import Result, markdown, results, write_csv, write_report
-from mmpod.experiments.run import Run
-from mmpod.experiments.selection import select
+from mmpod.experiments.own_tables import TABLES
+from mmpod.experiments.records import Record, by_setting
+from mmpod.experiments.report import frame, heading, write_report
+from mmpod.experiments.studies import setting_of
+
+POD, COSINE = 'paper/pod_resnet50_cifar10', 'paper/cosine_resnet50_cifar10'
+SPECTRUM = {'spectrum/eigenvalue_variance_e8': 2500.0, 'spectrum/energy_variance_e8': 1.5}
 
 
-def write_run(folder, curve, metrics=None, **record):
-    path = folder / '20260101' / 'vis_data' / 'scalars.json'
-    path.parent.mkdir(parents=True)
-    path.write_text('\n'.join(json.dumps({'accuracy/top1': value, 'step': epoch}) for epoch, value in curve.items()))
-    (folder / 'run.json').write_text(json.dumps(dict(finished=True, wall_s=1.0, **record)))
-    if metrics:
-        (folder / 'metrics.json').write_text(json.dumps(metrics))
+def record(key, seed, accuracies, metrics=None, git='aaa', overrides=()):
+    setting, curve = setting_of(key), {str(epoch): value for epoch, value in enumerate(accuracies, 1)}
+    metrics = {'accuracy/top1': accuracies[-1], **(metrics or {})} if accuracies else metrics
+    return Record(
+        setting.study,
+        setting.name,
+        setting.config,
+        [*setting.overrides, *overrides],
+        seed,
+        dict(git=git),
+        'CPU',
+        [],
+        None,
+        1.0,
+        {'accuracy/top1': curve} if accuracies else {},
+        metrics,
+        None,
+    )
 
 
-def hand_made(tmp_path):
-    spectrum = {'spectrum/eigenvalue_variance_e8': 2500.0, 'spectrum/energy_variance_e8': 1.5}
-    pod, cosine = tmp_path / 'pod_resnet50_cifar10', tmp_path / 'cosine_resnet50_cifar10'
-    write_run(pod / 'seed0', {1: 50.0, 2: 95.0, 3: 94.0}, {'accuracy/top1': 94.0, **spectrum})
-    write_run(pod / 'seed1', {1: 60.0, 2: 92.0, 3: 93.0}, {'accuracy/top1': 93.0, **spectrum}, options=['a.b=1'])
-    write_run(cosine / 'seed0', {1: 90.0})
-    (cosine / 'seed1').mkdir()
-    (cosine / 'seed1' / 'run.json').write_text(json.dumps(dict(finished=False, failed='ValueError: no')))
-
-    def run_of(config, seed):
-        return Run(config, seed, tmp_path / config / f'seed{seed}')
-
-    return run_of
+@pytest.fixture
+def records():
+    return by_setting(
+        [
+            record(POD, 0, [50.0, 95.0, 94.0], SPECTRUM),
+            record(POD, 1, [60.0, 92.0, 93.0], SPECTRUM, overrides=['a.b=1']),
+            record(COSINE, 0, [90.0]),
+        ]
+    )
 
 
-def test_markdown_of_table_v(tmp_path, root):
-    rows = results(TABLES['V'].cells[:3], hand_made(tmp_path), [0, 1, 2], root / 'configs')
+def rows(table, records):
+    return [' | '.join(row) for row in frame(table, records).values.tolist()]
+
+
+def test_the_paper_beside_the_measurement(records):
+    table = frame(TABLES['V'], records)
+    assert list(table) == ['row', 'column', 'paper', 'measured', 'difference', 'best epoch', 'seeds', 'config']
     # POD: 94 and 93, mean 93.5, sample standard deviation 1/sqrt(2); best epochs 95 and 93. The paper has 94.31.
-    assert markdown('V', rows) == (
-        '### Table V: Accuracy (%) of Cosine Loss and POD Loss\n'
-        '\n'
-        '| row | column | paper | measured, last epoch | difference | best epoch | seeds | config |\n'
-        '|---|---|---|---|---|---|---|---|\n'
-        '| CIFAR-10 | Cosine Loss | 93.83 | 90.00 | -3.83 | 90.00 | 0 (missing: 1, 2) | `cosine_resnet50_cifar10` |\n'
-        '| CIFAR-10 | POD Loss | 94.31 | 93.50 ± 0.71 [1] | -0.81 | 94.00 ± 1.41 | 0, 1 (missing: 2) '
-        '| `pod_resnet50_cifar10` |\n'
-        '| CIFAR-100 | Cosine Loss | 76.23 | - | - | - | - | `cosine_resnet50_cifar100` |\n'
-        '\n'
-        '[1] a.b=1\n'
-    )
+    assert rows(TABLES['V'], records)[:3] == [
+        'CIFAR-10 | Cosine Loss | 93.83 | 90.00 | -3.83 | 90.00 | 0 | `cosine_resnet50_cifar10`',
+        'CIFAR-10 | POD Loss | 94.31 | 93.50 ± 0.71 | -0.81 | 94.00 ± 1.41 | 0, 1 [1] | `pod_resnet50_cifar10`',
+        'CIFAR-100 | Cosine Loss | 76.23 | - | - | - | - | `cosine_resnet50_cifar100`',
+    ]
+    assert heading('V') == 'Table V: Accuracy (%) of Cosine Loss and POD Loss'
 
 
-def test_both_readings_of_table_iv(tmp_path, root):
-    rows = results(TABLES['IV'].cells, hand_made(tmp_path), [0], root / 'configs')
-    first, second = markdown('IV', rows).splitlines()[-2:]
-    end = '| - | 0 | `pod_resnet50_cifar10` |'
-    assert first == f'| POD Loss | Variance (eigenvalue variance e8) | 1.53 | 2500.00 | +2498.47 {end}'
-    assert second == f'| POD Loss | Variance (energy variance e8) | 1.53 | 1.50 | -0.03 {end}'
-
-
-def test_settings_come_from_the_config(root):
-    cells = [cell for cell in TABLES['II'].cells if cell.config == 'pod_resnet50_imagenet500']
-    rows = results(cells, None, [0], root / 'configs')
-    assert [row.values for row in rows] == [[500], [1024]]
-    assert '| ImageNet(500) | Feature Dimension | 1024 | 1024 | - | - | - | `pod_resnet50_imagenet500` |' in markdown(
-        'II', rows
-    )
-
-
-def test_csv(tmp_path):
-    cell = Cell('a, b', 'c', 'leaf', 1.5)
-    write_csv(
-        {'V': [Result(cell, 'accuracy/top1', [0, 2], [1.25, 1.75], [2.0, 3.0], [1], ['x=1'])]}, tmp_path / 'r.csv'
-    )
-    assert (tmp_path / 'r.csv').read_text().splitlines() == [
-        'table,row,column,metric,config,paper,seeds,last_epoch,best_epoch,options',
-        'V,"a, b",c,accuracy/top1,leaf,1.5,0;2,1.25;1.75,2.0;3.0,x=1',
+def test_both_readings_of_table_iv(records):
+    assert rows(TABLES['IV'], records)[2:] == [
+        'POD Loss | Variance (eigenvalue_variance_e8) | 1.53 | 2500.00 ± 0.00 | +2498.47 | - | 0, 1 [1] '
+        '| `pod_resnet50_cifar10`',
+        'POD Loss | Variance (energy_variance_e8) | 1.53 | 1.50 ± 0.00 | -0.03 | - | 0, 1 [1] | `pod_resnet50_cifar10`',
     ]
 
 
-def test_whole_report_draws_what_there_is(tmp_path, root):
-    run_of = hand_made(tmp_path)
-    text, written = write_report(tmp_path / 'report', select([]), run_of, [0, 1], root / 'configs')
-    names = {path.name for path in written}
-    assert names == {'tables.md', 'tables.csv', 'fig3.png', 'fig4.png', 'gram.png', 'dimension.png', 'sc_weight.png'}
-    assert all(path.stat().st_size > 1000 for path in written)
-    assert text == (tmp_path / 'report' / 'tables.md').read_text()
-    assert text.count('### ') == len(TABLES) and {'fig5', 'fig6'} < set(FIGURES)
+def test_settings_come_from_the_config():
+    found = [row for row in rows(TABLES['II'], {}) if 'imagenet500' in row]
+    assert found == [
+        f'ImageNet(500) | {column} | {number} | {number} | - | - | - | `pod_resnet50_imagenet500`'
+        for column, number in (('Number of Classes', 500), ('Feature Dimension', 1024))
+    ]
 
 
-def test_listing_shows_the_states(tmp_path):
-    lines = listing(select(['V']), hand_made(tmp_path), [0, 1]).splitlines()
-    assert lines[0] == 'Table V: Accuracy (%) of Cosine Loss and POD Loss'
-    assert lines[1] == (
-        '  CIFAR-10 | Cosine Loss | cosine_resnet50_cifar10 | CIFAR-10 | seeds 0 done 90.00; 1 failed: ValueError: no'
+def test_accuracy_by_hand():
+    records = by_setting(
+        [
+            record('digits/pod', 0, [50.0, 82.0, 95.0, 90.0]),
+            record('digits/pod', 2, [82.0, 80.0, 70.0, 92.0]),
+            record('digits/gda', 0, [], {'gda/top1': 80.0}),
+        ]
     )
-    assert lines[3] == '  CIFAR-100 | Cosine Loss | cosine_resnet50_cifar100 | CIFAR-100 | seeds 0 1 not run'
+    # 90 % of 90 is 81, reached in epoch 2; 90 % of 92 is 82.8, in epoch 4. Best: 95 and 92.
+    assert rows(TABLES['digits'], records) == [
+        'POD Loss | 91.00 ± 1.41 | 93.50 ± 2.12 | 3.0 | 0, 2',
+        'POD Loss, Gaussian discriminant analysis | 80.00 | - | - | 0',
+    ]
+    by_epoch = Table('', [Cell('POD', 'x', 'digits/pod')], epochs=(3, 1, 5))
+    assert list(frame(by_epoch, records))[1:4] == ['epoch 3, %', 'epoch 1, %', 'epoch 5, %']
+    assert rows(by_epoch, records) == ['POD | 82.50 ± 17.68 | 66.00 ± 22.63 | - | 0, 2']
+
+
+def test_several_metrics_are_columns(records):
+    table = Table('', [Cell('POD', 'x', POD, metrics=('accuracy/top1', 'spectrum/eigenvalue_variance_e8'))])
+    assert list(frame(table, records)) == ['loss', 'top1', 'eigenvalue_variance_e8', 'seeds']
+    assert rows(table, records) == ['POD | 93.50 ± 0.71 | 2500 ± 0 | 0, 1 [1]']
+
+
+def test_metrics_with_the_same_last_word_keep_their_columns():
+    records = by_setting([record('digits/pod', 0, [90.0], {'gda/top1': 80.0})])
+    table = Table('', [Cell('POD', 'x', 'digits/pod', metrics=('accuracy/top1', 'gda/top1'))])
+    assert frame(table, records).to_dict('records') == [
+        {'loss': 'POD', 'accuracy/top1': '90.00', 'gda/top1': '80.00', 'seeds': '0'}
+    ]
+
+
+def test_trials_are_rows_by_columns_with_the_best_in_bold():
+    names = ('lr=0.03,loss_weight=1', 'lr=0.03,loss_weight=5', 'lr=0.1,loss_weight=1')
+    records = by_setting(record(f'small_tuning/pod,{name}', 0, [value]) for name, value in zip(names, (30, 50.0, 40.0)))
+    table = frame(TABLES['small_tuning'], records)
+    assert list(table) == ['loss', *names] and rows(TABLES['small_tuning'], records) == [
+        'POD Loss | 30.00 | **50.00** | 40.00'
+    ]
+
+
+def test_runs_of_another_revision_or_with_other_overrides_are_marked(tmp_path):
+    records = by_setting(
+        [
+            *(record('digits/softmax', seed, [90.0]) for seed in (0, 1)),
+            record('digits/pod', 0, [90.0], git='bbb'),
+            record('digits/pod', 1, [90.0], git=None),
+            record('digits/pod', 2, [90.0], git='bbb', overrides=['x=1', 'y=2']),
+        ]
+    )
+    assert [row.rpartition(' | ')[2] for row in rows(TABLES['digits'], records)] == ['0, 1', '0 [1], 1 [2], 2 [3]']
+    write_report(tmp_path, records, ['digits'], [])
+    assert (tmp_path / 'digits.md').read_text().splitlines()[-1] == (
+        'Of mmpod aaa but for the marked seeds: [1] mmpod bbb; [2] mmpod of a revision that is not recorded; '
+        '[3] mmpod bbb, with `x=1 y=2`.'
+    )
+
+
+def test_the_report_writes_what_there_is(tmp_path, records):
+    written = write_report(tmp_path, records, ['V', 'small'], ['fig3', 'fig5', 'gram', 'dimension'])
+    assert {path.name for path in written} == {'V.md', 'tables.csv', 'fig3.png', 'gram.png', 'dimension.png'}
+    assert all(path.stat().st_size > 1000 for path in written if path.suffix == '.png')
+    table = pd.read_csv(tmp_path / 'tables.csv')
+    assert table[['row', 'column', 'runs', 'paper', 'seed', 'value']].values.tolist()[1:] == [
+        ['CIFAR-10', 'POD Loss', POD, 94.31, 0, 94.0],
+        ['CIFAR-10', 'POD Loss', POD, 94.31, 1, 93.0],
+    ]
 
 
 def test_derivatives_are_those_of_fig_3_and_4():
     """sin(90) = 1; 2 (1 - cos 120) sin 120 = 3 sqrt(3) / 2, the greatest."""
-    import torch
-    from torch.testing import assert_close
-
     degrees = torch.arange(181)
     sine, product = derivative(1, degrees), derivative(2, degrees)
     assert_close(sine[90], torch.tensor(1.0, dtype=torch.float64))

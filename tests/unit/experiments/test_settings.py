@@ -6,7 +6,7 @@ import pytest
 
 from mmpod.experiments.settings import check_effect, differences, resolve, settings_hash, settings_of
 
-DIGITS = 'configs/pod_resnet18w8_digits.py'
+DIGITS = 'configs/small/pod_digits.py'
 POD = "model = dict(head=dict(type='mmpod.PEDCCHead', feat_dim=9), out=(3,))\n"
 
 
@@ -107,7 +107,7 @@ def test_new_keys_that_something_reads_are_accepted(options, root):
 
 
 def test_an_option_that_changes_nothing_is_refused(root):
-    pod, softmax = (root / f'configs/{loss}_resnet18w8_digits.py' for loss in ('pod', 'softmax'))
+    pod, softmax = (root / f'configs/small/{loss}_digits.py' for loss in ('pod', 'softmax'))
     epochs = resolve(pod).train_cfg.max_epochs
     with pytest.raises(ValueError, match=f'`train_cfg.max_epochs={epochs}` changes nothing in pod_.*, softmax_'):
         check_effect([pod, softmax], [f'train_cfg.max_epochs={epochs}'])
@@ -118,6 +118,6 @@ def test_an_option_that_changes_nothing_is_refused(root):
 
 def test_points_of_a_grid_that_are_the_same_are_refused(root):
     trials = [['optim_wrapper.optimizer.lr=0.1'], ['optim_wrapper.optimizer.lr=0.10']]
-    with pytest.raises(ValueError, match='lr=0.10.* same settings of pod_resnet18w8_digits'):
+    with pytest.raises(ValueError, match='lr=0.10.* same settings of pod_digits'):
         check_effect([root / DIGITS], [], trials)
     check_effect([root / DIGITS], ['train_cfg.max_epochs=2'], [trials[0], ['optim_wrapper.optimizer.lr=0.2']])

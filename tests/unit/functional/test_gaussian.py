@@ -10,14 +10,16 @@ from torch.testing import assert_close
 
 from mmpod.functional import (
     accumulate_,
+    cholesky_factor,
     class_moments,
     empty_moments,
-    factor_covariance,
     gaussian_shrinkage,
     ledoit_wolf_shrinkage,
     log_densities,
+    merge_moments,
     shrink,
     squared_distances,
+    whitening_factor,
 )
 
 
@@ -106,34 +108,59 @@ def test_log_densities_are_scipys(num, classes):
     dim = 6
     sigma, means = covariances(classes, dim), 10 * torch.randn(classes, dim, dtype=torch.float64)
     features = 10 * torch.randn(num, dim, dtype=torch.float64)
-    units, pivots, regular = factor_covariance(sigma)
-    assert regular.all()
+    factor, regular = cholesky_factor(sigma)
+    whitening = whitening_factor(factor)
+    assert regular.all() and (whitening.triu(1) == 0).all()
+    assert_close(whitening.mT @ whitening, torch.linalg.inv(sigma))
     expected = np.stack([multivariate_normal.logpdf(features, m, s).reshape(-1) for m, s in zip(means, sigma)], axis=1)
-    assert_close(log_densities(features, means, units, pivots), torch.from_numpy(expected))
-    filled = units + 7 * torch.ones_like(units).tril()  # only what is above the diagonal is read
-    assert_close(log_densities(features, means, filled, pivots), torch.from_numpy(expected))
+    assert_close(log_densities(features, means, whitening), torch.from_numpy(expected))
     shared = [multivariate_normal.logpdf(features, m, sigma[0]).reshape(-1) for m in means]
-    assert_close(log_densities(features, means, units[0], pivots[0]), torch.from_numpy(np.stack(shared, axis=1)))
+    assert_close(log_densities(features, means, whitening[0]), torch.from_numpy(np.stack(shared, axis=1)))
+    assert_close(squared_distances(features, means), torch.cdist(features, means).square())
 
 
 def test_distances_do_not_depend_on_the_chunks(monkeypatch):
-    units, pivots, _ = factor_covariance(covariances(5, 3))
-    features, means = torch.randn(4, 3, dtype=torch.float64), torch.randn(5, 3, dtype=torch.float64)
-    whole = squared_distances(features, means, units, pivots)
-    monkeypatch.setattr('mmpod.functional.gaussian.MAX_RESIDUALS', 30)  # two classes at a time
-    assert_close(squared_distances(features, means, units, pivots), whole, rtol=0, atol=0)
+    whitening = whitening_factor(cholesky_factor(covariances(5, 3))[0])
+    features, means = torch.randn(9, 3, dtype=torch.float64), torch.randn(5, 3, dtype=torch.float64)
+    whole = squared_distances(features, means, whitening)
+    monkeypatch.setattr('mmpod.functional.gaussian.MAX_WHITENED', 12)  # four rows at a time
+    assert_close(squared_distances(features, means, whitening), whole, rtol=1e-14, atol=0)
 
 
 def test_shared_distances_of_far_means_do_not_cancel():
-    unit, pivots, _ = factor_covariance(torch.eye(2, dtype=torch.float64))
     means = torch.tensor([[1e6 + 1 / 3, 1 / 7], [1e6 + 1 / 3, 8 / 7]], dtype=torch.float64)
-    assert_close(squared_distances(means, means, unit, pivots), 1 - torch.eye(2, dtype=torch.float64))
+    eye = torch.eye(2, dtype=torch.float64)
+    assert_close(squared_distances(means, means, eye), 1 - eye)
 
 
 def test_singular_covariances_are_told_apart():
     flat = torch.ones(3, 3, dtype=torch.float64)
     nearly = flat + 1e-17 * torch.eye(3, dtype=torch.float64)
     sigma = torch.stack([flat, torch.eye(3, dtype=torch.float64) * 1e-20, nearly, torch.zeros_like(flat)])
-    assert factor_covariance(sigma)[2].tolist() == [False, True, False, False]
+    assert cholesky_factor(sigma)[1].tolist() == [False, True, False, False]
     eps = torch.finfo(torch.float64).eps  # positive definite in exact arithmetic, and to LAPACK
-    assert not factor_covariance(torch.tensor([[1, 1], [1, 1 + eps]], dtype=torch.float64))[2]
+    assert not cholesky_factor(torch.tensor([[1, 1], [1, 1 + eps]], dtype=torch.float64))[1]
+
+
+@pytest.mark.parametrize('by_class', [True, False])
+def test_moments_of_two_parts_merge_to_those_of_all(by_class):
+    """Both parts run in turn, each told what the other sends."""
+    features, labels = samples()
+    parts = [class_moments(features[rows], labels[rows], 4, by_class) for rows in (slice(30), slice(30, None))]
+    sent = [[], []]
+    for _ in range(5):  # each pass, one more tensor of both is known
+        for me in (0, 1):
+            position = iter(range(9))
+
+            def total(tensor, me=me, position=position):
+                index = next(position)
+                sent[me][index:] = [tensor]
+                return sum((part[index] for part in sent if index < len(part)), torch.zeros_like(tensor))
+
+            merged = merge_moments(parts[me], total)
+    expected = looped(features, labels, 4)
+    assert_close(merged.means, expected[1])
+    assert_close(merged.scatter, expected[2] if by_class else expected[2].sum(0))
+    if by_class:
+        assert_close(merged.third, expected[3])
+        assert_close(merged.fourth, expected[4])

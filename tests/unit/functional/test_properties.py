@@ -264,16 +264,17 @@ def test_moments_shrinkage_and_densities(batch, cut):
     assert 0 <= F.gaussian_shrinkage(whole.scatter.sum(0), torch.tensor(float(len(features)))) <= 1
     shrunk = F.shrink(pooled, torch.tensor(0.5).double())
     assert_close(shrunk.trace(), pooled.trace(), rtol=1e-12, atol=0)
-    unit, pivots, regular = F.factor_covariance(shrunk)
+    factor, regular = F.cholesky_factor(shrunk)
     assert regular == (pooled.trace() > 0)
     if not regular:
         return
-    assert_close(unit.T @ (pivots.unsqueeze(1) * unit), shrunk, rtol=0, atol=1e-10 * size**2)
-    distances = F.squared_distances(features, whole.means, unit, pivots)
+    assert_close(factor @ factor.T, shrunk, rtol=0, atol=1e-10 * size**2)
+    whitening = F.whitening_factor(factor)
+    distances = F.squared_distances(features, whole.means, whitening)
     centred = features.unsqueeze(1) - whole.means
     expected = (centred * torch.linalg.solve(shrunk, centred.mT.reshape(-1, dim, num_classes)).mT).sum(-1)
     assert_close(distances, expected, rtol=1e-6, atol=1e-8)
-    densities = F.log_densities(features, whole.means, unit, pivots)
+    densities = F.log_densities(features, whole.means, whitening)
     constant = dim * math.log(2 * math.pi) + torch.linalg.slogdet(shrunk / size**2)[1] + 2 * dim * math.log(size)
     assert_close(densities, -(distances + constant) / 2, rtol=1e-6, atol=1e-6)
 

@@ -1,18 +1,21 @@
 """GaussianDiscriminantAnalysis against scikit-learn, in its limits, and on degenerate data."""
 
-import inspect
-import pickle
+import threading
 import warnings
 
 import numpy as np
 import pytest
 import torch
+from scipy.special import logsumexp
+from sklearn import __version__ as sklearn_version
 from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from torch.testing import assert_close
 
-from mmpod.posthoc import GaussianDiscriminantAnalysis, pruning
-from mmpod.posthoc.bounded_densities import BoundedDensities, Gaussians
+from mmpod.functional import gaussian, most_probable
+from mmpod.posthoc import GaussianDiscriminantAnalysis, gda
+
+SKLEARN = tuple(int(part) for part in sklearn_version.split('.')[:2])
 
 
 def blobs(num=400, dim=6, num_classes=4, spread=1.0, seed=0):
@@ -26,41 +29,55 @@ def blobs(num=400, dim=6, num_classes=4, spread=1.0, seed=0):
     return means[labels] + noise, labels
 
 
-def qda_is_unbiased():
-    """scikit-learn changed its divisor from n - 1 to n in version 1.8."""
-    rows = np.random.RandomState(0).standard_normal((10, 2))
-    model = QuadraticDiscriminantAnalysis(store_covariance=True).fit(rows, np.arange(10) % 2)
-    return np.allclose(model.covariance_[0], np.cov(rows[::2].T))
+def qda_by_formula(features, labels, shrinkage=0.0, priors=None):
+    """The log-posterior of quadratic discriminant analysis, covariances divided by the number of samples."""
+    joint = np.empty((len(features), labels.max() + 1))
+    for k in range(joint.shape[1]):
+        own, dim = features[labels == k], features.shape[1]
+        covariance = np.cov(own.T, bias=True)
+        covariance = (1 - shrinkage) * covariance + shrinkage * np.trace(covariance) / dim * np.eye(dim)
+        residuals = features - own.mean(0)
+        prior = len(own) / len(features) if priors is None else priors[k]
+        distances = (residuals * np.linalg.solve(covariance, residuals.T).T).sum(1)
+        joint[:, k] = np.log(prior) - (distances + np.linalg.slogdet(covariance)[1]) / 2
+    return joint - logsumexp(joint, axis=1, keepdims=True)
 
 
 @pytest.mark.parametrize('priors', [None, [0.1, 0.2, 0.3, 0.4]])
-def test_class_covariance_is_quadratic_discriminant_analysis(priors):
-    features, labels = blobs()
-    theirs = QuadraticDiscriminantAnalysis(priors=priors).fit(features, labels)
-    ours = GaussianDiscriminantAnalysis('class', 0.0, priors, unbiased=qda_is_unbiased()).fit(features, labels)
-    assert_close(ours.predict_log_proba(features), theirs.predict_log_proba(features), rtol=1e-7, atol=1e-7)
-    assert (ours.predict(features) == theirs.predict(features)).all()
-    assert 0.5 < (ours.predict(features) == labels).mean() < 1
+@pytest.mark.parametrize('shrinkage', [0.0, 0.4])
+@pytest.mark.parametrize('dim', [6, 80])
+def test_class_covariance_is_quadratic_discriminant_analysis(priors, shrinkage, dim):
+    features, labels = blobs(1200, dim)
+    model = GaussianDiscriminantAnalysis('class', shrinkage, priors).fit(features, labels)
+    expected = qda_by_formula(features, labels, shrinkage, priors)
+    assert_close(model.predict_log_proba(features), expected, rtol=1e-10, atol=1e-8)
+    assert (model.predict(features) == expected.argmax(1)).all()
 
 
-def test_class_covariance_is_unbiased_by_default():
+@pytest.mark.skipif(SKLEARN < (1, 8), reason='scikit-learn before 1.8 divides by n - 1')
+def test_defaults_without_shrinkage_are_scikit_learns():
+    random = np.random.RandomState(0)
+    labels = np.arange(900) % 3
+    features = random.standard_normal((900, 5)) * (1 + labels[:, None]) + labels[:, None]
+    for covariance, theirs in (
+        ('class', QuadraticDiscriminantAnalysis()),
+        ('shared', LinearDiscriminantAnalysis(solver='lsqr')),
+    ):
+        ours = GaussianDiscriminantAnalysis(covariance, shrinkage=0.0).fit(features, labels)
+        theirs.fit(features, labels)
+        assert_close(ours.predict_log_proba(features), theirs.predict_log_proba(features), rtol=1e-10, atol=1e-10)
+        assert (ours.predict(features) == theirs.predict(features)).all()
+
+
+@pytest.mark.parametrize('unbiased', [False, True])
+def test_covariances_and_their_divisors(unbiased):
     features, labels = blobs()
-    model = GaussianDiscriminantAnalysis(shrinkage=0.0).fit(features, labels)
+    model = GaussianDiscriminantAnalysis(shrinkage=0.0, unbiased=unbiased).fit(features, labels)
     for k in range(4):
-        assert_close(model.covariance_[k].numpy(), np.cov(features[labels == k].T))
+        assert_close(model.covariance_[k].numpy(), np.cov(features[labels == k].T, bias=not unbiased))
         assert_close(model.means_[k].numpy(), features[labels == k].mean(0))
     assert_close(model.priors_.numpy(), np.bincount(labels) / len(labels))
     assert model.counts_.tolist() == np.bincount(labels).tolist()
-
-
-@pytest.mark.skipif(
-    'shrinkage' not in inspect.signature(QuadraticDiscriminantAnalysis).parameters, reason='scikit-learn before 1.8'
-)
-def test_shrunk_class_covariance_is_scikit_learns():
-    features, labels = blobs(num=60, dim=20)
-    theirs = QuadraticDiscriminantAnalysis(solver='eigen', shrinkage=0.4).fit(features, labels)
-    ours = GaussianDiscriminantAnalysis(shrinkage=0.4, unbiased=False).fit(features, labels)
-    assert_close(ours.predict_log_proba(features), theirs.predict_log_proba(features), rtol=1e-7, atol=1e-7)
 
 
 @pytest.mark.parametrize('solver, shrinkage', [('lsqr', 0.0), ('lsqr', 0.3), ('eigen', 0.3), ('lsqr', 1.0)])
@@ -108,7 +125,7 @@ def test_full_shrinkage_and_equal_priors_are_the_nearest_mean(covariance):
         for k in range(4):
             own = features[labels == k]
             centred = own - own.mean(0)
-            features[labels == k] = own.mean(0) + centred * np.sqrt((len(own) - 1) / (centred**2).sum())
+            features[labels == k] = own.mean(0) + centred * np.sqrt(len(own) / (centred**2).sum())
     model = GaussianDiscriminantAnalysis(covariance, 1.0, priors=[0.25] * 4).fit(features, labels)
     means = np.stack([features[labels == k].mean(0) for k in range(4)])
     nearest = ((features[:, None] - means) ** 2).sum(2).argmin(1)
@@ -144,82 +161,37 @@ def test_fit_forgets_and_partial_fit_goes_on():
 
 
 @pytest.mark.parametrize('spread', [0.0, 0.3, 1.0, 6.0])
-@pytest.mark.parametrize('precisions', [[torch.bfloat16, torch.float32], [torch.float32], []], ids=str)
-def test_pruned_prediction_is_the_argmax_of_all_densities(spread, precisions, monkeypatch):
-    """From hopeless to perfectly separated; more classes than dimensions too; with low precision and without."""
-    monkeypatch.setattr(pruning, 'fast_precisions', lambda device: precisions)
-    for num_classes, dim in ((4, 16), (30, 5), (2, 1)):
+@pytest.mark.parametrize('panel', [3, 64])
+def test_prediction_is_the_argmax_of_all_densities(spread, panel, monkeypatch):
+    """From hopeless to perfectly separated; more classes than dimensions too."""
+    monkeypatch.setattr(gaussian, 'PANEL', panel)
+    monkeypatch.setattr(gaussian, 'BLOCK', 100)
+    for num_classes, dim in ((4, 16), (30, 5), (2, 1), (3, 70)):
         features, labels = blobs(600, dim, num_classes, spread)
         model = GaussianDiscriminantAnalysis(shrinkage=0.1).fit(features, labels)
         others = np.concatenate([features, 100 * features[:50], blobs(50, dim, num_classes, spread, seed=1)[0]])
         assert (model.predict(others) == model.predict_log_proba(others).argmax(1)).all()
 
 
-@pytest.mark.parametrize('offset', [0, 1e4, 1e12])
-@pytest.mark.parametrize('shrinkage', [0.5, 1e-6])
-@pytest.mark.parametrize('dtype, largest', [(torch.bfloat16, 60), (torch.float32, 0.1), (torch.float64, 1e-6)])
-def test_error_bound_of_low_precision_holds(offset, shrinkage, dtype, largest):
-    """Also where features are far off or nearly singular, and the precision has no digit left."""
-    features, labels = blobs(300, 160, 2, spread=0.3)
-    features[:, 0] += offset * labels
-    model = GaussianDiscriminantAnalysis(shrinkage=shrinkage).fit(features, labels)
-    rows, everyone = torch.from_numpy(features), torch.arange(300)
-    exact = torch.as_tensor(model.predict_joint(features)[0]) + 80 * np.log(2 * np.pi)
-    gaussians = pruning.Projection.of(model._moments, model._fit).full
-    densities = BoundedDensities(rows, gaussians, dtype)
-    for k in range(2):
-        value, bound = densities.joint(everyone, k)
-        assert ((value - exact[:, k]).abs() <= bound).all()
-        if offset == 0 and shrinkage == 0.5:
-            assert 0 < bound.max() < largest
+def test_classes_are_ruled_out_before_all_dimensions_count(monkeypatch):
+    """What is ruled out may hold anything in the dimensions that are left: NaN would spread to the result."""
+    monkeypatch.setattr(gaussian, 'PANEL', 2)
+    means = torch.tensor([[0.0] * 6, [100.0] * 6, [-100.0] * 6]).double()
+    whitening = torch.eye(6).double().repeat(3, 1, 1)
+    features = means.repeat_interleave(5, dim=0) + torch.randn(15, 6, dtype=torch.float64)
+    labels = torch.arange(3).repeat_interleave(5)
+    assert (most_probable(features, means, whitening, torch.zeros(3).double()) == labels).all()
+    whitening[1, 2:] = torch.nan
+    assert (most_probable(features[:5], means, whitening, torch.zeros(3).double()) == 0).all()
 
 
-@pytest.mark.parametrize('rounded', ['rows', 'factors'])
-def test_error_bound_holds_where_all_rounding_errors_have_one_sign(rounded):
-    """One component of the whitened residual counts: terms that cancel, rounded, where they cancel no more."""
-    dim = 512
-    above, below = 1 + 0.4 * 2**-7, 1 - 0.4 * 2**-8  # both rounded to 1 in bfloat16
-    signs, values = torch.tensor([1.0, -1.0]).repeat(dim // 2).double(), torch.tensor([above, below]).repeat(dim // 2)
-    row, column = (signs * values, torch.ones(dim)) if rounded == 'rows' else (signs, values)
-    row[-2:], column[-2:] = torch.tensor([2, 0]), 0  # the largest, by which all are divided
-    units = torch.eye(dim).double()
-    units[:-1, -1] = -column[:-1].double()  # its inverse has +column there
-    pivots = torch.full((1, dim), 1e12).double()
-    pivots[0, -1] = 1
-    single = Gaussians(torch.zeros(1, dim).double(), units[None], pivots, torch.zeros(1).double())
-    value, bound = BoundedDensities(row[None], single, torch.bfloat16).joint(torch.tensor([0]), 0)
-    exact = -((row[:-1] @ column[:-1].double()) ** 2) / 2
-    assert exact < -0.5 and abs(value) < 0.01
-    assert abs(value - exact) <= bound
-
-
-def test_leading_dimensions_bound_the_densities_from_above():
-    features, labels = blobs(300, 40, 3)
-    model = GaussianDiscriminantAnalysis(shrinkage=0.1).fit(features, labels)
-    exact = torch.as_tensor(model.predict_joint(features)[0]) + 20 * np.log(2 * np.pi)
-    full, rows = pruning.Projection.of(model._moments, model._fit).full, torch.from_numpy(features)
-    marginal = model.covariance_[1][:25, :25].inverse()
-    residual = rows[:, :25] - model.means_[1][:25]
-    distances = torch.einsum('nd,de,ne->n', residual, marginal, residual)
-    value, bound = BoundedDensities(rows[:, :25], full.leading(25), torch.float64).joint(torch.arange(300), 1)
-    assert_close(value, (2 * model.priors_[1].log() - torch.logdet(model.covariance_[1]) - distances) / 2)
-    assert (value + bound >= exact[:, 1]).all() and (value + bound > exact[:, 1] + 1).any()
-
-
-@pytest.mark.parametrize('num', [600, 4])
-def test_pruning_computes_few_densities_of_separated_classes(num, monkeypatch):
-    """Also of a batch that is smaller than the number of directions."""
-    features, labels = blobs(600, 24, 10, spread=8.0)
-    model = GaussianDiscriminantAnalysis().fit(features, labels)
-    pairs, joint = [], pruning._joint
-
-    def counted(rows, *rest):
-        pairs.append(len(rows))
-        return joint(rows, *rest)
-
-    monkeypatch.setattr(pruning, '_joint', counted)
-    model.predict(features[:num])
-    assert num <= sum(pairs) < 2 * num  # of ten times num
+def test_a_bound_that_misleads_is_corrected(monkeypatch):
+    """The class that is nearest in the first dimension is the farthest in all."""
+    monkeypatch.setattr(gaussian, 'PANEL', 1)
+    means = torch.tensor([[0.0, 9, 0], [1.0, 0, 0], [2.0, 0, 0]]).double()
+    whitening, offsets = torch.eye(3).double().repeat(3, 1, 1), torch.tensor([0.0, 0, 5]).double()
+    assert most_probable(torch.zeros(1, 3).double(), means, whitening, torch.zeros(3).double()).tolist() == [1]
+    assert most_probable(torch.zeros(1, 3).double(), means, whitening, offsets).tolist() == [2]
 
 
 def test_arrays_and_tensors_of_any_precision():
@@ -263,7 +235,7 @@ def test_classes_with_few_samples(covariance, shrinkage):
     assert [str(fallback) in str(warning.message) for warning in caught] == [True] * bool(fallback)
     assert not set(model.predict(features)) & {3, 7} and np.isneginf(model.predict_log_proba(features)[:, [3, 7]]).all()
     assert np.isinf(model.mahalanobis(features)[:, [3, 7]]).all() and model.priors_[3] == 0
-    shared = GaussianDiscriminantAnalysis('shared', shrinkage, unbiased=covariance == 'class').fit(features, labels, 8)
+    shared = GaussianDiscriminantAnalysis('shared', shrinkage).fit(features, labels, 8)
     for k in fallback:
         assert_close(model.covariance_[k], shared.covariance_)
 
@@ -374,42 +346,67 @@ def test_a_saved_model_predicts_the_same_and_goes_on_learning(covariance, tmp_pa
     assert [path.name for path in (tmp_path / 'folder').iterdir()] == ['model.npz']
 
 
-def test_foreign_and_damaged_files_are_refused(tmp_path):
-    path = tmp_path / 'model.npz'
-    with pytest.raises(FileNotFoundError, match='model.npz'):
-        GaussianDiscriminantAnalysis.load(path)
-    fitted().save(path)
-    content = path.read_bytes()
-    arrays = dict(np.load(path))
-    changed = {
-        'means': arrays['means'][:, :3],
-        'pivots': -arrays['pivots'],
-        'scatter': arrays['scatter'] * np.nan,
-        'counts': arrays['counts'].astype(np.float32),
-        'header': np.array('{"format": "other", "settings": {}}'),
-    }
-    cases = [{**arrays, name: array} for name, array in changed.items()]
-    cases.append({name: array for name, array in arrays.items() if name != 'third'})
-    for case in cases:
-        np.savez(path, **case)
-        with pytest.raises(ValueError, match='model.npz'):
-            GaussianDiscriminantAnalysis.load(path)
-    for data in (content[: len(content) // 2], b'', b'no archive', pickle.dumps(dict(means=0))):
-        path.write_bytes(data)
-        with pytest.raises(ValueError, match='model.npz'):
-            GaussianDiscriminantAnalysis.load(path)
-    np.savez(path, **{**arrays, 'header': np.array(dict(format=1), dtype=object)})
-    with pytest.raises(ValueError, match='model.npz'):
-        GaussianDiscriminantAnalysis.load(path)
+@pytest.mark.parametrize('covariance', ['class', 'shared'])
+def test_eight_threads_that_predict_first_agree(covariance):
+    features, labels = blobs(2000, 30, 10)
+    expected = GaussianDiscriminantAnalysis(covariance).fit(features, labels).predict_log_proba(features)
+    for _ in range(5):
+        model = GaussianDiscriminantAnalysis(covariance).partial_fit(features, labels, 10)
+        barrier, results = threading.Barrier(8), []
+
+        def ask(model=model, barrier=barrier, results=results):
+            barrier.wait()
+            results.append((model.predict(features), model.predict_log_proba(features)))
+
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        results.append((model.predict(features), model.predict_log_proba(features)))
+        assert len(results) == 9
+        for decisions, log_proba in results:
+            assert_close(log_proba, expected, rtol=1e-9, atol=1e-9)
+            assert (decisions == expected.argmax(1)).all()
 
 
-def test_memory_of_the_model_is_one_array_of_covariances():
-    model = GaussianDiscriminantAnalysis().fit(*blobs(num=500, dim=40))
-    model.predict(blobs()[0].repeat(7, axis=1)[:, :40])
-    directions, image, full = model._projection
-    held = [part for part in (*model._moments, *model._fit, directions, *image, *full) if part is not None]
-    bytes_held = sum({part.untyped_storage().data_ptr(): part.untyped_storage().nbytes() for part in held}.values())
-    assert bytes_held < 8 * 4 * 40**2 * 1.25
+@pytest.mark.parametrize('covariance', ['class', 'shared'])
+@pytest.mark.parametrize('method', ['fit', 'partial_fit'])
+@pytest.mark.parametrize('where', ['before', 'after'])
+def test_an_interrupted_call_can_be_repeated(covariance, method, where, monkeypatch):
+    features, labels = blobs(300, 8)
+    model = GaussianDiscriminantAnalysis(covariance).fit(features[:150], labels[:150], 4)
+    before = model.predict_log_proba(features)
+
+    def interrupted(moments, *batch, accumulate=gda.accumulate_, **settings):
+        if batch and where == 'after':  # the scatter has been updated in place
+            accumulate(moments, *batch)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gda, 'accumulate_', interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            getattr(model, method)(features[150:], labels[150:], 4)
+    assert (model.predict_log_proba(features) == before).all()
+    with monkeypatch.context() as patch:  # while fitting, which partial_fit leaves to the prediction
+        patch.setattr(gda, 'fit_gaussians', interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            getattr(model, method)(features[150:], labels[150:], 4).predict(features)
+    rows = slice(150 if method == 'fit' else 0, None)
+    if method == 'fit':
+        assert (model.predict_log_proba(features) == before).all()
+        model.fit(features[150:], labels[150:], 4)
+    expected = GaussianDiscriminantAnalysis(covariance).fit(features[rows], labels[rows], 4)
+    assert_close(model.predict_log_proba(features), expected.predict_log_proba(features), rtol=1e-9, atol=1e-9)
+
+
+def test_learning_leaves_what_was_read_before_unchanged():
+    features, labels = blobs()
+    model = GaussianDiscriminantAnalysis().fit(features[:200], labels[:200], 4)
+    means, moments = model.means_, model._learned[0]
+    scatter = moments.scatter.clone()
+    model.partial_fit(features[200:], labels[200:])
+    assert (moments.scatter == scatter).all() and (model.means_ != means).any()
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')

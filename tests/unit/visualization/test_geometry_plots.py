@@ -121,7 +121,7 @@ def test_features_come_from_gray_images_of_any_size_and_need_labels(tmp_path):
         (tmp_path / 'data' / f'class {label}').mkdir(parents=True)
         cv2.imwrite(str(tmp_path / 'data' / f'class {label}' / '0.png'), np.full((12, 20), 20 * label, np.uint8))
     pipeline = [dict(type='LoadImageFromFile', color_type='grayscale'), dict(type='PackInputs')]
-    cfg = Config.fromfile(mmpod.config_file('pod_resnet18w8_digits'))
+    cfg = Config.fromfile(mmpod.config_file('small/pod_digits'))
     cfg.test_dataloader.dataset = dict(type='CustomDataset', data_root=str(tmp_path / 'data'), pipeline=pipeline)
     cfg.data_preprocessor = dict(num_classes=10, mean=[100.0], std=[50.0])
     cfg.merge_from_dict({'model.backbone.in_channels': 1, 'work_dir': str(tmp_path / 'work'), 'log_level': 'ERROR'})

@@ -1,8 +1,0 @@
-"""AM-Softmax with s = 30 and m = 0.35 on 10,000 images of CIFAR-10, the best of six settings; see docs/results.md.
-
-python tools/train.py configs/amsoftmax_resnet18w8_cifar10_10k_s30_tuned.py
-"""
-
-_base_ = ['amsoftmax_resnet18w8_cifar10_10k_s30.py']
-
-optim_wrapper = dict(optimizer=dict(lr=0.03))

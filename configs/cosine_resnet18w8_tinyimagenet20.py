@@ -1,8 +1,0 @@
-"""Cosine Loss on the first 20 classes of Tiny ImageNet, narrow ResNet-18; see docs/results.md.
-
-python tools/train.py configs/cosine_resnet18w8_tinyimagenet20.py
-"""
-
-_base_ = ['pod_resnet18w8_tinyimagenet20.py']
-
-model = dict(head=dict(loss=dict(sc_weight=0.0)))

@@ -1,9 +1,0 @@
-"""L-Softmax with m = 2 on 10,000 images of CIFAR-10, the best of six settings; see docs/results.md.
-
-python tools/train.py configs/lsoftmax_resnet18w8_cifar10_10k_tuned.py
-"""
-
-_base_ = ['lsoftmax_resnet18w8_cifar10_10k.py']
-
-model = dict(head=dict(loss=dict(loss_weight=5.0)))
-optim_wrapper = dict(optimizer=dict(lr=0.03))

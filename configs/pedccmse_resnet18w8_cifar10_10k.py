@@ -1,8 +1,0 @@
-"""PEDCC-MSE, Eq. 12 on 10,000 images of CIFAR-10, narrow ResNet-18; see docs/results.md.
-
-python tools/train.py configs/pedccmse_resnet18w8_cifar10_10k.py
-"""
-
-_base_ = ['cosine_resnet18w8_cifar10_10k.py']
-
-model = dict(head=dict(loss=dict(power=1)))

@@ -1,9 +1,0 @@
-"""PEDCC-MSE on 10,000 images of CIFAR-10, the best of six settings; see docs/results.md.
-
-python tools/train.py configs/pedccmse_resnet18w8_cifar10_10k_tuned.py
-"""
-
-_base_ = ['pedccmse_resnet18w8_cifar10_10k.py']
-
-model = dict(head=dict(loss=dict(loss_weight=5.0)))
-optim_wrapper = dict(optimizer=dict(lr=0.1))

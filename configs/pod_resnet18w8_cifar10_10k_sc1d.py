@@ -1,8 +1,0 @@
-"""POD Loss with lambda = 1/(D - 1) on 10,000 images of CIFAR-10, narrow ResNet-18; see docs/results.md.
-
-python tools/train.py configs/pod_resnet18w8_cifar10_10k_sc1d.py
-"""
-
-_base_ = ['pod_resnet18w8_cifar10_10k.py']
-
-model = dict(head=dict(loss=dict(sc_weight=1 / 255)))

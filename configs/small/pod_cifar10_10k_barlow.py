@@ -1,0 +1,9 @@
+"""POD Loss with Barlow Twins' decorrelation on 10,000 images of CIFAR-10, narrow ResNet-18; see docs/results.md.
+
+python tools/train.py configs/small/pod_cifar10_10k_barlow.py
+"""
+
+_base_ = ['pod_cifar10_10k.py']
+
+# Correlations add up to about D^2 / N, 1,000 times the cosine term.
+model = dict(head=dict(loss=dict(decorrelation='barlow', sc_weight=1e-3)))

@@ -1,0 +1,10 @@
+"""POD Loss with a batch norm on 20 classes of Tiny ImageNet, CIFAR-10's settings; see docs/results.md.
+
+python tools/train.py configs/small/pod_tiny20_bn.py
+"""
+
+_base_ = ['pod_tiny20_vicreg_bn.py']
+
+# The paper's term instead of VICReg's.
+model = dict(head=dict(loss=dict(decorrelation='sc', sc_weight=1.0)))
+optim_wrapper = dict(optimizer=dict(lr=0.2, weight_decay=5e-4))

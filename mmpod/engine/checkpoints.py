@@ -1,0 +1,212 @@
+"""Checkpoints: which one to resume from, and loading them completely and safely or not at all."""
+
+import logging
+import os
+import pickle
+import re
+import zipfile
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Optional, Union
+
+import mmpretrain
+from mmengine.config import Config
+from mmengine.dist import all_gather_object
+from mmengine.logging import print_log
+from mmengine.runner import CheckpointLoader
+from torch import nn
+
+from mmpod.utils.errors import UserError
+
+__all__ = [
+    'check_checkpoint_file',
+    'check_same_checkpoint',
+    'checkpoint_classes',
+    'checkpoint_errors',
+    'get_model',
+    'latest_complete_checkpoint',
+    'load_weights',
+    'require_safe_loading',
+    'weights_difference',
+]
+
+
+def require_safe_loading() -> None:
+    """Let PyTorch load plain data only, from any file: the default since PyTorch 2.6, on request before that."""
+    if 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD' not in os.environ:
+        os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD'] = '1'
+
+
+def latest_complete_checkpoint(work_dir: Path) -> Optional[str]:
+    """Return the last `epoch_N.pth` or `iter_N.pth` of a run that was written to its end.
+
+    MMEngine goes by `last_checkpoint` alone. A process killed while it writes leaves a file without the directory that
+    ends a zip archive; the checkpoint before it is then the one to go on from. None, where there is no such file,
+    leaves the choice to MMEngine.
+    """
+    numbered = {path: re.fullmatch(r'(?:epoch|iter)_(\d+)', path.stem) for path in work_dir.glob('*.pth')}
+    found = {path: int(match[1]) for path, match in numbered.items() if match}
+    for path in sorted(found, key=lambda path: found[path], reverse=True):
+        if zipfile.is_zipfile(path):
+            return str(path)
+        print_log(f'{path} is truncated and will not be resumed from.', logger='current', level=logging.WARNING)
+    return None
+
+
+def check_same_checkpoint(path: Optional[str]) -> None:
+    """Stop all processes if they would resume from different files; a collective.
+
+    Raises:
+        UserError: Another process has another file, or none.
+    """
+    file = None if path is None else Path(path)
+    found = f'{file.name} ({file.stat().st_size} bytes)' if file and file.is_file() else path
+    by_process = all_gather_object(found)
+    other = next((rank for rank, name in enumerate(by_process) if name != by_process[0]), None)
+    if other is not None:
+        raise UserError(
+            f'Expected all processes to resume from the same checkpoint, but process 0 has {by_process[0]} and '
+            f'process {other} has {by_process[other]}. Only the first machine writes checkpoints: put --work-dir on a '
+            'disk that all machines see, or copy it from the first to the others.'
+        )
+
+
+def check_checkpoint_file(checkpoint: Union[str, Path]) -> None:
+    """Refuse a local path that is not a checkpoint; an address (``https://...``) passes.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        UserError: It is another kind of file, or only a part of one.
+    """
+    if '://' in str(checkpoint):
+        return
+    path = Path(checkpoint)
+    if not path.is_file():
+        raise FileNotFoundError(f'Expected the checkpoint `{path.absolute()}` to be a file, but there is none.')
+    with path.open('rb') as file:
+        pickled = file.read(1) == b'\x80'  # as PyTorch saved before 1.6
+    if not pickled and not zipfile.is_zipfile(path):
+        raise UserError(
+            f'Expected `{path.absolute()}` to be a checkpoint, but it is another kind of file, or truncated. Name the '
+            '.pth file of a training run, or copy it again.'
+        )
+
+
+@contextmanager
+def checkpoint_errors(checkpoint: object) -> Iterator[None]:
+    """Say what PyTorch's safe loader has refused.
+
+    Raises:
+        UserError: ``checkpoint`` holds more than plain data.
+    """
+    try:
+        yield
+    except pickle.UnpicklingError as error:
+        raise UserError(
+            f'Expected `{checkpoint}` to hold plain data, but it holds objects that only code can restore: '
+            f"{str(error).splitlines()[0]} Checkpoints of these tools and published weights load; MMEngine's own "
+            'training checkpoints do not. If, and only if, you trust who made the file, repeat the command with '
+            'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 before it.'
+        ) from error
+
+
+def checkpoint_classes(checkpoint: dict) -> Optional[list[str]]:
+    """Return the names of the classes that a model was trained on, in the order of its labels; None where not saved."""
+    meta = checkpoint.get('meta') or {}
+    classes = (meta.get('dataset_meta') or {}).get('classes') or meta.get('CLASSES')  # the latter: mmcls 0.x
+    return None if classes is None else list(classes)
+
+
+def load_weights(model: nn.Module, checkpoint: Union[str, Path], allow_missing: bool = False) -> dict:
+    """Load the weights of a classifier, all of them and no others.
+
+    Weights that the model itself computes anew, and leaves out when it loads, may be absent.
+
+    Args:
+        model: Without wrappers.
+        checkpoint: File or address.
+        allow_missing: Load what fits, and leave the rest as it is.
+
+    Returns:
+        dict: The content of the checkpoint.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        UserError: It is not a checkpoint, holds more than plain data, or the weights of another model.
+    """
+    require_safe_loading()
+    check_checkpoint_file(checkpoint)
+    with checkpoint_errors(checkpoint):
+        content = CheckpointLoader.load_checkpoint(str(checkpoint), map_location='cpu')
+    difference = weights_difference(model, content)
+    if difference and not allow_missing:
+        raise incomplete_error(checkpoint, difference)
+    if difference:
+        print_log(f'Not all weights fit: {difference}', logger='current', level=logging.WARNING)
+    return content
+
+
+def incomplete_error(checkpoint: object, difference: str) -> UserError:
+    """Return what to say of a checkpoint that lacks weights of a model to be evaluated."""
+    return UserError(
+        f'Expected `{checkpoint}` to hold exactly the weights of the model, but they differ: {difference}. Evaluate it '
+        'with the config that it was trained with. If the model is meant to be evaluated with other weights, as '
+        'initialised: --allow-missing.'
+    )
+
+
+def weights_difference(model: nn.Module, checkpoint: dict) -> str:
+    """Load what fits into a model, and say what does not: weights that are missing, unknown or of another shape.
+
+    What the model drops from its own weights on loading, such as tables that SwinTransformerV2 derives from the image
+    size, is not missing, nor are the batch counts of batch normalisation, which nothing reads.
+
+    Returns:
+        str: Empty if everything fits.
+    """
+    state = checkpoint.get('state_dict', checkpoint)
+    weights: Any = OrderedDict((re.sub(r'^module\.', '', name), value) for name, value in state.items())
+    weights._metadata = getattr(state, '_metadata', getattr(model.state_dict(), '_metadata', None))
+    dropped = set(model.load_state_dict(model.state_dict(), strict=False).missing_keys)
+    try:
+        missing, unknown = model.load_state_dict(weights, strict=False)
+    except RuntimeError as error:  # of another shape: PyTorch names them in lines of their own
+        return _shortened([line.strip(' \t.') for line in str(error).splitlines()[1:]], '; ')
+    missing = [name for name in missing if name not in dropped and not name.endswith('num_batches_tracked')]
+    parts = [
+        f'{len(names)} {what} ({_shortened(names)})'
+        for names, what in ((missing, 'missing'), (unknown, 'unknown to the model'))
+        if names
+    ]
+    return ', '.join(parts)
+
+
+def _shortened(names: Sequence[str], separator: str = ', ', shown: int = 3) -> str:
+    return separator.join(names[:shown]) + (f' and {len(names) - shown} more' if len(names) > shown else '')
+
+
+def get_model(
+    model: Union[str, Path, Config], pretrained: Union[str, Path], allow_missing: bool = False, **kwargs
+) -> nn.Module:
+    """Return a classifier with all weights of a checkpoint; mmpretrain's ``get_model`` only logs what does not fit.
+
+    Give the result to mmpretrain's inferencers: ``ImageClassificationInferencer(get_model(CONFIG, CHECKPOINT))``.
+
+    Args:
+        model: Name, file or content of a config.
+        pretrained: Its checkpoint.
+        allow_missing: Load what fits, and leave the rest as it is.
+        **kwargs: Passed to mmpretrain's ``get_model``: ``device``, or changes to the model.
+
+    Raises:
+        FileNotFoundError: There is no such checkpoint.
+        UserError: It is not a checkpoint, or does not hold exactly the weights of the model.
+    """
+    device = kwargs.pop('device', None)
+    classifier = mmpretrain.get_model(model, **kwargs)
+    classes = checkpoint_classes(load_weights(classifier, pretrained, allow_missing))
+    if classes is not None:
+        classifier._dataset_meta = dict(classifier._dataset_meta, classes=classes)
+    return classifier if device is None else classifier.to(device)

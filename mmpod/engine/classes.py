@@ -1,0 +1,52 @@
+"""The names of classes: a label is a position in a list, so that lists that differ make every accuracy wrong."""
+
+from collections.abc import Mapping, Sequence
+from typing import Optional
+
+from mmpod.utils.errors import UserError
+
+__all__ = ['check_same_classes', 'dataset_classes']
+
+SHOWN = 20
+
+
+def dataset_classes(dataset: object) -> Optional[list[str]]:
+    """Return the names of a dataset's classes, in the order of its labels; None where it has none."""
+    classes = (getattr(dataset, 'metainfo', None) or {}).get('classes')
+    return None if classes is None else list(classes)
+
+
+def check_same_classes(lists: Mapping[str, Optional[Sequence[str]]]) -> None:
+    """Refuse lists of classes that are not all the same.
+
+    Args:
+        lists: From where the classes are from, such as ``'val_dataloader'``, to their names in the order of the labels;
+            None where they are unknown.
+
+    Raises:
+        UserError: Two lists differ in length, names or order.
+
+    Examples:
+        >>> check_same_classes({'train_dataloader': ['cat', 'dog'], 'val_dataloader': ('cat', 'dog'), 'file': None})
+    """
+    known = [(source, list(classes)) for source, classes in lists.items() if classes is not None]
+    for source, classes in known[1:]:
+        first, expected = known[0]
+        if classes != expected:
+            raise UserError(
+                f'Expected the classes of {source} to be those of {first}, but got {_difference(classes, expected)}. '
+                'Labels are positions in these lists, so that one model cannot serve both. Give both the same classes, '
+                'by the same folders or by `metainfo=dict(classes=[...])`. If only the names differ, switch this check '
+                'off: --cfg-options default_hooks.check_data=None.'
+            )
+
+
+def _difference(classes: list[str], expected: list[str]) -> str:
+    if max(len(classes), len(expected)) <= SHOWN:
+        return f'{classes} instead of {expected}'
+    pairs = zip([*classes, None], [*expected, None])
+    index = next(index for index, (name, other) in enumerate(pairs) if name != other)
+    names = [repr(names[index]) if index < len(names) else 'nothing' for names in (classes, expected)]
+    return f'{len(classes)} classes instead of {len(expected)}, the first difference at label {index}: ' + (
+        f'{names[0]} instead of {names[1]}'
+    )

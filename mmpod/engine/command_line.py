@@ -1,0 +1,132 @@
+"""What the arguments of `tools/train.py` and `tools/test.py` do to a config, as in mmpretrain's tools."""
+
+import copy
+import os
+from argparse import Namespace
+from pathlib import Path
+
+from mmengine.config import Config
+
+from mmpod.engine.loaders import DATALOADERS
+from mmpod.utils.errors import UserError
+
+__all__ = ['evaluation_config', 'plain_metrics', 'read_config', 'training_config']
+
+
+def read_config(path: str) -> Config:
+    """Return the content of a config file.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        UserError: MMEngine cannot load it.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'Expected the config `{Path(path).absolute()}` to be a file, but there is none.')
+    try:
+        return Config.fromfile(path)
+    except Exception as error:  # whatever the lines of a config raise
+        said = f'Expected `{Path(path).absolute()}` to load as a config, but got {type(error).__name__}: {error}'
+        if f'{os.sep}.mim{os.sep}' in said:
+            said += (
+                ' mmpretrain is installed without its configs, as `pip install -e` leaves it. Install the same copy of '
+                'it with `pip install .`, or use bases of your own in place of `mmpretrain::`.'
+            )
+        raise UserError(said) from error
+
+
+def training_config(args: Namespace) -> Config:
+    """Return the config of a training run from the arguments of `tools/train.py`."""
+    cfg = read_config(args.config)
+    _set_common(cfg, args)
+    if args.no_validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    if args.amp:
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    if args.resume is not None:
+        cfg.resume = True
+        cfg.load_from = None if args.resume == 'auto' else args.resume
+    if args.auto_scale_lr:
+        if not cfg.get('auto_scale_lr'):
+            raise UserError(
+                'Expected a config with `auto_scale_lr` for --auto-scale-lr, but got one without. Set '
+                'auto_scale_lr=dict(base_batch_size=...), the batch that its learning rate is meant for.'
+            )
+        cfg.auto_scale_lr.enable = True
+    # Those of the training set start anew in each epoch, see `adapt_loaders`.
+    for name in ('val_dataloader', 'test_dataloader'):
+        if cfg.get(name) is not None:
+            cfg[name].setdefault('persistent_workers', True)
+    if args.no_persistent_workers:
+        for name in DATALOADERS:
+            if cfg.get(name) is not None:
+                cfg[name].persistent_workers = False
+    _merge_options(cfg, args)
+    return cfg
+
+
+def evaluation_config(args: Namespace) -> Config:
+    """Return the config of an evaluation from the arguments of `tools/test.py`."""
+    cfg = read_config(args.config)
+    _set_common(cfg, args)
+    cfg.load_from, cfg.resume = args.checkpoint, False
+    if args.allow_missing:
+        cfg.merge_from_dict({'default_hooks.check_weights': None})
+    if args.amp:
+        cfg.test_cfg.fp16 = True
+    if args.show or args.show_dir is not None:
+        hook = cfg.setdefault('default_hooks', {}).setdefault('visualization', {})
+        hook.setdefault('type', 'mmpretrain.VisualizationHook')
+        hook.update(enable=True, show=args.show, out_dir=args.show_dir)
+        hook.update(interval=args.interval, wait_time=args.wait_time)
+    if args.tta:
+        _augment_test(cfg)
+    _merge_options(cfg, args)
+    return cfg
+
+
+def plain_metrics(value: object) -> object:
+    """Return metrics with tensors and arrays as lists and numbers, such as a confusion matrix (K, K).
+
+    Examples:
+        >>> import torch
+        >>> plain_metrics({'matrix': torch.eye(2), 'top1': 50.0})
+        {'matrix': [[1.0, 0.0], [0.0, 1.0]], 'top1': 50.0}
+    """
+    if isinstance(value, dict):
+        return {key: plain_metrics(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain_metrics(item) for item in value]
+    return value.tolist() if hasattr(value, 'tolist') else value
+
+
+def _set_common(cfg: Config, args: Namespace) -> None:
+    cfg.launcher = args.launcher
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+    for name in DATALOADERS:
+        loader = cfg.get(name)
+        if loader is not None:
+            loader.setdefault('pin_memory', True)
+            loader.setdefault('collate_fn', dict(type='default_collate'))
+            if args.no_pin_memory:
+                loader.pin_memory = False
+
+
+def _merge_options(cfg: Config, args: Namespace) -> None:
+    try:
+        cfg.merge_from_dict(args.cfg_options or {})
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f'Expected --cfg-options to fit the config, but got: {error}') from error
+
+
+def _augment_test(cfg: Config) -> None:
+    """Average over the views of `tta_pipeline`, by default an image and its mirror image."""
+    pipeline = cfg.test_dataloader.dataset.pipeline
+    views = [[dict(type='RandomFlip', prob=1.0), dict(type='RandomFlip', prob=0.0)], [pipeline[-1]]]
+    cfg.setdefault('tta_model', dict(type='mmpretrain.AverageClsScoreTTA'))
+    cfg.setdefault('tta_pipeline', [*copy.deepcopy(pipeline[:-1]), dict(type='TestTimeAug', transforms=views)])
+    cfg.model = dict(cfg.tta_model, module=cfg.model)
+    cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline

@@ -1,0 +1,111 @@
+"""Stopping where the data do not fit the model, before they make a wrong number."""
+
+from typing import Optional
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import EpochBasedTrainLoop, Runner
+
+from mmpod.engine.checkpoints import checkpoint_classes
+from mmpod.engine.classes import check_same_classes, dataset_classes
+from mmpod.engine.extraction import plain_model
+from mmpod.registry import HOOKS
+from mmpod.utils.errors import UserError
+
+__all__ = ['CheckDataHook']
+
+
+@HOOKS.register_module(name=['CheckDataHook', 'NumClassesHook'])  # the second: as in 0.1
+class CheckDataHook(Hook):
+    """Compare the classes of head, data sets and checkpoint, and refuse a training set without a batch.
+
+    - The head's ``num_classes`` must be the number of classes that each data set names.
+    - The data sets of training and validation must name the same classes in the same order. So must the checkpoint, if
+      it is evaluated or resumed; fine-tuning may start from other classes.
+    - The labels of each batch must lie in ``[0, num_classes)``. A label beyond ends in an indexing error that does not
+      name it, on a GPU in a failed assertion of a kernel, and in an evaluation counts as one more error.
+
+    What does not name its classes is not compared.
+
+    Raises:
+        UserError: Before training or evaluation, or at the batch.
+    """
+
+    priority = 'HIGH'  # before hooks that evaluate or fit at the start
+
+    def __init__(self):
+        self.checkpoint_classes: Optional[list[str]] = None
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Keep the names of the classes that the weights were trained on."""
+        self.checkpoint_classes = checkpoint_classes(checkpoint)
+
+    def before_train(self, runner: Runner) -> None:
+        """Look at the training set, and at the validation set beside it."""
+        loader = runner.train_dataloader
+        if isinstance(runner.train_loop, EpochBasedTrainLoop) and len(loader) == 0:
+            raise UserError(
+                f'Expected train_dataloader to give at least one batch per epoch, but got none: {len(loader.sampler)} '
+                'samples per process do not fill a batch, and `drop_last=True` leaves them out. Lower '
+                'train_dataloader.batch_size, or set train_dataloader.drop_last=False.'
+            )
+        if not runner._resume:
+            self.checkpoint_classes = None
+        datasets = dict(train_dataloader=loader.dataset)
+        if runner.val_loop is not None:
+            datasets['val_dataloader'] = runner.val_dataloader.dataset
+        self._check_classes(runner, datasets)
+
+    def before_val(self, runner: Runner) -> None:
+        """Look at the validation set."""
+        self._check_classes(runner, dict(val_dataloader=runner.val_dataloader.dataset))
+
+    def before_test(self, runner: Runner) -> None:
+        """Look at the test set."""
+        self._check_classes(runner, dict(test_dataloader=runner.test_dataloader.dataset))
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None) -> None:
+        """Look at the labels of a batch, as before an iteration of an evaluation."""
+        self._check_labels(runner, data_batch)
+
+    def before_val_iter(self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None) -> None:
+        """Look at the labels of a batch."""
+        self._check_labels(runner, data_batch)
+
+    def before_test_iter(self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None) -> None:
+        """Look at the labels of a batch."""
+        self._check_labels(runner, data_batch)
+
+    def _check_classes(self, runner: Runner, datasets: dict) -> None:
+        names = {'the checkpoint': self.checkpoint_classes}
+        names.update((source, dataset_classes(dataset)) for source, dataset in datasets.items())
+        check_same_classes(names)
+        num_classes = _num_classes(runner)
+        for source, classes in names.items():
+            if num_classes is not None and classes is not None and num_classes != len(classes):
+                raise UserError(
+                    f'Expected `num_classes` of the head to be the {len(classes)} classes of {source}, but got '
+                    f'{num_classes}. Set model.head.num_classes={len(classes)}.'
+                )
+
+    def _check_labels(self, runner: Runner, batch: Optional[dict]) -> None:
+        num_classes = _num_classes(runner)
+        samples = batch.get('data_samples') if isinstance(batch, dict) else None
+        if num_classes is None or not samples:
+            return
+        samples = samples[0] if isinstance(samples[0], list) else samples  # of test-time augmentation: one per view
+        found = [sample.gt_label for sample in samples if 'gt_label' in sample]
+        labels = torch.cat(found) if found else torch.empty(0)
+        if len(labels) == 0 or labels.device.type != 'cpu':  # elsewhere, looking would stall every step
+            return
+        lowest, highest = (int(extreme) for extreme in labels.aminmax())
+        if lowest < 0 or highest >= num_classes:
+            raise UserError(
+                f'Expected labels from 0 to {num_classes - 1}, as `num_classes` of the head has it, but got a batch '
+                f'with labels from {lowest} to {highest}. Correct the annotations, or set model.head.num_classes.'
+            )
+
+
+def _num_classes(runner: Runner) -> Optional[int]:
+    model, _ = plain_model(runner.model)
+    return getattr(getattr(model, 'head', None), 'num_classes', None)

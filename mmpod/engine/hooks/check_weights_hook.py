@@ -1,0 +1,54 @@
+"""Evaluating with all weights of the model, or not at all."""
+
+from typing import Optional
+
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from mmpod.engine.checkpoints import incomplete_error, weights_difference
+from mmpod.engine.extraction import plain_model
+from mmpod.registry import HOOKS
+
+__all__ = ['CheckWeightsHook']
+
+
+@HOOKS.register_module()
+class CheckWeightsHook(Hook):
+    """Refuse to evaluate a checkpoint that does not hold exactly the weights of the model.
+
+    MMEngine only logs weights that are missing, and evaluates them as initialised. A training run may start from a part
+    of its weights.
+
+    Raises:
+        UserError: Before a test, or a validation without training.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def __init__(self):
+        self.checkpoint: Optional[dict] = None
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Keep the checkpoint for the evaluation that may follow."""
+        self.checkpoint = checkpoint
+
+    def before_train(self, runner: Runner) -> None:
+        """Let a training run start from what was loaded."""
+        self.checkpoint = None
+
+    def before_val(self, runner: Runner) -> None:
+        """Compare the checkpoint with the model."""
+        self._check(runner)
+
+    def before_test(self, runner: Runner) -> None:
+        """Compare the checkpoint with the model."""
+        self._check(runner)
+
+    def _check(self, runner: Runner) -> None:
+        checkpoint, self.checkpoint = self.checkpoint, None
+        if checkpoint is None:
+            return
+        model, _ = plain_model(runner.model)
+        difference = weights_difference(model, checkpoint)
+        if difference:
+            raise incomplete_error(runner._load_from, difference)

@@ -1,0 +1,98 @@
+"""What data loaders need on this machine, and the batch that they make together."""
+
+import logging
+
+import torch
+from mmengine.config import Config
+from mmengine.dist import get_world_size
+from mmengine.logging import print_log
+from mmengine.registry import DefaultScope
+
+from mmpod.registry import DATASETS
+from mmpod.utils.errors import UserError
+
+__all__ = ['DATALOADERS', 'adapt_loaders', 'check_channel_order', 'check_total_batch']
+
+DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+
+def adapt_loaders(cfg: Config, restart_workers: bool) -> None:
+    """Change the loaders of a config to what works, and say what the user will notice.
+
+    Args:
+        cfg: Changed in place.
+        restart_workers: Start the workers of the training set anew in each epoch, see ``EpochSeedHook``.
+    """
+    for name in DATALOADERS:
+        loader = cfg.get(name)
+        if loader is None:
+            continue
+        if not torch.cuda.is_available():
+            loader['pin_memory'] = False
+        if loader.get('num_workers', 0) == 0:
+            loader['persistent_workers'] = False
+    train = cfg.get('train_dataloader')
+    if restart_workers and train is not None:
+        if train.get('persistent_workers'):
+            print_log(
+                'train_dataloader.persistent_workers=True is taken as False: EpochSeedHook seeds the workers when they '
+                'start, in each epoch, so that a resumed run equals an unbroken one. To keep the workers instead: '
+                '--cfg-options default_hooks.epoch_seed=None.',
+                logger='current',
+                level=logging.WARNING,
+            )
+        train['persistent_workers'] = False
+
+
+def check_channel_order(cfg: Config) -> None:
+    """Refuse a preprocessor that takes the BGR images of mmpod's data sets for RGB, as configs of mmpod 0.1 do.
+
+    Raises:
+        UserError: The normalisation differs by channel and ``to_rgb`` is not set.
+    """
+    preprocessor = (cfg.get('model') or {}).get('data_preprocessor') or cfg.get('data_preprocessor') or {}
+    if preprocessor.get('to_rgb') or len({*(preprocessor.get('mean') or ())}) < 2:
+        return
+    for name in DATALOADERS:
+        for kind in _dataset_types((cfg.get(name) or {}).get('dataset')):
+            with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmpretrain')):
+                found = DATASETS.get(kind) if isinstance(kind, str) else kind
+            if getattr(found, 'CHANNEL_ORDER', None) == 'bgr':
+                raise UserError(
+                    f'Expected to_rgb=True in `data_preprocessor`, because {kind} delivers BGR images, as '
+                    'LoadImageFromFile does, but it is not set. Up to mmpod 0.1 this data set delivered RGB: set '
+                    'data_preprocessor.to_rgb=True for models of that time, too.'
+                )
+
+
+def _dataset_types(dataset: object) -> list:
+    """Return the types of a dataset's config and of those that it wraps."""
+    if isinstance(dataset, (list, tuple)):
+        return [kind for part in dataset for kind in _dataset_types(part)]
+    if not isinstance(dataset, dict):
+        return []
+    return [dataset.get('type'), *_dataset_types(dataset.get('dataset')), *_dataset_types(dataset.get('datasets'))]
+
+
+def check_total_batch(cfg: Config) -> None:
+    """Warn if the batch of an update is not the one that the config's learning rate is meant for.
+
+    The batch of an update comes from all processes and from ``accumulative_counts`` iterations; the one that the rate
+    is meant for is ``auto_scale_lr.base_batch_size``. Call this once the processes have been set up.
+    """
+    recipe = (cfg.get('auto_scale_lr') or {}).get('base_batch_size')
+    if recipe is None or cfg.auto_scale_lr.get('enable'):
+        return
+    per_process, processes = cfg.train_dataloader.get('batch_size'), get_world_size()
+    accumulated = (cfg.get('optim_wrapper') or {}).get('accumulative_counts', 1)
+    if per_process is None or per_process * processes * accumulated == recipe:
+        return
+    product = f'{processes} x {per_process}' + (f' x {accumulated} (accumulative_counts)' if accumulated != 1 else '')
+    others = processes * accumulated
+    hint = f'train_dataloader.batch_size={recipe // others}' if recipe % others == 0 else 'another process count'
+    print_log(
+        f'The total batch is {product} = {others * per_process}; the learning rate of this config is meant for '
+        f'{recipe}. Keep the recipe with `--cfg-options {hint}`, or scale the rate with --auto-scale-lr.',
+        logger='current',
+        level=logging.WARNING,
+    )

@@ -1,0 +1,207 @@
+"""What is kept of finished runs: files of `results/`, one for each study, with one line of JSON for each run."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Optional
+
+from mmpod.experiments.catalogue import Setting
+from mmpod.experiments.run import METRIC, Run
+from mmpod.experiments.studies import setting_of
+
+__all__ = ['Record', 'by_setting', 'collect', 'pack', 'read_file', 'read_results']
+
+
+@dataclass(frozen=True)
+class Record:
+    """A finished run. `results/README.md` explains the fields.
+
+    Attributes:
+        study, setting: What it is a run of; see :class:`~mmpod.experiments.catalogue.Setting`.
+        config: The config, without ``.py``, relative to `configs/`; None where it was not shipped.
+        overrides: What it changed of the config, ``key=value``.
+        seed: Its seed.
+        versions: Of packages and of Python; ``git`` is mmpod's revision.
+        device: What it ran on.
+        commands: What was called.
+        date: When it was started; None where that is not known.
+        wall_s: Seconds that it took; None where that is not known.
+        curves: Metrics of the validation by epoch.
+        metrics: The final metrics: of the test, or where there was none, of the last validation.
+        config_hash: Hash of the resolved config; None in runs from before there were hashes.
+        name: How a figure calls it; not in the file.
+    """
+
+    study: str
+    setting: str
+    config: Optional[str]
+    overrides: Sequence[str]
+    seed: int
+    versions: dict[str, Optional[str]]
+    device: str
+    commands: Sequence[str]
+    date: Optional[str]
+    wall_s: Optional[float]
+    curves: dict[str, dict[str, float]]
+    metrics: dict[str, float]
+    config_hash: Optional[str]
+    name: str = field(default='', compare=False)
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What no other run has."""
+        return self.study, self.setting, self.seed
+
+    @property
+    def accuracies(self) -> dict[int, float]:
+        """The validation accuracy (%) by epoch."""
+        return self.curve(METRIC)
+
+    def curve(self, metric: str) -> dict[int, float]:
+        """Return a metric of the validation by epoch."""
+        return {int(epoch): value for epoch, value in self.curves.get(metric, {}).items()}
+
+    def final(self, metric: str) -> Optional[float]:
+        """Return a final metric; where the test did not measure it, that of the last validation, or None."""
+        return self.metrics.get(metric, next(reversed(self.curve(metric).values()), None))
+
+
+def read_file(path: Path) -> list[Record]:
+    """Return the runs of one file.
+
+    Raises:
+        ValueError: A line is damaged, or a run is there twice; the message has the number of the line.
+    """
+    records: list[Record] = []
+    lines: dict[tuple, int] = {}
+    for number, line in enumerate(path.read_text(encoding='utf-8').splitlines(), 1):
+        try:
+            record = Record(**json.loads(line))
+        except (json.JSONDecodeError, TypeError) as error:
+            raise ValueError(
+                f'Expected line {number} of {path} to be a run, but it is damaged ({error}). Restore it from git, or '
+                'delete the line and pack the run again.'
+            ) from error
+        if record.key in lines:
+            raise ValueError(
+                f'Expected each run once in {path}, but lines {lines[record.key]} and {number} are both '
+                f'{record.study}/{record.setting} with seed {record.seed}. Delete one of them.'
+            )
+        lines[record.key] = number
+        records.append(record)
+    return records
+
+
+def read_results(folder: Path) -> dict[str, list[Record]]:
+    """Return the runs of all files of a folder by setting, ``study/name``, each sorted by seed.
+
+    Raises:
+        ValueError: A line is damaged, a run is there twice, or a study or setting is not known.
+    """
+    records = [record for path in sorted(folder.glob('*.jsonl')) for record in read_file(path)]
+    return by_setting(records)
+
+
+def by_setting(records: Iterable[Record]) -> dict[str, list[Record]]:
+    """Return runs by setting, ``study/name``, each sorted by seed.
+
+    Raises:
+        ValueError: A study or setting is not known.
+    """
+    found: dict[str, list[Record]] = {}
+    for record in sorted(records, key=lambda record: record.seed):
+        found.setdefault(setting_of(f'{record.study}/{record.setting}').key, []).append(record)
+    return found
+
+
+def collect(work_dir: Path) -> list[Record]:
+    """Return the finished runs of a folder of `tools/experiments.py run`, ``<study>/<setting>/seed<n>``.
+
+    Raises:
+        FileNotFoundError: There is no such folder.
+        ValueError: It holds an unknown study, or a finished run that does not say where it comes from.
+    """
+    if not work_dir.is_dir():
+        raise FileNotFoundError(f'Expected {work_dir} to be a folder of runs, but there is none.')
+    records = []
+    for path in sorted(work_dir.glob('*/*/seed*/run.json')):
+        folder = path.parent
+        setting = setting_of('/'.join(folder.relative_to(work_dir).parts[:2]))
+        run = Run(setting.name, int(folder.name[4:]), folder)
+        if run.state == 'done':
+            records.append(_record_of(setting, run))
+    return records
+
+
+def _record_of(setting: Setting, run: Run) -> Record:
+    record = run.record
+    versions = dict(record.get('versions', {}))
+    missing = [
+        name
+        for name, value in (('config_hash', record.get('config_hash')), ('git revision', versions.get('git')))
+        if not value
+    ]
+    if missing:
+        raise ValueError(
+            f'Expected {run.work_dir} to say what it ran, but its run.json has no {" and no ".join(missing)}. Make the '
+            'run again with `tools/experiments.py run`, in a clone of mmpod.'
+        )
+    lacking = [option for option in setting.overrides if option not in record['options']]
+    if lacking:
+        raise ValueError(
+            f'Expected {run.work_dir} to be a run of {setting.key}, but it was made without {" ".join(lacking)}. Make '
+            'it again.'
+        )
+    logs = sorted(path.parent.parent.name for path in run.work_dir.glob('*/vis_data/scalars.json'))
+    curves = {name: curve for name in run.metrics() if (curve := run.curve(name))}
+    return Record(
+        study=setting.study,
+        setting=setting.name,
+        config=setting.config,
+        overrides=record['options'],
+        seed=run.seed,
+        device=versions.pop('device'),
+        versions=versions,
+        commands=record['commands'],
+        date=datetime.strptime(logs[0], '%Y%m%d_%H%M%S').isoformat() if logs else None,
+        wall_s=record['wall_s'],
+        curves={metric: {str(epoch): value for epoch, value in curve.items()} for metric, curve in curves.items()},
+        metrics=run.metrics(),
+        config_hash=record['config_hash'],
+    )
+
+
+def pack(work_dir: Path, results: Path) -> tuple[list[Record], list[Record]]:
+    """Add the finished runs of a folder to `results/`: all of them or, where one is refused, none.
+
+    Args:
+        work_dir: Folder of `tools/experiments.py run`.
+        results: Folder of the files.
+
+    Returns:
+        tuple[list[Record], list[Record]]: What was added, and what was there already, equal to the last digit.
+
+    Raises:
+        FileNotFoundError: There is no such folder.
+        ValueError: A run does not say where it comes from, or another one of that setting and seed is there.
+    """
+    known = {record.key: record for records in read_results(results).values() for record in records}
+    added, repeated = [], []
+    for record in collect(work_dir):
+        before = known.get(record.key)
+        if before is None:
+            added.append(record)
+        elif before == record:
+            repeated.append(record)
+        else:
+            raise ValueError(
+                f'Expected {work_dir} to hold new runs, but {results / record.study}.jsonl has another run of '
+                f'{record.study}/{record.setting} with seed {record.seed}. Remove one of the two.'
+            )
+    results.mkdir(parents=True, exist_ok=True)
+    for record in added:
+        with (results / f'{record.study}.jsonl').open('a', encoding='utf-8') as file:
+            file.write(json.dumps({key: value for key, value in asdict(record).items() if key != 'name'}) + '\n')
+    return added, repeated

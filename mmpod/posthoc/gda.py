@@ -1,0 +1,250 @@
+"""Gaussian discriminant analysis of features, Table VII of arXiv 2111.15449 v1."""
+
+from pathlib import Path
+from typing import Any, Callable, Optional, Sequence, Union
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmpod.functional.moments import ClassMoments, accumulate_, empty_moments, merge_moments, moments_from_arrays
+from mmpod.utils.arrays import Array, as_features, as_labels, read_archive, write_archive
+from mmpod.utils.checks import check_integer
+from mmpod.utils.distributed import global_sum, world_size
+
+from .fitting import Gaussians, check_priors, check_settings, covariances, fit_gaussians
+
+__all__ = ['GaussianDiscriminantAnalysis']
+
+ROWS = 8192  # predicted at once, in float64
+FORMAT = 'mmpod.GaussianDiscriminantAnalysis 2'
+
+
+class GaussianDiscriminantAnalysis:
+    r"""Classify by the largest :math:`\log \pi_k + \log N(x; m_k, \Sigma_k)`: one Gaussian per class.
+
+    Everything is computed in float64 from streamed moments. Moments and Gaussians take K D^2 numbers each for
+    ``'class'`` and D^2 for ``'shared'``, with any number of samples. Several threads may predict at once.
+
+    - A class without samples has the prior 0 and is never predicted.
+    - With ``'class'``, a class without spread (one sample, or copies of one) takes the shared covariance; with
+      ``shrinkage='auto'`` so does any class whose shrunk covariance is singular (two samples). A warning names them.
+
+    Args:
+        covariance: ``'class'``, one covariance per class (quadratic discriminant analysis), or ``'shared'``, one about
+            the class means for all (linear discriminant analysis).
+        shrinkage: Weight in [0, 1] of the scaled identity :math:`\mathrm{tr}(\Sigma)/D\;I`, or ``'auto'``: the
+            intensity of Ledoit and Wolf for each class, and its form for Gaussian data for a shared covariance, see
+            :mod:`mmpod.functional.shrinkage`. With 1 and equal priors, ``'shared'`` is the nearest class mean, and so
+            is ``'class'`` where the classes have the same total variance.
+        priors: K probabilities that add up to 1; by default the shares of the samples.
+        unbiased: Divide the scatter by n_k - 1 (``'class'``) or N - K (``'shared'``) instead of n_k or N. By default
+            the covariances are those of scikit-learn: its LDA, and its QDA from version 1.8 on.
+
+    Attributes:
+        notes: JSON data that :meth:`save` kept with a model that was loaded, else empty.
+
+    Raises:
+        TypeError, ValueError: An argument has a wrong type or is out of range.
+
+    Example:
+        >>> features, labels = torch.randn(60, 4), torch.arange(60) % 3
+        >>> features[labels == 1] += 10
+        >>> gda = GaussianDiscriminantAnalysis(covariance='shared').fit(features, labels)
+        >>> gda.predict(torch.full((1, 4), 9.))
+        tensor([1])
+    """
+
+    def __init__(
+        self,
+        covariance: str = 'class',
+        shrinkage: Union[str, float] = 'auto',
+        priors: Optional[Sequence[float]] = None,
+        unbiased: bool = False,
+    ):
+        check_settings(covariance, shrinkage, priors, unbiased)
+        self.covariance = covariance
+        self.shrinkage = shrinkage
+        self.priors = None if priors is None else tuple(float(prior) for prior in priors)
+        self.unbiased = unbiased
+        self.notes: dict = {}
+        # Moments and, once needed, the Gaussians fitted to them, by device. Neither is changed in place; both are
+        # replaced at once, so that other threads, and calls after an interrupt, never see one without the other.
+        self._learned: Optional[tuple[ClassMoments, dict[torch.device, Gaussians]]] = None
+
+    def fit(self, features: Array, labels: Any, num_classes: Optional[int] = None) -> 'GaussianDiscriminantAnalysis':
+        """Learn from these samples only.
+
+        Args:
+            features: Shape (N, D).
+            labels: Shape (N,), integers in [0, K).
+            num_classes: K; by default the largest label plus 1.
+
+        Raises:
+            TypeError: ``features``, ``labels`` or ``num_classes`` have a wrong type.
+            ValueError: Shapes that do not match, NaN or infinity, a label out of range, or a singular covariance.
+        """
+        features = as_features(features)
+        if num_classes is None:
+            num_classes = int(as_labels(labels, features, None).max()) + 1
+        fitted = GaussianDiscriminantAnalysis(**self._settings).partial_fit(features, labels, num_classes)
+        fitted._gaussians()
+        self._learned = fitted._learned
+        return self
+
+    def partial_fit(
+        self, features: Array, labels: Any, num_classes: Optional[int] = None
+    ) -> 'GaussianDiscriminantAnalysis':
+        """Learn from a batch in addition; the order and the sizes of the batches make no difference.
+
+        Each call copies the moments, and the next prediction factors all covariances: large batches are faster.
+
+        Args:
+            features: Shape (N, D); N may be 0.
+            labels: Shape (N,), integers in [0, K).
+            num_classes: K, needed with the first batch.
+
+        Raises:
+            TypeError: ``features`` or ``labels`` have a wrong type.
+            ValueError: No or another K, shapes that do not match, NaN or infinity, or a label out of range.
+        """
+        moments = None if self._learned is None else self._learned[0]
+        known = None if moments is None else len(moments.counts)
+        if known is None and num_classes is None:
+            raise ValueError('Expected `num_classes` with the first batch, but got none: a batch may lack classes.')
+        if num_classes is not None:
+            check_integer('num_classes', num_classes, 1)
+            if known not in (None, num_classes):
+                raise ValueError(f'Expected `num_classes` to be {known}, as in earlier batches, but got {num_classes}.')
+        features = as_features(features, None if moments is None else moments.means.shape[1], minimum=0)
+        labels = as_labels(labels, features, known or num_classes)
+        if moments is None:
+            check_priors(self.priors, num_classes)
+            moments = empty_moments(num_classes, features.shape[1], self.covariance == 'class', features.device)
+        else:
+            moments = moments._replace(scatter=moments.scatter.clone())
+        device = moments.means.device
+        self._learned = accumulate_(moments, features.to(device), labels.to(device)), {}
+        return self
+
+    def merge_processes(self) -> 'GaussianDiscriminantAnalysis':
+        """Add up what the processes of a distributed run have each learned with :meth:`partial_fit`; a collective."""
+        if world_size() > 1:
+            self._learned = merge_moments(self._state[0], global_sum), {}
+        return self
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ('covariance', 'shrinkage', 'priors', 'unbiased')}
+
+    @property
+    def _state(self) -> tuple[ClassMoments, dict[torch.device, Gaussians]]:
+        if self._learned is None:
+            raise ValueError('Expected a fitted GaussianDiscriminantAnalysis, but it has seen no samples: call fit.')
+        return self._learned
+
+    def _gaussians(self, device: Optional[torch.device] = None) -> Gaussians:
+        """Return the Gaussians on a device, by default that of the moments."""
+        moments, fitted = self._state
+        home = moments.means.device
+        if home not in fitted:
+            fitted[home] = fit_gaussians(moments, **self._settings)
+        device = home if device is None else device
+        if device not in fitted:
+            fitted[device] = fitted[home].to(device)
+        return fitted[device]
+
+    def _by_rows(self, features: Array, function: Callable[[Tensor, Gaussians], Tensor]) -> Array:
+        """Apply a function of features and Gaussians; return the kind of array that was given."""
+        rows = as_features(features, self._state[0].means.shape[1])
+        gaussians = self._gaussians(rows.device)
+        result = torch.cat([function(part, gaussians) for part in rows.split(ROWS)])
+        return result.numpy() if isinstance(features, np.ndarray) else result
+
+    def predict(self, features: Array) -> Array:
+        """Return the most probable class of each sample, shape (N,), int64, as tensor or array like ``features``."""
+        return self._by_rows(features, lambda rows, g: g.predict(rows))
+
+    def predict_log_proba(self, features: Array) -> Array:
+        """Return the log of the posterior probabilities, shape (N, K), float64; -inf for a class without samples."""
+        return self._by_rows(features, lambda rows, g: g.joint(g.distances(rows)).log_softmax(dim=1))
+
+    def predict_joint(self, features: Array) -> tuple[Array, Array]:
+        r"""Return :math:`\log \pi_k + \log N(x; m_k, \Sigma_k)` and :meth:`mahalanobis`, both (N, K), float64."""
+        both = self._by_rows(features, lambda rows, g: torch.stack([g.joint(d := g.distances(rows)), d], dim=1))
+        return both[:, 0], both[:, 1]
+
+    def mahalanobis(self, features: Array) -> Array:
+        """Return squared Mahalanobis distances to the class means, (N, K), float64; infinite without samples."""
+        return self._by_rows(features, lambda rows, g: g.distances(rows))
+
+    def score_samples(self, features: Array) -> Array:
+        """Return the log-density of each sample under the mixture of all classes, shape (N,), float64."""
+        return self._by_rows(features, lambda rows, g: g.joint(g.distances(rows)).logsumexp(dim=1))
+
+    @property
+    def counts_(self) -> Tensor:
+        """Samples per class, shape (K,), int64."""
+        return self._state[0].counts.long()
+
+    @property
+    def means_(self) -> Tensor:
+        """Class means, shape (K, D); zero for a class without samples."""
+        return self._state[0].means
+
+    @property
+    def priors_(self) -> Tensor:
+        """Class priors, shape (K,)."""
+        return self._gaussians().log_priors.exp()
+
+    @property
+    def shrinkage_(self) -> Union[Tensor, float]:
+        """The shrinkage used: shape (K,) for ``'class'``, a number for ``'shared'``."""
+        shrinkage = self._gaussians().shrinkage
+        return shrinkage if self.covariance == 'class' else shrinkage.item()
+
+    @property
+    def fallback_(self) -> Tensor:
+        """Classes that took the shared covariance, ascending, shape (F,)."""
+        return self._gaussians().fallback
+
+    @property
+    def covariance_(self) -> Tensor:
+        """The shrunk covariances, shape (K, D, D) or (D, D); computed on each access."""
+        return covariances(self._state[0], self._gaussians(), self.unbiased)
+
+    def save(self, path: Union[str, Path], notes: Optional[dict] = None) -> None:
+        """Write settings and moments to a NumPy archive (.npz) without pickled objects, whole or not at all.
+
+        Args:
+            path: The file.
+            notes: JSON data to keep with it, such as where the features came from; :attr:`notes` after loading.
+        """
+        self._gaussians()  # save nothing that cannot predict
+        arrays = {name: part.cpu().numpy() for name, part in self._state[0]._asdict().items() if part is not None}
+        write_archive(Path(path), dict(format=FORMAT, settings=self._settings, notes=notes or {}), arrays)
+
+    @classmethod
+    def load(cls, path: Union[str, Path]) -> 'GaussianDiscriminantAnalysis':
+        """Return the model that :meth:`save` wrote, on the CPU; it can go on learning.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ValueError: The file is of another kind, or damaged.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f'Expected a saved model in `{path.absolute()}`, but there is no such file.')
+        try:
+            header, arrays = read_archive(path)
+            if header['format'] != FORMAT:
+                raise ValueError(f'its format is {header["format"]!r}, not {FORMAT!r}')
+            model = cls(**header['settings'])
+            model.notes = dict(header['notes'])
+            model._learned = moments_from_arrays(arrays, model.covariance == 'class'), {}
+            model._gaussians()
+        except Exception as error:  # of many kinds, see `read_archive`
+            raise ValueError(
+                f'Expected `{path}` to be written by GaussianDiscriminantAnalysis.save, but {error}. Fit again.'
+            ) from error
+        return model

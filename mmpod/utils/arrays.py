@@ -1,0 +1,85 @@
+"""Features and labels from outside, as tensors or NumPy arrays, and archives of arrays."""
+
+import json
+from pathlib import Path
+from typing import Any, Optional, Union
+
+import numpy as np
+import torch
+from torch import Tensor
+
+__all__ = ['Array', 'as_features', 'as_labels', 'read_archive', 'write_archive']
+
+Array = Union[Tensor, np.ndarray]
+
+
+def as_features(features: Array, dim: Optional[int] = None, minimum: int = 1) -> Tensor:
+    """Return features (N, D), N >= ``minimum``, as a tensor, without a copy.
+
+    Raises:
+        TypeError: Neither a tensor nor an array, or not of real numbers.
+        ValueError: Another shape, too few samples, NaN or infinity.
+    """
+    rows = torch.from_numpy(features) if isinstance(features, np.ndarray) else features
+    if not isinstance(rows, Tensor) or rows.is_complex() or rows.dtype == torch.bool:
+        kind = getattr(features, 'dtype', type(features).__name__)
+        raise TypeError(f'Expected `features` to be a tensor or NumPy array of real numbers, but got {kind}.')
+    rows = rows.detach()
+    if rows.ndim != 2 or len(rows) < minimum or rows.shape[1] == 0 or (dim is not None and rows.shape[1] != dim):
+        rule = f'(N, D) with D = {dim} as in fitting' if dim is not None else '(N, D)'
+        raise ValueError(f'Expected `features` to be of shape {rule} and N >= {minimum}, but got {tuple(rows.shape)}.')
+    # One pass: a sum is finite only if all terms are. It may overflow nevertheless, so look closer before refusing.
+    if not torch.isfinite(rows.sum(dtype=torch.float64)) and not torch.isfinite(rows).all():
+        invalid = ~torch.isfinite(rows).all(dim=1)
+        raise ValueError(
+            f'Expected finite `features`, but got NaN or infinity in {int(invalid.sum())} of {len(rows)} rows, first '
+            f'in row {int(invalid.nonzero()[0])}. Look for a diverged training or broken images.'
+        )
+    return rows
+
+
+def as_labels(labels: Any, features: Tensor, num_classes: Optional[int]) -> Tensor:
+    """Return labels (N,) as int64 on the device of ``features`` (N, D).
+
+    Raises:
+        TypeError: Not integers.
+        ValueError: Another shape, or out of [0, K).
+    """
+    labels = torch.as_tensor(labels)
+    if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
+        raise TypeError(f'Expected `labels` to be integers, one class per sample, but got {labels.dtype}.')
+    if labels.shape != features.shape[:1]:
+        raise ValueError(f'Expected `labels` to be of shape (N,) = ({len(features)},), but got {tuple(labels.shape)}.')
+    if len(labels):
+        lowest, highest = (int(extreme) for extreme in labels.aminmax())
+        if lowest < 0 or (num_classes is not None and highest >= num_classes):
+            rule = 'be at least 0' if num_classes is None else f'lie in [0, {num_classes})'
+            raise ValueError(f'Expected `labels` to {rule}, but got values from {lowest} to {highest}.')
+    return labels.long().to(features.device)
+
+
+def write_archive(path: Path, header: dict, arrays: dict[str, np.ndarray]) -> None:
+    """Write a NumPy archive (.npz) without pickled objects, whole or not at all.
+
+    Args:
+        path: The file; missing folders are made.
+        header: JSON data.
+        arrays: Arrays by name.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + '.new')
+    with temporary.open('wb') as file:
+        np.savez(file, **{'header': np.array(json.dumps(header)), **arrays})  # type: ignore[arg-type]
+    temporary.replace(path)
+
+
+def read_archive(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
+    """Return header and arrays from :func:`write_archive`, which take no more memory than the file.
+
+    Raises:
+        Exception: The file is damaged; NumPy, zipfile, zlib and json raise many kinds.
+    """
+    with np.load(path, allow_pickle=False) as archive:
+        if sum(member.file_size for member in archive.zip.infolist()) > path.stat().st_size:
+            raise ValueError('its contents are larger than the file')
+        return json.loads(str(archive['header'])), {name: archive[name] for name in archive.files if name != 'header'}

@@ -1,0 +1,109 @@
+"""The commands and Python blocks of README.md and docs/*.md work: see `run_page.py` and `page_commands.py`."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from page_commands import APPEND, FILL_IN, SKIP, SLOW
+from rehearsal import write_datasets
+from run_page import blocks, changed, commands, entry
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = ['README.md', *sorted(str(path.relative_to(ROOT)) for path in (ROOT / 'docs').rglob('*.md'))]
+PAGES = [page for page in PAGES if blocks(page, (ROOT / page).read_text())]
+LEFT_OUT = ['.*', 'work_dirs', 'data', 'build', 'site', 'tests', '*.egg-info', '__pycache__']
+# Slurm's, for one process without a GPU.
+SRUN = """#!/bin/bash
+while [[ $1 == --* ]]; do shift; done
+exec "${@/#slurm/none}"
+"""
+
+
+def code_of(page):
+    return blocks(page, (ROOT / page).read_text())
+
+
+@pytest.fixture(scope='module')
+def datasets(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('datasets')
+    return folder, write_datasets(folder)
+
+
+@pytest.mark.parametrize('page', [pytest.param(page, marks=[pytest.mark.slow] * (page in SLOW)) for page in PAGES])
+def test_page_is_executed(page, datasets, tmp_path, run_command):
+    clone, bin_folder = tmp_path / 'clone', tmp_path / 'bin'
+    shutil.copytree(ROOT, clone, symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    (clone / 'data').symlink_to(datasets[0])
+    bin_folder.mkdir()
+    (bin_folder / 'srun').write_text(SRUN)
+    (bin_folder / 'srun').chmod(0o755)
+    path = os.pathsep.join([str(Path(sys.executable).parent), str(bin_folder), os.environ['PATH']])
+    run_page = Path(__file__).parent / 'run_page.py'
+    variables = dict(datasets[1], PYTHONPATH=str(clone), PATH=path)
+    run_command(sys.executable, run_page, page, cwd=clone, env=variables, timeout=1800)
+
+
+@pytest.mark.parametrize('page', PAGES)
+def test_blocks_can_be_parsed_and_name_files_that_exist(page):
+    for language, code in code_of(page):
+        if language == 'python':
+            compile(code, page, 'exec')
+        else:
+            subprocess.run(['bash', '-n', '-c', code], check=True)
+        for path in re.findall(r'(?<![\w/])(?:benchmarks|configs|tools)/[\w/.-]*\w', code):
+            assert (ROOT / path).exists(), path
+
+
+def test_each_entry_of_the_tables_is_used():
+    everything = [
+        (page, command)
+        for page in PAGES
+        for kind, code in code_of(page)
+        if kind == 'bash'
+        for command in commands(code)
+    ]
+    for table in (APPEND, SKIP):
+        used = {entry(table, page, command)[0] for page, command in everything}
+        assert used >= table.keys()
+    for page, words in FILL_IN.items():
+        assert all(word in (ROOT / page).read_text() for word in words)
+    assert set(SLOW) <= set(PAGES)
+
+
+def test_commands_are_changed_as_the_tables_say():
+    assert changed('README.md', 'make test  # all') == '# skipped: make test  # all'
+    command = changed('docs/any.md', 'bash tools/dist_train.sh configs/a.py 8  # eight')
+    assert command.split() == 'bash tools/dist_train.sh configs/a.py 8 --cfg-options train_cfg.max_epochs=1'.split()
+    assert changed('docs/any.md', 'python any.py') == 'python any.py'
+
+
+PAGE = """Text `python x.py`
+
+```bash
+a \\
+  b
+# c
+d
+```
+
+- item
+
+    ```python title="x"
+    if 1:
+        e
+    ```
+"""
+
+
+def test_blocks_of_a_page():
+    assert blocks('p', PAGE) == [('bash', 'a \\\n  b\n# c\nd\n'), ('python', 'if 1:\n    e\n')]
+    assert commands('a \\\n  b\n# c\n\nd\n') == ['a    b', 'd']
+
+
+def test_links_of_the_readme_lead_somewhere():
+    for target in re.findall(r'\]\((?!http|#)([^)#]+)', (ROOT / 'README.md').read_text()):
+        assert (ROOT / target).is_file(), target

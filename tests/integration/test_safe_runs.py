@@ -1,0 +1,222 @@
+"""Either the right number or a sentence: hand-written configs, folders and foreign checkpoints through the tools."""
+
+import json
+import re
+import runpy
+import shutil
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmpretrain import get_model
+
+POD, SOFTMAX = (f'configs/small/{loss}_digits.py' for loss in ('pod', 'softmax'))
+CLASSES = ['ant', 'cat', 'dog']
+# As somebody writes it who has mmpretrain: nothing of mmpod in it.
+HANDWRITTEN = """
+def loader(split):
+    pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
+    dataset = dict(type='CustomDataset', data_root='images', data_prefix=split, pipeline=pipeline)
+    return dict(batch_size=4, num_workers=0, dataset=dataset, sampler=dict(type='DefaultSampler', shuffle=True))
+
+
+default_scope = 'mmpretrain'
+data_preprocessor = dict(num_classes=3, mean=[127.0] * 3, std=[64.0] * 3)
+model = dict(
+    type='ImageClassifier',
+    backbone=dict(
+        type='ResNet_CIFAR',
+        depth=18,
+        stem_channels=4,
+        base_channels=4,
+        num_stages=1,
+        strides=(2,),
+        dilations=(1,),
+        out_indices=(0,),
+    ),
+    neck=dict(type='GlobalAveragePooling'),
+    head=dict(type='LinearClsHead', num_classes=3, in_channels=4),
+)
+train_dataloader, val_dataloader, test_dataloader = map(loader, ('train', 'val', 'test'))
+val_evaluator = test_evaluator = dict(type='Accuracy')
+optim_wrapper = dict(optimizer=dict(type='SGD', lr=0.01))
+train_cfg = dict(by_epoch=True, max_epochs=2)
+val_cfg = test_cfg = dict()
+"""
+
+
+@pytest.fixture
+def tool(root, tmp_path, monkeypatch, capfd):
+    """Call a tool in this process and an empty folder; return what it said and its error, '' where it ended well."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('LOCAL_RANK', '0')
+    monkeypatch.setenv('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '1')
+
+    def call(name, *arguments):
+        capfd.readouterr()
+        monkeypatch.setattr('sys.argv', [name, *map(str, arguments)])
+        error = ''
+        try:
+            runpy.run_path(str(root / f'tools/{name}.py'), run_name='__main__')
+        except SystemExit as stopped:
+            error = str(stopped.code)
+        said = capfd.readouterr()
+        return said.out + said.err, error
+
+    return call
+
+
+@pytest.fixture
+def own(tmp_path, image_folder):
+    """A hand-written config beside a folder of three classes; return the config's name."""
+    image_folder(CLASSES, root=tmp_path / 'images', splits=('train', 'val', 'test'))
+    (tmp_path / 'own.py').write_text(HANDWRITTEN)
+    return 'own.py'
+
+
+@pytest.fixture
+def checkpoint(own, tmp_path):
+    """Its weights, as a training run has saved them."""
+    path, meta = tmp_path / 'own.pth', dict(dataset_meta=dict(classes=tuple(CLASSES)))
+    torch.save(dict(state_dict=get_model(tmp_path / own).state_dict(), meta=meta), path)
+    return path
+
+
+@pytest.mark.parametrize('change', ['missing', 'additional'])
+def test_folders_with_other_classes(change, tool, own, checkpoint, tmp_path):
+    """Without a word, labels from `dog` on would be shifted."""
+    for split in ('val', 'test'):
+        if change == 'missing':
+            shutil.rmtree(tmp_path / 'images' / split / 'cat')
+        else:
+            shutil.copytree(tmp_path / 'images' / split / 'cat', tmp_path / 'images' / split / 'bee')
+    found = "['ant', 'dog']" if change == 'missing' else "['ant', 'bee', 'cat', 'dog']"
+    _, error = tool('train', own)
+    assert f"val_dataloader to be those of train_dataloader, but got {found} instead of ['ant', 'cat', 'dog']" in error
+    words = f"be those of the checkpoint, but got {found} instead of ['ant', 'cat', 'dog']"
+    assert words in tool('test', own, checkpoint)[1]
+    assert words in tool('plot_geometry', own, checkpoint, '--out', 'drawn', '--method', 'pca')[1]
+    said, error = tool('test', own, checkpoint, '--cfg-options', 'default_hooks.check_data=None')
+    assert not error and 'accuracy/top1' in said
+
+
+def test_exported_classes_are_those_of_the_dataset(tool, root, tmp_path):
+    weights = get_model(root / POD).state_dict()
+    for classes, words in (('0123456789', ''), ('0123456798', 'the config to be those of the checkpoint')):
+        torch.save(dict(state_dict=weights, meta=dict(dataset_meta=dict(classes=tuple(classes)))), 'weights.pth')
+        _, error = tool('export', root / POD, 'weights.pth', '--format', 'torchscript')
+        assert words in error and bool(error) == bool(words)
+
+
+@pytest.mark.parametrize('config, source', [(POD, SOFTMAX), (SOFTMAX, POD), ('configs/small/gda_digits.py', SOFTMAX)])
+def test_weights_of_another_model(config, source, tool, root):
+    torch.save(dict(state_dict=get_model(root / source).state_dict()), 'other.pth')
+    for name, *options in (('test',), ('export',), ('plot_geometry', '--out', 'drawn', '--method', 'pca')):
+        if not (name == 'export' and 'gda' in config):
+            _, error = tool(name, root / config, 'other.pth', *options)
+            assert 'other.pth' in error and 'head.fc.weight' in error and '--allow-missing' in error, name
+
+
+def test_part_of_the_weights_is_enough_where_it_is_allowed_or_trained(tool, root):
+    weights = get_model(root / POD).state_dict()
+    weights.pop('head.fc.bias')
+    torch.save(dict(state_dict=weights), 'part.pth')
+    said, error = tool('test', root / POD, 'part.pth', '--allow-missing')
+    assert not error and 'accuracy/top1' in said
+    for name, *options in (
+        ('export', '--format', 'torchscript'),
+        ('plot_geometry', '--out', 'drawn', '--method', 'pca'),
+    ):
+        assert not tool(name, root / POD, 'part.pth', '--allow-missing', *options)[1]
+    _, error = tool('train', root / POD, '--cfg-options', 'load_from=part.pth', 'train_cfg.max_epochs=1')
+    assert not error
+
+
+@pytest.mark.parametrize(
+    'options, words',
+    [
+        (['model.head.num_classes=5'], 'Set model.head.num_classes=3'),
+        (['optim_wrapper.optimizer.lr=1e30'], 'training has diverged'),
+        (['train_dataloader.batch_size=8', 'train_dataloader.drop_last=True'], '6 samples per process'),
+        (['train_dataloader.dataset.metainfo.classes=[ant,cat,dog,emu]'], 'CustomDataset cannot be built'),
+        (['train_dataloader.dataset.ann_file=labels.txt'], 'a batch with labels from 0 to 7'),
+    ],
+)
+def test_handwritten_configs_get_all_checks(options, words, tool, own, tmp_path):
+    (tmp_path / 'images/labels.txt').write_text('ant/0000.png 0\nant/0001.png 7\n')
+    _, error = tool('train', own, '--cfg-options', *options)
+    assert words in error and not list(tmp_path.glob('work_dirs/own/*.pth'))
+
+
+def test_handwritten_config_trains_and_says_what_it_changes(tool, own, tmp_path):
+    options = ['--cfg-options', 'train_dataloader.persistent_workers=True', 'train_dataloader.num_workers=1']
+    said, error = tool('train', own, *options)
+    assert not error and re.search(r'persistent_workers=True is taken as False.*EpochSeedHook', said)
+    assert 'will be deprecated' not in said
+    content = torch.load(tmp_path / 'work_dirs/own/epoch_2.pth', weights_only=True)
+    assert list(content['meta']['dataset_meta']['classes']) == CLASSES
+
+
+def test_hooks_can_be_switched_off(tool, own, tmp_path):
+    names = ['check_data', 'check_weights', 'epoch_seed', 'features', 'invalid_loss', 'validate_on_resume']
+    options = [f'default_hooks.{name}=None' for name in names]
+    _, error = tool(
+        'train', own, '--cfg-options', 'train_cfg.max_epochs=1', 'optim_wrapper.optimizer.lr=1e30', *options
+    )
+    assert not error and (tmp_path / 'work_dirs/own/epoch_1.pth').is_file()
+
+
+def test_base_config_has_the_hooks_of_the_session(root):
+    from mmpod.engine.runner_session import SAFETY_HOOKS
+
+    hooks = Config.fromfile(root / 'configs/_base_/default_runtime.py').default_hooks
+    assert {name: hooks[name].type for name in SAFETY_HOOKS} == {k: f'mmpod.{v}' for k, v in SAFETY_HOOKS.items()}
+
+
+@pytest.mark.parametrize('suffix', ['json', 'pkl'])
+def test_confusion_matrix_is_written_as_lists(suffix, tool, own, checkpoint, tmp_path):
+    with (tmp_path / own).open('a') as file:
+        file.write("test_evaluator = [dict(type='Accuracy'), dict(type='ConfusionMatrix')]\n")
+    _, error = tool('test', own, checkpoint, '--out', f'metrics.{suffix}', '--out-item', 'metrics')
+    assert not error
+    import mmengine
+
+    metrics = mmengine.load(tmp_path / f'metrics.{suffix}')
+    matrix = metrics['confusion_matrix/result']
+    assert [sum(row) for row in matrix] == [2, 2, 2]
+    assert metrics['accuracy/top1'] == pytest.approx(100 * sum(matrix[i][i] for i in range(3)) / 6, abs=1e-3)
+
+
+def test_file_for_the_metrics_is_looked_at_before_the_test(tool, own, checkpoint):
+    said, _ = tool('test', own, checkpoint, '--out', 'metrics.txt', '--out-item', 'metrics')
+    assert 'Expected --out to end in .json' in said and 'accuracy' not in said
+
+
+def test_loss_that_a_resumed_run_no_longer_has_leaves_the_log(tool, root, tmp_path):
+    command = ['train', root / POD, '--work-dir', 'run', '--resume', '--cfg-options']
+    options = ['train_dataloader.dataset.indices=128', 'default_hooks.logger.interval=1']
+    tool(*command, 'train_cfg.max_epochs=1', *options)
+    said, error = tool(*command, 'train_cfg.max_epochs=2', 'model.head.loss.sc_weight=0', *options)
+    assert not error and 'resumed epoch: 1' in said
+    logs = [json.loads(line) for log in sorted(tmp_path.glob('run/*/vis_data/scalars.json')) for line in log.open()]
+    terms = [{key for key in entry if 'loss' in key} for entry in logs if 'loss' in entry]
+    assert terms == [{'loss', 'loss_cosine', 'loss_sc'}] * 2 + [{'loss', 'loss_cosine'}] * 2
+
+
+@pytest.mark.parametrize('num_workers', [0, 1])
+def test_iteration_based_run_with_mixup_resumes_exactly(num_workers, tool, root, tmp_path):
+    (tmp_path / 'iterations.py').write_text(
+        f"_base_ = ['{root / POD}']\n"
+        "train_cfg = dict(_delete_=True, type='IterBasedTrainLoop', max_iters=6, val_interval=2)\n"
+        f"train_dataloader = dict(num_workers={num_workers}, sampler=dict(type='InfiniteSampler'))\n"
+        "model = dict(train_cfg=dict(augments=[dict(type='Mixup', alpha=0.8)]))\n"
+        'default_hooks = dict(checkpoint=dict(by_epoch=False, interval=3, max_keep_ckpts=-1))\n'
+        'log_processor, randomness, param_scheduler = dict(by_epoch=False), dict(seed=0), None\n'
+    )
+    said, error = tool('train', 'iterations.py', '--work-dir', 'run')
+    assert not error and 'does not end with exactly' not in said
+    unbroken = torch.load('run/iter_6.pth', weights_only=True)['state_dict']
+    said, error = tool('train', 'iterations.py', '--work-dir', 'run', '--resume', 'run/iter_3.pth')
+    assert not error and 'resumed epoch: 0, iter: 3' in said
+    resumed = torch.load('run/iter_6.pth', weights_only=True)['state_dict']
+    assert all(torch.equal(resumed[name], value) for name, value in unbroken.items())

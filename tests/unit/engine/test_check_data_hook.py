@@ -1,0 +1,99 @@
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmengine.runner import EpochBasedTrainLoop
+from mmpretrain.structures import DataSample
+from torch.utils.data import DataLoader
+
+from mmpod.engine import CheckDataHook
+from mmpod.engine.classes import check_same_classes
+from mmpod.utils.errors import UserError
+
+
+def loader_of(classes, num_samples=4, **options):
+    dataset = [0] * num_samples if classes is None else type('Named', (list,), dict(metainfo=dict(classes=classes)))
+    return DataLoader(dataset if classes is None else dataset([0] * num_samples), **options)
+
+
+def runner_of(num_classes=3, train='abc', val='abc', test='abc', resume=False, **options):
+    model = torch.nn.Module()
+    model.head = torch.nn.Module()
+    model.head.num_classes = num_classes
+    return SimpleNamespace(
+        model=model,
+        train_loop=object.__new__(EpochBasedTrainLoop),
+        val_loop=val and object(),
+        train_dataloader=loader_of(train, **options),
+        val_dataloader=loader_of(val),
+        test_dataloader=loader_of(test),
+        _resume=resume,
+    )
+
+
+def trained_on(classes):
+    hook = CheckDataHook()
+    hook.after_load_checkpoint(None, dict(meta=dict(dataset_meta=dict(classes=classes)) if classes else {}))
+    return hook
+
+
+def test_what_agrees_or_is_unknown_passes():
+    for runner in (runner_of(), runner_of(None), runner_of(train=None), runner_of(val=None), runner_of(test=None)):
+        for classes in ('abc', ('a', 'b', 'c'), None):
+            for stage in (CheckDataHook.before_train, CheckDataHook.before_val, CheckDataHook.before_test):
+                stage(trained_on(classes), runner)
+
+
+@pytest.mark.parametrize('stage', ['train', 'val', 'test'])
+def test_head_with_another_number_of_classes(stage):
+    with pytest.raises(UserError, match=rf'3 classes of {stage}_dataloader, but got 2.*model.head.num_classes=3'):
+        getattr(CheckDataHook(), f'before_{stage}')(runner_of(2))
+
+
+@pytest.mark.parametrize('val', ['ab', 'abcd', 'acb', 'abd'])
+def test_validation_set_with_other_classes(val):
+    with pytest.raises(UserError, match=r"of val_dataloader to be those of train.*\['a', .*instead of \['a', 'b', 'c'"):
+        CheckDataHook().before_train(runner_of(val=val))
+
+
+def test_evaluated_and_resumed_checkpoints_need_the_same_classes_and_fine_tuning_does_not():
+    hook = trained_on('abd')
+    for stage in (hook.before_val, hook.before_test):
+        with pytest.raises(UserError, match='to be those of the checkpoint'):
+            stage(runner_of())
+    with pytest.raises(UserError, match='of train_dataloader to be those of the checkpoint'):
+        hook.before_train(runner_of(resume=True))
+    hook.before_train(runner_of())
+    hook.before_val(runner_of())
+
+
+def test_long_lists_are_shortened():
+    names = [f'class {index}' for index in range(100)]
+    with pytest.raises(UserError, match="99 classes instead of 100, .* label 98: 'class 99' instead of 'class 98'"):
+        check_same_classes(dict(a=names, b=[*names[:98], names[99]]))
+    with pytest.raises(UserError, match="99 classes instead of 100, .* label 99: nothing instead of 'class 99'"):
+        check_same_classes(dict(a=names, b=names[:99]))
+
+
+def test_training_set_without_a_batch():
+    runner = runner_of(num_samples=5, batch_size=8, drop_last=True)
+    with pytest.raises(UserError, match='5 samples per process.*drop_last=False'):
+        CheckDataHook().before_train(runner)
+    runner.train_loop = None  # an iteration-based loop draws from the training set again and again
+    CheckDataHook().before_train(runner)
+    CheckDataHook().before_train(runner_of(num_samples=8, batch_size=8, drop_last=True))
+
+
+@pytest.mark.parametrize('stage', ['train', 'val', 'test'])
+def test_labels_out_of_range(stage):
+    def batch(*labels):
+        return dict(data_samples=[DataSample().set_gt_label(label) for label in labels])
+
+    look = getattr(CheckDataHook(), f'before_{stage}_iter')
+    views = [batch(0, 1)['data_samples'], batch(0, 1)['data_samples']]
+    for good in (batch(0, 2), batch([0, 1], [2]), dict(data_samples=[DataSample()]), [1, 2], dict(data_samples=views)):
+        look(runner_of(), 0, good)
+    look(runner_of(None), 0, batch(9))
+    for bad in (batch(0, 3), batch(-1, 0)):
+        with pytest.raises(UserError, match='labels from 0 to 2, .* from -?[01] to [03]'):
+            look(runner_of(), 0, bad)

@@ -1,0 +1,98 @@
+"""Weights load completely or not at all. A model that drops derived tables stands for SwinTransformerV2."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmpretrain.models.backbones import SwinTransformerV2
+from torch import nn
+from torch.testing import assert_close
+
+from mmpod.engine import CheckWeightsHook
+from mmpod.engine.checkpoints import check_checkpoint_file, get_model, load_weights
+from mmpod.utils.errors import UserError
+
+DIGITS = 'configs/small/pod_digits.py'
+
+
+def network():
+    return nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+
+
+@pytest.fixture
+def saved(tmp_path):
+    def save(weights, **more):
+        torch.save(dict(state_dict=weights, **more), tmp_path / 'weights.pth')
+        return tmp_path / 'weights.pth'
+
+    return save
+
+
+def test_all_weights_load(saved):
+    source, model = network(), network()
+    weights = {f'module.{name}': value for name, value in source.state_dict().items() if 'tracked' not in name}
+    assert load_weights(model, saved(weights, meta=dict(epoch=3)))['meta'] == dict(epoch=3)
+    assert_close(model[0].weight, source[0].weight)
+
+
+@pytest.mark.parametrize(
+    'change, words',
+    [
+        (lambda weights: weights.pop('0.bias'), '1 missing \\(0.bias\\)'),
+        (lambda weights: weights.update(other=torch.zeros(1)), '1 unknown to the model \\(other\\)'),
+        (lambda weights: weights.update({'0.weight': torch.zeros(2, 2)}), 'size mismatch for 0.weight'),
+        (lambda weights: weights.clear(), '6 missing \\(0.weight, 0.bias, 1.weight and 3 more\\)'),
+    ],
+    ids=['missing', 'unknown', 'shape', 'empty'],
+)
+def test_other_weights_are_refused_unless_allowed(change, words, saved):
+    weights = network().state_dict()
+    change(weights)
+    with pytest.raises(UserError, match=f'weights.pth.*{words}.*--allow-missing'):
+        load_weights(network(), saved(weights))
+    load_weights(network(), saved(weights), allow_missing=True)
+
+
+def test_what_a_model_drops_from_its_own_weights_is_not_missing(saved):
+    arch = dict(embed_dims=8, depths=[1], num_heads=[1], extra_norm_every_n_blocks=0)
+    backbone = nn.Sequential(SwinTransformerV2(arch=arch, img_size=32, out_indices=(0,)))
+    weights = backbone.state_dict()
+    load_weights(backbone, saved(weights))
+    weights.pop('0.patch_embed.projection.weight')
+    with pytest.raises(UserError, match='1 missing'):
+        load_weights(backbone, saved(weights))
+
+
+def test_hook_refuses_evaluations_and_leaves_fine_tuning_alone():
+    runner = SimpleNamespace(model=network(), _load_from='softmax.pth')
+    part = dict(state_dict=dict(list(network().state_dict().items())[:1]))
+    for stage in ('before_test', 'before_val'):
+        hook = CheckWeightsHook()
+        hook.after_load_checkpoint(runner, part)
+        with pytest.raises(UserError, match='softmax.pth.*5 missing'):
+            getattr(hook, stage)(runner)
+        hook.after_load_checkpoint(runner, part)
+        hook.before_train(runner)
+        getattr(hook, stage)(runner)
+        hook.after_load_checkpoint(runner, dict(state_dict=network().state_dict()))
+        getattr(hook, stage)(runner)
+
+
+def test_other_files_are_named_as_such(tmp_path):
+    (tmp_path / 'notes.pth').write_text('epoch 1\n')
+    with pytest.raises(UserError, match=f'`{tmp_path}/notes.pth` to be a checkpoint, but it is another kind of file'):
+        check_checkpoint_file(tmp_path / 'notes.pth')
+    with pytest.raises(FileNotFoundError, match=f'{tmp_path}/nowhere.pth'):
+        check_checkpoint_file(tmp_path / 'nowhere.pth')
+    check_checkpoint_file('https://example.org/weights.pth')
+
+
+def test_get_model_is_strict_and_knows_the_classes(root, saved):
+    from mmpretrain import get_model as lenient
+
+    weights = lenient(root / DIGITS).state_dict()
+    model = get_model(root / DIGITS, saved(weights, meta=dict(dataset_meta=dict(classes=list('abcdefghij')))))
+    assert model._dataset_meta['classes'] == list('abcdefghij') and not model.training
+    softmax = lenient(root / 'configs/small/softmax_digits.py').state_dict()
+    with pytest.raises(UserError, match='head.fc.weight'):
+        get_model(root / DIGITS, saved(softmax))

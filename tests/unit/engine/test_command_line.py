@@ -1,0 +1,91 @@
+"""The arguments do what they do in mmpretrain's own tools, where these are installed."""
+
+import importlib.util
+import runpy
+from pathlib import Path
+
+import pytest
+
+from mmpod.engine.command_line import evaluation_config, read_config, training_config
+from mmpod.utils.errors import UserError
+
+DIGITS = 'configs/small/pod_digits.py'
+HOST = Path(importlib.util.find_spec('mmpretrain').origin).parent / '.mim' / 'tools'
+
+
+def config_of(name, root, arguments, monkeypatch):
+    """Return the config that our tool makes of a command line."""
+    monkeypatch.setattr('sys.argv', [name, *arguments])
+    args = runpy.run_path(str(root / f'tools/{name}.py'))['parse_args']()
+    return (training_config if name == 'train' else evaluation_config)(args)
+
+
+def config_of_host(name, arguments, monkeypatch):
+    if not HOST.is_dir():
+        pytest.skip('mmpretrain is installed without its tools')
+    monkeypatch.setattr('sys.argv', [name, *arguments])
+    tool = runpy.run_path(str(HOST / f'{name}.py'))
+    args = tool['parse_args']()
+    return tool['merge_args'](read_config(args.config), args)
+
+
+@pytest.mark.parametrize(
+    'arguments',
+    [
+        [],
+        ['--work-dir', 'w', '--resume', '--no-validate', '--no-pin-memory'],
+        ['--resume', 'epoch_1.pth', '--amp', '--auto-scale-lr', '--launcher', 'pytorch', '--no-persistent-workers'],
+        ['--cfg-options', 'model.head.loss.sc_weight=2', 'train_dataloader.num_workers=3', 'param_scheduler.gamma=0.5'],
+    ],
+)
+def test_training(arguments, root, monkeypatch):
+    monkeypatch.setenv('LOCAL_RANK', '0')
+    arguments = [str(root / DIGITS), *arguments]
+    ours, theirs = config_of('train', root, arguments, monkeypatch), config_of_host('train', arguments, monkeypatch)
+    for cfg in (ours, theirs):
+        cfg.train_dataloader.pop('persistent_workers')
+        cfg.work_dir = Path(cfg.work_dir)
+    assert ours.to_dict() == theirs.to_dict()
+
+
+@pytest.mark.parametrize(
+    'arguments',
+    [
+        [],
+        ['--work-dir', 'w', '--amp', '--no-pin-memory', '--out', 'predictions.pkl', '--launcher', 'slurm'],
+        ['--show-dir', 's', '--interval', '3', '--wait-time', '1', '--cfg-options', 'test_dataloader.batch_size=3'],
+        ['--tta'],
+        ['--show', '--out', 'metrics.json', '--out-item', 'metrics'],
+    ],
+)
+def test_evaluation(arguments, root, monkeypatch):
+    monkeypatch.setenv('LOCAL_RANK', '0')
+    arguments = [str(root / DIGITS), 'epoch_1.pth', *arguments]
+    ours, theirs = config_of('test', root, arguments, monkeypatch), config_of_host('test', arguments, monkeypatch)
+    for cfg in (ours, theirs):
+        cfg.work_dir = Path(cfg.work_dir)
+        for name in ('train_dataloader', 'val_dataloader'):  # theirs completes that of the test alone
+            cfg[name].pop('collate_fn', None)
+            cfg[name].pop('pin_memory', None)
+        cfg.default_hooks.get('visualization', {}).pop('type', None)
+    assert ours.to_dict() == theirs.to_dict()
+
+
+def test_a_fork_without_the_folder_of_configs(root, tmp_path, monkeypatch):
+    """As `pip install -e` leaves it: own configs work, and those on `mmpretrain::` bases say what is missing."""
+    (tmp_path / 'mmpretrain').mkdir()
+    monkeypatch.setattr('mmengine.config.config.get_installed_path', lambda _: str(tmp_path / 'mmpretrain'))
+    (tmp_path / 'own.py').write_text('model = dict()\n')
+    assert 'model' in read_config(str(tmp_path / 'own.py'))
+    with pytest.raises(UserError, match='Install the same copy of it with `pip install .`'):
+        read_config(str(root / DIGITS))
+
+
+@pytest.mark.parametrize(
+    'arguments, words', [(['--auto-scale-lr'], 'base_batch_size'), (['--cfg-options', 'a.0.b=1'], '--cfg')]
+)
+def test_arguments_that_do_not_fit(arguments, words, root, tmp_path, monkeypatch):
+    monkeypatch.setenv('LOCAL_RANK', '0')
+    (tmp_path / 'own.py').write_text('a = []\n')
+    with pytest.raises(UserError, match=words):
+        config_of('train', root, [str(tmp_path / 'own.py'), *arguments], monkeypatch)

@@ -1,0 +1,53 @@
+"""The training set of a config, read as the test set and each sample once."""
+
+from types import SimpleNamespace
+
+import pytest
+from mmengine.config import ConfigDict
+
+from mmpod.engine.extraction import training_set
+
+PLAIN = [dict(type='PackInputs')]
+
+
+def leaf(name='train', pipeline='augmented'):
+    return dict(type='CIFAR10', split=name, pipeline=pipeline)
+
+
+def converted(train, test):
+    loaders = ConfigDict(train_dataloader=dict(dataset=train), test_dataloader=dict(dataset=test))
+    return training_set(SimpleNamespace(cfg=loaders))
+
+
+@pytest.mark.parametrize(
+    'train, expected',
+    [
+        (leaf(), leaf(pipeline=PLAIN)),
+        (dict(type='RepeatDataset', times=3, dataset=leaf()), leaf(pipeline=PLAIN)),
+        (dict(type='mmengine.ClassBalancedDataset', oversample_thr=0.1, dataset=leaf()), leaf(pipeline=PLAIN)),
+        (
+            dict(type='ConcatDataset', datasets=[leaf('a'), dict(type='RepeatDataset', times=2, dataset=leaf('b'))]),
+            dict(type='ConcatDataset', datasets=[leaf('a', PLAIN), leaf('b', PLAIN)]),
+        ),
+        (
+            dict(type='KFoldDataset', fold=1, dataset=leaf()),
+            dict(type='KFoldDataset', fold=1, dataset=leaf(pipeline=PLAIN)),
+        ),
+        (dict(type='mmpod.InMemoryImages', dataset=leaf(pipeline=[])), leaf(pipeline=PLAIN)),
+    ],
+)
+def test_wrappers_that_repeat_or_keep_are_left_out(train, expected):
+    assert converted(train, leaf('test', PLAIN)) == expected
+
+
+def test_images_are_in_memory_where_those_of_the_test_set_are():
+    test = dict(type='mmpod.InMemoryImages', dataset=leaf('test', []))
+    expected = dict(type='mmpod.InMemoryImages', dataset=leaf(pipeline=[]))
+    for train in (leaf(), dict(type='RepeatDataset', times=2, dataset=expected)):
+        assert converted(train, test) == expected
+
+
+@pytest.mark.parametrize('train, test', [(dict(type='Own'), leaf()), (leaf(), dict(type='Own'))])
+def test_datasets_without_a_pipeline_are_named(train, test):
+    with pytest.raises(ValueError, match='`pipeline` of their own, but got a Own without one.*FitGDAHook'):
+        converted(train, test)

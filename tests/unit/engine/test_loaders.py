@@ -1,0 +1,60 @@
+import logging
+
+import pytest
+from mmengine.config import ConfigDict
+
+from mmpod.engine import loaders
+from mmpod.engine.loaders import adapt_loaders, check_channel_order, check_total_batch
+from mmpod.utils.errors import UserError
+
+
+@pytest.fixture
+def warnings(monkeypatch):
+    said = []
+    monkeypatch.setattr(loaders, 'print_log', lambda text, logger, level: said.append(text) or level == logging.WARNING)
+    return said
+
+
+def config(batch_size=16, counts=1, **auto_scale_lr):
+    wrapper = dict(accumulative_counts=counts) if counts != 1 else {}
+    auto_scale_lr = dict(base_batch_size=64, **auto_scale_lr)
+    return ConfigDict(train_dataloader=dict(batch_size=batch_size), optim_wrapper=wrapper, auto_scale_lr=auto_scale_lr)
+
+
+@pytest.mark.parametrize('processes, batch_size, counts', [(1, 64, 1), (1, 16, 4), (2, 8, 4), (4, 16, 1)])
+def test_the_batch_of_an_update_counts(processes, batch_size, counts, warnings, monkeypatch):
+    monkeypatch.setattr(loaders, 'get_world_size', lambda: processes)
+    check_total_batch(config(batch_size, counts))
+    assert warnings == []
+    check_total_batch(config(2 * batch_size, counts))
+    assert '= 128; the learning rate of this config is meant for 64' in warnings[0]
+    assert f'train_dataloader.batch_size={batch_size}`' in warnings[0]
+    assert ('accumulative_counts' in warnings[0]) == (counts > 1)
+
+
+def test_no_batch_to_compare_with(warnings):
+    check_total_batch(config(16, enable=True))
+    check_total_batch(ConfigDict(train_dataloader=dict(batch_size=3)))
+    assert warnings == []
+
+
+@pytest.mark.parametrize('restart', [True, False])
+def test_persistent_workers(restart, warnings):
+    cfg = ConfigDict({f'{name}_dataloader': dict(num_workers=2, persistent_workers=True) for name in ('train', 'val')})
+    cfg.test_dataloader = dict(num_workers=0, persistent_workers=True)
+    adapt_loaders(cfg, restart)
+    assert cfg.val_dataloader.persistent_workers and not cfg.test_dataloader.persistent_workers
+    assert cfg.train_dataloader.persistent_workers is not restart
+    assert len(warnings) == restart and all('default_hooks.epoch_seed=None' in text for text in warnings)
+    adapt_loaders(cfg, restart)
+    assert len(warnings) == restart  # nothing to say any more
+
+
+@pytest.mark.parametrize('wrap', [lambda one: one, lambda one: dict(type='ConcatDataset', datasets=[one])])
+def test_bgr_taken_for_rgb_is_refused(wrap):
+    dataset = wrap(dict(type='mmpod.CIFAR10AnyLayout'))
+    cfg = ConfigDict(test_dataloader=dict(dataset=dataset), data_preprocessor=dict(mean=[125, 123, 114]))
+    with pytest.raises(UserError, match='to_rgb=True .*CIFAR10AnyLayout delivers BGR'):
+        check_channel_order(cfg)
+    check_channel_order(ConfigDict(cfg, data_preprocessor=dict(mean=[125, 123, 114], to_rgb=True)))
+    check_channel_order(ConfigDict(cfg, data_preprocessor=dict(mean=[78, 78, 78])))

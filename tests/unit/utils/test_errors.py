@@ -1,0 +1,74 @@
+"""Which errors are the user's, and what is said of them."""
+
+import pytest
+from mmpretrain.registry import MODELS
+
+from mmpod.utils.checks import check_integer
+from mmpod.utils.errors import UserError, errors_as_exit, user_sentence
+
+
+def sentence_of(call):
+    try:
+        call()
+    except Exception as error:
+        return user_sentence(error)
+    raise AssertionError('no error')
+
+
+def raising(error):
+    def call():
+        raise error
+
+    return call
+
+
+def test_mistakes_of_the_user_and_refusals_are_sentences(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert sentence_of(raising(UserError('Wrong; do this.'))) == 'Wrong; do this.'
+    assert sentence_of(raising(ModuleNotFoundError("No module named 'x'"))) == "No module named 'x'"
+    assert sentence_of(lambda: check_integer('n', 0, 1)).startswith('Expected `n` to be an integer of at least 1')
+    assert sentence_of(lambda: check_integer('n', 'x', 1)).startswith('Expected `n`')
+    assert f'`{tmp_path}/data/x.txt`' in sentence_of(lambda: open('data/x.txt'))
+
+
+def test_bugs_are_not():
+    for bug in (lambda: int('x'), lambda: {}['key'], lambda: None.x, lambda: [][1], raising(RuntimeError('a'))):
+        assert sentence_of(bug) is None
+    with pytest.raises(ZeroDivisionError), errors_as_exit():
+        divmod(1, 0)
+
+
+def test_a_bug_inside_a_check_is_not_a_refusal():
+    """In a file of mmpod, but not from a `raise` statement."""
+    assert sentence_of(lambda: check_integer('n', 1, 'x')) is None
+
+
+@pytest.mark.parametrize(
+    'kind, meant',
+    [
+        ('mmpod.PodLoss', 'mmpod.PODLoss'),
+        ('PODloss', 'PODLoss'),
+        ('CrossEntropyLos', 'CrossEntropyLoss'),
+        ('mmpretrain.ImageClasifier', 'mmpretrain.ImageClassifier'),
+    ],
+)
+def test_misspelt_types(kind, meant):
+    said = sentence_of(lambda: MODELS.build(dict(type=kind)))
+    assert said == f"Expected `type` to be the name of a registered model, but got '{kind}'. Did you mean '{meant}'?"
+
+
+def test_types_like_no_other_and_arguments_that_do_not_fit():
+    assert 'custom_imports' in sentence_of(lambda: MODELS.build(dict(type='Qwertyuiop')))
+    said = sentence_of(lambda: MODELS.build(dict(type='mmpod.PODLoss', sc_wight=1)))
+    assert said.startswith('mmpod.PODLoss cannot be built from the config: ') and 'sc_wight' in said
+
+
+def test_message_from_a_worker_process_is_its_last_line():
+    text = 'Caught OSError in DataLoader worker process 0.\nOriginal Traceback (most recent call last):\nOSError: cut'
+    assert sentence_of(raising(OSError(text))) == 'OSError: cut'
+
+
+def test_the_process_ends_with_the_sentence():
+    with pytest.raises(SystemExit) as stopped, errors_as_exit():
+        raise UserError('Wrong.')
+    assert stopped.value.code == 'error: Wrong.'
