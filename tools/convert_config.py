@@ -24,7 +24,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('base', help='the config to convert')
     parser.add_argument(
-        '-o', '--output', type=Path, required=True, help='the config to write, NEW.py, or a folder for LOSS_BASE.py'
+        '-o', '--output', type=Path, required=True, help='the config to write, NEW.py, or a folder of LOSS_BASE.py'
     )
     parser.add_argument(
         '--loss', nargs='+', choices=[*LOSSES, 'all'], default=['pod'], help='one config for each (default: pod)'
@@ -71,7 +71,7 @@ def main() -> None:
         raise ValueError(f'Expected a folder for the output of {len(plans)} losses, but got `{args.output}`.')
     files = []  # output, base, its config, plan, title
     for loss, plan in plans.items():
-        output = args.output if args.output.suffix else args.output / f'{loss}_{base.stem}.py'
+        output = args.output if args.output.suffix else args.output / f'{loss}_{base.stem.removeprefix("softmax_")}.py'
         files.append((output, base, cfg, plan, LOSSES[loss]))
         if args.gda and (loss in CENTROID_LOSSES or len(plans) == 1):
             converted = plan.apply(cfg)
