@@ -4,7 +4,7 @@ Sums are kept about the class means, never about the origin, and moved when a me
 here up to fourth order), so that neither distant means nor the order of the batches cost digits. Everything is float64.
 """
 
-from typing import Callable, Iterable, NamedTuple, Optional, Union
+from typing import Any, Callable, Iterable, NamedTuple, Optional, Union
 
 import numpy as np
 import torch
@@ -67,8 +67,9 @@ def moments_from_arrays(arrays: dict[str, np.ndarray], by_class: bool = True) ->
         KeyError: An array is missing.
         ValueError: Shapes that do not match, NaN or infinity.
     """
-    tensors = {}
-    for name, part in empty_moments(*arrays['means'].shape, by_class, device='meta')._asdict().items():
+    tensors: dict[str, Any] = {}
+    num_classes, dim = arrays['means'].shape
+    for name, part in empty_moments(num_classes, dim, by_class, device='meta')._asdict().items():
         if part is not None and not (arrays[name].shape == part.shape and np.isfinite(arrays[name]).all()):
             raise ValueError(f'`{name}` of shape {arrays[name].shape} does not match the means or is not finite')
         tensors[name] = None if part is None else torch.from_numpy(arrays[name]).double()
@@ -114,7 +115,7 @@ def accumulate_(moments: ClassMoments, features: Tensor, labels: Tensor) -> Clas
         return moments
     added = torch.bincount(labels, minlength=len(moments.counts))
     counts = moments.counts + added
-    if moments.third is None:
+    if moments.third is None or moments.fourth is None:
         residuals = features.to(moments.means) - moments.means[labels]
         steps = torch.zeros_like(moments.means).index_add_(0, labels, residuals)
         means = moments.means + steps / counts.clamp_min(1).unsqueeze(1)
@@ -130,6 +131,7 @@ def accumulate_(moments: ClassMoments, features: Tensor, labels: Tensor) -> Clas
         if len(chosen):
             means[k] += (features[chosen].to(means) - means[k]).sum(dim=0) / counts[k]
     moved = _translate_(moments, means, present)
+    assert moved.third is not None and moved.fourth is not None
     for k, chosen in enumerate(order.split(sizes)):
         if len(chosen):
             rows = features[chosen].to(means) - means[k]
@@ -149,7 +151,7 @@ def _translate_(moments: ClassMoments, means: Tensor, classes: Iterable[int] = (
         classes: Classes whose mean differs; all count where there is one scatter over all classes.
     """
     counts, scatter, d = moments.counts, moments.scatter, moments.means - means
-    if moments.third is None:
+    if moments.third is None or moments.fourth is None:
         weighted = counts.sqrt().unsqueeze(1) * d
         scatter.addmm_(weighted.T, weighted)
         return moments._replace(means=means)
@@ -178,5 +180,5 @@ def merge_moments(moments: ClassMoments, total: Callable[[Tensor], Tensor]) -> C
     counts = total(moments.counts)
     means = total(moments.counts.unsqueeze(1) * moments.means) / counts.clamp_min(1).unsqueeze(1)
     moved = _translate_(moments._replace(scatter=moments.scatter.clone()), means, range(len(counts)))
-    sums = (part if part is None else total(part) for part in (moved.scatter, moved.third, moved.fourth))
-    return ClassMoments(counts, means, *sums)
+    third, fourth = (None if part is None else total(part) for part in (moved.third, moved.fourth))
+    return ClassMoments(counts, means, total(moved.scatter), third, fourth)

@@ -49,7 +49,8 @@ class Gaussians(NamedTuple):
 
     def to(self, device: torch.device) -> 'Gaussians':
         """Return them on a device."""
-        return Gaussians(*(part if part is None else part.to(device) for part in self))
+        parts: Any = (part if part is None else part.to(device) for part in self)
+        return Gaussians(*parts)
 
     def _coordinates(self, features: Tensor) -> Tensor:
         return _transform(features.double() - self.centre, self.directions, self.kept)
@@ -109,7 +110,8 @@ def fit_gaussians(
     whitening = torch.empty_like(scatter)
     step = max(1, MAX_CHUNK // dim**2)
     for part in (slice(start, start + step) for start in range(0, len(counts), step)):
-        if shrinkage == 'auto':
+        if isinstance(shrinkage, str):
+            assert moments.fourth is not None
             intensities[part] = ledoit_wolf_shrinkage(scatter[part], moments.fourth[part], counts[part])
         else:
             intensities[part] = shrinkage

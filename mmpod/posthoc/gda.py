@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mmpod.functional.moments import ClassMoments, accumulate_, empty_moments, merge_moments, moments_from_arrays
-from mmpod.utils.arrays import Array, as_features, as_labels, read_archive, write_archive
+from mmpod.utils.arrays import Array, ArrayT, as_features, as_labels, read_archive, write_archive
 from mmpod.utils.checks import check_integer
 from mmpod.utils.distributed import global_sum, world_size
 
@@ -110,14 +110,14 @@ class GaussianDiscriminantAnalysis:
         """
         moments = None if self._learned is None else self._learned[0]
         known = None if moments is None else len(moments.counts)
-        if known is None and num_classes is None:
+        num_classes = known if num_classes is None else num_classes
+        if num_classes is None:
             raise ValueError('Expected `num_classes` with the first batch, but got none: a batch may lack classes.')
-        if num_classes is not None:
-            check_integer('num_classes', num_classes, 1)
-            if known not in (None, num_classes):
-                raise ValueError(f'Expected `num_classes` to be {known}, as in earlier batches, but got {num_classes}.')
+        check_integer('num_classes', num_classes, 1)
+        if known not in (None, num_classes):
+            raise ValueError(f'Expected `num_classes` to be {known}, as in earlier batches, but got {num_classes}.')
         features = as_features(features, None if moments is None else moments.means.shape[1], minimum=0)
-        labels = as_labels(labels, features, known or num_classes)
+        labels = as_labels(labels, features, num_classes)
         if moments is None:
             check_priors(self.priors, num_classes)
             moments = empty_moments(num_classes, features.shape[1], self.covariance == 'class', features.device)
@@ -154,31 +154,31 @@ class GaussianDiscriminantAnalysis:
             fitted[device] = fitted[home].to(device)
         return fitted[device]
 
-    def _by_rows(self, features: Array, function: Callable[[Tensor, Gaussians], Tensor]) -> Array:
+    def _by_rows(self, features: ArrayT, function: Callable[[Tensor, Gaussians], Tensor]) -> ArrayT:
         """Apply a function of features and Gaussians; return the kind of array that was given."""
         rows = as_features(features, self._state[0].means.shape[1])
         gaussians = self._gaussians(rows.device)
-        result = torch.cat([function(part, gaussians) for part in rows.split(ROWS)])
+        result: Any = torch.cat([function(part, gaussians) for part in rows.split(ROWS)])
         return result.numpy() if isinstance(features, np.ndarray) else result
 
-    def predict(self, features: Array) -> Array:
+    def predict(self, features: ArrayT) -> ArrayT:
         """Return the most probable class of each sample, shape (N,), int64, as tensor or array like ``features``."""
         return self._by_rows(features, lambda rows, g: g.predict(rows))
 
-    def predict_log_proba(self, features: Array) -> Array:
+    def predict_log_proba(self, features: ArrayT) -> ArrayT:
         """Return the log of the posterior probabilities, shape (N, K), float64; -inf for a class without samples."""
         return self._by_rows(features, lambda rows, g: g.joint(g.distances(rows)).log_softmax(dim=1))
 
-    def predict_joint(self, features: Array) -> tuple[Array, Array]:
+    def predict_joint(self, features: ArrayT) -> tuple[ArrayT, ArrayT]:
         r"""Return :math:`\log \pi_k + \log N(x; m_k, \Sigma_k)` and :meth:`mahalanobis`, both (N, K), float64."""
-        both = self._by_rows(features, lambda rows, g: torch.stack([g.joint(d := g.distances(rows)), d], dim=1))
+        both: Any = self._by_rows(features, lambda rows, g: torch.stack([g.joint(d := g.distances(rows)), d], dim=1))
         return both[:, 0], both[:, 1]
 
-    def mahalanobis(self, features: Array) -> Array:
+    def mahalanobis(self, features: ArrayT) -> ArrayT:
         """Return squared Mahalanobis distances to the class means, (N, K), float64; infinite without samples."""
         return self._by_rows(features, lambda rows, g: g.distances(rows))
 
-    def score_samples(self, features: Array) -> Array:
+    def score_samples(self, features: ArrayT) -> ArrayT:
         """Return the log-density of each sample under the mixture of all classes, shape (N,), float64."""
         return self._by_rows(features, lambda rows, g: g.joint(g.distances(rows)).logsumexp(dim=1))
 

@@ -2,15 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Optional, TypeVar, Union
 
 import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ['Array', 'as_features', 'as_labels', 'read_archive', 'write_archive']
+__all__ = ['Array', 'ArrayT', 'as_features', 'as_labels', 'read_archive', 'write_archive']
 
 Array = Union[Tensor, np.ndarray]
+ArrayT = TypeVar('ArrayT', bound=Array)
 
 
 def as_features(features: Array, dim: Optional[int] = None, minimum: int = 1) -> Tensor:

@@ -1,6 +1,6 @@
 """How well a classifier's scores tell images of unknown classes from those of its test set."""
 
-from typing import Any, Optional, Sequence, Union
+from typing import Any, Optional, Sequence, Sized, Union, cast
 
 import torch
 from mmengine.dist import all_gather_object
@@ -96,15 +96,15 @@ class OpenSetHook(Hook):
         if self.unknown is None:
             return
         loader = ordered_loader(runner, self._dataset(runner))
-        unknown = []
+        parts = []
         with torch.no_grad():
             for batch in with_progress(loader, 'Scores of the unknown images'):
                 with autocast(enabled=runner.test_loop.fp16):
-                    unknown.append(self._owned_scores(runner.model.test_step(batch)))
+                    parts.append(self._owned_scores(runner.model.test_step(batch)))
         self.handle.remove()
-        known, unknown = (torch.cat(parts) for parts in (self.known, unknown))
+        known, unknown = torch.cat(self.known), torch.cat(parts)
         check_each_sample_once(len(known), len(runner.test_dataloader.dataset), known.device)
-        check_each_sample_once(len(unknown), len(loader.dataset), unknown.device)
+        check_each_sample_once(len(unknown), len(cast(Sized, loader.dataset)), unknown.device)
         for name, high, low in zip(self.scores, gather_rows(known).T, gather_rows(unknown).T):
             metrics[f'open_set/{name}_auroc'] = 100 * auroc(high, low).item()
             metrics[f'open_set/{name}_fpr95'] = 100 * false_positive_rate(high, low).item()

@@ -1,6 +1,6 @@
 """A classifier that decides by Gaussian discriminant analysis of its features, Table VII of arXiv 2111.15449 v1."""
 
-from typing import Optional, Sequence, Union
+from typing import Any, Optional, Sequence, Union
 
 from mmpretrain.models.classifiers import ImageClassifier
 from mmpretrain.structures import DataSample
@@ -65,7 +65,7 @@ class GDAClassifier(ImageClassifier):
     ):
         super().__init__(*args, **kwargs)
         check_choice('stage', stage, STAGES)
-        self.settings = dict(covariance=covariance, shrinkage=shrinkage, priors=priors)
+        self.settings: dict[str, Any] = dict(covariance=covariance, shrinkage=shrinkage, priors=priors)
         self.stage = stage
         self.normalize = normalize
         self.unfitted_gda()  # bad settings are refused now
