@@ -1,7 +1,8 @@
-"""Moments of features per class, added up batch by batch: all that Gaussian discriminant analysis learns from.
+"""Moments of features per class, accumulated batch by batch: all that Gaussian discriminant analysis needs.
 
-Sums are kept about the class means, never about the origin, and moved when a mean moves (Chan, Golub and LeVeque, 1983;
-here up to fourth order), so that neither distant means nor the order of the batches cost digits. Everything is float64.
+Sums are kept about the class means, not about the origin, and shifted when a mean changes (Chan, Golub and LeVeque,
+1983; here up to fourth order), so that neither distant means nor the order of the batches cost precision. Everything is
+float64.
 """
 
 from typing import Any, Callable, Iterable, NamedTuple, Optional, Union
@@ -21,9 +22,9 @@ class ClassMoments(NamedTuple):
 
     Attributes:
         counts: :math:`n_k`, shape (K,).
-        means: Shape (K, D); zero where a class has no sample.
+        means: Shape (K, D); zero for a class without samples.
         scatter: :math:`\sum z z^T` per class, shape (K, D, D), or over all classes, shape (D, D).
-        third: :math:`\sum \|z\|^2 z`, shape (K, D); None beside a scatter over all classes.
+        third: :math:`\sum \|z\|^2 z`, shape (K, D); None with a scatter over all classes.
         fourth: :math:`\sum \|z\|^4`, shape (K,); None likewise.
     """
 
@@ -37,12 +38,12 @@ class ClassMoments(NamedTuple):
 def empty_moments(
     num_classes: int, dim: int, by_class: bool = True, device: Union[torch.device, str, None] = None
 ) -> ClassMoments:
-    """Return the moments of no samples.
+    """Return the moments of an empty set of samples.
 
     Args:
         num_classes: K.
         dim: D.
-        by_class: Keep one scatter per class, K D^2 numbers, and what the Ledoit-Wolf intensity needs; else one
+        by_class: Keep one scatter per class, K D^2 numbers, and what the Ledoit-Wolf intensity needs; otherwise one
             scatter about the class means, D^2 numbers.
         device: Where to keep them.
     """
@@ -97,7 +98,7 @@ def class_moments(features: Tensor, labels: Tensor, num_classes: int, by_class: 
 def accumulate_(moments: ClassMoments, features: Tensor, labels: Tensor) -> ClassMoments:
     """Return the moments with a batch added; the scatter is updated in place, because a copy would double the memory.
 
-    The work is one product of each class's own rows: neither an (N, D, D) tensor nor a pass over all rows per class.
+    Each class takes one matrix product of its own rows; no (N, D, D) tensor is formed, and no class reads all rows.
 
     Args:
         moments: Moments of the samples so far.
@@ -109,7 +110,7 @@ def accumulate_(moments: ClassMoments, features: Tensor, labels: Tensor) -> Clas
         >>> halves = accumulate_(class_moments(batch[:3], labels[:3], 2), batch[3:], labels[3:])
         >>> torch.testing.assert_close(halves, class_moments(batch, labels, 2))
     """
-    if moments.third is None and len(features) > ROWS:  # residuals of all rows at once would be a second array of them
+    if moments.third is None and len(features) > ROWS:  # all residuals at once would double the memory
         for rows, classes in zip(features.split(ROWS), labels.split(ROWS)):
             moments = accumulate_(moments, rows, classes)
         return moments
@@ -143,12 +144,12 @@ def accumulate_(moments: ClassMoments, features: Tensor, labels: Tensor) -> Clas
 
 
 def _translate_(moments: ClassMoments, means: Tensor, classes: Iterable[int] = ()) -> ClassMoments:
-    """Take the sums about ``means`` instead of the class means, for adding up; in place in the scatter.
+    """Re-centre the sums at ``means``, so that they can be added up; updates the scatter in place.
 
     Args:
         moments: Sums about the class means.
         means: Shape (K, D).
-        classes: Classes whose mean differs; all count where there is one scatter over all classes.
+        classes: Classes whose mean changes; ignored with a scatter over all classes.
     """
     counts, scatter, d = moments.counts, moments.scatter, moments.means - means
     if moments.third is None or moments.fourth is None:
