@@ -140,7 +140,7 @@ def neural_collapse(moments: ClassMoments, prototypes: Optional[Tensor] = None) 
     - ``within_between``, ``nc1``: :func:`within_over_between`, with two classes or more whose means differ;
     - ``nc2_equinorm``: standard deviation of the lengths of the centred class means over their mean; likewise;
     - ``nc2_equiangularity``, ``nc2_max_angle``: :func:`mean_angles`; likewise, unless a mean lies in the centre;
-    - ``nc3_self_duality``: :func:`self_duality`; likewise, if at least one prototype is not 0.
+    - ``nc3_self_duality``: :func:`self_duality`; likewise, with prototypes that are not all 0.
 
     Args:
         moments: Moments by class in float64, with one scatter over all classes.

@@ -28,9 +28,9 @@ class GDAClassifier(ImageClassifier):
 
     A prediction holds
 
-    - ``pred_label``: the most probable class, and ``pred_score`` (K,): :math:`s_k \propto 1 / (1 + (\max_j l_j -
-      l_k)/D)` with the joint log-densities l, so scaled because the posterior itself is 0 or 1 in float32 for nearly
-      every image, which would lose its ranks;
+    - ``pred_label``: the most probable class, and ``pred_score`` (K,):
+      :math:`s_k \propto 1 / (1 + (\max_j l_j - l_k)/D)` with the joint log-densities l; the posterior itself is 0 or 1
+      in float32 for nearly every image, which would lose the ranking;
     - ``cosine_score``, ``cosine_label``: what the head alone predicts;
     - ``log_density``, ``mahalanobis``: :math:`\log p(x)` under the mixture, and minus the least squared Mahalanobis
       distance: small for images of no known class.
@@ -47,7 +47,7 @@ class GDAClassifier(ImageClassifier):
         gda: The fitted estimator, or None.
 
     Raises:
-        FileNotFoundError: There is no file ``fitted``.
+        FileNotFoundError: The file ``fitted`` does not exist.
         ValueError: An argument is out of range, or the file is damaged or has another number of classes; while
             predicting: nothing is fitted, or the file was fitted on other features.
     """
@@ -101,7 +101,7 @@ class GDAClassifier(ImageClassifier):
             return normalize_rows(features) if self.normalize else features
 
     def predict(self, inputs: Tensor, data_samples: Optional[list[DataSample]] = None, **kwargs) -> list[DataSample]:
-        """Predict by both rules, see the class."""
+        """Predict with the head and the Gaussians, see the class."""
         self._require_fitted()
         feats = self.extract_feat(inputs)
         samples = self.head.predict(feats, data_samples, **kwargs)

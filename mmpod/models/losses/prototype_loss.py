@@ -1,4 +1,4 @@
-"""What all losses of features against prototypes share; each of them adds its formula."""
+"""What all losses that compare features with prototypes share; each of them adds its formula."""
 
 from typing import Optional
 
@@ -19,7 +19,7 @@ class PrototypeLoss(nn.Module):
     """Base of the losses that compare features with one prototype per class, fixed or learned.
 
     It checks the arguments, keeps the computation in float32 even under autocast, and averages over the batch of all
-    processes, so that W processes train as one with the whole batch. A subclass implements :meth:`terms`.
+    processes, so that W processes train like one with the whole batch. A subclass implements :meth:`terms`.
 
     Args:
         loss_weight: Factor on all terms, at least 0.
@@ -30,8 +30,8 @@ class PrototypeLoss(nn.Module):
         ValueError: An argument is out of range.
 
     Attributes:
-        similarity: By what the loss compares, and a head should therefore classify: ``'cosine'``, or ``'dot'`` for
-            plain inner products.
+        similarity: How the loss compares features with prototypes, and a head should therefore classify: ``'cosine'``,
+            or ``'dot'`` for plain inner products.
     """
 
     similarity = 'cosine'
@@ -51,14 +51,15 @@ class PrototypeLoss(nn.Module):
             features: z, shape (N, D), as they leave the network, not normalised.
             labels: Shape (N,), integers in [0, K), or (N, K), floating-point soft labels (Mixup, CutMix, smoothing).
             centroids: The head's prototypes, shape (K, D): predefined centroids, or learned class weights.
-            kwargs: None. What mmpretrain's other heads pass lands here, to be answered with the error below.
+            kwargs: Must be empty; catches what mmpretrain's other heads pass, for the error below.
 
         Returns:
             dict[str, Tensor]: Scalars, each under a name that starts with ``loss_``.
 
         Raises:
             TypeError: The loss is in a head without prototypes, or features or labels have a wrong dtype.
-            ValueError: Shapes or devices that do not fit, labels out of range, or soft labels that the loss cannot use.
+            ValueError: Shapes or devices that do not match, labels out of range, or soft labels that the loss cannot
+                use.
         """
         if centroids is None or kwargs:
             name = type(self).__name__
@@ -76,7 +77,7 @@ class PrototypeLoss(nn.Module):
             try:
                 terms = self.terms(features, labels, centroids.to(features.dtype))
             except (IndexError, RuntimeError):
-                # Labels are looked at only where indexing has failed: in a step that works it costs nothing.
+                # Labels are checked only after indexing has failed, so that a working step costs nothing.
                 check_label_values(labels, len(centroids))
                 raise
             return terms if self.loss_weight == 1 else {name: self.loss_weight * term for name, term in terms.items()}
@@ -86,17 +87,17 @@ class PrototypeLoss(nn.Module):
         raise NotImplementedError
 
     def batch(self, rows: Tensor) -> Batch:
-        """Return what the rows (N, D) are part of: the batch of all processes, unless that is switched off."""
+        """Return the batch that the rows (N, D) belong to: that of all processes if ``global_batch``."""
         return GlobalBatch(rows) if self.global_batch and world_size() > 1 else Batch(rows)
 
     def mean(self, values: Tensor) -> Tensor:
-        """Return the mean of one value per sample, shape (N,), over the global batch unless that is switched off."""
+        """Return the mean of one value per sample, shape (N,), over the global batch if ``global_batch``."""
         return global_mean(values) if self.global_batch else values.mean()
 
     def mean_cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Return the mean cross entropy of logits (N, K), over the global batch unless that is switched off."""
+        """Return the mean cross entropy of logits (N, K), over the global batch if ``global_batch``."""
         alone = not self.global_batch or world_size() == 1
-        # PyTorch would leave out samples with the label -100; no label is the smallest integer.
+        # PyTorch would ignore samples with the label -100; no label is the smallest integer.
         ignored = torch.iinfo(torch.long).min
         losses = cross_entropy(logits, labels, ignore_index=ignored, reduction='mean' if alone else 'none')
         return losses if alone else global_mean(losses)
