@@ -37,8 +37,8 @@ class TinyImageNet(BaseDataset):
         kwargs: Passed to mmpretrain's ``BaseDataset``.
 
     Raises:
-        FileNotFoundError: Something of the layout is missing or empty. Says what, and how to get the dataset.
-        ValueError: An argument is out of range, a class has fewer samples than are asked for, or the annotations are
+        FileNotFoundError: A part of the layout is missing or empty. The message says what, and how to get the dataset.
+        ValueError: An argument is out of range, a class has fewer samples than requested, or the annotations are
             malformed or name none of the classes.
     """
 

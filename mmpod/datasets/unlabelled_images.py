@@ -13,7 +13,7 @@ __all__ = ['UnlabelledImages']
 
 @DATASETS.register_module()
 class UnlabelledImages(BaseDataset):
-    """All images below a folder, at any depth but in no hidden folder, in the order of their paths, without labels.
+    """All images below a folder, at any depth except in hidden folders, in the order of their paths, without labels.
 
     Args:
         data_root: The folder.
@@ -52,6 +52,6 @@ class UnlabelledImages(BaseDataset):
         """
         try:
             return super().prepare_data(idx)
-        except Exception as error:  # of OpenCV, Pillow, or whatever reads it
+        except Exception as error:  # from OpenCV, Pillow, or whatever reads it
             path = self.get_data_info(idx)['img_path']
             raise ValueError(f'Expected `{path}` to be an image that the pipeline reads, but got: {error}') from error

@@ -37,12 +37,12 @@ class GaussianDiscriminantAnalysis:
             intensity of Ledoit and Wolf for each class, and its form for Gaussian data for a shared covariance, see
             :mod:`mmpod.functional.shrinkage`. With 1 and equal priors, ``'shared'`` is the nearest class mean, and so
             is ``'class'`` where the classes have the same total variance.
-        priors: K probabilities that add up to 1; by default the shares of the samples.
+        priors: K probabilities that add up to 1; by default the class frequencies.
         unbiased: Divide the scatter by n_k - 1 (``'class'``) or N - K (``'shared'``) instead of n_k or N. By default
             the covariances are those of scikit-learn: its LDA, and its QDA from version 1.8 on.
 
     Attributes:
-        notes: JSON data that :meth:`save` kept with a model that was loaded, else empty.
+        notes: JSON data that :meth:`save` stored with a loaded model, otherwise empty.
 
     Raises:
         TypeError, ValueError: An argument has a wrong type or is out of range.
@@ -95,7 +95,7 @@ class GaussianDiscriminantAnalysis:
     def partial_fit(
         self, features: Array, labels: Any, num_classes: Optional[int] = None
     ) -> 'GaussianDiscriminantAnalysis':
-        """Learn from a batch in addition; the order and the sizes of the batches make no difference.
+        """Learn from one more batch; the order and the sizes of the batches make no difference.
 
         Each call copies the moments, and the next prediction factors all covariances: large batches are faster.
 
@@ -106,7 +106,7 @@ class GaussianDiscriminantAnalysis:
 
         Raises:
             TypeError: ``features`` or ``labels`` have a wrong type.
-            ValueError: No or another K, shapes that do not match, NaN or infinity, or a label out of range.
+            ValueError: K is missing or differs, shapes that do not match, NaN or infinity, or a label out of range.
         """
         moments = None if self._learned is None else self._learned[0]
         known = None if moments is None else len(moments.counts)
@@ -175,7 +175,7 @@ class GaussianDiscriminantAnalysis:
         return both[:, 0], both[:, 1]
 
     def mahalanobis(self, features: ArrayT) -> ArrayT:
-        """Return squared Mahalanobis distances to the class means, (N, K), float64; infinite without samples."""
+        """Return squared Mahalanobis distances to the class means, (N, K), float64; infinite for empty classes."""
         return self._by_rows(features, lambda rows, g: g.distances(rows))
 
     def score_samples(self, features: ArrayT) -> ArrayT:
@@ -214,7 +214,7 @@ class GaussianDiscriminantAnalysis:
         return covariances(self._state[0], self._gaussians(), self.unbiased)
 
     def save(self, path: Union[str, Path], notes: Optional[dict] = None) -> None:
-        """Write settings and moments to a NumPy archive (.npz) without pickled objects, whole or not at all.
+        """Write settings and moments to a NumPy archive (.npz) without pickled objects, atomically.
 
         Args:
             path: The file.
@@ -226,11 +226,11 @@ class GaussianDiscriminantAnalysis:
 
     @classmethod
     def load(cls, path: Union[str, Path]) -> 'GaussianDiscriminantAnalysis':
-        """Return the model that :meth:`save` wrote, on the CPU; it can go on learning.
+        """Return the model that :meth:`save` wrote, on the CPU; it can be fitted further.
 
         Raises:
             FileNotFoundError: There is no such file.
-            ValueError: The file is of another kind, or damaged.
+            ValueError: The file has another format, or is damaged.
         """
         path = Path(path)
         if not path.is_file():
@@ -243,7 +243,7 @@ class GaussianDiscriminantAnalysis:
             model.notes = dict(header['notes'])
             model._learned = moments_from_arrays(arrays, model.covariance == 'class'), {}
             model._gaussians()
-        except Exception as error:  # of many kinds, see `read_archive`
+        except Exception as error:  # of many types, see `read_archive`
             raise ValueError(
                 f'Expected `{path}` to be written by GaussianDiscriminantAnalysis.save, but {error}. Fit again.'
             ) from error

@@ -16,7 +16,7 @@ __all__ = ['CheckWeightsHook']
 class CheckWeightsHook(Hook):
     """Refuse to evaluate a checkpoint that does not hold exactly the weights of the model.
 
-    MMEngine only logs weights that are missing, and evaluates them as initialised. A training run may start from a part
+    MMEngine only logs weights that are missing, and evaluates them as initialised. A training run may start from some
     of its weights.
 
     Raises:

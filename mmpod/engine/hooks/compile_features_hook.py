@@ -1,4 +1,4 @@
-"""Compiling the part of a classifier that torch.compile can take whole."""
+"""Compiling the part of a classifier that torch.compile can capture as one graph."""
 
 import torch
 from mmengine.hooks import Hook
@@ -15,7 +15,7 @@ __all__ = ['CompileFeaturesHook']
 class CompileFeaturesHook(Hook):
     """Compile ``extract_feat``, backbone and neck, for full training batches: ``compile=dict(target='extract_feat')``.
 
-    MMEngine's own ``compile`` takes the whole training step, in which the list of data samples breaks the graph.
+    MMEngine's own ``compile`` compiles the whole training step, in which the list of data samples breaks the graph.
     Evaluation and a smaller last batch run uncompiled, because each new shape would be compiled anew.
 
     Args:

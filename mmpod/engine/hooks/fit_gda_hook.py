@@ -18,7 +18,7 @@ from ..extraction import extracted, ordered_loader, plain_model, training_set
 
 __all__ = ['FitGDAHook']
 
-# Rows that are learned from at once: with fewer, each covariance would be updated for a handful of rows.
+# Rows that are fitted at once: with fewer, each covariance would be updated for a handful of rows.
 ROWS = 8192
 
 
@@ -26,8 +26,8 @@ ROWS = 8192
 class FitGDAHook(Hook):
     """Before a test, run the training set through the model without augmentation and fit its Gaussians.
 
-    Several processes share the work: each counts its own samples, every sample once, and their moments are added up,
-    so that the fit is that of one process up to rounding. A model that was loaded with ``fitted`` is left as it is.
+    Several processes share the work: each counts its own samples, every sample once, and their moments are added up, so
+    the fit equals that of one process up to rounding. A model that was loaded with ``fitted`` is left as it is.
 
     Args:
         dataset: Config of the dataset to fit on; by default that of ``train_dataloader`` with the pipeline of
@@ -78,7 +78,7 @@ class FitGDAHook(Hook):
 
 
 def _in_blocks(batches: Iterator[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield the batches put together into at least ``ROWS`` rows."""
+    """Yield the batches concatenated into blocks of at least ``ROWS`` rows."""
     features, labels = [], []
     for batch in batches:
         features.append(batch[0])
