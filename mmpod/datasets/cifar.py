@@ -1,4 +1,4 @@
-"""CIFAR-10 and CIFAR-100 from whatever lies at ``data_root``: the official archives or a folder of images."""
+"""CIFAR-10 and CIFAR-100 from the official archives or from a folder of images."""
 
 from pathlib import Path
 from typing import Optional

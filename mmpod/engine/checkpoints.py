@@ -172,7 +172,7 @@ def weights_difference(model: nn.Module, checkpoint: dict) -> str:
     dropped = set(model.load_state_dict(model.state_dict(), strict=False).missing_keys)
     try:
         missing, unknown = model.load_state_dict(weights, strict=False)
-    except RuntimeError as error:  # of another shape: PyTorch names them in lines of their own
+    except RuntimeError as error:  # of another shape: PyTorch names each in a line
         return _shortened([line.strip(' \t.') for line in str(error).splitlines()[1:]], '; ')
     missing = [name for name in missing if name not in dropped and not name.endswith('num_batches_tracked')]
     parts = [

@@ -123,7 +123,7 @@ def _load_stream(data: bytes, max_opcodes: int) -> tuple[Any, dict[str, np.ndarr
 
 
 def _storage(dtypes: dict[str, np.dtype], fields: Any) -> Storage:
-    """Note the dtype of ('storage', class, key, device, number of elements) or (..., None)."""
+    """Record the dtype of ('storage', class, key, device, number of elements) or (..., None)."""
     known = type(fields) is tuple and len(fields) in (5, 6) and fields[5:] in ((), (None,))
     if not known or type(fields[1]) is not Global or type(fields[2]) is not str or len(fields[2]) > MAX_KEY:
         raise ValueError('it holds a tensor in a form that torch.save does not write')

@@ -30,8 +30,8 @@ class Gaussians(NamedTuple):
         shrinkage: Shape (K,), or () for a shared covariance.
         fallback: Classes that take the shared covariance, shape (F,), int64.
         centre: Origin of the coordinates, shape (D,).
-        directions: Of the first coordinates, shape (D, B).
-        kept: Features that are the others, shape (D - B,), int64.
+        directions: Directions of the first coordinates, shape (D, B).
+        kept: Features that are the other coordinates, shape (D - B,), int64.
         means: Class means in these coordinates, shape (K, D).
         whitening: Inverse Cholesky factors there, shape (K, D, D); None if all classes share one covariance.
         log_offsets: The joint log-density at the mean, shape (K,).
@@ -63,7 +63,7 @@ class Gaussians(NamedTuple):
         return torch.addmm(offsets, features.double() - self.centre, self.directions @ self.means.T).argmax(dim=1)
 
     def distances(self, features: Tensor) -> Tensor:
-        """Return squared Mahalanobis distances, shape (N, K); infinite to a class without samples."""
+        """Return squared Mahalanobis distances, shape (N, K); infinite for a class without samples."""
         distances = squared_distances(self._coordinates(features), self.means, self.whitening)
         return distances.masked_fill(self.log_priors.isneginf(), math.inf)
 

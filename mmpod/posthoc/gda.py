@@ -220,7 +220,7 @@ class GaussianDiscriminantAnalysis:
             path: The file.
             notes: JSON data to keep with it, such as where the features came from; :attr:`notes` after loading.
         """
-        self._gaussians()  # save nothing that cannot predict
+        self._gaussians()  # refuses to save a model that cannot predict
         arrays = {name: part.cpu().numpy() for name, part in self._state[0]._asdict().items() if part is not None}
         write_archive(Path(path), dict(format=FORMAT, settings=self._settings, notes=notes or {}), arrays)
 

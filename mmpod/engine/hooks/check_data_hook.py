@@ -33,7 +33,7 @@ class CheckDataHook(Hook):
 
     priority = 'HIGH'  # before hooks that evaluate or fit at the start
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.checkpoint_classes: Optional[list[str]] = None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:

@@ -25,7 +25,7 @@ class CheckWeightsHook(Hook):
 
     priority = 'VERY_HIGH'
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.checkpoint: Optional[dict] = None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:

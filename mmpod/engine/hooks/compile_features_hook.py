@@ -16,7 +16,7 @@ class CompileFeaturesHook(Hook):
     """Compile ``extract_feat``, backbone and neck, for full training batches: ``compile=dict(target='extract_feat')``.
 
     MMEngine's own ``compile`` compiles the whole training step, in which the list of data samples breaks the graph.
-    Evaluation and a smaller last batch run uncompiled, because each new shape would be compiled anew.
+    Evaluation and a smaller last batch run uncompiled, because each new shape would be compiled again.
 
     Args:
         **options: Passed to :func:`torch.compile`, such as ``mode='reduce-overhead'``.

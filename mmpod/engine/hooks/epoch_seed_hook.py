@@ -40,7 +40,7 @@ class EpochSeedHook(Hook):
 
     priority = 'VERY_LOW'
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.states: Optional[tuple] = None
 
     def before_train(self, runner: Runner) -> None:
@@ -115,7 +115,7 @@ def _inexact(runner: Runner) -> Iterator[str]:
     num_workers, hub = runner.train_dataloader.num_workers, runner.message_hub
     before = hub.runtime_info.get('num_workers', num_workers)
     if before != num_workers:
-        yield f'it goes on with {num_workers} worker processes, but had {before} (train_dataloader.num_workers)'
+        yield f'it continues with {num_workers} worker processes, but had {before} (train_dataloader.num_workers)'
     hub.update_info('num_workers', num_workers)
 
 

@@ -32,7 +32,7 @@ class PlainCheckpointHook(Hook):
 
     priority = 'ABOVE_NORMAL'  # before the hook that writes the log
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.restored_losses: set[str] = set()
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:

@@ -1,4 +1,4 @@
-"""Mixed precision where there is no GPU."""
+"""Mixed precision without a GPU."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

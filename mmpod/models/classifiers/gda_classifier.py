@@ -121,7 +121,7 @@ class GDAClassifier(ImageClassifier):
     def _require_fitted(self) -> None:
         if self.gda is None:
             raise ValueError(
-                'Expected fitted Gaussians in GDAClassifier, but there are none. tools/test.py fits them '
+                'Expected fitted Gaussians in GDAClassifier, but got none. tools/test.py fits them '
                 "(custom_hooks=[dict(type='mmpod.FitGDAHook')]); model.fitted names a file of fitted ones. Train with "
                 'the config without GDA.'
             )

@@ -118,7 +118,7 @@ class PEDCCHead(PrototypeHead):
             destination[prefix + 'centroids_recipe'] = torch.tensor(list(text), dtype=torch.uint8, device=rows.device)
 
     def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs):
-        # MMEngine loads without `strict`: it would only log a mismatch and go on with unrelated centroids.
+        # MMEngine loads without `strict`: it would only log a mismatch and continue with unrelated centroids.
         state_dict, name = dict(state_dict), prefix + 'centroids'
         text, rows = state_dict.pop(name + '_recipe', None), state_dict.get(name)
         if rows is not None:
