@@ -1,7 +1,7 @@
 """CIFAR-10 and CIFAR-100 from the official archives or from a folder of images."""
 
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 import numpy as np
 from mmengine.dist import get_world_size
@@ -46,7 +46,7 @@ class AnyLayout:
         samples_per_class: Optional[int] = None,
         skip_per_class: int = 0,
         download: bool = True,
-        **kwargs,
+        **kwargs: Any,
     ):
         if split not in ('train', 'test'):
             raise ValueError(f"Expected `split` to be 'train' or 'test', but got {split!r}.")

@@ -1,6 +1,7 @@
 """FaceScrub as the paper uses it: 100 people, images of 64 x 64 pixels."""
 
 from pathlib import Path
+from typing import Any
 
 from mmpretrain.datasets import BaseDataset
 
@@ -35,7 +36,7 @@ class FaceScrub(BaseDataset):
     IMAGE_SIZE = (64, 64)
     CHANNEL_ORDER = 'bgr'
 
-    def __init__(self, data_root: str, split: str = 'train', **kwargs):
+    def __init__(self, data_root: str, split: str = 'train', **kwargs: Any):
         if split not in ('train', 'test'):
             raise ValueError(f"Expected `split` to be 'train' or 'test', but got {split!r}.")
         self.split = split

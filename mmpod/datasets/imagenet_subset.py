@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from mmpretrain.datasets import BaseDataset
 
@@ -35,7 +36,7 @@ class ImageNetSubset(BaseDataset):
             range.
     """
 
-    def __init__(self, data_root: str, num_classes: int, split: str = 'train', **kwargs):
+    def __init__(self, data_root: str, num_classes: int, split: str = 'train', **kwargs: Any):
         check_choice('split', split, ['train', 'val'])
         check_integer('num_classes', num_classes, 2, 1000)
         self.split = split

@@ -1,7 +1,7 @@
 """Tiny ImageNet in its official layout."""
 
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from mmpretrain.datasets import BaseDataset
 
@@ -51,7 +51,7 @@ class TinyImageNet(BaseDataset):
         num_classes: int = 200,
         samples_per_class: Optional[int] = None,
         skip_per_class: int = 0,
-        **kwargs,
+        **kwargs: Any,
     ):
         check_choice('split', split, ['train', 'val'])
         check_integer('num_classes', num_classes, 2, 200)

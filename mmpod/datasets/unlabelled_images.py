@@ -1,6 +1,7 @@
 """Images without labels, such as those of unknown classes."""
 
 from pathlib import Path
+from typing import Any
 
 from mmpretrain.datasets import BaseDataset
 
@@ -25,7 +26,7 @@ class UnlabelledImages(BaseDataset):
         ValueError: While reading: a file is not an image.
     """
 
-    def __init__(self, data_root: str, **kwargs):
+    def __init__(self, data_root: str, **kwargs: Any):
         super().__init__(ann_file='', data_root=data_root, **kwargs)
 
     def load_data_list(self) -> list[dict]:

@@ -188,7 +188,7 @@ def _shortened(names: Sequence[str], separator: str = ', ', shown: int = 3) -> s
 
 
 def get_model(
-    model: Union[str, Path, Config], pretrained: Union[str, Path], allow_missing: bool = False, **kwargs
+    model: Union[str, Path, Config], pretrained: Union[str, Path], allow_missing: bool = False, **kwargs: Any
 ) -> nn.Module:
     """Return a classifier with all weights of a checkpoint; mmpretrain's ``get_model`` only logs what does not fit.
 

@@ -57,7 +57,7 @@ class FeatureGeometry(FeatureMetric):
 
     default_prefix = 'geometry'
 
-    def __init__(self, stage: str = 'pre_logits', normalize: bool = True, prefix: Optional[str] = None, **kwargs):
+    def __init__(self, stage: str = 'pre_logits', normalize: bool = True, prefix: Optional[str] = None, **kwargs: Any):
         super().__init__(stage, prefix, **kwargs)
         self.normalize = normalize
         self._reset()

@@ -1,6 +1,6 @@
 """What the metrics of features share: access to the features."""
 
-from typing import Optional, Sequence
+from typing import Any, Optional, Sequence
 
 import torch
 from mmengine.evaluator import BaseMetric
@@ -33,7 +33,7 @@ class FeatureMetric(BaseMetric):
     head: Optional[nn.Module] = None
     takes_out = True
 
-    def __init__(self, stage: str, prefix: Optional[str] = None, **kwargs):
+    def __init__(self, stage: str, prefix: Optional[str] = None, **kwargs: Any):
         super().__init__(prefix=prefix, **kwargs)
         check_choice('stage', stage, STAGES)
         self.feature_stage = stage

@@ -40,7 +40,7 @@ class FeatureSpectrum(FeatureMetric):
 
     default_prefix = 'spectrum'
 
-    def __init__(self, stage: str = 'pooled', prefix: Optional[str] = None, **kwargs):
+    def __init__(self, stage: str = 'pooled', prefix: Optional[str] = None, **kwargs: Any):
         super().__init__(stage, prefix, **kwargs)
         self._reset()
 

@@ -1,5 +1,7 @@
 """Compiling the part of a classifier that torch.compile can capture as one graph."""
 
+from typing import Any
+
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -22,7 +24,7 @@ class CompileFeaturesHook(Hook):
         **options: Passed to :func:`torch.compile`, such as ``mode='reduce-overhead'``.
     """
 
-    def __init__(self, **options):
+    def __init__(self, **options: Any):
         self.options = options
 
     def before_train(self, runner: Runner) -> None:
@@ -31,7 +33,7 @@ class CompileFeaturesHook(Hook):
         eager, full_batch = model.extract_feat, runner.train_dataloader.batch_size
         compiled = torch.compile(eager, **self.options)
 
-        def extract_feat(inputs: Tensor, *args, **kwargs):
+        def extract_feat(inputs: Tensor, *args: Any, **kwargs: Any) -> Any:
             whole = model.training and len(inputs) == full_batch
             return (compiled if whole else eager)(inputs, *args, **kwargs)
 

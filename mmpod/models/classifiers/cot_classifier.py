@@ -1,6 +1,6 @@
 """Complement Objective Training (COT), Section II-A of arXiv 2111.15449 v1 (Chen et al., arXiv 1903.01182)."""
 
-from typing import Optional
+from typing import Any, Optional
 
 import torch
 import torch.distributed as dist
@@ -34,11 +34,11 @@ class COTClassifier(ImageClassifier):
         complement_loss: Config of the second objective, a loss of logits and integer labels.
     """
 
-    def __init__(self, *args, complement_loss: dict = dict(type='mmpod.ComplementEntropyLoss'), **kwargs):
+    def __init__(self, *args: Any, complement_loss: dict = dict(type='mmpod.ComplementEntropyLoss'), **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.complement_loss = MODELS.build(complement_loss)
 
-    def forward(self, inputs: Tensor, data_samples: Optional[list[DataSample]] = None, mode: str = 'tensor'):
+    def forward(self, inputs: Tensor, data_samples: Optional[list[DataSample]] = None, mode: str = 'tensor') -> Any:
         """Run mmpretrain's modes, or ``mode='complement'``, which returns the losses of the second objective."""
         if mode != 'complement':
             return super().forward(inputs, data_samples, mode)
@@ -102,7 +102,7 @@ class COTDistributedDataParallel(MMDistributedDataParallel):
         kwargs: Passed to MMEngine's ``MMDistributedDataParallel``.
     """
 
-    def __init__(self, module: COTClassifier, broadcast_buffers: bool = False, **kwargs):
+    def __init__(self, module: COTClassifier, broadcast_buffers: bool = False, **kwargs: Any):
         super().__init__(module=module, broadcast_buffers=broadcast_buffers, **kwargs)
 
     def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:

@@ -54,14 +54,14 @@ class GDAClassifier(ImageClassifier):
 
     def __init__(
         self,
-        *args,
+        *args: Any,
         covariance: str = 'class',
         shrinkage: Union[str, float] = 'auto',
         priors: Optional[Sequence[float]] = None,
         stage: str = 'pre_logits',
         normalize: bool = True,
         fitted: Optional[str] = None,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(*args, **kwargs)
         check_choice('stage', stage, STAGES)
@@ -100,7 +100,9 @@ class GDAClassifier(ImageClassifier):
             features = at_least_float32(features)
             return normalize_rows(features) if self.normalize else features
 
-    def predict(self, inputs: Tensor, data_samples: Optional[list[DataSample]] = None, **kwargs) -> list[DataSample]:
+    def predict(
+        self, inputs: Tensor, data_samples: Optional[list[DataSample]] = None, **kwargs: Any
+    ) -> list[DataSample]:
         """Predict with the head and the Gaussians, see the class."""
         self._require_fitted()
         feats = self.extract_feat(inputs)

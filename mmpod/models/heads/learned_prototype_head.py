@@ -1,6 +1,6 @@
 """The head of the baselines whose class weights are learned: L-Softmax, A-Softmax, AM-Softmax, Center Loss."""
 
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 from torch import Tensor, nn
 
@@ -42,7 +42,7 @@ class LearnedPrototypeHead(PrototypeHead):
         in_channels: int,
         loss: Union[dict, nn.Module],
         similarity: Optional[str] = None,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(num_classes, in_channels, loss, similarity, **kwargs)
         self.fc = nn.Linear(in_channels, num_classes, bias=False)

@@ -1,7 +1,7 @@
 """The softmax-free classification head: projection, normalisation, frozen centroids (Fig. 1 of arXiv 2111.15449 v1)."""
 
 import json
-from typing import Optional, Sequence, Union
+from typing import Any, Optional, Sequence, Union
 
 import torch
 from mmcv.cnn import build_norm_layer
@@ -108,7 +108,7 @@ class PEDCCHead(PrototypeHead):
             )
         return self.norm(z)
 
-    def _save_to_state_dict(self, destination, prefix, keep_vars):
+    def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)
         if self.recipe is not None:
             rows = destination.pop(prefix + 'centroids')
@@ -117,7 +117,7 @@ class PEDCCHead(PrototypeHead):
             text = json.dumps(self.recipe).encode()
             destination[prefix + 'centroids_recipe'] = torch.tensor(list(text), dtype=torch.uint8, device=rows.device)
 
-    def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs):
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any) -> None:
         # MMEngine loads without `strict`: it would only log a mismatch and continue with unrelated centroids.
         state_dict, name = dict(state_dict), prefix + 'centroids'
         text, rows = state_dict.pop(name + '_recipe', None), state_dict.get(name)

@@ -1,6 +1,6 @@
 """What all heads with one prototype per class share: labels, loss, scores and predictions."""
 
-from typing import Optional, Sequence, Union
+from typing import Any, Optional, Sequence, Union
 
 import torch
 from mmpretrain.evaluation.metrics import Accuracy
@@ -106,7 +106,7 @@ class PrototypeHead(ClsHead):
             return features @ prototypes.T
 
     def loss(
-        self, feats: Union[Tensor, tuple[Tensor, ...]], data_samples: list[DataSample], **kwargs
+        self, feats: Union[Tensor, tuple[Tensor, ...]], data_samples: list[DataSample], **kwargs: Any
     ) -> dict[str, Tensor]:
         """Return the loss terms, whose sum is the objective, and the accuracies if ``cal_acc``.
 

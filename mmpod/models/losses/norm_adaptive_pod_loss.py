@@ -1,6 +1,6 @@
 """The norm-adaptive cosine term of the authors' second version (2022), as a variant of POD Loss."""
 
-from typing import Optional
+from typing import Any, Optional
 
 import torch
 from torch import Tensor
@@ -40,7 +40,7 @@ class NormAdaptivePODLoss(PODLoss):
     length_sum: Tensor
     length_count: Tensor
 
-    def __init__(self, initial_delta: float = 0.05, rate: float = 0.01, **kwargs):
+    def __init__(self, initial_delta: float = 0.05, rate: float = 0.01, **kwargs: Any):
         super().__init__(**kwargs)
         check_number('initial_delta', initial_delta, torch.finfo(torch.float32).tiny)
         check_number('rate', rate, 0)

@@ -1,6 +1,6 @@
 """What all losses that compare features with prototypes share; each of them adds its formula."""
 
-from typing import Optional
+from typing import Any, Optional
 
 import torch
 from torch import Tensor, nn
@@ -43,7 +43,7 @@ class PrototypeLoss(nn.Module):
         self.global_batch = global_batch
 
     def forward(
-        self, features: Tensor, labels: Tensor, centroids: Optional[Tensor] = None, **kwargs
+        self, features: Tensor, labels: Tensor, centroids: Optional[Tensor] = None, **kwargs: Any
     ) -> dict[str, Tensor]:
         """Return the weighted terms of the loss; their sum is the objective.
 

@@ -1,6 +1,6 @@
 """The paper's augmentation, crops and flips, for a whole batch on the device of the model."""
 
-from typing import Optional
+from typing import Any, Optional
 
 import torch
 from mmpretrain.models.utils.data_preprocessor import ClsDataPreprocessor
@@ -31,7 +31,7 @@ class CropFlipPreprocessor(ClsDataPreprocessor):
         ValueError: An argument is out of range; while running: the images of a batch differ in size.
     """
 
-    def __init__(self, padding: int = 4, flip_prob: float = 0.5, crop_size: Optional[int] = None, **kwargs):
+    def __init__(self, padding: int = 4, flip_prob: float = 0.5, crop_size: Optional[int] = None, **kwargs: Any):
         super().__init__(**kwargs)
         if crop_size is not None:
             check_integer('crop_size', crop_size, 1)
