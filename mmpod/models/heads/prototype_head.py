@@ -120,6 +120,9 @@ class PrototypeHead(ClsHead):
         """
         features = self.pre_logits(feats)
         labels = self.labels(data_samples)
+        if labels.ndim == 2 and not labels.is_floating_point():  # `to_onehot=True` of mmpretrain's preprocessor
+            self.loss_module.check_soft_labels(labels)
+            labels = labels.argmax(dim=1)
         losses = self.loss_module(features, labels, self.prototypes, **kwargs)
         if self.cal_acc:
             if labels.is_floating_point():

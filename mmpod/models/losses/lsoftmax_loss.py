@@ -1,5 +1,7 @@
 """L-Softmax (Liu et al., arXiv 1612.02295), a baseline of arXiv 2111.15449 v1, Section II-A."""
 
+from typing import Optional, Sequence
+
 import torch
 from torch import Tensor
 
@@ -27,7 +29,7 @@ class LSoftmaxLoss(PrototypeLoss):
         gamma: Speed of lambda's decay per iteration, at least 0.
         power: Exponent of lambda's decay, at least 0.
         lambda_min: Lower bound of lambda, at least 0.
-        loss_weight, global_batch: See :class:`~mmpod.models.losses.PrototypeLoss`.
+        loss_weight, global_batch, class_weight, focal_gamma: See :class:`~mmpod.models.losses.PrototypeLoss`.
 
     Attributes:
         iteration: Buffer, scalar: number of batches trained on. It is saved with the weights and the same in every
@@ -54,8 +56,10 @@ class LSoftmaxLoss(PrototypeLoss):
         lambda_min: float = 0.0,
         loss_weight: float = 1.0,
         global_batch: bool = True,
+        class_weight: Optional[Sequence[float]] = None,
+        focal_gamma: float = 0.0,
     ):
-        super().__init__(loss_weight, global_batch)
+        super().__init__(loss_weight, global_batch, class_weight, focal_gamma)
         check_integer('margin', margin, 1)
         for name, value in dict(base=base, gamma=gamma, power=power, lambda_min=lambda_min).items():
             check_number(name, value, 0)

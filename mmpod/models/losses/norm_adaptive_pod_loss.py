@@ -53,13 +53,15 @@ class NormAdaptivePODLoss(PODLoss):
         """Return the norm-adaptive term and the decorrelation term."""
         return self.separate_terms(features, self.smoothed(labels, prototypes), prototypes)
 
-    def cosine_term(self, features: Tensor, unit: Tensor, labels: Tensor, centroids: Tensor) -> Tensor:
+    def cosine_term(
+        self, features: Tensor, unit: Tensor, labels: Tensor, centroids: Tensor, weight: Optional[Tensor]
+    ) -> Tensor:
         """Return the norm-adaptive term from features and unit features (N, D); record the lengths when training."""
         if self.training:
             with torch.no_grad():
                 self.length_sum += (features * unit).sum()
                 self.length_count += len(features)
-        return super().cosine_term(features, norm_adaptive(features, unit, self.delta), labels, centroids)
+        return super().cosine_term(features, norm_adaptive(features, unit, self.delta), labels, centroids, weight)
 
     @torch.no_grad()
     def update_delta(self, epochs_trained: int) -> Optional[Tensor]:

@@ -1,5 +1,7 @@
 """PEDCC-Loss, Eq. 6-8 of arXiv 2111.15449 v1 (Zhu et al., arXiv 1904.06008)."""
 
+from typing import Optional, Sequence
+
 from torch import Tensor
 
 from mmpod.functional import class_residuals
@@ -23,7 +25,7 @@ class PEDCCLoss(AMSoftmaxLoss):
         mse_weight: Lambda of Eq. 8, at least 0. The paper gives no value.
         root: n of Eq. 8, at least 1. The paper gives no value. The root is taken of the mean over the batch, which is
             raised to at least 1e-12.
-        loss_weight, global_batch: See :class:`~mmpod.models.losses.PrototypeLoss`.
+        loss_weight, global_batch, class_weight, focal_gamma: See :class:`~mmpod.models.losses.PrototypeLoss`.
 
     Returns:
         dict[str, Tensor]: ``loss_amsoftmax`` and, unless ``mse_weight`` is 0, ``loss_mse``.
@@ -41,8 +43,10 @@ class PEDCCLoss(AMSoftmaxLoss):
         root: float = 1.0,
         loss_weight: float = 1.0,
         global_batch: bool = True,
+        class_weight: Optional[Sequence[float]] = None,
+        focal_gamma: float = 0.0,
     ):
-        super().__init__(scale, margin, loss_weight, global_batch)
+        super().__init__(scale, margin, loss_weight, global_batch, class_weight, focal_gamma)
         check_number('mse_weight', mse_weight, 0)
         check_number('root', root, 1)
         self.mse_weight = mse_weight
