@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 import yaml
@@ -44,11 +45,10 @@ def accuracies(config: str, records: Records) -> dict[str, list[float]]:
             continue
         for setting in study.settings.values():
             plain = setting.overrides == tuple(study.options)
-            values = [
-                record.metrics.get('gda/top1', record.metrics.get(METRIC)) for record in records.get(setting.key, ())
-            ]
+            metrics = [record.metrics for record in records.get(setting.key, ())]
+            values = [m.get('gda/top1', m.get(METRIC)) for m in metrics]
             if setting.config == config and plain and values and None not in values:
-                found.setdefault(study.name, values)
+                found.setdefault(study.name, cast('list[float]', values))
     return found
 
 

@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 
@@ -31,10 +32,10 @@ def heading(name: str) -> str:
     return f'Table {name}: {TABLES[name].title}' if name in PAPER_TABLES else TABLES[name].title
 
 
-def setting_value(cell: Cell):
+def setting_value(cell: Cell) -> float:
     """Return the number of a cell that is a setting."""
     value = resolve(setting_of(cell.runs).path)
-    for key in cell.key.split('.'):
+    for key in cast(str, cell.key).split('.'):
         value = value[key]
     return value
 
@@ -62,7 +63,8 @@ def epochs_to_share(records: Sequence[Record]) -> str:
     curves = [record.accuracies for record in records]
     if not all(curves):
         return '-'
-    return f'{statistics.mean(epochs_to_reach(curve, SHARE * list(curve.values())[-1]) for curve in curves):.1f}'
+    epochs = [cast(int, epochs_to_reach(curve, SHARE * list(curve.values())[-1])) for curve in curves]
+    return f'{statistics.mean(epochs):.1f}'
 
 
 def accuracy_after(records: Sequence[Record], epoch: int) -> str:
@@ -107,13 +109,14 @@ def paper_rows(cell: Cell, records: Sequence[Record], marked: Mapping[tuple, str
         values = [setting_value(cell)] if cell.key else measured(records, metric)
         form = 'g' if cell.key else '.2f'
         several = len(cell.metrics) > 1
+        paper = cast(float, cell.paper)
         rows.append(
             {
                 'row': cell.row,
                 'column': f'{cell.column} ({metric.rpartition("/")[2]})' if several else cell.column,
-                'paper': format(cell.paper, form),
+                'paper': format(paper, form),
                 'measured': mean_and_spread(values, form) if values else '-',
-                'difference': f'{statistics.mean(values) - cell.paper:+{form}}' if values and not cell.key else '-',
+                'difference': f'{statistics.mean(values) - paper:+{form}}' if values and not cell.key else '-',
                 'best epoch': best_epoch(records) if metric == METRIC and values else '-',
                 'seeds': seeds(records, marked),
                 'config': f'`{setting_of(cell.runs).config}`',
@@ -160,7 +163,8 @@ def marks(table: Table, records: Records) -> tuple[dict[tuple, str], list[str]]:
     runs = {record.key: (cell, record) for cell in table.cells for record in records.get(cell.runs, ())}
     revisions = [record.versions.get('git') for _, record in runs.values()]
     usual = statistics.mode(revisions) if revisions else None
-    found, numbers = {}, {}
+    found: dict[tuple, str] = {}
+    numbers: dict[str, int] = {}
     for key, (cell, record) in runs.items():
         revision = record.versions.get('git')
         reasons = [] if revision == usual else [f'mmpod {revision or "of a revision that is not recorded"}']

@@ -18,10 +18,10 @@ class AMSoftmaxLoss(PrototypeLoss):
     r"""Cross entropy over :math:`s (\cos\theta_j - m\,[j = y_i])`: the true class must win by a margin of the cosine.
 
     Args:
-        scale: s, above 0. The paper takes 5, where a feature on its own vertex of a regular simplex of 100 classes gets
-            a probability of 0.31 with the paper's margin and 0.61 without; the original 30.
-        margin: m, in units of the cosine, from 0 to 2. The paper takes 0.25, the original 0.35; with 0 it is
-            plain softmax over cosines, which takes soft labels too.
+        scale: s, above 0. The paper uses 5, with which a feature at its vertex of a regular simplex of 100 classes gets
+            a probability of 0.31 with the paper's margin and 0.61 without; the original paper uses 30.
+        margin: m, in units of the cosine, from 0 to 2. The paper uses 0.25, the original 0.35; 0 is plain softmax over
+            cosines, which also accepts soft labels.
         loss_weight, global_batch, class_weight, focal_gamma: See :class:`~mmpod.models.losses.PrototypeLoss`.
 
     Returns:

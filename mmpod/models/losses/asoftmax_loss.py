@@ -17,7 +17,7 @@ class ASoftmaxLoss(LSoftmaxLoss):
     r"""L-Softmax with class weights of unit length: the logits are :math:`\|x\|\cos\theta_j`.
 
     Args:
-        margin: m, an integer of at least 1. The defaults are the original's.
+        margin: m, an integer of at least 1. The defaults are those of the original paper.
         base, gamma, power, lambda_min: The schedule of lambda, see :class:`LSoftmaxLoss`.
         loss_weight, global_batch, class_weight, focal_gamma: See :class:`~mmpod.models.losses.PrototypeLoss`.
 

@@ -22,13 +22,13 @@ class CenterLoss(PrototypeLoss):
     .. math:: L = L_{Softmax} + \frac{\lambda}{2N} \sum_i \|x_i - c_{y_i}\|^2
 
     Eq. 4 prints the sum over the batch where the authors' Caffe layer takes the mean, as here; the printed form is N
-    times this ``center_weight``. The centers start at zero and are no parameters: each training batch moves them once,
-    by ``center_rate`` times :func:`~mmpod.functional.center_steps` over the batch of all processes.
-    Accepts soft labels: a sample then belongs to several classes in part.
+    times this ``center_weight``. The centers start at zero and are not parameters: each training batch moves them once,
+    by ``center_rate`` times :func:`~mmpod.functional.center_steps` over the batch of all processes. Accepts soft
+    labels: a sample then belongs partly to several classes.
 
     Args:
         num_classes: K, as in the head.
-        feat_dim: D, as the features of the head have it.
+        feat_dim: D, the dimension of the head's features.
         center_weight: Lambda of Eq. 4 for the mean, at least 0.
         center_rate: Step of the centers, from 0 to 1.
         loss_weight, global_batch, class_weight, focal_gamma: See :class:`~mmpod.models.losses.PrototypeLoss`.
@@ -69,7 +69,7 @@ class CenterLoss(PrototypeLoss):
         self.register_buffer('centers', torch.zeros(num_classes, feat_dim))
 
     def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
-        """Return the two terms of Eq. 4 at the present centers; then, when training, move the centers."""
+        """Return the two terms of Eq. 4 for the current centers; then, when training, move the centers."""
         if self.centers.shape != prototypes.shape:
             raise ValueError(
                 "Expected `num_classes` and `feat_dim` of CenterLoss to be the sizes of the head's prototypes, "

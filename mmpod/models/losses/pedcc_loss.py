@@ -15,7 +15,7 @@ __all__ = ['PEDCCLoss']
 
 @MODELS.register_module()
 class PEDCCLoss(AMSoftmaxLoss):
-    r"""AM-Softmax on predefined centroids, and the distance to the own one.
+    r"""AM-Softmax on predefined centroids, plus the distance to the centroid of the true class.
 
     .. math:: L = L_{AM} + \lambda \sqrt[n]{\tfrac{1}{2N}\sum_i \|x_i - p_{y_i}\|^2}
 
@@ -23,8 +23,8 @@ class PEDCCLoss(AMSoftmaxLoss):
         scale: s of Eq. 6, above 0.
         margin: m of Eq. 6, in units of the cosine, from 0 to 2.
         mse_weight: Lambda of Eq. 8, at least 0. The paper gives no value.
-        root: n of Eq. 8, at least 1. The paper gives no value. The root is that of the mean over the batch; its slope
-            is limited to that at a mean of 1e-12.
+        root: n of Eq. 8, at least 1. The paper gives no value. The root is taken of the mean over the batch, which is
+            raised to at least 1e-12.
         loss_weight, global_batch, class_weight, focal_gamma: See :class:`~mmpod.models.losses.PrototypeLoss`.
 
     Returns:

@@ -27,7 +27,7 @@ DECORRELATION = {'sc': self_correlation_loss, 'barlow': barlow_twins_loss, 'vicr
 
 @MODELS.register_module()
 class PODLoss(PrototypeLoss):
-    r"""Pull features to their class centroids and decorrelate what is left over.
+    r"""Pull features to their class centroids and decorrelate the residuals.
 
     .. math:: L_{POD} = L_{Cosine} + \lambda L_{SC} \quad \text{(Eq. 16)}
 
@@ -41,14 +41,15 @@ class PODLoss(PrototypeLoss):
             loss is the paper's Cosine Loss.
         power: Exponent of the cosine term, at least 1; 2 is Eq. 13, 1 is PEDCC-MSE (Eq. 12), and 2 + gamma is Eq. 13
             with the focal factor :math:`(1 - \cos\theta)^\gamma`.
-        decorrelation: What ``sc_weight`` weighs: ``'sc'``, the paper's uncentred second moment, or, for comparison,
-            ``'barlow'``, :func:`~mmpod.functional.barlow_twins_loss`, or ``'vicreg'``,
+        decorrelation: The term that ``sc_weight`` multiplies: ``'sc'``, the paper's uncentred second moment, or, for
+            comparison, ``'barlow'``, :func:`~mmpod.functional.barlow_twins_loss`, or ``'vicreg'``,
             :func:`~mmpod.functional.vicreg_covariance_loss`. Their scales differ by orders of magnitude.
         loss_weight: Factor on both terms, at least 0.
-        global_batch: Take the statistics over the batch of all processes (what one process with the whole batch would
-            compute; the authors' DataParallel did) instead of over each process's own part.
+        global_batch: Take the statistics over the batch of all processes (as one process with the whole batch, and the
+            authors' DataParallel, would) instead of over each process's own part.
         label_smooth_val: Epsilon of label smoothing, at least 0 and below 1: labels become soft labels, see
-            :func:`~mmpod.functional.smooth_labels`; after Mixup and CutMix too. As mmpretrain's ``LabelSmoothLoss``.
+            :func:`~mmpod.functional.smooth_labels`; it also applies after Mixup and CutMix, as in mmpretrain's
+            ``LabelSmoothLoss``.
 
     Returns:
         dict[str, Tensor]: ``loss_cosine`` and, unless ``sc_weight`` is 0, ``loss_`` with the name of the decorrelation.
@@ -92,7 +93,7 @@ class PODLoss(PrototypeLoss):
         return {'loss_cosine': cosine, 'loss_sc': correlation} if self.sc_weight > 0 else {'loss_cosine': cosine}
 
     def check_unit(self, centroids: Tensor) -> None:
-        """Refuse frozen centroids that are not of unit length, once for each tensor: then they are taken as they are.
+        """Refuse frozen centroids that are not of unit length; each tensor is checked only once.
 
         Raises:
             ValueError: A row is longer or shorter.
@@ -103,7 +104,7 @@ class PODLoss(PrototypeLoss):
         if not torch.allclose(length, torch.ones_like(length), atol=1e-4):
             raise ValueError(
                 'Expected the rows of frozen `centroids` to be of unit length, but got lengths from '
-                f'{length.min():g} to {length.max():g}: pass normalize_rows(centroids), or learned ones with gradient.'
+                f'{length.min():g} to {length.max():g}: pass normalize_rows(centroids), or ones that require gradients.'
             )
         self._checked = centroids
 
@@ -114,7 +115,7 @@ class PODLoss(PrototypeLoss):
         return smooth_labels(labels, len(prototypes), self.label_smooth_val, prototypes.dtype)
 
     def separate_terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
-        """Return the terms of :func:`~mmpod.functional.pod_loss` one by one: any labels, prototypes, decorrelation."""
+        """Return the terms of :func:`~mmpod.functional.pod_loss` separately: any labels, prototypes, decorrelation."""
         weight = self.class_weight
         if not labels.is_floating_point():  # only the prototypes of the batch's own classes
             weight = None if weight is None else weight.index_select(0, labels)
@@ -130,7 +131,7 @@ class PODLoss(PrototypeLoss):
     def cosine_term(
         self, features: Tensor, unit: Tensor, labels: Tensor, centroids: Tensor, weight: Optional[Tensor]
     ) -> Tensor:
-        """Return Eq. 13 from the unit features (N, D), weighted by one number for each of the centroids."""
+        """Return Eq. 13 from the unit features (N, D), weighted by one number per centroid."""
         if weight is None:
             return self.mean(cosine_loss(unit, labels, centroids, self.power))
         if labels.is_floating_point():
