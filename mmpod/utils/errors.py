@@ -13,6 +13,7 @@ from mmpod.utils.paths import TOOLS
 
 __all__ = ['UserError', 'did_you_mean', 'errors_as_exit', 'user_sentence']
 
+LABELS = (('gt_label',), ('gt_score',))
 OWN_FOLDERS = (str(Path(__file__).resolve().parents[1]), str(TOOLS.resolve()))
 
 
@@ -28,6 +29,9 @@ def errors_as_exit() -> Iterator[None]:
     """
     try:
         yield
+    except KeyboardInterrupt:
+        print('Interrupted. The same command goes on where it can.', file=sys.stderr)
+        sys.exit(130)  # as a shell counts SIGINT
     except Exception as error:
         sentence = user_sentence(error)
         if sentence is None:
@@ -44,8 +48,14 @@ def user_sentence(error: Exception) -> Optional[str]:
     - ``OSError`` and ``ImportError``: a file or a package that is missing or cannot be read;
     - what mmpod refuses: a ``TypeError``, ``ValueError`` or ``ArithmeticError`` from a ``raise`` statement of mmpod or
       its tools, not from a failed operation;
+    - images without labels, of which a metric asks for them;
     - what MMEngine's registry cannot build from the config: an unknown ``type``, or arguments that do not fit.
     """
+    if isinstance(error, KeyError) and error.args in LABELS:
+        return (
+            f'Expected the images to have labels, which a metric reads, but they have no `{error.args[0]}`. Leave out '
+            'the metrics of an unlabelled set: --cfg-options test_evaluator=[] --out predictions.pkl.'
+        )
     text = _message(error)
     if isinstance(error, OSError) and isinstance(error.filename, str):
         return f'{error.strerror}: `{os.path.abspath(error.filename)}`'

@@ -72,3 +72,15 @@ def test_the_process_ends_with_the_sentence():
     with pytest.raises(SystemExit) as stopped, errors_as_exit():
         raise UserError('Wrong.')
     assert stopped.value.code == 'error: Wrong.'
+
+
+def test_a_metric_without_labels_names_what_to_leave_out():
+    sentence = user_sentence(KeyError('gt_label'))
+    assert 'no `gt_label`' in sentence and 'test_evaluator=[] --out predictions.pkl' in sentence
+    assert user_sentence(KeyError('another')) is None
+
+
+def test_an_interrupt_is_one_sentence(capsys):
+    with pytest.raises(SystemExit) as caught, errors_as_exit():
+        raise KeyboardInterrupt
+    assert caught.value.code == 130 and capsys.readouterr().err.startswith('Interrupted.')
