@@ -18,17 +18,16 @@ import pandas as pd
 
 from mmpod.experiments.arguments import check_seeds
 from mmpod.experiments.catalogue import Setting
+from mmpod.experiments.formatting import markdown_table
 from mmpod.experiments.index import configs_readme, metafile
 from mmpod.experiments.launch import Launcher, plan_run
-from mmpod.experiments.own_tables import FIGURES, TABLES
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.records import Record, by_setting, collect, pack, read_results
 from mmpod.experiments.report import heading, write_report
 from mmpod.experiments.run import Run
-from mmpod.experiments.selection import select
 from mmpod.experiments.settings import check_effect
 from mmpod.experiments.studies import STUDIES, setting_of
-from mmpod.experiments.tables import markdown_table
+from mmpod.experiments.tables import FIGURES, TABLES, select
 from mmpod.utils.errors import errors_as_exit
 from mmpod.utils.paths import CONFIGS
 

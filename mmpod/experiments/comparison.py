@@ -9,10 +9,10 @@ from typing import Optional
 import pandas as pd
 from scipy import stats
 
+from mmpod.experiments.formatting import markdown_table, mean_and_spread
 from mmpod.experiments.metric import GEOMETRY, number_format, unit
 from mmpod.experiments.run import METRIC, Run
 from mmpod.experiments.sweep import Trial
-from mmpod.experiments.tables import markdown_table, mean_and_spread
 
 __all__ = ['curves_csv', 'epochs_to_reach', 'geometry_table', 'summary_table', 'trial_table', 'verdict']
 

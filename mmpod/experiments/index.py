@@ -8,11 +8,11 @@ import pandas as pd
 import yaml
 
 from mmpod.experiments.catalogue import dataset_of
+from mmpod.experiments.formatting import markdown_table, mean_and_spread
 from mmpod.experiments.paper import PAPER_TABLES
 from mmpod.experiments.records import Record
 from mmpod.experiments.run import METRIC
 from mmpod.experiments.studies import STUDIES, setting_of
-from mmpod.experiments.tables import markdown_table, mean_and_spread
 from mmpod.version import __version__
 
 __all__ = ['configs_readme', 'metafile']

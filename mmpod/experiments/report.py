@@ -10,13 +10,13 @@ import pandas as pd
 from mmpod.experiments.catalogue import Cell, Table
 from mmpod.experiments.comparison import epochs_to_reach
 from mmpod.experiments.figures import plot_accuracy, plot_derivative, plot_sweep
-from mmpod.experiments.own_tables import FIGURES, TABLES
+from mmpod.experiments.formatting import markdown_table, mean_and_spread
 from mmpod.experiments.paper import PAPER_TABLES
 from mmpod.experiments.records import Record
 from mmpod.experiments.run import METRIC
 from mmpod.experiments.settings import resolve
 from mmpod.experiments.studies import setting_of
-from mmpod.experiments.tables import markdown_table, mean_and_spread
+from mmpod.experiments.tables import FIGURES, TABLES
 from mmpod.functional import pedcc
 from mmpod.visualization.geometry import plot_gram
 

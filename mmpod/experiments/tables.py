@@ -1,31 +1,243 @@
-"""Tables as Markdown."""
+"""What the tables and figures show, and finding them, studies and settings by the words of a command line."""
 
-import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from fnmatch import fnmatch
+from typing import NamedTuple
 
-import pandas as pd
+from mmpod.experiments.catalogue import DATASETS, Cell, Figure, Setting, Table
+from mmpod.experiments.losses import IMAGES, LABELS, LOSSES
+from mmpod.experiments.paper import BOTH_READINGS, PAPER_FIGURES, PAPER_TABLES
+from mmpod.experiments.run import METRIC
+from mmpod.experiments.studies import STUDIES, setting_of
 
-__all__ = ['markdown_table', 'mean_and_spread']
+__all__ = ['FIGURES', 'TABLES', 'Selection', 'select']
+
+SPECTRUM = (*BOTH_READINGS, 'spectrum/effective_rank')
+COSINES = ('target_cosine', 'max_nontarget_cosine', 'within_between')
+COLLAPSE = ('nc1', 'nc2_max_angle', 'nc3_self_duality', 'effective_rank')
+GEOMETRY = tuple(f'geometry/{name}' for name in (*COSINES, *COLLAPSE))
+SCORES = ('log_density', 'mahalanobis', 'max_cosine')
+OPEN_SET = tuple(f'open_set/{score}_{measure}' for score in SCORES for measure in ('auroc', 'fpr95'))
+GDA = ('gda/top1',)
+LAMBDA, DIMENSION = 'weight of the SC term, lambda', 'feature dimension D'
+EPOCHS = (3, 6, 9, 10, 15)
+# The losses that Fig. 5 and 6 compare.
+FIG_5, FIG_6 = ('amsoftmax', 'pedccloss', 'cosine'), ('softmax', 'pod')
 
 
-def markdown_table(frame: pd.DataFrame) -> str:
-    """Return a table whose cells are printed as they are; format numbers beforehand.
+def rows(study: str, metrics: Sequence[str] = ()) -> list[Cell]:
+    """Return one cell for each setting of a study."""
+    cells = []
+    for name, setting in STUDIES[study].settings.items():
+        shown = metrics or (GDA if '/gda_' in setting.config else (METRIC,))
+        cells.append(Cell(LABELS.get(name, name), 'Accuracy', setting.key, metrics=shown))
+    return cells
 
-    Example:
-        >>> print(markdown_table(pd.DataFrame({'run': ['pod'], 'accuracy': ['98.00']})))
-        | run   | accuracy   |
-        |-------|------------|
-        | pod   | 98.00      |
+
+def tuned(tier: str, metrics: Sequence[str] = (METRIC,)) -> list[Cell]:
+    """Return every loss with the settings that its trials chose, which may be the untuned ones."""
+    chosen = STUDIES[f'{tier}_tuned'].settings
+    return [
+        Cell(label, 'Accuracy', f'{tier}_tuned/{name}' if name in chosen else f'{tier}/{name}', metrics=metrics)
+        for name, label in LOSSES.items()
+    ]
+
+
+def accuracy(study: str, cells: Sequence[Cell] = (), **kwargs) -> Table:
+    """Return a table of accuracies under the title of a study, by default of all its settings."""
+    return Table(f'Accuracy (%): {STUDIES[study].title}', cells or rows(study), **kwargs)
+
+
+def by_epoch(cells: Sequence[Cell], of: str) -> Table:
+    """Return the accuracies of the runs of a study after some epochs."""
+    return Table(f'Accuracy (%) by epoch of the runs of {of}', cells, epochs=EPOCHS)
+
+
+def sweep(study: str, varied: str, **others: str) -> Table:
+    """Return accuracies by the value of a setting.
+
+    Args:
+        study: A study of one grid with one key.
+        varied: What its rows vary.
+        others: Settings of other studies by their value, written ``at_<value>``.
     """
-    return frame.to_markdown(index=False, tablefmt='github', disable_numparse=True)
+    found = {setting.point.partition('=')[2]: setting.key for setting in STUDIES[study].settings.values()}
+    found |= {name.partition('_')[2]: key for name, key in others.items()}
+    cells = [
+        Cell('1/(D-1)' if value == str(1 / 255) else value, 'Accuracy', found[value])
+        for value in sorted(found, key=float)
+    ]
+    return accuracy(study, cells, varied=varied)
 
 
-def mean_and_spread(values: Sequence[float], form: str = '.2f') -> str:
-    """Return the mean, and with several values ± their sample standard deviation.
+def by_classifier(tier: str, trained: str) -> Table:
+    """Return how the features of one training are classified: by the cosine, and by GDA of both kinds."""
+    cells = [
+        Cell('the cosine', 'Accuracy', trained),
+        Cell('one covariance per class', 'Accuracy', f'{tier}_gda/class', metrics=GDA),
+        Cell('one for all classes', 'Accuracy', f'{tier}_gda/shared', metrics=GDA),
+    ]
+    return Table(f'Accuracy (%): features of POD Loss, {IMAGES[tier]}, by classifier', cells, 'classified by')
 
-    Example:
-        >>> mean_and_spread([80.0, 83.0])
-        '81.50 ± 2.12'
+
+def trials(study: str) -> Table:
+    """Return the settings of a study as rows by columns: the bases by the points of the grid."""
+    settings = STUDIES[study].settings.values()
+    return accuracy(study, [Cell(LABELS[one.base], one.point, one.key) for one in settings], pivot=True)
+
+
+def by_shrinkage(study: str) -> Table:
+    """Return Gaussian discriminant analysis, features and covariance by shrinkage."""
+    cells = []
+    for setting in STUDIES[study].settings.values():
+        stage, covariance, shrinkage = (word.partition('=')[2] for word in setting.point.split(','))
+        cells.append(Cell(f'{stage}, {covariance}', shrinkage, setting.key, metrics=GDA))
+    return accuracy(study, cells, varied='features, covariance', pivot=True)
+
+
+def paper_losses(key: str) -> list[Cell]:
+    """Return every loss on a dataset of the paper for which there is a config."""
+    found = []
+    for name, label in LOSSES.items():
+        loss, _, variant = name.partition('_')
+        config = '_'.join(filter(None, (loss, 'resnet50', key, variant)))
+        if config in STUDIES['paper'].bases:
+            found.append(Cell(label, DATASETS[key], f'paper/{config}'))
+    return found
+
+
+POD, COSINE = 'paper/pod_resnet50_cifar10', 'paper/cosine_resnet50_cifar10'
+SPECTRUM_TITLE = 'Spectrum of the pooled features (64 dimensions, unit length)'
+TABLES = {
+    **PAPER_TABLES,
+    'lambda': sweep('lambda', LAMBDA, at_0=COSINE, at_1=POD),
+    'losses': Table(
+        'Accuracy (%) of every loss',
+        [
+            *paper_losses('cifar10'),
+            *paper_losses('cifar100'),
+            Cell('AM-Softmax (s = 30, m = 0.35)', 'FaceScrub', 'paper/amsoftmax_resnet50_facescrub_s30'),
+            Cell("POD Loss, the released code's recipe", 'CIFAR-10', f'{POD}_released'),
+        ],
+    ),
+    'gpu': accuracy('gpu'),
+    'gpu_features': Table('Features of the runs of gpu', rows('gpu', (*SPECTRUM, *GEOMETRY[:3]))),
+    'digits': accuracy('digits'),
+    'small': accuracy('small'),
+    'small_epochs': by_epoch([cell for cell in rows('small') if cell.runs != 'small/gda'], 'small'),
+    'small_tuning': trials('small_tuning'),
+    'small_tuned': accuracy('small_tuned', tuned('small')),
+    'small_tuned_epochs': by_epoch(tuned('small'), 'small_tuned'),
+    'small_spectrum': Table(
+        f'{SPECTRUM_TITLE} on the test images, of the runs of small_tuned', tuned('small', SPECTRUM)
+    ),
+    'small_40epochs': accuracy('small_40epochs'),
+    'small_probe': accuracy('small_probe', varied='setting'),
+    'small_repeated': Table(STUDIES['small_repeated'].title, rows('small_repeated', (METRIC, *GDA, *SPECTRUM))),
+    'small_lambda': sweep('small_lambda', LAMBDA, at_0='small/cosine', at_1='small/pod'),
+    'small_dimension': sweep('small_dimension', DIMENSION, at_256='small/pod'),
+    'small_geometry': Table(STUDIES['small_geometry'].title, rows('small_geometry', GEOMETRY)),
+    'small_gda': by_classifier('small', 'small_tuned/pod'),
+    'small_shrinkage': by_shrinkage('small_shrinkage'),
+    'small_recipe': accuracy('small_recipe'),
+    'small_recipe_40epochs': accuracy('small_recipe_40epochs'),
+    'small_recipe_tuning': accuracy('small_recipe_tuning', varied='trial'),
+    'tiny': accuracy('tiny'),
+    'tiny_tuning': trials('tiny_tuning'),
+    'tiny_tuned': accuracy('tiny_tuned', tuned('tiny')),
+    'tiny_tuned_epochs': by_epoch(tuned('tiny'), 'tiny_tuned'),
+    'tiny_spectrum': Table(f'{SPECTRUM_TITLE} on the validation images, of the runs of tiny', rows('tiny', SPECTRUM)),
+    'tiny_lambda': sweep('tiny_lambda', LAMBDA, at_0='tiny/cosine', at_1='tiny/pod'),
+    'tiny_dimension': sweep('tiny_dimension', DIMENSION, at_256='tiny/pod'),
+    'tiny_geometry': Table(STUDIES['tiny_geometry'].title, rows('tiny_geometry', GEOMETRY)),
+    'tiny_gda': by_classifier('tiny', 'tiny/pod'),
+    'tiny_recipe': accuracy('tiny_recipe'),
+    'digits_shrinkage': by_shrinkage('digits_shrinkage'),
+    'open_set': Table(STUDIES['open_set'].title, rows('open_set', OPEN_SET)),
+}
+TABLES['small_lambda_spectrum'] = Table(
+    'Spectrum of the runs of small_lambda',
+    [replace(cell, metrics=SPECTRUM) for cell in TABLES['small_lambda'].cells],
+    LAMBDA,
+)
+
+
+def curves(table: str, names: Iterable[str], title: str) -> Figure:
+    """Return the curves of some losses of a table."""
+    wanted = [LABELS[name] for name in names]
+    cells = [cell for cell in TABLES[table].cells if cell.row in wanted and cell.column in ('Accuracy', 'CIFAR-100')]
+    return Figure(title, 'curves', cells)
+
+
+# The paper does not say which dataset Fig. 5 and 6 show; CIFAR-100 is the first of Table III.
+FIGURES = {
+    **PAPER_FIGURES,
+    'fig5': curves('losses', FIG_5, 'Accuracy by epoch of AM-Softmax, PEDCC-Loss and Cosine Loss on CIFAR-100'),
+    'fig6': curves('losses', FIG_6, 'Accuracy by epoch of Softmax and POD Loss on CIFAR-100'),
+    'sc_weight': Figure('Accuracy by lambda', 'sweep', TABLES['lambda'].cells, LAMBDA),
+    'curves_gpu': curves('gpu', ('softmax', 'pod', 'pod_bn'), STUDIES['gpu'].title),
+}
+for tier, images in IMAGES.items():
+    weights, dimensions = TABLES[f'{tier}_lambda'].cells, TABLES[f'{tier}_dimension'].cells
+    FIGURES |= {
+        f'curves_{tier}': curves(tier, LOSSES, f'Accuracy by epoch, nothing tuned, {images}'),
+        f'fig5_{tier}': curves(f'{tier}_tuned', FIG_5, f'Fig. 5 at small scale, tuned, {images}'),
+        f'fig6_{tier}': curves(f'{tier}_tuned', FIG_6, f'Fig. 6 at small scale, tuned, {images}'),
+        f'sc_weight_{tier}': Figure(f'Accuracy by lambda, {images}', 'sweep', weights, LAMBDA),
+        f'dimension_{tier}': Figure(f'Accuracy by feature dimension, {images}', 'sweep', dimensions, DIMENSION),
+    }
+
+
+class Selection(NamedTuple):
+    """What the words of a command line name: settings to run, and the names of tables and figures to show."""
+
+    settings: Sequence[Setting]
+    tables: Sequence[str]
+    figures: Sequence[str]
+
+
+def select(words: Sequence[str]) -> Selection:
+    """Return what ``words`` name: studies (``small``), tables (``I``), figures (``fig5``), or patterns of settings
+    (``small/pod*``) or of configs (``pod_resnet50_*``); everything without words.
+
+    Each setting is there once. The training that an evaluation needs comes before it.
+
+    Raises:
+        ValueError: A word names nothing.
     """
-    spread = f' ± {statistics.stdev(values):{form}}' if len(values) > 1 else ''
-    return f'{statistics.mean(values):{form}}{spread}'
+    settings: list[Setting] = []
+    tables: list[str] = []
+    figures: list[str] = []
+    for word in words or ['*']:
+        if word in FIGURES:
+            settings += [setting_of(cell.runs) for cell in FIGURES[word].cells]
+            figures.append(word)
+        elif word in TABLES and word not in STUDIES:
+            settings += [setting_of(cell.runs) for cell in TABLES[word].cells if cell.key is None]
+            tables.append(word)
+        else:
+            found = list(STUDIES[word].settings.values()) if word in STUDIES else matching(word)
+            settings += found
+            keys = {one.key for one in found}
+            tables += [name for name, table in TABLES.items() if any(cell.runs in keys for cell in table.cells)]
+    with_sources = [key for one in settings for key in (one.source, one.key) if key]
+    return Selection(
+        [setting_of(key) for key in dict.fromkeys(with_sources)],
+        list(dict.fromkeys(tables)),
+        list(dict.fromkeys(figures)) if words else list(FIGURES),
+    )
+
+
+def matching(pattern: str) -> list[Setting]:
+    """Return the settings whose key, or else whose config fits a pattern; of a config unchanged, where it is one."""
+    everything = [setting for study in STUDIES.values() for setting in study.settings.values()]
+    of_config = [one for one in everything if fnmatch(one.config, pattern)]
+    unchanged = [one for one in of_config if not one.overrides]
+    found = [one for one in everything if fnmatch(one.key, pattern)] or unchanged or of_config
+    if not found:
+        raise ValueError(
+            f'Expected a study ({", ".join(STUDIES)}), a table, a figure, a config or a pattern such as '
+            f'`small/pod*`, but got {pattern!r}. `tools/experiments.py list` shows all.'
+        )
+    return found
