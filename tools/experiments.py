@@ -18,7 +18,7 @@ import pandas as pd
 
 from mmpod.experiments.arguments import check_seeds
 from mmpod.experiments.catalogue import Setting
-from mmpod.experiments.formatting import markdown_table
+from mmpod.experiments.comparison import markdown_table
 from mmpod.experiments.index import configs_readme, metafile
 from mmpod.experiments.launch import Launcher, plan_run
 from mmpod.experiments.queue import run_all
@@ -111,7 +111,7 @@ def describe(run: Run) -> str:
     elif state == 'failed':
         state += f': {run.record["failed"]}'
     elif state != 'not run':
-        state += f' at epoch {max(run.accuracies(), default=0)}'
+        state += f' at epoch {max(run.curve(), default=0)}'
     return f'{run.seed} {state}'
 
 

@@ -16,10 +16,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmpod.experiments.arguments import check_runs, runs_parser
+from mmpod.experiments.arguments import check_runs, choose_metric, runs_parser
 from mmpod.experiments.comparison import trial_table
 from mmpod.experiments.launch import Launcher, note_unknown_settings, plan_run
-from mmpod.experiments.metric import choose_metric
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.run import Run
 from mmpod.experiments.settings import check_effect, resolve

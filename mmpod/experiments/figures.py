@@ -17,7 +17,7 @@ from mmpod.visualization.style import COLOURS, MARKERS, STYLES, new_axes, write_
 
 __all__ = ['plot_accuracy', 'plot_derivative', 'plot_geometry', 'plot_sweep']
 
-Runs = Sequence[Union[Run, Record]]
+Runs = Sequence[tuple[str, Union[Run, Record]]]  # each with the name that the legend gives it
 PANELS = {
     'target_cosine': 'cosine to the target prototype',
     'max_nontarget_cosine': 'largest cosine to another',
@@ -34,7 +34,7 @@ def draw_curves(axes, runs: Runs, metric: str) -> dict:
     """
     import seaborn
 
-    rows = [(run.name, epoch, value) for run in runs for epoch, value in run.curve(metric).items()]
+    rows = [(name, epoch, value) for name, run in runs for epoch, value in run.curve(metric).items()]
     frame = pd.DataFrame(rows, columns=['run', 'epoch', metric])
     names = list(dict.fromkeys(frame['run']))
     looks = {name: look for name, look in zip(names, zip(*map(itertools.cycle, (COLOURS, STYLES, MARKERS))))}

@@ -8,7 +8,7 @@ import pandas as pd
 import yaml
 
 from mmpod.experiments.catalogue import dataset_of
-from mmpod.experiments.formatting import markdown_table, mean_and_spread
+from mmpod.experiments.comparison import markdown_table, mean_and_spread
 from mmpod.experiments.paper import PAPER_TABLES
 from mmpod.experiments.records import Record
 from mmpod.experiments.run import METRIC
@@ -43,12 +43,11 @@ def accuracies(config: str, records: Records) -> dict[str, list[float]]:
         if study.name.endswith(('_tuning', '_repeated', '_probe', '_geometry', '_shrinkage')):
             continue
         for setting in study.settings.values():
-            plain = setting.overrides == tuple(study.options)
-            values = [
-                record.metrics.get('gda/top1', record.metrics.get(METRIC)) for record in records.get(setting.key, ())
-            ]
-            if setting.config == config and plain and values and None not in values:
-                found.setdefault(study.name, values)
+            if setting.config == config and setting.overrides == tuple(study.options):
+                runs = records.get(setting.key, ())
+                values = [run.metrics.get('gda/top1', run.metrics.get(METRIC)) for run in runs]
+                if values and None not in values:
+                    found.setdefault(study.name, values)
     return found
 
 
@@ -111,17 +110,9 @@ def metafile(configs: Path, records: Records) -> str:
     for name, config in sorted(names.items()):
         dataset, found = dataset_of(config), accuracies(config, records)
         result: dict[str, object] = {'Dataset': dataset, 'Task': 'Image Classification'}
-        values = found.get('paper') or found.get('digits')
-        if values:
+        if values := found.get('paper') or found.get('digits'):
             result['Metrics'] = {'Top 1 Accuracy': round(sum(values) / len(values), 2)}
-        models.append(
-            {
-                'Name': name,
-                'Metadata': {'Training Data': dataset},
-                'In Collection': COLLECTION['Name'],
-                'Results': [result],
-                'Config': f'configs/{config}.py',
-            }
-        )
+        model = {'Name': name, 'Metadata': {'Training Data': dataset}, 'In Collection': COLLECTION['Name']}
+        models.append({**model, 'Results': [result], 'Config': f'configs/{config}.py'})
     index = {'Collections': [COLLECTION], 'Models': models}
     return f'# {GENERATED}\n' + yaml.safe_dump(index, sort_keys=False, width=120)

@@ -154,7 +154,6 @@ def recipe_tuning() -> Study:
     )
     projection = (*(f'model.neck.{option}' for option in projected), 'model.head.in_channels=256')
     more = '0.2 2 5e-4 0.3; 0.2 2 5e-4 3; 0.2 2 5e-4 10; 0.1 2 1e-3 1; 0.1 2 2e-3 1; 0.2 2 1e-3 1'
-    tried = '0.1 2 5e-4; 0.1 5 5e-4; 0.1 1 1e-3; 0.1 2 1e-3; 0.1 5 1e-3; 0.1 2 2e-3'
     warmup3 = ('param_scheduler.0.end=3', 'param_scheduler.1.begin=3', 'param_scheduler.1.T_max=12')
     longer = (*LONGER_COSINE, 'train_cfg.val_interval=10')
     smoothing = SMOOTHED[0].partition('=')[0]

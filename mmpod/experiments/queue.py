@@ -21,8 +21,7 @@ import mmpretrain
 import torch
 
 from mmpod.experiments.launch import Launcher, Plan
-from mmpod.experiments.metric import number_format
-from mmpod.experiments.run import Run
+from mmpod.experiments.run import Run, number_format
 from mmpod.utils.paths import TOOLS
 from mmpod.version import __version__
 

@@ -8,10 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional, TextIO
 
-__all__ = ['METRIC', 'Run']
+__all__ = ['METRIC', 'Run', 'number_format', 'unit']
 
 METRIC = 'accuracy/top1'
+PERCENTAGES = ('accuracy', 'cosine', 'gda', 'multi-label', 'single-label')
 NOT_METRICS = ('data_time', 'time', 'step')  # logged beside the metrics of a validation
+WAY_OUT = 'Restore it from a copy, or move the run away and repeat it.'
+
+
+def unit(metric: str) -> str:
+    """Return what is written after the name of a metric."""
+    return ', %' if metric.partition('/')[0] in PERCENTAGES else ''
+
+
+def number_format(metric: str) -> str:
+    """Return the format of its values: two digits of a percentage, four significant ones of anything else."""
+    return '.2f' if unit(metric) else '.4g'
 
 
 @dataclass(frozen=True)
@@ -96,11 +108,7 @@ class Run:
             return False
         return False
 
-    def accuracies(self) -> dict[int, float]:
-        """Return the validation accuracy (%) by epoch, see :meth:`curve`."""
-        return self.curve(METRIC)
-
-    def curve(self, metric: str) -> dict[int, float]:
+    def curve(self, metric: str = METRIC) -> dict[int, float]:
         """Return a metric of validation by epoch, over all starts of the run; a resumed epoch replaces the earlier one.
 
         Raises:
@@ -152,9 +160,6 @@ def _parse_entry(line: bytes, where: str) -> dict:
     if not isinstance(entry.get('step'), int) or None in entry.values():
         raise ValueError(f'Expected {where} to have a step and numbers, but it is {str(entry)[:80]}. {WAY_OUT}')
     return entry
-
-
-WAY_OUT = 'Restore it from a copy, or move the run away and repeat it.'
 
 
 def _parse_object(text: bytes, where: str) -> dict:
