@@ -1,7 +1,6 @@
 """What the command lines of many runs share: arguments, their checks, and the metric that runs are compared by."""
 
 import argparse
-import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
@@ -15,6 +14,7 @@ from mmpretrain.structures import DataSample
 from mmpod.experiments.comparison import GEOMETRY
 from mmpod.experiments.settings import resolve
 from mmpod.functional.centroids import MAX_SEED
+from mmpod.utils.errors import did_you_mean
 
 __all__ = ['check_runs', 'check_seeds', 'choose_metric', 'reported_metrics', 'runs_parser']
 
@@ -71,9 +71,9 @@ def choose_metric(configs: Sequence[Path], overrides: Sequence[str], asked: Opti
                 + ('it reports none.' if complete else 'what it reports is only known after training. Use --metric.')
             )
         asked = asked or known[0]
-        similar = difflib.get_close_matches(asked, known, 1)
-        if asked not in known and (complete or similar):
-            hint = f' Did you mean {similar[0]}?' if similar else ''
+        guess = did_you_mean(asked, known, cutoff=0.6)
+        if asked not in known and (complete or guess):
+            hint = f' Did you mean {guess}?' if guess else ''
             raise ValueError(
                 f'Expected a metric that {config} reports in validation, {", ".join(known) or "but it has none"}, but '
                 f'got {asked}.{hint}'

@@ -16,36 +16,21 @@ __all__ = ['Record', 'by_setting', 'collect', 'pack', 'read_file', 'read_results
 
 @dataclass(frozen=True)
 class Record:
-    """A finished run. `results/README.md` explains the fields.
-
-    Attributes:
-        study, setting: What it is a run of; see :class:`~mmpod.experiments.catalogue.Setting`.
-        config: The config, without ``.py``, relative to `configs/`; empty where it was not shipped.
-        overrides: What it changed of the config, ``key=value``.
-        seed: Its seed.
-        versions: Of packages and of Python; ``git`` is mmpod's revision.
-        device: What it ran on.
-        commands: What was called.
-        date: When it was started; None where that is not known.
-        wall_s: Seconds that it took; None where that is not known.
-        curves: Metrics of the validation by epoch.
-        metrics: The final metrics: of the test, or where there was none, of the last validation.
-        config_hash: Hash of the resolved config; None in runs from before there were hashes.
-    """
+    """A finished run, one line of a file. `results/README.md` explains the fields."""
 
     study: str
     setting: str
-    config: Optional[str]
-    overrides: Sequence[str]
+    config: Optional[str]  # without `.py`, relative to `configs/`; empty or None where it was not shipped
+    overrides: Sequence[str]  # what it changed of the config, `key=value`
     seed: int
-    versions: dict[str, Optional[str]]
+    versions: dict[str, Optional[str]]  # of packages and of Python; `git` is mmpod's revision
     device: str
     commands: Sequence[str]
-    date: Optional[str]
-    wall_s: Optional[float]
-    curves: dict[str, dict[str, float]]
-    metrics: dict[str, float]
-    config_hash: Optional[str]
+    date: Optional[str]  # of its start; None where that is not known
+    wall_s: Optional[float]  # seconds that it took; None where that is not known
+    curves: dict[str, dict[str, float]]  # metrics of the validation by epoch
+    metrics: dict[str, float]  # of the test, or where there was none, of the last validation
+    config_hash: Optional[str]  # of the resolved config; None in runs from before there were hashes
 
     @property
     def key(self) -> tuple[str, str, int]:
