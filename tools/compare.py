@@ -87,9 +87,8 @@ def main() -> None:
     for (config, seed), run in runs.items():
         source = args.trained.get(config)
         source = (source, runs[source, seed]) if source else None
-        plan = plan_run(config, run, launcher, args.cfg_options, source, test=False, metric=args.metric)
-        plans += [plan] if plan else []
-    failed = run_all(plans, args.jobs, launcher)
+        plans.append(plan_run(config, run, launcher, args.cfg_options, source, test=False, metric=args.metric))
+    failed = run_all([plan for plan in plans if plan], args.jobs, launcher)
     done = [run for run in runs.values() if run.state == 'done']
     if done:
         report(args, done)

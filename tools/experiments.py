@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mmpod.experiments.arguments import check_seeds
+from mmpod.experiments.arguments import check_jobs, check_seeds, queue_parser
 from mmpod.experiments.catalogue import Setting
 from mmpod.experiments.comparison import markdown_table
 from mmpod.experiments.index import configs_readme, metafile
@@ -40,7 +40,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest='command', required=True)
     for name in ('list', 'run', 'report', 'pack'):
-        command = commands.add_parser(name)
+        command = commands.add_parser(name, parents=[queue_parser()] if name == 'run' else [])
         if name == 'pack':
             command.add_argument('work_dir', type=Path, help='folder of runs')
         else:
@@ -54,15 +54,12 @@ def parse_args() -> argparse.Namespace:
             command.add_argument('--work-dir', type=Path, help='show the runs of this folder, not those of --results')
             command.add_argument('--out', type=Path, help='folder to write to (default: docs/generated)')
         if name == 'run':
-            command.add_argument('--jobs', type=int, default=1, help='runs at a time (default: 1)')
-            command.add_argument('--processes', type=int, default=1, help='processes (GPUs) of each run (default: 1)')
             command.add_argument('--partition', default=None, help='start the runs on this partition of Slurm')
-            command.add_argument('--cfg-options', nargs='+', default=[], help='overrides, noted with every number')
     args = parser.parse_args()
     if getattr(args, 'seeds', None):
         check_seeds(parser, args.seeds)
-    if args.command == 'run' and min(args.jobs, args.processes) < 1:
-        parser.error('Expected --jobs and --processes to be at least 1.')
+    if args.command == 'run':
+        check_jobs(parser, args)
     if args.command != 'pack':
         try:
             args.selection = select(args.select)
@@ -95,8 +92,8 @@ def run(args: argparse.Namespace) -> None:
         source = setting_of(setting.source) if setting.source else None
         trained = (source.path, run_of(args, source, seed)) if source else None
         overrides = [*setting.overrides, *args.cfg_options]
-        plan = plan_run(setting.path, run_of(args, setting, seed), launcher, overrides, trained)
-        plans += [plan] if plan else []
+        plans.append(plan_run(setting.path, run_of(args, setting, seed), launcher, overrides, trained))
+    plans = [plan for plan in plans if plan]
     failed = run_all(plans, args.jobs, launcher)
     if failed:
         names = '\n'.join(f'  {run.label}: {run.record.get("failed", "")}' for run in failed)
@@ -122,12 +119,9 @@ def list_all(records: Mapping[str, Sequence[Record]]) -> None:
         count = sum(len(records.get(setting.key, ())) for setting in study.settings.values())
         seeds = ' '.join(map(str, study.seeds))
         rows.append((study.name, len(study.settings), seeds, count, study.title))
-    print(
-        markdown_table(
-            pd.DataFrame(rows, columns=['study', 'settings', 'seeds', 'runs in results', 'what']).astype(str)
-        )
-    )
-    print('\nTables: ' + '; '.join(name for name in TABLES) + '\nFigures: ' + '; '.join(FIGURES))
+    columns = ['study', 'settings', 'seeds', 'runs in results', 'what']
+    print(markdown_table(pd.DataFrame(rows, columns=columns).astype(str)))
+    print('\nTables: ' + '; '.join(TABLES) + '\nFigures: ' + '; '.join(FIGURES))
 
 
 def list_selection(args: argparse.Namespace, records: Mapping[str, Sequence[Record]]) -> None:

@@ -13,6 +13,7 @@ Runs go to WORK_DIR/<config>/<settings>/seed<n>/. After an interrupt, the same c
 """
 
 import argparse
+import itertools
 import sys
 from pathlib import Path
 
@@ -57,15 +58,12 @@ def main() -> None:
     args.metric = choose_metric(args.configs, args.cfg_options, args.metric)
     launcher = Launcher(args.processes)
     runs, plans = {}, []
-    for seed in args.seeds:
-        for config in args.configs:
-            for trial in args.trials:
-                work_dir = args.work_dir / config.stem / trial.name / f'seed{seed}'
-                run = Run(config.stem, seed, work_dir, setting=trial.name)
-                runs.setdefault((config.stem, trial.name), []).append(run)
-                overrides = [*args.cfg_options, *trial.overrides]
-                plan = plan_run(config, run, launcher, overrides, test=False, metric=args.metric)
-                plans += [plan] if plan else []
+    for seed, config, trial in itertools.product(args.seeds, args.configs, args.trials):
+        run = Run(config.stem, seed, args.work_dir / config.stem / trial.name / f'seed{seed}', setting=trial.name)
+        runs.setdefault((config.stem, trial.name), []).append(run)
+        overrides = [*args.cfg_options, *trial.overrides]
+        plans.append(plan_run(config, run, launcher, overrides, test=False, metric=args.metric))
+    plans = [plan for plan in plans if plan]
     for config in args.configs:
         warn_of_the_test_set(config, args.cfg_options)
     failed = run_all(plans, args.jobs, launcher)

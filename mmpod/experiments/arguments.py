@@ -16,7 +16,15 @@ from mmpod.experiments.settings import resolve
 from mmpod.functional.centroids import MAX_SEED
 from mmpod.utils.errors import did_you_mean
 
-__all__ = ['check_runs', 'check_seeds', 'choose_metric', 'reported_metrics', 'runs_parser']
+__all__ = [
+    'check_jobs',
+    'check_runs',
+    'check_seeds',
+    'choose_metric',
+    'queue_parser',
+    'reported_metrics',
+    'runs_parser',
+]
 
 
 def check_seeds(parser: argparse.ArgumentParser, seeds: Sequence[int]) -> None:
@@ -25,22 +33,30 @@ def check_seeds(parser: argparse.ArgumentParser, seeds: Sequence[int]) -> None:
         parser.error(f'Expected --seeds to be different integers from 0 to {MAX_SEED}, but got {seeds}.')
 
 
-def runs_parser(work_dir: str) -> argparse.ArgumentParser:
-    """Return a parent parser with the arguments of a command line that runs configs with seeds.
-
-    Args:
-        work_dir: Default of ``--work-dir``.
-    """
+def queue_parser() -> argparse.ArgumentParser:
+    """Return a parent parser with the arguments of a command line that makes many runs."""
     parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument('--jobs', type=int, default=1, help='runs at a time; they share the CPU cores (default: 1)')
+    parser.add_argument('--processes', type=int, default=1, help='processes (GPUs) of each run (default: 1)')
+    parser.add_argument('--cfg-options', nargs='+', default=[], help='overrides passed on to every run')
+    return parser
+
+
+def runs_parser(work_dir: str) -> argparse.ArgumentParser:
+    """Return a parent parser that also has the configs, their seeds, the metric and ``--work-dir`` with its default."""
+    parser = argparse.ArgumentParser(add_help=False, parents=[queue_parser()])
     parser.add_argument('configs', nargs='+', type=Path, help='the configs')
     parser.add_argument('--seeds', nargs='+', type=int, default=[0], help='seeds of each config (default: 0)')
     parser.add_argument('--work-dir', type=Path, default=Path(work_dir), help=f'output folder (default: {work_dir})')
-    parser.add_argument('--jobs', type=int, default=1, help='runs at a time; they share the CPU cores (default: 1)')
-    parser.add_argument('--processes', type=int, default=1, help='processes (GPUs) of each run, through torchrun')
-    parser.add_argument('--cfg-options', nargs='+', default=[], help='overrides passed on to every run')
     parser.add_argument('--metric', help="what counts (default: the first that the config's val_evaluator reports)")
     parser.add_argument('--lower-is-better', action='store_true', help='of the metric, such as an error or a loss')
     return parser
+
+
+def check_jobs(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """End with a message where the numbers of :func:`queue_parser` are wrong."""
+    if min(args.jobs, args.processes) < 1:
+        parser.error('Expected --jobs and --processes to be at least 1.')
 
 
 def check_runs(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
@@ -53,8 +69,7 @@ def check_runs(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Non
     check_seeds(parser, args.seeds)
     if len({config.stem for config in args.configs}) < len(args.configs):
         parser.error('Expected configs of different names, because a run is known by its name.')
-    if min(args.jobs, args.processes) < 1:
-        parser.error('Expected --jobs and --processes to be at least 1.')
+    check_jobs(parser, args)
 
 
 def choose_metric(configs: Sequence[Path], overrides: Sequence[str], asked: Optional[str] = None) -> str:

@@ -12,18 +12,8 @@ from scipy import stats
 from mmpod.experiments.run import METRIC, Run, number_format, unit
 from mmpod.experiments.sweep import Trial
 
-__all__ = [
-    'GEOMETRY',
-    'curves_csv',
-    'epochs_to_reach',
-    'final_values',
-    'geometry_table',
-    'markdown_table',
-    'mean_and_spread',
-    'summary_table',
-    'trial_table',
-    'verdict',
-]
+__all__ = ['curves_csv', 'epochs_to_reach', 'final_values', 'geometry_table', 'markdown_table', 'mean_and_spread']
+__all__ += ['GEOMETRY', 'summary_table', 'trial_table', 'verdict']
 
 SHARE = 0.9  # of the last value, for "epochs to"
 CONFIDENCE = 0.95
@@ -80,13 +70,13 @@ def final_values(runs: Iterable[Run], metric: str) -> dict[int, float]:
 def summary_table(
     runs: Sequence[Run], metric: str = METRIC, target: Optional[float] = None, lower_is_better: bool = False
 ) -> str:
-    """Return a Markdown table with one row per name, and below it what its columns mean.
+    """Return a Markdown table of finished runs with one row per name, and below it what its columns mean.
 
     Args:
-        runs: Finished runs; those of the same name differ by their seed.
+        runs: Those of the same name differ by their seed.
         metric: What is compared.
-        target: Value for "epochs to"; by default 90 % of each run's own last value (for a metric whose lower values are
-            better, a value 10 % above it).
+        target: Value for "epochs to"; by default 90 % of each run's own last value, or 10 % above it where lower is
+            better.
         lower_is_better: Of the metric.
     """
     rows = []

@@ -174,16 +174,10 @@ def draw(name: str, path: Path, records: Records) -> bool:
 
 
 def write_report(out: Path, records: Records, tables: Sequence[str], figures: Sequence[str]) -> list[Path]:
-    """Write one Markdown file for each table and one picture for each figure that have runs, and `tables.csv`.
-
-    Args:
-        out: Folder to write to.
-        records: The runs by setting.
-        tables: Names of the tables.
-        figures: Names of the figures.
+    """Write a Markdown file of each named table and a picture of each named figure that have runs, and `tables.csv`.
 
     Returns:
-        list[Path]: What was written.
+        list[Path]: What was written into the folder ``out``.
     """
     out.mkdir(parents=True, exist_ok=True)
     written, all_rows = [], []

@@ -98,15 +98,15 @@ def _hint(name: str, known: Iterable[str]) -> str:
 
 
 def check_effect(configs: Sequence[Path], options: Sequence[str], trials: Sequence[Sequence[str]] = ((),)) -> None:
-    """Refuse options that change nothing, and trials of a grid that are the same.
+    """Refuse options that change none of the configs, and trials that are the same for one of them.
 
     Args:
-        configs: The configs that they are meant for.
+        configs: The configs.
         options: ``key=value`` overrides of all of them.
         trials: For each point of a grid its overrides, which follow ``options``.
 
     Raises:
-        ValueError: An option leaves every config as it is, or two trials give the same settings for some config.
+        ValueError: An option or a trial is refused.
     """
     for index, option in enumerate(options):
         others = [*options[:index], *options[index + 1 :]]
