@@ -88,15 +88,15 @@ def tuned(tier: str) -> dict[str, Base]:
     }
 
 
-def recipe(data: str) -> dict[str, Base]:
+def recipe(tier: str) -> dict[str, Base]:
     """Return the configs with warm-up and cosine schedule."""
-    smoothed = ('model.head.loss._delete_=True', *LABEL_SMOOTH_LOSS, f'{RATE}=0.2')
+    softmax = Base(f'small/softmax_{DATA[tier]}_warmup')
     return {
-        'softmax': Base(f'small/softmax_{data}_warmup'),
-        'softmax_smoothed': Base(f'small/softmax_{data}_warmup', smoothed),
-        'pod': Base(f'small/pod_{data}_warmup'),
-        'pod_bn': Base(f'small/pod_{data}_bn'),
-        'pod_vicreg_bn': Base(f'small/pod_{data}_vicreg_bn'),
+        'softmax': softmax,
+        'softmax_smoothed': changed(softmax, 'model.head.loss._delete_=True', *LABEL_SMOOTH_LOSS, f'{RATE}=0.2'),
+        'pod': Base(f'small/pod_{DATA[tier]}_warmup'),
+        'pod_bn': Base(f'small/pod_{DATA[tier]}_bn'),
+        'pod_vicreg_bn': Base(f'small/pod_{DATA[tier]}_vicreg_bn'),
     }
 
 
@@ -147,7 +147,7 @@ def recipe_tuning() -> Study:
     shipped one replaces each of them here, or none.
     """
     names = ('softmax', 'pod', 'pod_bn', 'pod_vicreg_bn')
-    softmax, pod, bn, vicreg = (recipe('cifar10_10k')[name].config for name in names)
+    softmax, pod, bn, vicreg = (recipe('small')[name].config for name in names)
     projected = (
         *('type=mmpretrain.LinearNeck', 'gap_dim=2', 'in_channels=64', 'out_channels=256', 'norm_cfg.type=BN1d'),
         *('norm_cfg.affine=False', 'act_cfg=None'),

@@ -33,6 +33,12 @@ def tier_study(
     return Study(name, f'{title}, {IMAGES[name.partition("_")[0]]}', bases, options, seeds)
 
 
+def pod_by(name: str, varied: str, grid: Mapping[str, Sequence], options: Sequence[str]) -> Study:
+    """Return POD Loss with each value of a setting."""
+    base = Base(f'small/pod_{DATA[name.partition("_")[0]]}', (), grid)
+    return tier_study(name, f'POD Loss by {varied}', {'': base}, options)
+
+
 def gda(tier: str, source: str, *options: str) -> Study:
     """Return Gaussian discriminant analysis of both kinds on the features of one training."""
     base = Base(f'small/gda_{DATA[tier]}', source=source)
@@ -89,8 +95,8 @@ def some(bases: Mapping[str, Base], names: str, *overrides: str) -> dict[str, Ba
     return {name: changed(bases[name], *overrides) for name in names.split()}
 
 
-_SMALL, _TINY, _RECIPE = losses('small'), losses('tiny'), recipe('cifar10_10k')
-_POD, _POD10K, _POD20 = 'pod_resnet50_cifar10', _SMALL['pod'].config, _TINY['pod'].config
+_SMALL, _TINY, _RECIPE = losses('small'), losses('tiny'), recipe('small')
+_POD, _POD10K = 'pod_resnet50_cifar10', _SMALL['pod'].config
 _GDA10K = 'small/gda_cifar10_10k'
 _BATCH_NORM = ('model.head.norm_cfg.type=BN1d', 'model.head.norm_cfg.affine=False')
 _LONGER = ('train_cfg.max_epochs=40', 'param_scheduler.milestones=[24,35]')
@@ -98,6 +104,7 @@ _SC, _DIMENSIONS = [1 / 255, 0.01, 0.1, 10], [32, 64, 128, 512, 1024]
 _SMOOTHED_PODS = {f'{name}_smoothed': changed(_RECIPE[name], *SMOOTHED) for name in ('pod_bn', 'pod_vicreg_bn')}
 _GPU = {'softmax': Base('softmax_resnet50_cifar10'), 'pod': Base(_POD), 'pod_bn': Base(_POD, _BATCH_NORM)}
 _DIGITS = {name: Base(f'small/{name}_digits') for name in ('softmax', 'pod')}
+_DIGITS['gda'] = Base('small/gda_digits', source='digits/pod')
 _OPEN_SET = Base(_GDA10K, ('custom_hooks.1.unknown=data/tinyimagenet/val/images',), source='small/pod_vicreg')
 
 STUDIES = {
@@ -106,11 +113,7 @@ STUDIES = {
         PAPER,
         Study('lambda', 'POD Loss on CIFAR-10 by lambda', {'': Base(_POD, (), {LAMBDA: _SC})}),
         Study('gpu', 'ResNet-50 on all of CIFAR-10 for 24 of 100 epochs, on one H100', _GPU, ON_A_GPU, seeds=(0,)),
-        Study(
-            'digits',
-            "scikit-learn's handwritten digits",
-            {**_DIGITS, 'gda': Base('small/gda_digits', source='digits/pod')},
-        ),
+        Study('digits', "scikit-learn's handwritten digits", _DIGITS),
         tier_study('small', 'every loss, nothing tuned', {**_SMALL, 'gda': Base(_GDA10K, source='small/pod')}),
         tier_study('tiny', 'every loss, nothing tuned', _TINY, FAST),
         tuning('small'),
@@ -118,20 +121,10 @@ STUDIES = {
         tier_study('small_tuned', 'every loss, tuned alike', tuned('small'), CHANNELS_LAST),
         tier_study('tiny_tuned', 'every loss, tuned alike', tuned('tiny'), FAST),
         tier_study('small_40epochs', '40 epochs, nothing tuned', some(_SMALL, 'softmax cosine pod', *_LONGER), FAST),
-        tier_study('small_lambda', 'POD Loss by lambda', {'': Base(_POD10K, (), {LAMBDA: [*_SC, 20]})}, CHANNELS_LAST),
-        tier_study('tiny_lambda', 'POD Loss by lambda', {'': Base(_POD20, (), {LAMBDA: _SC})}, FAST),
-        tier_study(
-            'small_dimension',
-            'POD Loss by feature dimension',
-            {'': Base(_POD10K, (), {DIMENSION: [9, *_DIMENSIONS]})},
-            CHANNELS_LAST,
-        ),
-        tier_study(
-            'tiny_dimension',
-            'POD Loss by feature dimension',
-            {'': Base(_POD20, (), {DIMENSION: [19, *_DIMENSIONS]})},
-            FAST,
-        ),
+        pod_by('small_lambda', 'lambda', {LAMBDA: [*_SC, 20]}, CHANNELS_LAST),
+        pod_by('tiny_lambda', 'lambda', {LAMBDA: _SC}, FAST),
+        pod_by('small_dimension', 'feature dimension', {DIMENSION: [9, *_DIMENSIONS]}, CHANNELS_LAST),
+        pod_by('tiny_dimension', 'feature dimension', {DIMENSION: [19, *_DIMENSIONS]}, FAST),
         tier_study(
             'small_probe',
             'POD Loss with a batch norm, and with other rates and weights',
@@ -144,14 +137,8 @@ STUDIES = {
             {**some(_SMALL, 'pod cosine softmax'), 'gda': Base(_GDA10K, source='small_repeated/pod')},
             seeds=(0,),
         ),
-        tier_study(
-            'small_recipe',
-            'warm-up and cosine schedule, tuned',
-            {**_RECIPE, **_SMOOTHED_PODS},
-            FAST,
-            seeds=range(5),
-        ),
-        tier_study('tiny_recipe', 'the recipes of small_recipe', recipe('tiny20'), FAST),
+        tier_study('small_recipe', 'warm-up and cosine schedule, tuned', {**_RECIPE, **_SMOOTHED_PODS}, FAST, range(5)),
+        tier_study('tiny_recipe', 'the recipes of small_recipe', recipe('tiny'), FAST),
         tier_study(
             'small_recipe_40epochs',
             'the recipes of small_recipe for 40 epochs',
