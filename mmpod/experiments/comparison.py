@@ -224,7 +224,7 @@ def geometry_table(runs: Sequence[Run]) -> str:
     """
     rows = [{'run': run.name, **{metric: run.final(f'geometry/{metric}') for metric in GEOMETRY}} for run in runs]
     by_name = pd.DataFrame(rows, columns=['run', *GEOMETRY]).groupby('run', sort=False)
-    return markdown_table(by_name.agg(lambda values: mean_and_spread(values, '.3f')).reset_index())
+    return markdown_table(by_name.agg(mean_and_spread, form='.3f').reset_index())
 
 
 def curves_csv(runs: Sequence[Run], path: Path, metric: str = METRIC) -> None:

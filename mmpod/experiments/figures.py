@@ -104,8 +104,8 @@ def derivative(power: int, degrees: Tensor) -> Tensor:
     angles = torch.deg2rad(degrees.double()).requires_grad_()
     features = torch.stack([angles.cos(), angles.sin()], dim=1)
     centroids = torch.tensor([[1.0, 0.0], [-1.0, 0.0]], dtype=torch.float64)
-    cosine_loss(features, torch.zeros(len(angles), dtype=torch.long), centroids, power).sum().backward()
-    return angles.grad
+    losses = cosine_loss(features, torch.zeros(len(angles), dtype=torch.long), centroids, power)
+    return torch.autograd.grad(losses.sum(), angles)[0]
 
 
 def plot_derivative(power: int, path: Path) -> None:

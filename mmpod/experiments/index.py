@@ -1,6 +1,7 @@
 """The index of the configs: `configs/README.md` for readers, `configs/metafile.yml` for MIM and mmpretrain."""
 
 import ast
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -42,8 +43,8 @@ def accuracies(config: str, records: Records) -> dict[str, list[float]]:
         for setting in study.settings.values():
             if setting.config == config and setting.overrides == tuple(study.options):
                 runs = records.get(setting.key, ())
-                values = [run.metrics.get('gda/top1', run.metrics.get(METRIC)) for run in runs]
-                if values and None not in values:
+                values = [run.metrics.get('gda/top1', run.metrics.get(METRIC, math.nan)) for run in runs]
+                if values and not any(map(math.isnan, values)):
                     found.setdefault(study.name, values)
     return found
 

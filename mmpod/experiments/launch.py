@@ -142,15 +142,17 @@ def plan_run(
     options = ['--cfg-options', f'randomness.seed={run.seed}', *overrides]
     if launcher.processes > 1:
         options.append(f'train_dataloader.batch_size={batch}')
-    num_epochs, details = cfg.train_cfg.max_epochs, dict(options=list(overrides))
+    num_epochs = cfg.train_cfg.max_epochs
     checkpoint = made_by.work_dir / f'epoch_{num_epochs}.pth'
     commands = [] if source else [launcher.train(config, run.work_dir, options)]
     if source or test:
         commands.append(launcher.test(config, checkpoint, run.work_dir, options))
+    details: dict = dict(options=list(overrides))
     if known:
         details.update(config_hash=settings_hash(settings), config=settings)
-    needs = dict(needs=made_by, checkpoint=checkpoint) if source else {}
-    return Plan(run, commands, num_epochs, details, **needs, metric=metric, config=config)
+    if source:
+        return Plan(run, commands, num_epochs, details, made_by, checkpoint, metric, config)
+    return Plan(run, commands, num_epochs, details, metric=metric, config=config)
 
 
 def note_unknown_settings(runs: Iterable[Run]) -> str:

@@ -128,7 +128,8 @@ SHORT: dict[str, tuple[dict[str, str], Sequence[str]]] = {
 def tuning(tier: str) -> Study:
     """Return six trials of each loss."""
     gammas, options = SHORT[tier]
-    bases, grid = losses(tier), {RATE: [0.03, 0.1, 0.3], WEIGHT: [1, 5]}
+    bases = losses(tier)
+    grid: dict[str, Sequence] = {RATE: [0.03, 0.1, 0.3], WEIGHT: [1, 5]}
     for name, gamma in gammas.items():
         bases[name] = changed(bases[name], f'model.head.loss.gamma={gamma}')
     bases = {name: base._replace(grid=grid) for name, base in bases.items()}

@@ -156,7 +156,8 @@ def pack(work_dir: Path, results: Path) -> tuple[list[Record], list[Record]]:
         ValueError: A run does not say where it comes from, or another one of that setting and seed is there.
     """
     known = {record.key: record for records in read_results(results).values() for record in records}
-    added, repeated = [], []
+    added: list[Record] = []
+    repeated: list[Record] = []
     for record in collect(work_dir):
         if known.get(record.key, record) != record:
             raise ValueError(

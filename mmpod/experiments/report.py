@@ -50,9 +50,8 @@ def best_epoch(records: Sequence[Record]) -> str:
 def epochs_to_share(records: Sequence[Record]) -> str:
     """Return the first epoch with 90 % of what a run ended with, the mean."""
     curves = [record.curve() for record in records]
-    if not all(curves):
-        return '-'
-    return f'{statistics.mean(epochs_to_reach(curve, SHARE * list(curve.values())[-1]) for curve in curves):.1f}'
+    epochs = [epochs_to_reach(curve, SHARE * list(curve.values())[-1]) for curve in curves if curve]
+    return f'{pd.Series(epochs).mean():.1f}' if all(curves) else '-'
 
 
 def row_of(table: Table, cell: Cell, records: Sequence[Record]) -> dict[str, str]:
@@ -74,6 +73,7 @@ def row_of(table: Table, cell: Cell, records: Sequence[Record]) -> dict[str, str
 
 def paper_rows(cell: Cell, records: Sequence[Record], seeds: str) -> list[dict[str, str]]:
     """Return the numbers of a cell beside the paper's, one row for each metric."""
+    assert cell.paper is not None
     config, rows = setting_of(cell.runs).config, []
     for metric in [cell.key] if cell.key else cell.metrics:
         form = 'g' if cell.key else '.2f'

@@ -1,6 +1,6 @@
 """What the tables and figures show, and finding them, studies and settings by the words of a command line."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatch
 from typing import NamedTuple
@@ -54,16 +54,10 @@ def by_epoch(cells: Sequence[Cell], of: str) -> Table:
     return Table(f'Accuracy (%) by epoch of the runs of {of}', cells, epochs=EPOCHS)
 
 
-def sweep(study: str, varied: str, **others: str) -> Table:
-    """Return accuracies by the value of a setting.
-
-    Args:
-        study: A study of one grid with one key.
-        varied: What its rows vary.
-        others: Settings of other studies by their value, written ``at_<value>``.
-    """
+def sweep(study: str, varied: str, others: Mapping[str, str]) -> Table:
+    """Return accuracies by the value of one key, of a study and of ``others``, ``study/name`` by value."""
     found = {setting.point.partition('=')[2]: setting.key for setting in STUDIES[study].settings.values()}
-    found |= {name.partition('_')[2]: key for name, key in others.items()}
+    found.update(others)
     cells = [
         Cell('1/(D-1)' if value == str(1 / 255) else value, 'Accuracy', found[value])
         for value in sorted(found, key=float)
@@ -111,7 +105,7 @@ POD, COSINE = 'paper/pod_resnet50_cifar10', 'paper/cosine_resnet50_cifar10'
 SPECTRUM_TITLE = 'Spectrum of the pooled features (64 dimensions, unit length)'
 TABLES = {
     **PAPER_TABLES,
-    'lambda': sweep('lambda', LAMBDA, at_0=COSINE, at_1=POD),
+    'lambda': sweep('lambda', LAMBDA, {'0': COSINE, '1': POD}),
     'losses': Table(
         'Accuracy (%) of every loss',
         [
@@ -135,8 +129,8 @@ TABLES = {
     'small_40epochs': accuracy('small_40epochs'),
     'small_probe': accuracy('small_probe', varied='setting'),
     'small_repeated': Table(STUDIES['small_repeated'].title, rows('small_repeated', (METRIC, *GDA, *SPECTRUM))),
-    'small_lambda': sweep('small_lambda', LAMBDA, at_0='small/cosine', at_1='small/pod'),
-    'small_dimension': sweep('small_dimension', DIMENSION, at_256='small/pod'),
+    'small_lambda': sweep('small_lambda', LAMBDA, {'0': 'small/cosine', '1': 'small/pod'}),
+    'small_dimension': sweep('small_dimension', DIMENSION, {'256': 'small/pod'}),
     'small_geometry': Table(STUDIES['small_geometry'].title, rows('small_geometry', GEOMETRY)),
     'small_gda': by_classifier('small', 'small_tuned/pod'),
     'small_shrinkage': by_shrinkage('small_shrinkage'),
@@ -148,8 +142,8 @@ TABLES = {
     'tiny_tuned': accuracy('tiny_tuned', tuned('tiny')),
     'tiny_tuned_epochs': by_epoch(tuned('tiny'), 'tiny_tuned'),
     'tiny_spectrum': Table(f'{SPECTRUM_TITLE} on the validation images, of the runs of tiny', rows('tiny', SPECTRUM)),
-    'tiny_lambda': sweep('tiny_lambda', LAMBDA, at_0='tiny/cosine', at_1='tiny/pod'),
-    'tiny_dimension': sweep('tiny_dimension', DIMENSION, at_256='tiny/pod'),
+    'tiny_lambda': sweep('tiny_lambda', LAMBDA, {'0': 'tiny/cosine', '1': 'tiny/pod'}),
+    'tiny_dimension': sweep('tiny_dimension', DIMENSION, {'256': 'tiny/pod'}),
     'tiny_geometry': Table(STUDIES['tiny_geometry'].title, rows('tiny_geometry', GEOMETRY)),
     'tiny_gda': by_classifier('tiny', 'tiny/pod'),
     'tiny_recipe': accuracy('tiny_recipe'),
