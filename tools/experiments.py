@@ -69,7 +69,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def run_of(args: argparse.Namespace, setting: Setting, seed: int) -> Run:
-    """Return where a run is."""
+    """Return the run of a setting with a seed, which may not have been started."""
     return Run(setting.key, seed, args.work_dir / setting.study / setting.name / f'seed{seed}')
 
 
@@ -158,7 +158,7 @@ def report(args: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Do what was asked for."""
+    """Run the command."""
     args = parse_args()
     if args.command == 'run':
         run(args)

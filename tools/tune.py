@@ -34,7 +34,7 @@ def parse_args() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[runs_parser('work_dirs/tune')],
     )
-    parser.add_argument('--grid', nargs='+', required=True, metavar='KEY=VALUES', help='values to try, by commas')
+    parser.add_argument('--grid', nargs='+', required=True, metavar='KEY=VALUES', help='values, separated by commas')
     args = parser.parse_args()
     check_runs(parser, args)
     try:

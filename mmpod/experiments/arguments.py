@@ -48,8 +48,8 @@ def runs_parser(work_dir: str) -> argparse.ArgumentParser:
     parser.add_argument('configs', nargs='+', type=Path, help='the configs')
     parser.add_argument('--seeds', nargs='+', type=int, default=[0], help='seeds of each config (default: 0)')
     parser.add_argument('--work-dir', type=Path, default=Path(work_dir), help=f'output folder (default: {work_dir})')
-    parser.add_argument('--metric', help="what counts (default: the first that the config's val_evaluator reports)")
-    parser.add_argument('--lower-is-better', action='store_true', help='of the metric, such as an error or a loss')
+    parser.add_argument('--metric', help="to compare by (default: the first that the config's val_evaluator reports)")
+    parser.add_argument('--lower-is-better', action='store_true', help='as for an error or a loss')
     return parser
 
 

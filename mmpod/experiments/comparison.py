@@ -1,4 +1,4 @@
-"""Training runs side by side: tables, and whether their difference exceeds the spread of the seeds."""
+"""Comparison of training runs: tables, and whether their difference exceeds the spread of the seeds."""
 
 import math
 import statistics
@@ -77,7 +77,7 @@ def summary_table(
         metric: What is compared.
         target: Value for "epochs to"; by default 90 % of each run's own last value, or 10 % above it where lower is
             better.
-        lower_is_better: Of the metric.
+        lower_is_better: Whether lower values of the metric are better.
     """
     rows = []
     for run in runs:
@@ -125,8 +125,8 @@ def verdict(values: Mapping[str, Mapping[int, float]], metric: str, lower_is_bet
 
     Args:
         values: By name and seed, the metric after the last epoch.
-        metric: Its name.
-        lower_is_better: Of the metric.
+        metric: Name of the metric.
+        lower_is_better: Whether lower values of the metric are better.
 
     Example:
         >>> print(verdict({'pod': {0: 92.0, 1: 93.0}, 'softmax': {0: 90.0, 1: 91.1}}, 'accuracy/top1'))
@@ -188,7 +188,7 @@ def trial_table(
         trials: One column each.
         runs: For a config and the name of a trial its finished runs, one per seed.
         metric: What is compared.
-        lower_is_better: Of the metric.
+        lower_is_better: Whether lower values of the metric are better.
     """
     form, rows, verdicts, at_best = number_format(metric), [], [], {}
     most = max(map(len, runs.values()), default=0)

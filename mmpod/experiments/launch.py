@@ -1,4 +1,4 @@
-"""What a run will call, worked out before anything starts."""
+"""The commands of a run, planned before anything starts."""
 
 import os
 import sys
@@ -105,10 +105,10 @@ def plan_run(
     """Return how to train a config and test it, or to evaluate what another run has trained.
 
     Args:
-        config: The leaf.
+        config: The config.
         run: Where it goes, and its seed.
         launcher: How to start it.
-        overrides: ``key=value`` options of the config. The total batch is kept however many processes there are.
+        overrides: ``key=value`` options of the config. The total batch does not depend on the number of processes.
         source: For an evaluation, config and run of the training.
         test: Test the last checkpoint after training.
         metric: Shown after each epoch.

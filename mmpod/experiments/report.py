@@ -27,7 +27,7 @@ Records = Mapping[str, Sequence[Record]]  # by setting, study/name
 
 
 def heading(name: str) -> str:
-    """Return how a table is called, with its title."""
+    """Return the title of a table, with its number where it is one of the paper's."""
     return f'Table {name}: {TABLES[name].title}' if name in PAPER_TABLES else TABLES[name].title
 
 
