@@ -1,6 +1,6 @@
 """Every single-label classification config that mmpretrain ships: converted, written, built, one step, one prediction.
 
-    python benchmarks/convert_sweep.py run results/benchmarks/convert_sweep.csv     # goes on where it was cut off
+    python benchmarks/convert_sweep.py run results/benchmarks/convert_sweep.csv     # continues after an interrupt
     python benchmarks/convert_sweep.py table results/benchmarks/convert_sweep.csv   # writes docs/convert.md's table
 
 A config counts as converted if `tools/convert_config.py`'s file loads, the model builds with its own initialisation
@@ -32,9 +32,10 @@ from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmengine.utils import get_installed_path
 
+from mmpod.conversion.batches import image_sizes
 from mmpod.conversion.config_writer import read_base, write_converted
 from mmpod.conversion.eligibility import check_convertible
-from mmpod.conversion.head_input import head_input, image_sizes
+from mmpod.conversion.head_input import head_input
 from mmpod.conversion.plan import plan_conversion
 
 CONFIGS = Path(get_installed_path('mmpretrain')) / '.mim' / 'configs'
@@ -60,9 +61,10 @@ def examine(name: str, folder: Path) -> dict:
         converted.model.head.update(num_classes=1000, feat_dim=2048)
         row['reduced'] = 'K = 1000'
     sizes = [(64, 64), *image_sizes(cfg)]
+    model = dict(converted.model, head=cfg.model.head)  # the new head would compute its centroids for each size
     for size in sizes[:-1]:
         try:  # shapes alone, to save a step
-            head_input(converted, converted.model, [size])
+            head_input(converted, model, [size])
             return dict(row, **step(converted, cfg, size), image='x'.join(map(str, size)))
         except Exception:  # a backbone that does not take this size
             continue
@@ -73,7 +75,7 @@ def worker(name: str, connection) -> None:
     """Send the row of one config, in a process of its own."""
     try:
         cfg = read_base(CONFIGS / name)
-        check_convertible(cfg, cfg.model)
+        check_convertible(cfg.model)
     except ValueError as error:
         connection.send(dict(result='refused', reason=str(error)))
         return

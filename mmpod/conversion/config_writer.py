@@ -3,22 +3,25 @@
 import os
 import shlex
 import tempfile
+import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
+import modelindex
 from mmengine.config import Config
-from mmengine.utils import get_installed_path
-from mmpretrain.apis import ModelHub
 
 from mmpod.conversion.plan import Conversion
 
 __all__ = ['find_base', 'read_base', 'write_converted']
 
+# MMEngine causes it for every `mmpretrain::` base; `setuptools<81` has settled the matter.
+warnings.filterwarnings('ignore', 'pkg_resources is deprecated')
+
 
 def find_base(name: str) -> Path:
-    """Return the file that ``name`` means.
+    """Return the config file that ``name`` stands for.
 
     Args:
         name: A path; ``mmpretrain::resnet/resnet18_8xb32_in1k.py``, a config that a package ships; or a name that
@@ -29,33 +32,49 @@ def find_base(name: str) -> Path:
     """
     package, separator, relative = name.partition('::')
     if separator:
-        spec = find_spec(package) if package.isidentifier() else None
-        if spec is None or spec.origin is None:  # a folder without __init__.py has no origin
+        folder = _package_data(package)
+        if folder is None:
             raise FileNotFoundError(
                 f'Expected `BASE` to be a config that an installed package ships, but got {name!r}, and no package '
                 f'{package!r} is installed. Install it, or name a path.'
             )
-        path = Path(get_installed_path(package)) / '.mim' / 'configs' / relative
+        path = folder / 'configs' / relative
         if path.is_file():
             return path
         raise FileNotFoundError(f'Expected `BASE` to be a config that {package} ships, but `{path}` does not exist.')
     path = Path(name)
     if path.is_file():
         return path
-    try:
-        return Path(ModelHub.get(name).config.filename)
-    except ValueError:
-        raise FileNotFoundError(
-            f'Expected `BASE` to be a config file, mmpretrain::FOLDER/FILE.py, or a model of mmpretrain.list_models(), '
-            f'but got {name!r}, which is none of them (from {Path.cwd()}).'
-        ) from None
+    folder = _package_data('mmpretrain')
+    if folder is not None and (folder / 'model-index.yml').is_file():
+        index = modelindex.load(str(folder / 'model-index.yml'))
+        index.build_models_with_collections()
+        path = next((folder / model.config for model in index.models if model.name.lower() == name.lower()), path)
+    if path.is_file():
+        return path
+    raise FileNotFoundError(
+        f'Expected `BASE` to be a config file, mmpretrain::FOLDER/FILE.py, or a model of mmpretrain.list_models(), '
+        f'but got {name!r}, which is none of them (from {Path.cwd()}).'
+    )
+
+
+def _package_data(package: str) -> Optional[Path]:
+    """Return the folder of a package's `configs` and `model-index.yml`, or None if there is no such package.
+
+    It is `.mim` inside an installed package, and the checkout around it where that is installed with `pip install -e`.
+    """
+    spec = find_spec(package) if package.isidentifier() else None
+    if spec is None or spec.origin is None:  # a folder without __init__.py has no origin
+        return None
+    folder = Path(spec.origin).parent
+    return folder / '.mim' if (folder / '.mim').is_dir() else folder.parent
 
 
 def read_base(path: Path) -> Config:
     """Return the config in ``path``.
 
     Raises:
-        ValueError: It cannot be read, or no text config can inherit it.
+        ValueError: It does not load, or a text config cannot inherit it.
     """
     try:
         cfg = Config.fromfile(path)
@@ -72,7 +91,9 @@ def read_base(path: Path) -> Config:
     return cfg
 
 
-def write_converted(base: Path, cfg: Config, plan: Conversion, output: Path, command: Sequence[str]) -> None:
+def write_converted(
+    base: Path, cfg: Config, plan: Conversion, output: Path, command: Sequence[str], title: str = 'POD Loss'
+) -> None:
     """Write ``output``, a config that inherits ``base`` and makes the planned changes, and read it back.
 
     Args:
@@ -81,17 +102,18 @@ def write_converted(base: Path, cfg: Config, plan: Conversion, output: Path, com
         plan: The changes.
         output: The new file; an existing one is replaced.
         command: The command line that its docstring names.
+        title: What the new config trains or evaluates by, for its docstring.
 
     Raises:
-        ValueError: The file would be the original, its name does not end in ``.py``, or does not load as planned.
+        ValueError: The output is the original, does not end in ``.py``, or does not load as planned.
     """
     if output.suffix != '.py':
         raise ValueError(f'Expected the output to end in `.py`, but got `{output}`.')
     if output.exists() and output.samefile(base):
         raise ValueError(f'Expected another file than the original for the output, but got `{output}`. Name a new one.')
     notes = ''.join(f'\n- {note}' for note in plan.notes)
-    docstring = f'{base.stem} with PEDCC and POD Loss in place of softmax.\n\n{shlex.join(command)}\n'
-    docstring += f'\nWhat the original has and this config has not:\n{notes}\n' if notes else ''
+    docstring = f'{base.stem} with {title}.\n\n{shlex.join(command)}\n'
+    docstring += f'\nWhat differs besides:\n{notes}\n' if notes else ''
     docstring = docstring.replace('\\', r'\\').replace('"""', r'\"\"\"')
     text = f'"""{docstring}"""\n\n_base_ = [{_reference(base, output)!r}]\n\n{_code(plan.changes)}'
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -106,9 +128,11 @@ def write_converted(base: Path, cfg: Config, plan: Conversion, output: Path, com
 
 def _reference(base: Path, output: Path) -> str:
     """Return how ``output`` names ``base``: by its package where that can be, else by the way there."""
-    shipped = Path(get_installed_path('mmpretrain')) / '.mim' / 'configs'
-    if shipped.resolve() in base.resolve().parents:
-        return f'mmpretrain::{base.resolve().relative_to(shipped.resolve()).as_posix()}'
+    folder = _package_data('mmpretrain')
+    if folder is not None and folder.name == '.mim':  # MMEngine looks for `mmpretrain::` nowhere else
+        shipped = (folder / 'configs').resolve()
+        if shipped in base.resolve().parents:
+            return f'mmpretrain::{base.resolve().relative_to(shipped).as_posix()}'
     try:
         return Path(os.path.relpath(base.resolve(), output.resolve().parent)).as_posix()
     except ValueError:  # on another drive
@@ -116,7 +140,7 @@ def _reference(base: Path, output: Path) -> str:
 
 
 def _code(changes: dict) -> str:
-    """Return assignments as they are written by hand: `dict(...)` with one argument a line where it holds another."""
+    """Return assignments as they are written by hand: `dict(...)` with one argument per line where it holds another."""
     return ''.join(f'{name} = {_literal(value, "")}\n' for name, value in changes.items())
 
 

@@ -1,84 +1,134 @@
-"""Which configs classify an image into one of K classes, and why the others cannot have one centroid a class."""
+"""Which configs classify an image into one of K classes, and why the others cannot have one centroid per class."""
 
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
-from mmengine.config import Config
-from mmengine.registry import DefaultScope
-from mmpretrain.models import BaseRetriever, BaseSelfSupervisor, ImageClassifier
+from mmengine.config import Config, ConfigDict
+from mmengine.registry import Registry
+from mmpretrain.models import (
+    BaseClassifier,
+    BaseRetriever,
+    BaseSelfSupervisor,
+    HuggingFaceClassifier,
+    ImageClassifier,
+    TimmClassifier,
+)
 from mmpretrain.models.heads import ClsHead, MultiLabelClsHead, MultiTaskHead
 from mmpretrain.registry import MODELS
 
 from mmpod.models import COTClassifier, PEDCCHead
 
-__all__ = ['check_convertible']
+__all__ = ['check_convertible', 'check_version', 'resolve']
+
+MIGRATION = 'https://mmpretrain.readthedocs.io/en/latest/migration.html'
 
 
-def check_convertible(cfg: Config, model: Optional[dict]) -> type:
-    """Return the class of the head of a single-label image classifier.
+def resolve(name: Union[str, type, None], registry: Registry) -> Any:
+    """Return what a config's ``type`` stands for: a class as it is, a name as the Runner would look it up, else None.
 
     Args:
-        cfg: The config, whose ``default_scope`` names are looked up in.
-        model: Its ``model``.
+        name: A class, or a registered name with or without a scope, such as ``'mmpretrain.ResNet'``.
+        registry: Where to look, from the current default scope on.
+    """
+    if not isinstance(name, str):
+        return name
+    with registry.switch_scope_and_registry(None) as scoped:
+        return scoped.get(name)
+
+
+def check_version(cfg: Config) -> None:
+    """Refuse configs of mmcls 0.x.
 
     Raises:
-        ValueError: This is none; the message says what it is, and what to do.
+        ValueError: This is one.
     """
-    if not isinstance(model, dict) or 'type' not in model:
+    if cfg.get('train_dataloader') is None and (isinstance(cfg.get('data'), dict) or cfg.get('runner') is not None):
+        raise ValueError(
+            'Expected a config of mmpretrain 1.x, but this one has `data` or `runner` and no `train_dataloader`: it '
+            f'is for mmcls 0.x. Migrate it first: {MIGRATION}.'
+        )
+
+
+def check_convertible(model: Any) -> tuple[type, type]:
+    """Return the classes of a single-label image classifier and of its head, looked up in the current default scope.
+
+    Args:
+        model: The ``model`` of a config.
+
+    Raises:
+        ValueError: This is another kind of model; the message says what it is, and what to do.
+    """
+    if not isinstance(model, ConfigDict) or 'type' not in model:
         raise ValueError('Expected the config to have `model` with a `type`, but it has none: it trains no network.')
-    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmpretrain')):
-        classifier = model.type if isinstance(model.type, type) else MODELS.get(model.type)
+    classifier = resolve(model.type, MODELS)
+    head = model.get('head')
+    if reason := _other_task(classifier, model.type):
+        raise ValueError(f'Expected a single-label image classifier, but got {_name(model.type)}: {reason}.')
+    if _is_a(classifier, COTClassifier):
+        raise ValueError(
+            'Expected a classifier of one loss, but got COTClassifier, which trains softmax and complement entropy '
+            'in turns, with two optimizers. Convert its softmax config.'
+        )
+    if _is_a(classifier, ImageClassifier) and not isinstance(model.get('backbone'), dict):
+        raise ValueError(
+            f'Expected the model to have a backbone, but got {model.get("backbone")!r}. Give it '
+            "backbone=dict(type='ResNet', depth=18) or another."
+        )
+    if not isinstance(head, dict) or head.get('type') is None:
         if not _is_a(classifier, ImageClassifier):
             raise ValueError(
-                f'Expected a single-label ImageClassifier, but got model.type={model.type!r}: '
-                f'{_other_task(classifier, model.type)}.'
+                f'Expected the model to have a head, but the config of {_name(model.type)} has none to replace. Let '
+                "the class build `self.head` from head=dict(type='LinearClsHead', num_classes=..., in_channels=...)."
             )
-        if _is_a(classifier, COTClassifier):
-            raise ValueError(
-                'Expected a classifier of one loss, but got COTClassifier, which trains softmax and complement entropy '
-                'in turns, with two optimizers. Convert its softmax config.'
-            )
-        if not isinstance(model.get('backbone'), dict):
-            raise ValueError(
-                f'Expected the model to have a backbone, but got {model.get("backbone")!r}. Give it '
-                "backbone=dict(type='ResNet', depth=18) or another."
-            )
-        head = model.get('head')
-        if not isinstance(head, dict) or head.get('type') is None:
-            raise ValueError(
-                'Expected the model to have a head, but it has none: this config extracts features, and knows no '
-                "classes. Give it head=dict(type='LinearClsHead', num_classes=..., in_channels=...) and data first."
-            )
-        head_class = head.type if isinstance(head.type, type) else MODELS.get(head.type)
-    name = getattr(head_class, '__name__', head.type)
-    reason = None
-    if head_class is None:
-        reason = 'it is in no registry; name its module in `custom_imports`'
-    elif issubclass(head_class, MultiTaskHead):
-        reason = 'it is for several tasks, and each would need centroids of its own'
-    elif issubclass(head_class, MultiLabelClsHead) and not (head.get('loss') or {}).get('use_soft'):
-        # With a softmax over the classes it is mmpretrain's way to train on mixed labels, of one class an image.
-        reason = 'it is for several labels an image, and a feature can lie at one centroid only'
-    elif issubclass(head_class, PEDCCHead):
-        reason = 'it has been converted already'
-    elif not issubclass(head_class, (ClsHead, MultiLabelClsHead)):
-        reason = 'it is no classification head (ClsHead)'
-    if reason is not None:
-        raise ValueError(f'Expected a single-label classification head, but got {name}: {reason}.')
-    return head_class
+        raise ValueError(
+            'Expected the model to have a head, but it has none: this config extracts features, and knows no '
+            "classes. Give it head=dict(type='LinearClsHead', num_classes=..., in_channels=...) and data first."
+        )
+    head_class = resolve(head['type'], MODELS)
+    if reason := _other_head(head_class, head):
+        raise ValueError(f'Expected a single-label classification head, but got {_name(head["type"])}: {reason}.')
+    return classifier, head_class
 
 
-def _other_task(classifier: Optional[type], name: str) -> str:
+def _other_task(classifier: Any, name: Union[str, type]) -> Optional[str]:
     if classifier is None:
-        return 'it is in no registry; name its module in `custom_imports`'
+        return _unknown(name)
     if _is_a(classifier, BaseRetriever):
         return 'it retrieves images and predicts no class; convert the classifier that trains its features'
     if _is_a(classifier, BaseSelfSupervisor):
         return 'it is pre-trained without labels; convert the config that fine-tunes it'
-    if name in ('TimmClassifier', 'HuggingFaceClassifier'):
+    if _is_a(classifier, (TimmClassifier, HuggingFaceClassifier)):
         return "its network has the head inside; use ImageClassifier with backbone=dict(type='TIMMBackbone', ...)"
-    return 'it is for another task, such as text and images together, and predicts no class with a head'
+    if not _is_a(classifier, BaseClassifier):
+        return 'it is for another task, such as text and images together, and predicts no class with a head'
+    return None
 
 
-def _is_a(item: Any, base: type) -> bool:
+def _other_head(head_class: Any, head: Any) -> Optional[str]:
+    if head_class is None:
+        return _unknown(head.type)
+    if _is_a(head_class, MultiTaskHead):
+        return 'it is for several tasks, and each would need centroids of its own'
+    # With a softmax over the classes it is mmpretrain's way to train on mixed labels, of one class per image.
+    loss = head.get('loss')
+    if _is_a(head_class, MultiLabelClsHead) and not (isinstance(loss, dict) and loss.get('use_soft')):
+        return 'it is for several labels per image, and a feature can lie at one centroid only'
+    if _is_a(head_class, PEDCCHead):
+        return 'it has been converted already'
+    if not _is_a(head_class, (ClsHead, MultiLabelClsHead)):
+        return 'it is not a classification head (ClsHead)'
+    return None
+
+
+def _unknown(name: Union[str, type]) -> str:
+    if isinstance(name, str) and name.startswith('mmcls.'):
+        return f'mmpretrain 1.x has replaced mmcls; write {name.replace("mmcls.", "mmpretrain.", 1)!r}'
+    return 'it is in no registry; name its module in `custom_imports`'
+
+
+def _name(item: Union[str, type]) -> str:
+    return item if isinstance(item, str) else item.__name__
+
+
+def _is_a(item: Any, bases: Union[type, tuple[type, ...]]) -> bool:
     # Without its extra packages mmpretrain registers functions in place of multimodal models.
-    return isinstance(item, type) and issubclass(item, base)
+    return isinstance(item, type) and issubclass(item, bases)

@@ -1,28 +1,27 @@
-"""What a classifier's backbone and neck hand to its head, found by running them once without numbers."""
+"""What reaches the head of a classifier, read off the real network, and how it becomes one vector per image."""
 
 import copy
+import itertools
 from typing import Any, Optional, Sequence, Union
 
 import torch
 from mmengine.config import Config
+from mmengine.model import BaseDataPreprocessor
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import MODELS
-from torch import Tensor
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-__all__ = ['Shape', 'head_input', 'image_sizes']
+from mmpod.conversion.batches import generated_batches, image_sizes, real_batches
+from mmpod.utils.checks import check_integer
+
+__all__ = ['head_input', 'projection_input']
 
 Shape = Union[tuple[int, ...], list['Shape'], None]
 
-# Transforms that decide the size of an image, with the argument that holds it.
-RESIZING = dict(
-    CenterCrop='crop_size',
-    EfficientNetCenterCrop='crop_size',
-    EfficientNetRandomCrop='scale',
-    RandomCrop='crop_size',
-    RandomResizedCrop='scale',
-    Resize='scale',
-)
+
+class _HeadReached(BaseException):
+    """Carries what the head was given. It is not an `Exception`, so that no handler on the way swallows it."""
 
 
 class _NumbersOnHost(TorchFunctionMode):
@@ -32,59 +31,79 @@ class _NumbersOnHost(TorchFunctionMode):
         return func(*args, **dict(kwargs or {}, **(dict(device='cpu') if func is torch.linspace else {})))
 
 
-def image_sizes(cfg: Config) -> list[tuple[int, int]]:
-    """Return the sizes (height, width) that the config may feed to its backbone, the most probable first."""
-    sizes = []
-    for name in ('test_dataloader', 'val_dataloader', 'train_dataloader'):
-        dataset = (cfg.get(name) or {}).get('dataset') or {}
-        while dataset.get('dataset') is not None:  # wrappers that repeat or mix
-            dataset = dataset['dataset']
-        found = [step.get(RESIZING.get(step.get('type'), '')) for step in dataset.get('pipeline') or []]
-        sizes += [size for size in found if size is not None][-1:]
-    sizes += [size for size in (cfg.model.backbone.get('img_size'), 224) if size is not None]
-    pairs = [tuple(size) if isinstance(size, (tuple, list)) else (size, size) for size in sizes]
-    return [size for size in dict.fromkeys(pairs) if len(size) == 2 and min(size) > 0]
-
-
 def head_input(cfg: Config, model: dict, sizes: Optional[Sequence[tuple[int, int]]] = None) -> Shape:
     """Return the shapes of what reaches the head of ``model`` for a batch of two images.
 
-    The network is built without head and weights and run on PyTorch's meta device, where tensors have shapes and no
-    numbers: no download, and a second or less for the largest. The few that need numbers run on the CPU.
+    The whole classifier is built and fed through its own preprocessor, up to the first call of its head. The batch is
+    the first one of the test, validation or training data if the files are there, else a generated one. The network
+    runs without weights on PyTorch's meta device, where tensors have shapes and no numbers: a second or less for the
+    largest. One that needs numbers runs on the CPU; one that cannot be built without the ``init_cfg`` keeps it.
 
     Args:
-        cfg: The config around it, for the size and the channels of its images.
+        cfg: The config around it, for its data.
         model: Config of the classifier, not changed.
-        sizes: Sizes of the images to try, (height, width); by default those of :func:`image_sizes`.
+        sizes: Sizes (height, width) of generated images to try; None also tries real images.
 
     Returns:
         A shape, or a list of them where the last stage gives several tensors.
 
     Raises:
-        ValueError: It cannot be built or run.
+        ValueError: The classifier cannot be built or run, or does not use its head.
     """
-    sizes = image_sizes(cfg) if sizes is None else sizes
-    bare = _without_weights({key: value for key, value in model.items() if key not in ('head', 'train_cfg')})
-    preprocessor = model.get('data_preprocessor') or cfg.get('data_preprocessor') or {}
-    channels = len(preprocessor.get('mean') or (0, 0, 0))
-    problem: Exception = ValueError('no size of images in the config')
-    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmpretrain')), torch.no_grad():
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'), torch.no_grad():
+        real = [] if sizes else list(real_batches(cfg))
+        problem: Exception = ValueError('no batch to run it on')
         for device in ('meta', 'cpu'):
-            for size in sizes:
+            with torch.device(device), _NumbersOnHost():
                 try:
-                    with torch.device(device), _NumbersOnHost():
-                        classifier = MODELS.build(copy.deepcopy(bare))  # which changes its config
-                        classifier.eval()
-                        feats = classifier.extract_feat(torch.zeros(2, channels, *size))
-                    return _shape(feats[-1] if isinstance(feats, tuple) else feats)
-                except Exception as error:  # whatever third-party code raises on a size that it cannot take
+                    classifier = _build(cfg, model).to(device).eval()
+                except Exception as error:  # whatever third-party code raises
                     problem = error
-    tried = ', '.join('x'.join(map(str, size)) for size in sizes)
+                    continue
+                generated = generated_batches(cfg, classifier, sizes or image_sizes(cfg))
+                for batch in itertools.chain(real, generated):
+                    try:
+                        feats = _head_argument(classifier, batch)
+                        return _shape(feats[-1] if isinstance(feats, tuple) else feats)
+                    except Exception as error:
+                        problem = error
     reason = str(problem).partition('\n')[0].rstrip('.')
-    raise ValueError(
-        f'Expected backbone and neck to run on images of a size that the config names, {tried}, to read `in_channels` '
-        f'off what reaches the head, but got {type(problem).__name__}: {reason}. Check that the config itself trains.'
-    ) from problem
+    raise ValueError(f'the network did not run on a batch here ({type(problem).__name__}: {reason})') from problem
+
+
+def _build(cfg: Config, model: dict) -> nn.Module:
+    """Return the classifier as the Runner builds it, without weights where it can be built without them."""
+    model = copy.deepcopy(dict(model))
+    if cfg.get('data_preprocessor') is not None:
+        model.setdefault('data_preprocessor', copy.deepcopy(cfg.data_preprocessor))
+    if model.get('train_cfg'):
+        model['train_cfg'].pop('augments', None)
+    try:
+        return MODELS.build(_without_weights(model))
+    except Exception:
+        return MODELS.build(model)
+
+
+def _head_argument(classifier: Any, batch: Any) -> Any:
+    """Return the first argument of the first call of the classifier's head."""
+
+    def stop(*args, **kwargs):
+        raise _HeadReached((*args, *kwargs.values())[0])
+
+    for name in ('forward', 'loss', 'predict', 'pre_logits'):
+        setattr(classifier.head, name, stop)
+    device = next((parameter.device for parameter in classifier.parameters()), torch.device('cpu'))
+    problem: Exception = ValueError('its `forward` does not call `model.head`')
+    for mode in ('loss', 'predict', 'tensor'):
+        try:
+            # A copy of the batch, because preprocessors write into its samples.
+            data = classifier.data_preprocessor(BaseDataPreprocessor().to(device).cast_data(copy.deepcopy(batch)))
+            classifier._run_forward(data, mode=mode)
+        except _HeadReached as reached:
+            return reached.args[0]
+        except Exception as error:
+            problem = error
+    raise problem
 
 
 def _shape(feats: Any) -> Shape:
@@ -98,3 +117,89 @@ def _without_weights(item: Any) -> Any:
     if isinstance(item, dict):
         return {key: _without_weights(value) for key, value in item.items() if key not in ('init_cfg', 'pretrained')}
     return type(item)(map(_without_weights, item)) if type(item) in (tuple, list) else item
+
+
+def projection_input(
+    cfg: Config, model: dict, logits_in_backbone: bool = False, in_channels: Optional[int] = None
+) -> tuple[int, dict, list[str]]:
+    """Return the channels C of the vector per image that a projection gets, what has to change for it, and notes.
+
+    Args:
+        cfg: The config around the model.
+        model: Config of the classifier, not changed.
+        logits_in_backbone: The head has no layer of its own; take off that of the backbone if it can be switched off.
+        in_channels: C from the user, which goes before what is found; None takes what is found, or else the
+            ``in_channels`` of the old head.
+
+    Returns:
+        tuple: C, the changes of ``backbone`` and ``neck``, and one sentence for each thing to know.
+
+    Raises:
+        ValueError: C is not known, or neither vectors nor feature maps reach the head.
+    """
+    if in_channels is not None:
+        check_integer('in_channels', in_channels, 1)
+    backbone: Any = model.get('backbone') or {}
+    old = model['head'].get('in_channels')
+    changes: dict = {}
+    notes, problem, found = [], '', None
+    for switch in [dict(num_classes=-1), {}] if logits_in_backbone else [{}]:
+        bare = dict(model, backbone=dict(backbone, **switch)) if switch else dict(model)
+        try:
+            shape = head_input(cfg, bare)
+        except ValueError as error:  # InceptionV3 has no such setting
+            problem = str(error)
+            continue
+        found, neck = _gathering(shape)
+        if switch:
+            changes['backbone'] = switch
+            notes.append(f'All fully connected layers of {backbone.type} go, because it has them only with logits.')
+        elif logits_in_backbone:
+            notes.append(f'{backbone.type} keeps its last layer, whose {found} outputs the projection gets.')
+        if neck is not None:
+            changes['neck'] = _appended(model.get('neck'), neck)
+            try:
+                gathered = _gathering(head_input(cfg, dict(bare, neck=changes['neck'])))
+            except ValueError:  # a classifier without `neck`
+                gathered = None
+            if gathered != (found, None):
+                raise ValueError(
+                    f'Expected one vector per image to reach the head, but got {shape}, and {neck["type"]} at the end '
+                    "of the neck does not change it, because the classifier's own `forward` decides. Pool the features "
+                    'there.'
+                )
+            old = old if isinstance(shape, tuple) else None  # the old head's is that of one of several vectors
+        break
+    sources = {'given': in_channels, 'what the network gives': found, 'of the old head': old}
+    sources = {source: number for source, number in sources.items() if isinstance(number, int) and number > 0}
+    if not sources:
+        raise ValueError(
+            f'Expected to find `in_channels`, but {problem}, and the old head does not name it. Pass the length of the '
+            'vector per image that reaches the head: in_channels=C, on the command line --in-channels C.'
+        )
+    if len(set(sources.values())) > 1:
+        said = ', '.join(f'{number} ({source})' for source, number in sources.items())
+        notes.append(f'in_channels is not the same everywhere: {said}. The first is taken; --in-channels overrides it.')
+    elif found is None:
+        notes.append(f'in_channels={next(iter(sources.values()))} has not been checked, because {problem}.')
+    return next(iter(sources.values())), changes, notes
+
+
+def _appended(neck: Union[dict, list, None], last: dict) -> list:
+    # A list also where one is enough, because a dict could not replace None in a config that inherits.
+    necks = neck if isinstance(neck, (list, tuple)) else [neck] if neck else []
+    return [*copy.deepcopy(list(necks)), last]
+
+
+def _gathering(shape: Any) -> tuple[int, Optional[dict]]:
+    """Return the length of the one vector per image for the projection, and the neck that makes it, if needed."""
+    if isinstance(shape, list) and shape and all(isinstance(item, tuple) and len(item) == 2 for item in shape):
+        return sum(item[1] for item in shape), dict(type='mmpod.ConcatFeatures')
+    if isinstance(shape, tuple) and len(shape) == 2:
+        return shape[1], None
+    if isinstance(shape, tuple) and len(shape) == 4:
+        return shape[1], dict(type='GlobalAveragePooling')
+    raise ValueError(
+        'Expected vectors (N, C), lists of them, or feature maps (N, C, H, W) to reach the head, but got '
+        f"{shape}. A transformer gives vectors with backbone.out_type='cls_token' or 'avg_featmap'."
+    )

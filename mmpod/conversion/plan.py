@@ -1,34 +1,27 @@
-"""From a config of mmpretrain that classifies with softmax to the same config with PEDCC and POD Loss."""
+"""From a config of mmpretrain that classifies with softmax to the same config with PEDCC and POD Loss, or a peer."""
 
 import copy
 from dataclasses import dataclass
-from typing import Optional, Union
+from typing import Any, Optional
 
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config
 from mmengine.logging import print_log
+from mmengine.registry import DefaultScope
+from mmpretrain.engine import SetAdaptiveMarginsHook
+from mmpretrain.models import ImageClassifier
 from mmpretrain.models.heads import ClsHead
+from mmpretrain.registry import HOOKS, MODELS
 
-from mmpod.conversion.eligibility import check_convertible
-from mmpod.conversion.head_input import Shape, head_input
+from mmpod.conversion.eligibility import check_convertible, check_version, resolve
+from mmpod.conversion.head_input import projection_input
+from mmpod.conversion.losses import CENTROID_LOSSES, LOSSES, ONE_CLASS_LOSSES, loss_config
 from mmpod.functional.centroids import MAX_SEED
-from mmpod.models import PODLoss
 from mmpod.utils.checks import check_choice, check_integer
 
-__all__ = ['Conversion', 'convert', 'default_feat_dim', 'plan_conversion']
+__all__ = ['Conversion', 'convert', 'default_feat_dim', 'plan_conversion', 'plan_gda']
 
-# What of an old loss is kept, or says only how the cross entropy was computed.
-KEPT_OF_LOSS = {
-    'type',
-    'loss_weight',
-    'label_smooth_val',
-    'mode',
-    'num_classes',
-    'reduction',
-    'use_sigmoid',
-    'use_soft',
-}
 KEPT_OF_HEAD = {'type', 'num_classes', 'in_channels', 'loss', 'topk', 'cal_acc', 'distillation', 'deploy', '_scope_'}
-LOSSES = ('CrossEntropyLoss', 'LabelSmoothLoss')
+NORMS = dict(bn='BN1d', ln='LN')
 
 
 @dataclass(frozen=True)
@@ -56,18 +49,24 @@ def convert(
     sc_weight: float = 1.0,
     seed: int = 0,
     centroids: str = 'pedcc',
+    loss: str = 'pod',
+    norm: Optional[str] = None,
+    in_channels: Optional[int] = None,
 ) -> Config:
-    """Return a copy of ``cfg`` whose head is a ``PEDCCHead`` with ``PODLoss``.
+    """Return a copy of ``cfg`` whose head is a ``PEDCCHead`` with ``PODLoss``, or trains one of its peers.
 
     Everything else stays: backbone, data, Mixup and CutMix, optimizer, schedule, hooks, ``init_cfg`` and ``load_from``;
-    label smoothing becomes an argument of the loss. What does not come along is logged.
+    label smoothing, class weights and a focal factor become arguments of the loss. What does not come along is logged.
 
     Args:
         cfg: A single-label image classification config of mmpretrain, not changed.
         feat_dim: D, at least K - 1; None takes :func:`default_feat_dim`.
         sc_weight: Lambda of POD Loss.
-        seed: That of the centroids.
-        centroids: Those of the head: ``'pedcc'``, or ``'spread'`` for K > D + 1.
+        seed: Seed of the centroids.
+        centroids: ``'pedcc'``, or ``'spread'`` for K > D + 1.
+        loss: One of ``mmpod.conversion.losses.LOSSES``; ``'softmax'`` is the original.
+        norm: ``'bn'`` or ``'ln'``, a norm between projection and unit length; None: no norm.
+        in_channels: C, channels of what reaches the head; None finds it.
 
     Raises:
         TypeError: An argument has a wrong type.
@@ -81,7 +80,7 @@ def convert(
         >>> convert(Config(dict(model=model))).model.head.feat_dim
         256
     """
-    plan = plan_conversion(cfg, feat_dim, sc_weight, seed, centroids)
+    plan = plan_conversion(cfg, feat_dim, sc_weight, seed, centroids, loss, norm, in_channels)
     for note in plan.notes:
         print_log(note, logger='current')
     return plan.apply(cfg)
@@ -93,62 +92,77 @@ def plan_conversion(
     sc_weight: float = 1.0,
     seed: int = 0,
     centroids: str = 'pedcc',
+    loss: str = 'pod',
+    norm: Optional[str] = None,
+    in_channels: Optional[int] = None,
 ) -> Conversion:
     """Return what :func:`convert` would change, with the same arguments and errors."""
     if not isinstance(cfg, Config):
         raise TypeError(
             f'Expected `cfg` to be a Config, but got {type(cfg).__name__}. Use Config.fromfile(path) or Config(dict).'
         )
-    model = cfg.get('model')
-    head_class = check_convertible(cfg, model)
-    head, backbone = model.head, model.backbone
-    # A plain ClsHead has no layer: the backbone makes the logits itself.
-    in_backbone = head_class is ClsHead
-    num_classes = head.get('num_classes') or (backbone.get('num_classes') if in_backbone else None)
-    check_integer('num_classes', num_classes, 2)
-    if feat_dim is None:
-        feat_dim = default_feat_dim(num_classes)
+    check_choice('loss', loss, list(LOSSES))
+    check_choice('norm', norm, [None, *NORMS])
     check_choice('centroids', centroids, ['pedcc', 'spread'])
-    # On a line there are two directions.
-    check_integer('feat_dim', feat_dim, 2 if centroids == 'spread' and num_classes > 2 else 1)
-    check_integer('seed', seed, 0, MAX_SEED)
-    if centroids == 'pedcc' and num_classes > feat_dim + 1:
-        raise ValueError(
-            f'Expected `feat_dim` to be at least num_classes - 1 = {num_classes - 1}, but got {feat_dim}: no regular '
-            "simplex has so many vertices. Leave feat_dim out, or take the most even arrangement, centroids='spread'."
-        )
-    loss, notes = _loss(head.get('loss') or {}, sc_weight)
-    notes = _dropped_from_head(head_class, head) + notes
-    changes, shape = {}, None
-    if in_backbone:
-        changes['backbone'] = dict(num_classes=-1)
-        try:
-            shape = head_input(cfg, _merged(model, changes))
-        except ValueError:  # InceptionV3 has no such setting
-            del changes['backbone']
-            notes.append(f'{backbone.type} keeps its last layer, whose {num_classes} outputs the projection gets.')
+    check_version(cfg)
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'):
+        model = cfg.get('model')
+        classifier, head_class = check_convertible(model)
+        if loss in ONE_CLASS_LOSSES and _has_soft_labels(cfg):
+            raise ValueError(
+                f'Expected labels of one class per image for loss={loss!r}, but this config mixes images '
+                '(train_cfg.augments). Leave the mixing out of the original, or choose another loss.'
+            )
+        if loss == 'softmax':
+            return Conversion({})
+        if loss == 'cot':
+            return _two_objectives(cfg, classifier)
+        head, notes = model.head, _dropped_from_head(head_class, model.head)
+        # A plain ClsHead has no layer: the backbone makes the logits itself.
+        in_backbone = head_class is ClsHead
+        num_classes: Any = head.get('num_classes') or (model.backbone.get('num_classes') if in_backbone else None)
+        check_integer('num_classes', num_classes, 2)
+        new_loss, loss_notes = loss_config(loss, head.get('loss'), num_classes, sc_weight)
+        if loss in CENTROID_LOSSES:
+            kind, projection = 'mmpod.PEDCCHead', _projection(num_classes, feat_dim, seed, centroids, norm)
+        elif feat_dim is None and norm is None:
+            kind, projection = 'mmpod.LearnedPrototypeHead', {}
         else:
-            notes.append(f'All fully connected layers of {backbone.type} go, because it has them only with logits.')
-    shape = shape or head_input(cfg, model)
-    in_channels, neck = _gathering(shape)
-    if neck is not None:
-        changes['neck'] = _appended(model.get('neck'), neck)
-    augments = (model.get('train_cfg') or {}).get('augments') or _preprocessor(cfg).get('batch_augments')
-    topk = head.get('topk', (1,))
+            raise ValueError(f'Expected no `feat_dim` and no `norm` for loss={loss!r}, whose head has no projection.')
+        channels, changes, input_notes = projection_input(cfg, model, in_backbone, in_channels)
+        if loss == 'center':
+            new_loss.update(num_classes=num_classes, feat_dim=channels)
+        hooks, hook_notes = _hooks(cfg)
     changes['head'] = dict(
         _delete_=True,
-        type='mmpod.PEDCCHead',
+        type=kind,
         num_classes=num_classes,
-        in_channels=in_channels,
-        feat_dim=feat_dim,
-        seed=seed,
-        loss=loss,
-        topk=tuple(k for k in ((topk,) if isinstance(topk, int) else topk) if k <= num_classes) or (1,),
-        **(dict(cal_acc=True) if head.get('cal_acc') and not augments else {}),
-        **(dict(centroids=centroids) if centroids != 'pedcc' else {}),
+        in_channels=channels,
+        **projection,
+        loss=new_loss,
+        topk=_topk(head, num_classes),
+        **(dict(cal_acc=True) if head.get('cal_acc') and not _has_soft_labels(cfg) else {}),
     )
-    hooks, hook_notes = _hooks(cfg)
-    return Conversion(dict(model=changes, **hooks), tuple(notes + hook_notes))
+    return Conversion(dict(model=changes, **hooks), (*notes, *loss_notes, *input_notes, *hook_notes))
+
+
+def plan_gda(cfg: Config) -> Conversion:
+    """Return what makes a converted config fit Gaussians on the features of its checkpoint and test them."""
+    head = cfg.model.head
+    if resolve(cfg.model.type, MODELS) is not ImageClassifier or head.type != 'mmpod.PEDCCHead':
+        raise ValueError(
+            f'Expected an ImageClassifier with a PEDCCHead for GDA, but got {cfg.model.type} with {head.type}.'
+        )
+    return Conversion(
+        dict(
+            model=dict(type='mmpod.GDAClassifier', covariance='class', shrinkage='auto'),
+            custom_hooks=[*copy.deepcopy(cfg.get('custom_hooks') or []), dict(type='mmpod.FitGDAHook')],
+            test_evaluator=[
+                dict(type='mmpod.CosineAccuracy', topk=(1,)),
+                dict(type='Accuracy', topk=(1,), prefix='gda'),
+            ],
+        )
+    )
 
 
 def default_feat_dim(num_classes: int) -> int:
@@ -164,52 +178,62 @@ def default_feat_dim(num_classes: int) -> int:
     return max(min(max(power, 256), 2048), num_classes - 1)
 
 
-def _loss(old: dict, sc_weight: float) -> tuple[dict, list[str]]:
-    """Return the config of POD Loss that keeps what it can of the old loss, and what it cannot."""
-    name = old.get('type', 'CrossEntropyLoss')
-    name = (name if isinstance(name, str) else name.__name__).split('.')[-1]  # a class in pure Python configs
-    loss = dict(type='mmpod.PODLoss', sc_weight=sc_weight)
-    if name == 'LabelSmoothLoss':
-        amount, mode = old.get('label_smooth_val', 0.0), old.get('mode', 'original')
-        if mode == 'multi_label':
-            raise ValueError(
-                "Expected label smoothing whose weights sum to one, but got mode='multi_label', which is for several "
-                "labels an image. Set mode='original' in the loss."
-            )
-        loss['label_smooth_val'] = amount / (1 + amount) if mode == 'classy_vision' else amount
-    if old.get('loss_weight', 1.0) != 1.0:
-        loss['loss_weight'] = old['loss_weight']
-    PODLoss(**{key: value for key, value in loss.items() if key != 'type'})  # refuses bad settings now
-    dropped = sorted(key for key in old if key not in KEPT_OF_LOSS and old[key] is not None)
-    notes = [f'{name} goes.'] if name not in LOSSES else []
-    return loss, notes + [f'{key}={old[key]!r} of {name} goes: POD Loss has nothing like it.' for key in dropped]
-
-
-def _dropped_from_head(head_class: type, head: dict) -> list[str]:
-    dropped = sorted(key for key in head if key not in KEPT_OF_HEAD and head[key] is not None)
-    return [
-        f'{key}={head[key]!r} of {head_class.__name__} goes: the projection replaces its layers.' for key in dropped
-    ]
-
-
-def _gathering(shape: Shape) -> tuple[int, Optional[dict]]:
-    """Return the length of the one vector an image for the projection, and the neck that makes it, if one is needed."""
-    if isinstance(shape, list) and shape and all(isinstance(item, tuple) and len(item) == 2 for item in shape):
-        return sum(item[1] for item in shape), dict(type='mmpod.ConcatFeatures')
-    if isinstance(shape, tuple) and len(shape) == 2:
-        return shape[1], None
-    if isinstance(shape, tuple) and len(shape) == 4:
-        return shape[1], dict(type='GlobalAveragePooling')
-    raise ValueError(
-        'Expected vectors (N, C), lists of them, or feature maps (N, C, H, W) to reach the head, but got '
-        f"{shape}. A transformer gives vectors with backbone.out_type='cls_token' or 'avg_featmap'."
+def _projection(num_classes: int, feat_dim: Optional[int], seed: int, centroids: str, norm: Optional[str]) -> dict:
+    """Return the settings of the projection and the centroids."""
+    if feat_dim is None:
+        feat_dim = default_feat_dim(num_classes)
+    # On a line there are two directions.
+    check_integer('feat_dim', feat_dim, 2 if centroids == 'spread' and num_classes > 2 else 1)
+    check_integer('seed', seed, 0, MAX_SEED)
+    if centroids == 'pedcc' and num_classes > feat_dim + 1:
+        raise ValueError(
+            f'Expected `feat_dim` to be at least num_classes - 1 = {num_classes - 1}, but got {feat_dim}: no regular '
+            "simplex has so many vertices. Leave feat_dim out, or take the most even arrangement, centroids='spread'."
+        )
+    return dict(
+        feat_dim=feat_dim,
+        seed=seed,
+        **(dict(centroids=centroids) if centroids != 'pedcc' else {}),
+        **(dict(norm_cfg=dict(type=NORMS[norm])) if norm is not None else {}),
     )
 
 
-def _appended(neck: Union[dict, list, None], last: dict) -> list:
-    # A list also where one is enough, because a dict could not replace None in a config that inherits.
-    necks = neck if isinstance(neck, (list, tuple)) else [neck] if neck else []
-    return [*copy.deepcopy(list(necks)), last]
+def _two_objectives(cfg: Config, classifier: type) -> Conversion:
+    """Return what trains the original by Complement Objective Training."""
+    constructor = (cfg.get('optim_wrapper') or {}).get('constructor')
+    if classifier is not ImageClassifier or constructor is not None or _preprocessor(cfg).get('to_onehot'):
+        raise ValueError(
+            'Expected an ImageClassifier, no `optim_wrapper.constructor` and no `to_onehot` of the data preprocessor '
+            "for loss='cot', which brings its own of both and needs integer labels. Choose another loss."
+        )
+    return Conversion(
+        dict(
+            model=dict(type='mmpod.COTClassifier'),
+            optim_wrapper=dict(constructor='mmpod.COTOptimWrapperConstructor'),
+            model_wrapper_cfg=dict(type='mmpod.COTDistributedDataParallel'),
+        )
+    )
+
+
+def _dropped_from_head(head_class: type, head: dict) -> list[str]:
+    name = head_class.__name__
+    dropped = sorted(key for key in head if key not in KEPT_OF_HEAD and head[key] is not None)
+    notes = [f'{key}={head[key]!r} of {name} goes: the projection replaces its layers.' for key in dropped]
+    own = [item for item in ('loss', '_get_loss') if not getattr(head_class, item).__module__.startswith('mmpretrain.')]
+    return notes + [f'The own `{item}` of {name} goes, and with it any loss that it adds.' for item in own]
+
+
+def _topk(head: dict, num_classes: int) -> tuple[int, ...]:
+    topk = head.get('topk') or 1
+    return tuple(k for k in ((topk,) if isinstance(topk, int) else topk) if k <= num_classes) or (1,)
+
+
+def _has_soft_labels(cfg: Config) -> bool:
+    return bool((cfg.model.get('train_cfg') or {}).get('augments') or _preprocessor(cfg).get('batch_augments'))
+
+
+def _preprocessor(cfg: Config) -> dict:
+    return cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor') or {}
 
 
 def _hooks(cfg: Config) -> tuple[dict, list[str]]:
@@ -221,15 +245,6 @@ def _hooks(cfg: Config) -> tuple[dict, list[str]]:
                 f'Expected hooks that leave the loss alone, but {hook.type} exchanges it during training. Remove '
                 '`loss` from its schedule.'
             )
-    kept = [hook for hook in hooks if hook.get('type') != 'SetAdaptiveMarginsHook']
-    if len(kept) == len(hooks):
-        return {}, []
-    return dict(custom_hooks=kept), ['SetAdaptiveMarginsHook goes: there are no margins to set.']
-
-
-def _merged(model: ConfigDict, changes: dict) -> ConfigDict:
-    return Conversion(dict(model=changes)).apply(Config(dict(model=copy.deepcopy(model)))).model
-
-
-def _preprocessor(cfg: Config) -> dict:
-    return cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor') or {}
+    kept = [hook for hook in hooks if resolve(hook.get('type'), HOOKS) is not SetAdaptiveMarginsHook]
+    notes = ['SetAdaptiveMarginsHook goes: there are no margins to set.']
+    return (dict(custom_hooks=kept), notes) if len(kept) < len(hooks) else ({}, [])

@@ -1,7 +1,7 @@
-"""CIFAR-10 and CIFAR-100 from whatever lies at ``data_root``: the official archives or a folder of images."""
+"""CIFAR-10 and CIFAR-100 from the official archives or from a folder of images."""
 
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 import numpy as np
 from mmengine.dist import get_world_size
@@ -16,10 +16,10 @@ __all__ = ['CIFAR100AnyLayout', 'CIFAR10AnyLayout']
 
 
 class AnyLayout:
-    """Mixin for mmpretrain's CIFAR datasets: reads image folders as well, and never downloads in a distributed start.
+    """Mixin for mmpretrain's CIFAR datasets: also reads image folders, and never downloads in a distributed run.
 
-    Looked for in this order: ``data_root/<split>/<class>/*.jpg`` (or another format), then the official binary files,
-    then, if ``download``, the network. Images are BGR, as mmpretrain's ``LoadImageFromFile`` gives them and unlike
+    Searched in this order: ``data_root/<split>/<class>/*.jpg`` (or another format), then the official binary files,
+    then, if ``download``, the network. Images are BGR, as from mmpretrain's ``LoadImageFromFile`` and unlike
     mmpretrain's CIFAR datasets: set ``to_rgb=True`` in ``data_preprocessor``.
 
     Args:
@@ -32,8 +32,8 @@ class AnyLayout:
         kwargs: Passed to mmpretrain's dataset.
 
     Raises:
-        FileNotFoundError: There is no data. Says where it was looked for and how to get it.
-        ValueError: A class folder or an image is faulty, or a class has fewer samples than are asked for.
+        FileNotFoundError: There is no data. The message says where it was expected and how to get it.
+        ValueError: A class folder or an image is faulty, or a class has fewer samples than requested.
     """
 
     IMAGE_SIZE = (32, 32)
@@ -46,7 +46,7 @@ class AnyLayout:
         samples_per_class: Optional[int] = None,
         skip_per_class: int = 0,
         download: bool = True,
-        **kwargs,
+        **kwargs: Any,
     ):
         if split not in ('train', 'test'):
             raise ValueError(f"Expected `split` to be 'train' or 'test', but got {split!r}.")

@@ -30,7 +30,7 @@ def class_subset(
         skip_per_class: Leave out that many samples of each class before these.
 
     Raises:
-        ValueError: A class has fewer samples than are asked for.
+        ValueError: A class has fewer samples than requested.
     """
     if samples_per_class is None and skip_per_class == 0:
         return samples

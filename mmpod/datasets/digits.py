@@ -1,5 +1,7 @@
 """The handwritten digits that ship inside scikit-learn: real images that need no download."""
 
+from typing import Any
+
 import numpy as np
 from mmpretrain.datasets import BaseDataset
 
@@ -29,7 +31,7 @@ class SklearnDigits(BaseDataset):
     CHANNEL_ORDER = 'bgr'  # all three are equal
     NUM_TRAIN = 1297
 
-    def __init__(self, split: str = 'train', **kwargs):
+    def __init__(self, split: str = 'train', **kwargs: Any):
         if split not in ('train', 'test'):
             raise ValueError(f"Expected `split` to be 'train' or 'test', but got {split!r}.")
         self.split = split

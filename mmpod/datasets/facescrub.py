@@ -1,6 +1,7 @@
 """FaceScrub as the paper uses it: 100 people, images of 64 x 64 pixels."""
 
 from pathlib import Path
+from typing import Any
 
 from mmpretrain.datasets import BaseDataset
 
@@ -16,9 +17,9 @@ class FaceScrub(BaseDataset):
     """Faces in ``data_root/<split>/<person>/*.jpg`` (or another format), 100 people, 64 x 64 pixels.
 
     The dataset (http://vintage.winklerbros.net/facescrub.html) is a list of links to photographs, given out on request.
-    Images are BGR, as mmpretrain's ``LoadImageFromFile`` gives them: set ``to_rgb=True`` in ``data_preprocessor``.
-    The paper (arXiv 2111.15449 v1) has 15,896 training and 3,896 test images of 100 people; which people, and which
-    images of them are the test set, is not published.
+    Images are BGR, as from mmpretrain's ``LoadImageFromFile``: set ``to_rgb=True`` in ``data_preprocessor``. The paper
+    (arXiv 2111.15449 v1) has 15,896 training and 3,896 test images of 100 people; which people, and which images of
+    them are the test set, is not published.
 
     Args:
         data_root: Folder of the dataset.
@@ -26,7 +27,8 @@ class FaceScrub(BaseDataset):
         kwargs: Passed to mmpretrain's ``BaseDataset``.
 
     Raises:
-        FileNotFoundError: There is no data, or a folder is empty. Says where it was looked for and how to get it.
+        FileNotFoundError: There is no data, or a folder is empty. The message says where it was expected and how to get
+            it.
         ValueError: Not 100 people, an image is corrupt or of another size, or ``split`` is neither.
     """
 
@@ -34,7 +36,7 @@ class FaceScrub(BaseDataset):
     IMAGE_SIZE = (64, 64)
     CHANNEL_ORDER = 'bgr'
 
-    def __init__(self, data_root: str, split: str = 'train', **kwargs):
+    def __init__(self, data_root: str, split: str = 'train', **kwargs: Any):
         if split not in ('train', 'test'):
             raise ValueError(f"Expected `split` to be 'train' or 'test', but got {split!r}.")
         self.split = split

@@ -1,4 +1,4 @@
-"""How a test set's own pipeline reads an image file: found by running it, not by the names of its transforms."""
+"""How the pipeline of a test set reads an image file: found by running it, not from the names of its transforms."""
 
 import tempfile
 from pathlib import Path
@@ -38,10 +38,10 @@ def dataset_class(dataset: dict) -> type:
 
 
 def file_pipeline(dataset: dict) -> list:
-    """Return the pipeline that does with a file what a test set's own does with its samples.
+    """Return a pipeline that processes an image file as a test set processes its samples.
 
-    That is its own where it reads files. Where the dataset holds arrays, a loader that gives the same arrays comes
-    first: of mmpod's datasets, and of mmpretrain's CIFAR and MNIST.
+    This is the pipeline of the test set if that reads files. If the dataset holds arrays (mmpod's datasets,
+    mmpretrain's CIFAR and MNIST), a loader that gives the same arrays is put before it.
 
     Args:
         dataset: Config of a test set.
@@ -61,8 +61,7 @@ def file_pipeline(dataset: dict) -> list:
 def channel_order(dataset: dict) -> Optional[str]:
     """Return the order in which a test set's images reach the ``data_preprocessor``, ``'rgb'`` or ``'bgr'``.
 
-    An image file of one colour is run through the pipeline, whatever loads and converts it there. None for images that
-    do not have three channels.
+    Found by running an image file of one colour through the pipeline. None for images that do not have three channels.
 
     Args:
         dataset: Config of a test set.
@@ -84,7 +83,7 @@ def channel_order(dataset: dict) -> Optional[str]:
 
 
 def try_pipeline(pipeline: list, size: tuple[int, int]) -> Optional[Tensor]:
-    """Return what a pipeline makes of an image file of one colour, shape (C, h, w); None where it does not read it.
+    """Return the output of a pipeline for an image file of one colour, shape (C, h, w); None if it cannot read it.
 
     Args:
         pipeline: Configs of transforms.
@@ -92,18 +91,18 @@ def try_pipeline(pipeline: list, size: tuple[int, int]) -> Optional[Tensor]:
     """
     try:
         return _run(pipeline, size)
-    except Exception:  # whatever a transform raises that finds no image, or none that it can read
+    except Exception:  # a transform that finds no image, or none that it can read, raises anything
         return None
 
 
 def output_shapes(pipeline: list) -> set[tuple[int, ...]]:
-    """Return the shapes (C, H, W) that a pipeline makes of a wide and a high image: one where it fixes the size."""
+    """Return the output shapes (C, H, W) of a pipeline for a wide and a tall image: one if it fixes the size."""
     images = [try_pipeline(pipeline, size) for size in ((640, 800), (800, 640))]
     return {tuple(image.shape) for image in images if image is not None}
 
 
 def _run(pipeline: list, size: tuple[int, int]) -> Tensor:
-    """Return what a pipeline makes of an image file of one colour and the given height and width, shape (C, h, w)."""
+    """Return the output, (C, h, w), of a pipeline for an image file of one colour and the given height and width."""
     with tempfile.TemporaryDirectory() as folder, DefaultScope.overwrite_default_scope('mmpretrain'):
         path = str(Path(folder) / 'colour.png')
         mmcv.imwrite(np.full((*size, 3), COLOUR[::-1], np.uint8), path)
@@ -113,7 +112,7 @@ def _run(pipeline: list, size: tuple[int, int]) -> Tensor:
 
 def _reading(dataset: dict, pipeline: list) -> list:
     pack = dict(type='PackInputs')
-    for candidate in (pipeline, [*pipeline, pack]):  # a wrapper packs, such as InMemoryImages
+    for candidate in (pipeline, [*pipeline, pack]):  # a wrapper such as InMemoryImages packs
         if try_pipeline(candidate, (64, 64)) is not None:
             return candidate
     pipeline = [*_array_loader(dataset_class(dataset)), *pipeline]
@@ -121,7 +120,7 @@ def _reading(dataset: dict, pipeline: list) -> list:
 
 
 def _array_loader(kind: type) -> list:
-    """Return transforms that read a file into an array as a dataset of arrays holds them."""
+    """Return transforms that read a file into an array like those that the dataset holds."""
     load = dict(type='LoadImageFromFile')
     if getattr(kind, 'CHANNEL_ORDER', None) == 'bgr':
         return [load]

@@ -1,4 +1,4 @@
-"""Finding and reading images in folders of classes, with every fault of the data named before training starts."""
+"""Finding and reading images in folders of classes, reporting every fault of the data before training starts."""
 
 from pathlib import Path
 from typing import Sequence
@@ -17,7 +17,7 @@ def check_class_folders(root: Path, classes: Sequence[str]) -> None:
 
     Raises:
         FileNotFoundError: ``root`` lacks a class folder.
-        ValueError: There is another folder.
+        ValueError: There is an unexpected folder.
     """
     found = set(class_folders(root))
     missing, unknown = sorted(set(classes) - found), sorted(found - set(classes))
@@ -28,7 +28,7 @@ def check_class_folders(root: Path, classes: Sequence[str]) -> None:
     if unknown:
         raise ValueError(
             f'Expected `{root}` to hold the folders of the {len(classes)} classes only, '
-            f'but got {unknown} besides. Rename or remove them; classes: {list(classes)}.'
+            f'but also got {unknown}. Rename or remove them; classes: {list(classes)}.'
         )
 
 
@@ -66,7 +66,7 @@ def load_class_folders(root: Path, classes: Sequence[str], size: tuple[int, int]
 
     Raises:
         FileNotFoundError: ``root`` lacks a class folder, or one is empty.
-        ValueError: There is another folder, or an image is corrupt or of another size.
+        ValueError: There is an unexpected folder, or an image is corrupt or of another size.
     """
     check_class_folders(root, classes)
     return [
@@ -86,7 +86,7 @@ def read_image(path: Path) -> np.ndarray:
         with Image.open(path) as file:
             file.load()  # some versions of OpenCV fill the rest of a truncated file with gray
         image = mmcv.imread(path)
-    except (OSError, SyntaxError) as error:  # Pillow's ways to say so
+    except (OSError, SyntaxError) as error:  # what Pillow raises
         raise ValueError(f'Expected `{path}` to be an image, but {error}. Unpack the archive again.') from error
     if image is None:
         raise ValueError(f'Expected `{path}` to be an image, but OpenCV cannot read it. Unpack the archive again.')

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from mmpretrain.datasets import BaseDataset
 
@@ -20,7 +21,7 @@ class ImageNetSubset(BaseDataset):
     The layouts of mmpretrain's ``ImageNet``: ``data_root/<split>/<wnid>/*.JPEG``, where the folders in ``train/`` name
     the classes of both splits, or for validation ``data_root/val/*.JPEG`` with ``data_root/meta/val.txt``, whose lines
     hold a file name and the label among all 1000 classes; this needs no ``train/``. The paper (arXiv 2111.15449 v1)
-    does not say which classes it took.
+    does not say which classes it used.
 
     Args:
         data_root: Folder of the dataset.
@@ -29,13 +30,13 @@ class ImageNetSubset(BaseDataset):
         kwargs: Passed to mmpretrain's ``BaseDataset``.
 
     Raises:
-        FileNotFoundError: There is no data, a class folder is empty, or a listed image is missing. Says where it was
-            looked for and how to get it.
-        ValueError: There are fewer classes than asked for, a line of ``val.txt`` is malformed, or an argument is out of
+        FileNotFoundError: There is no data, a class folder is empty, or a listed image is missing. The message says
+            where it was expected and how to get it.
+        ValueError: There are fewer classes than requested, a line of ``val.txt`` is malformed, or an argument is out of
             range.
     """
 
-    def __init__(self, data_root: str, num_classes: int, split: str = 'train', **kwargs):
+    def __init__(self, data_root: str, num_classes: int, split: str = 'train', **kwargs: Any):
         check_choice('split', split, ['train', 'val'])
         check_integer('num_classes', num_classes, 2, 1000)
         self.split = split

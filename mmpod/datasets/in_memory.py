@@ -23,12 +23,12 @@ class InMemoryImages(Dataset):
     Args:
         dataset: Config of the dataset. Its ``pipeline`` must end with an image, not pack it: ``[]`` where the dataset
             holds images (CIFAR), ``[dict(type='LoadImageFromFile')]`` where it holds paths.
-        whole_batches: Give a batch as one item, images (N, C, H, W) and one :class:`DataSample` with N labels, as
-            ``mmpod.CropFlipPreprocessor`` takes them: copying many small tensors to a GPU takes longer than a step of
+        whole_batches: Return a batch as one item, images (N, C, H, W) and one :class:`DataSample` with N labels, as
+            ``mmpod.CropFlipPreprocessor`` accepts them: copying many small tensors to a GPU takes longer than a step of
             a small network. For training only, because a model returns one prediction per :class:`DataSample`.
 
     Raises:
-        ValueError: The pipeline gives no image, or the images differ in size.
+        ValueError: The pipeline returns no image, or the images differ in size.
     """
 
     def __init__(self, dataset: dict, whole_batches: bool = False):
@@ -38,7 +38,7 @@ class InMemoryImages(Dataset):
         if len(shapes) != 1 or None in shapes or len(next(iter(shapes))) not in (2, 3):
             raise ValueError(
                 'Expected the `pipeline` of the dataset in InMemoryImages to give images (H, W) or (H, W, C) of one '
-                f'size, but got {sorted(map(str, shapes))}. Leave out what packs or augments; resize to one size.'
+                f'size, but got {sorted(map(str, shapes))}. Leave out packing and augmentation; resize to one size.'
             )
         images = np.stack([np.atleast_3d(item['img']) for item in results]).transpose(0, 3, 1, 2)
         self.images = torch.from_numpy(np.ascontiguousarray(images))

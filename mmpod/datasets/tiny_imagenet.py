@@ -1,7 +1,7 @@
 """Tiny ImageNet in its official layout."""
 
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from mmpretrain.datasets import BaseDataset
 
@@ -37,8 +37,8 @@ class TinyImageNet(BaseDataset):
         kwargs: Passed to mmpretrain's ``BaseDataset``.
 
     Raises:
-        FileNotFoundError: Something of the layout is missing or empty. Says what, and how to get the dataset.
-        ValueError: An argument is out of range, a class has fewer samples than are asked for, or the annotations are
+        FileNotFoundError: A part of the layout is missing or empty. The message says what, and how to get the dataset.
+        ValueError: An argument is out of range, a class has fewer samples than requested, or the annotations are
             malformed or name none of the classes.
     """
 
@@ -51,7 +51,7 @@ class TinyImageNet(BaseDataset):
         num_classes: int = 200,
         samples_per_class: Optional[int] = None,
         skip_per_class: int = 0,
-        **kwargs,
+        **kwargs: Any,
     ):
         check_choice('split', split, ['train', 'val'])
         check_integer('num_classes', num_classes, 2, 200)

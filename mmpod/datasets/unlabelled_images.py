@@ -1,6 +1,7 @@
 """Images without labels, such as those of unknown classes."""
 
 from pathlib import Path
+from typing import Any
 
 from mmpretrain.datasets import BaseDataset
 
@@ -13,7 +14,7 @@ __all__ = ['UnlabelledImages']
 
 @DATASETS.register_module()
 class UnlabelledImages(BaseDataset):
-    """All images below a folder, at any depth but in no hidden folder, in the order of their paths, without labels.
+    """All images below a folder, at any depth except in hidden folders, in the order of their paths, without labels.
 
     Args:
         data_root: The folder.
@@ -25,7 +26,7 @@ class UnlabelledImages(BaseDataset):
         ValueError: While reading: a file is not an image.
     """
 
-    def __init__(self, data_root: str, **kwargs):
+    def __init__(self, data_root: str, **kwargs: Any):
         super().__init__(ann_file='', data_root=data_root, **kwargs)
 
     def load_data_list(self) -> list[dict]:
@@ -52,6 +53,6 @@ class UnlabelledImages(BaseDataset):
         """
         try:
             return super().prepare_data(idx)
-        except Exception as error:  # of OpenCV, Pillow, or whatever reads it
+        except Exception as error:  # from OpenCV, Pillow, or whatever reads it
             path = self.get_data_info(idx)['img_path']
             raise ValueError(f'Expected `{path}` to be an image that the pipeline reads, but got: {error}') from error

@@ -1,4 +1,4 @@
-"""What plugs into MMEngine's Runner."""
+"""Extensions of MMEngine's Runner: hooks, optimizers, checkpoints and file backends."""
 
 from mmpod.engine.atomic_local_backend import AtomicLocalBackend
 

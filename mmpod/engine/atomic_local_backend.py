@@ -13,8 +13,8 @@ __all__ = ['AtomicLocalBackend']
 class AtomicLocalBackend(LocalBackend):
     """MMEngine's local files, written under a temporary name first: ``backend_args=dict(backend='atomic_local')``.
 
-    With it in ``CheckpointHook`` a run that is killed while it saves, or whose disk is full, leaves no broken
-    checkpoint, and the one before stays as it was.
+    With it in ``CheckpointHook``, a run that is killed while saving, or whose disk is full, leaves no broken
+    checkpoint, and the previous one stays intact.
     """
 
     def put(self, obj: bytes, filepath: Union[str, Path]) -> None:
@@ -36,8 +36,8 @@ class AtomicLocalBackend(LocalBackend):
             temporary.unlink(missing_ok=True)
             raise OSError(
                 error.errno,
-                f'Expected to write {len(obj) / 2**20:.1f} MiB, but got: {error.strerror}. The files before it are '
-                'whole; make room, or copy the run to another --work-dir, and repeat the command with --resume',
+                f'Expected to write {len(obj) / 2**20:.1f} MiB, but got: {error.strerror}. Earlier files are '
+                'intact; free some space, or copy the run to another --work-dir, and repeat the command with --resume',
                 str(path),
             ) from error
 

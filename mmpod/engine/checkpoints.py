@@ -34,17 +34,17 @@ __all__ = [
 
 
 def require_safe_loading() -> None:
-    """Let PyTorch load plain data only, from any file: the default since PyTorch 2.6, on request before that."""
+    """Make PyTorch load only plain data from every file, which is the default since PyTorch 2.6."""
     if 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD' not in os.environ:
         os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD'] = '1'
 
 
 def latest_complete_checkpoint(work_dir: Path) -> Optional[str]:
-    """Return the last `epoch_N.pth` or `iter_N.pth` of a run that was written to its end.
+    """Return the last complete `epoch_N.pth` or `iter_N.pth` of a run.
 
-    MMEngine goes by `last_checkpoint` alone. A process killed while it writes leaves a file without the directory that
-    ends a zip archive; the checkpoint before it is then the one to go on from. None, where there is no such file,
-    leaves the choice to MMEngine.
+    MMEngine relies on `last_checkpoint` alone. A process killed while writing leaves a file without the directory at
+    the end of a zip archive; the previous checkpoint is then the one to resume from. None if there is no such file,
+    which leaves the choice to MMEngine.
     """
     numbered = {path: re.fullmatch(r'(?:epoch|iter)_(\d+)', path.stem) for path in work_dir.glob('*.pth')}
     found = {path: int(match[1]) for path, match in numbered.items() if match}
@@ -59,7 +59,7 @@ def check_same_checkpoint(path: Optional[str]) -> None:
     """Stop all processes if they would resume from different files; a collective.
 
     Raises:
-        UserError: Another process has another file, or none.
+        UserError: Another process has a different file, or none.
     """
     file = None if path is None else Path(path)
     found = f'{file.name} ({file.stat().st_size} bytes)' if file and file.is_file() else path
@@ -78,7 +78,7 @@ def check_checkpoint_file(checkpoint: Union[str, Path]) -> None:
 
     Raises:
         FileNotFoundError: There is no such file.
-        UserError: It is another kind of file, or only a part of one.
+        UserError: It is another kind of file, or truncated.
     """
     if '://' in str(checkpoint):
         return
@@ -96,7 +96,7 @@ def check_checkpoint_file(checkpoint: Union[str, Path]) -> None:
 
 @contextmanager
 def checkpoint_errors(checkpoint: object) -> Iterator[None]:
-    """Say what PyTorch's safe loader has refused.
+    """Explain what PyTorch's safe loader has refused.
 
     Raises:
         UserError: ``checkpoint`` holds more than plain data.
@@ -113,20 +113,20 @@ def checkpoint_errors(checkpoint: object) -> Iterator[None]:
 
 
 def checkpoint_classes(checkpoint: dict) -> Optional[list[str]]:
-    """Return the names of the classes that a model was trained on, in the order of its labels; None where not saved."""
+    """Return the names of the classes that a model was trained on, in the order of its labels; None if not saved."""
     meta = checkpoint.get('meta') or {}
     classes = (meta.get('dataset_meta') or {}).get('classes') or meta.get('CLASSES')  # the latter: mmcls 0.x
     return None if classes is None else list(classes)
 
 
 def load_weights(model: nn.Module, checkpoint: Union[str, Path], allow_missing: bool = False) -> dict:
-    """Load the weights of a classifier, all of them and no others.
+    """Load a checkpoint that holds exactly the weights of a classifier.
 
-    Weights that the model itself computes anew, and leaves out when it loads, may be absent.
+    Weights that the model recomputes and drops on loading may be absent.
 
     Args:
-        model: Without wrappers.
-        checkpoint: File or address.
+        model: The classifier, without wrappers.
+        checkpoint: Path or URL.
         allow_missing: Load what fits, and leave the rest as it is.
 
     Returns:
@@ -149,19 +149,19 @@ def load_weights(model: nn.Module, checkpoint: Union[str, Path], allow_missing: 
 
 
 def incomplete_error(checkpoint: object, difference: str) -> UserError:
-    """Return what to say of a checkpoint that lacks weights of a model to be evaluated."""
+    """Return the error for a checkpoint that does not hold the weights of a model to be evaluated."""
     return UserError(
         f'Expected `{checkpoint}` to hold exactly the weights of the model, but they differ: {difference}. Evaluate it '
-        'with the config that it was trained with. If the model is meant to be evaluated with other weights, as '
-        'initialised: --allow-missing.'
+        'with the config that it was trained with. To evaluate it with the other weights as initialised, use '
+        '--allow-missing.'
     )
 
 
 def weights_difference(model: nn.Module, checkpoint: dict) -> str:
-    """Load what fits into a model, and say what does not: weights that are missing, unknown or of another shape.
+    """Load the weights that fit a model, and describe the others: missing, unknown or of another shape.
 
-    What the model drops from its own weights on loading, such as tables that SwinTransformerV2 derives from the image
-    size, is not missing, nor are the batch counts of batch normalisation, which nothing reads.
+    Weights that the model itself drops on loading, such as tables that SwinTransformerV2 derives from the image size,
+    are not missing, and neither are the batch counts of batch normalisation, which nothing reads.
 
     Returns:
         str: Empty if everything fits.
@@ -172,7 +172,7 @@ def weights_difference(model: nn.Module, checkpoint: dict) -> str:
     dropped = set(model.load_state_dict(model.state_dict(), strict=False).missing_keys)
     try:
         missing, unknown = model.load_state_dict(weights, strict=False)
-    except RuntimeError as error:  # of another shape: PyTorch names them in lines of their own
+    except RuntimeError as error:  # of another shape: PyTorch names each in a line
         return _shortened([line.strip(' \t.') for line in str(error).splitlines()[1:]], '; ')
     missing = [name for name in missing if name not in dropped and not name.endswith('num_batches_tracked')]
     parts = [
@@ -188,7 +188,7 @@ def _shortened(names: Sequence[str], separator: str = ', ', shown: int = 3) -> s
 
 
 def get_model(
-    model: Union[str, Path, Config], pretrained: Union[str, Path], allow_missing: bool = False, **kwargs
+    model: Union[str, Path, Config], pretrained: Union[str, Path], allow_missing: bool = False, **kwargs: Any
 ) -> nn.Module:
     """Return a classifier with all weights of a checkpoint; mmpretrain's ``get_model`` only logs what does not fit.
 

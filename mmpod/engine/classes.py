@@ -1,4 +1,4 @@
-"""The names of classes: a label is a position in a list, so that lists that differ make every accuracy wrong."""
+"""Class names: a label is a position in a list of them, so lists that differ make every accuracy wrong."""
 
 from collections.abc import Mapping, Sequence
 from typing import Optional
@@ -11,7 +11,7 @@ SHOWN = 20
 
 
 def dataset_classes(dataset: object) -> Optional[list[str]]:
-    """Return the names of a dataset's classes, in the order of its labels; None where it has none."""
+    """Return the names of a dataset's classes, in the order of its labels; None if it has none."""
     classes = (getattr(dataset, 'metainfo', None) or {}).get('classes')
     return None if classes is None else list(classes)
 
@@ -20,8 +20,8 @@ def check_same_classes(lists: Mapping[str, Optional[Sequence[str]]]) -> None:
     """Refuse lists of classes that are not all the same.
 
     Args:
-        lists: From where the classes are from, such as ``'val_dataloader'``, to their names in the order of the labels;
-            None where they are unknown.
+        lists: From each source of classes, such as ``'val_dataloader'``, to their names in the order of the labels, or
+            to None if they are unknown.
 
     Raises:
         UserError: Two lists differ in length, names or order.
@@ -35,7 +35,7 @@ def check_same_classes(lists: Mapping[str, Optional[Sequence[str]]]) -> None:
         if classes != expected:
             raise UserError(
                 f'Expected the classes of {source} to be those of {first}, but got {_difference(classes, expected)}. '
-                'Labels are positions in these lists, so that one model cannot serve both. Give both the same classes, '
+                'Labels are positions in these lists, so one model cannot serve both. Give both the same classes, '
                 'by the same folders or by `metainfo=dict(classes=[...])`. If only the names differ, switch this check '
                 'off: --cfg-options default_hooks.check_data=None.'
             )

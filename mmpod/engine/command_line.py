@@ -1,4 +1,4 @@
-"""What the arguments of `tools/train.py` and `tools/test.py` do to a config, as in mmpretrain's tools."""
+"""How the arguments of `tools/train.py` and `tools/test.py` change a config, as in mmpretrain's tools."""
 
 import copy
 import os
@@ -24,12 +24,12 @@ def read_config(path: str) -> Config:
         raise FileNotFoundError(f'Expected the config `{Path(path).absolute()}` to be a file, but there is none.')
     try:
         return Config.fromfile(path)
-    except Exception as error:  # whatever the lines of a config raise
+    except Exception as error:  # a config can raise anything
         said = f'Expected `{Path(path).absolute()}` to load as a config, but got {type(error).__name__}: {error}'
         if f'{os.sep}.mim{os.sep}' in said:
             said += (
                 ' mmpretrain is installed without its configs, as `pip install -e` leaves it. Install the same copy of '
-                'it with `pip install .`, or use bases of your own in place of `mmpretrain::`.'
+                'it with `pip install .`, or use bases of your own instead of `mmpretrain::`.'
             )
         raise UserError(said) from error
 
@@ -50,10 +50,10 @@ def training_config(args: Namespace) -> Config:
         if not cfg.get('auto_scale_lr'):
             raise UserError(
                 'Expected a config with `auto_scale_lr` for --auto-scale-lr, but got one without. Set '
-                'auto_scale_lr=dict(base_batch_size=...), the batch that its learning rate is meant for.'
+                'auto_scale_lr=dict(base_batch_size=...), the batch size that its rate is meant for.'
             )
         cfg.auto_scale_lr.enable = True
-    # Those of the training set start anew in each epoch, see `adapt_loaders`.
+    # The workers of the training set are restarted in each epoch, see `adapt_loaders`.
     for name in ('val_dataloader', 'test_dataloader'):
         if cfg.get(name) is not None:
             cfg[name].setdefault('persistent_workers', True)

@@ -1,4 +1,4 @@
-"""Names at the top level of a config: sections that a command needs, and misspelt ones that nothing would read."""
+"""Top-level keys of a config: sections that a command needs, and misspelt keys that nothing would read."""
 
 import inspect
 import re
@@ -10,7 +10,7 @@ from mmpod.utils.errors import UserError, did_you_mean
 
 __all__ = ['check_known_keys', 'require_sections']
 
-# What MMEngine, mmpretrain and mmpod read of a config.
+# What MMEngine, mmpretrain and mmpod read from a config.
 READ = {
     *inspect.signature(Runner.__init__).parameters,
     *inspect.signature(FlexibleRunner.__init__).parameters,
@@ -26,9 +26,9 @@ VARIABLES = {
 
 
 def check_known_keys(cfg: Config) -> None:
-    """Refuse a misspelt top-level key, which nothing reads, so that the default would be used in its place.
+    """Refuse a misspelt top-level key, which nothing reads, so that the default would be used instead.
 
-    Variables that a config defines for itself are allowed: they have names unlike the known ones, or are used somewhere
+    Variables that a config defines for itself are allowed: their names are unlike the known ones, or are used somewhere
     in its text.
 
     Raises:

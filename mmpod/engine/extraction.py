@@ -17,14 +17,14 @@ __all__ = ['extracted', 'ordered_loader', 'plain_model', 'sample_indices', 'trai
 
 
 def plain_model(model: Any) -> tuple[Any, bool]:
-    """Return the classifier inside distributed and test-time augmentation wrappers, and whether there is the latter."""
+    """Return the classifier without distributed and test-time augmentation wrappers, and whether it had the latter."""
     model = model.module if is_model_wrapper(model) else model
     augmented = isinstance(model, BaseTTAModel)
     return (model.module if augmented else model), augmented
 
 
 def ordered_loader(runner: Runner, dataset: dict) -> DataLoader:
-    """Return a loader of a dataset, set up as the test loader but for the dataset, with its samples in order.
+    """Return a loader of a dataset, set up like the test loader, with the samples in order.
 
     Args:
         runner: The Runner that tests.
@@ -91,11 +91,12 @@ def extracted(
         runner: The Runner that tests.
         model: The classifier without wrappers.
         loader: From :func:`ordered_loader`.
-        features_of: From the output of the neck to features (N, D).
+        features_of: Maps the output of the neck to features (N, D).
         title: Shown with the progress bar.
     """
     model.eval()
-    # The sampler of rank r yields the samples r, r + W, ..., then repeats first ones until all ranks have equally many.
+    # The sampler of rank r yields the samples r, r + W, ..., then repeats the first ones until all ranks have equally
+    # many.
     rank, world_size = get_dist_info()
     left = len(range(rank, len(cast(Sized, loader.dataset)), world_size))
     for batch in with_progress(loader, title):

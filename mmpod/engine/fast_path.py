@@ -1,4 +1,4 @@
-"""``fast=True``: small images in memory, crops and flips on the device, bfloat16, and no wait in an iteration."""
+"""``fast=True``: small images in memory, crops and flips on the device, bfloat16, and no waiting in an iteration."""
 
 from mmengine.config import Config, ConfigDict
 
@@ -70,7 +70,7 @@ def _augmentation(dataset: ConfigDict) -> tuple:
 
 
 def add_compile_hook(cfg: Config) -> None:
-    """Turn ``compile=dict(target='extract_feat', ...)`` into ``mmpod.CompileFeaturesHook``; MMEngine knows no target.
+    """Turn ``compile=dict(target='extract_feat', ...)`` into ``mmpod.CompileFeaturesHook``; MMEngine has no target.
 
     Raises:
         ValueError: The target is another method.

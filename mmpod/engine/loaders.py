@@ -1,4 +1,4 @@
-"""What data loaders need on this machine, and the batch that they make together."""
+"""Adapting data loaders to this machine, and checking their images and the total batch."""
 
 import logging
 
@@ -17,11 +17,11 @@ DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
 def adapt_loaders(cfg: Config, restart_workers: bool) -> None:
-    """Change the loaders of a config to what works, and say what the user will notice.
+    """Change the loaders of a config to what works here, and log what the user will notice.
 
     Args:
         cfg: Changed in place.
-        restart_workers: Start the workers of the training set anew in each epoch, see ``EpochSeedHook``.
+        restart_workers: Restart the workers of the training set in each epoch, see ``EpochSeedHook``.
     """
     for name in DATALOADERS:
         loader = cfg.get(name)
@@ -36,7 +36,7 @@ def adapt_loaders(cfg: Config, restart_workers: bool) -> None:
         if train.get('persistent_workers'):
             print_log(
                 'train_dataloader.persistent_workers=True is taken as False: EpochSeedHook seeds the workers when they '
-                'start, in each epoch, so that a resumed run equals an unbroken one. To keep the workers instead: '
+                'start, in each epoch, so that a resumed run equals an uninterrupted one. To keep the workers instead: '
                 '--cfg-options default_hooks.epoch_seed=None.',
                 logger='current',
                 level=logging.WARNING,
@@ -45,7 +45,7 @@ def adapt_loaders(cfg: Config, restart_workers: bool) -> None:
 
 
 def check_channel_order(cfg: Config) -> None:
-    """Refuse a preprocessor that takes the BGR images of mmpod's data sets for RGB, as configs of mmpod 0.1 do.
+    """Refuse a preprocessor that takes the BGR images of mmpod's datasets for RGB, as configs of mmpod 0.1 do.
 
     Raises:
         UserError: The normalisation differs by channel and ``to_rgb`` is not set.
@@ -60,13 +60,13 @@ def check_channel_order(cfg: Config) -> None:
             if getattr(found, 'CHANNEL_ORDER', None) == 'bgr':
                 raise UserError(
                     f'Expected to_rgb=True in `data_preprocessor`, because {kind} delivers BGR images, as '
-                    'LoadImageFromFile does, but it is not set. Up to mmpod 0.1 this data set delivered RGB: set '
+                    'LoadImageFromFile does, but it is not set. Up to mmpod 0.1 this dataset delivered RGB: set '
                     'data_preprocessor.to_rgb=True for models of that time, too.'
                 )
 
 
 def _dataset_types(dataset: object) -> list:
-    """Return the types of a dataset's config and of those that it wraps."""
+    """Return the types of a dataset's config and of the datasets that it wraps."""
     if isinstance(dataset, (list, tuple)):
         return [kind for part in dataset for kind in _dataset_types(part)]
     if not isinstance(dataset, dict):
@@ -77,8 +77,8 @@ def _dataset_types(dataset: object) -> list:
 def check_total_batch(cfg: Config) -> None:
     """Warn if the batch of an update is not the one that the config's learning rate is meant for.
 
-    The batch of an update comes from all processes and from ``accumulative_counts`` iterations; the one that the rate
-    is meant for is ``auto_scale_lr.base_batch_size``. Call this once the processes have been set up.
+    The batch of an update comes from all processes and from ``accumulative_counts`` iterations; the learning rate is
+    meant for ``auto_scale_lr.base_batch_size``. Call this once the processes have been set up.
     """
     recipe = (cfg.get('auto_scale_lr') or {}).get('base_batch_size')
     if recipe is None or cfg.auto_scale_lr.get('enable'):

@@ -27,7 +27,7 @@ from mmpod.utils.errors import UserError
 
 __all__ = ['SAFETY_HOOKS', 'exit_process', 'runner_session']
 
-# What every run gets, by its name in `default_hooks`, as configs/_base_/default_runtime.py has it too.
+# The hooks of every run by their names in `default_hooks`, as in configs/_base_/default_runtime.py.
 SAFETY_HOOKS = dict(
     epoch_seed='EpochSeedHook',
     plain_checkpoint='PlainCheckpointHook',
@@ -41,17 +41,17 @@ SAFETY_HOOKS = dict(
 
 @contextmanager
 def runner_session(cfg: Config) -> Iterator[Runner]:
-    """Build the Runner of a complete config, and take the process group down after it.
+    """Build the Runner of a complete config, and destroy the process group afterwards.
 
-    Sees to what MMEngine 0.10 leaves to its user, for every config: the hooks of ``SAFETY_HOOKS`` unless they are set
-    to None; checkpoints that load with PyTorch's safe loader, which is required for every file, and are written whole;
-    resuming from the newest one that is whole; gloo where no GPU is visible; loaders without worker processes.
+    Takes care, for every config, of what MMEngine 0.10 leaves to the user: the hooks of ``SAFETY_HOOKS`` unless they
+    are set to None; checkpoints that load with PyTorch's safe loader, which is required for every file, and are written
+    atomically; resuming from the newest complete one; gloo if no GPU is visible; loaders without worker processes.
 
     Args:
         cfg: Changed in place.
 
     Raises:
-        FileNotFoundError: There is no checkpoint ``load_from``.
+        FileNotFoundError: The checkpoint ``load_from`` does not exist.
         UserError: The config asks for what this machine lacks, has a misspelt key, or a checkpoint cannot be used.
     """
     require_safe_loading()
@@ -70,7 +70,7 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
     if not torch.cuda.is_available():
         _adapt_to_cpu(cfg)
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
-    # On the way in which MMEngine itself opens files: nothing that a user could change.
+    # These warnings are about how MMEngine itself opens files, which a user cannot change.
     runner.logger.addFilter(lambda record: 'will be deprecated in future' not in record.getMessage())
     if cfg.get('resume'):
         check_same_checkpoint(cfg.get('load_from') or find_latest_checkpoint(cfg.work_dir))
@@ -83,10 +83,11 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
 
 
 def exit_process() -> None:
-    """End the process of a finished command line, if others worked with it, without the interpreter's own way out.
+    """End the process of a finished distributed command line without the interpreter's shutdown.
 
-    There, threads that gloo leaves behind sometimes abort the process ("terminate called without an active exception",
-    seen with PyTorch 2.14), and a launcher takes the whole run for failed. What other packages do at exit is done.
+    In the shutdown, threads that gloo leaves behind sometimes abort the process ("terminate called without an active
+    exception", seen with PyTorch 2.14), and a launcher reports the whole run as failed. Registered exit functions still
+    run.
     """
     if int(os.environ.get('WORLD_SIZE', 1)) > 1:
         atexit._run_exitfuncs()
@@ -125,7 +126,7 @@ def _adapt_to_cpu(cfg: Config) -> None:
             f'Expected a GPU for --launcher {launcher}, but none is visible. '
             'Without a GPU, use tools/dist_train.sh (torchrun, gloo).'
         )
-    # MMEngine would call torch.cuda.set_device, whatever the backend; an existing process group it leaves alone.
+    # MMEngine would call torch.cuda.set_device for every backend; it keeps an existing process group.
     dist.init_process_group('gloo')
     wrapper = cfg.get('model_wrapper_cfg') or dict(
         type='MMDistributedDataParallel',

@@ -1,4 +1,4 @@
-"""Neural collapse while training: how features lie about their class means and the classifier's prototypes."""
+"""Neural collapse during training: how features are arranged around class means and prototypes."""
 
 from typing import Any, Optional, Sequence
 
@@ -22,13 +22,13 @@ from .feature_metric import FeatureMetric, require_labels
 
 __all__ = ['FeatureGeometry']
 
-# Rows that are added up at once: fewer would touch all sums, (K, D) and (D, D), for a handful of rows each.
+# Rows that are added up at once: with fewer, all sums, (K, D) and (D, D), would be updated for a handful of rows.
 ROWS = 1024
 
 
 @METRICS.register_module()
 class FeatureGeometry(FeatureMetric):
-    r"""Measure the geometry of a dataset's features, by class sums (K, D) and one scatter (D, D) in float64.
+    r"""Measure the geometry of a dataset's features from class sums (K, D) and one scatter (D, D) in float64.
 
     - ``target_cosine``: mean cosine of a feature to the prototype of its class;
     - ``max_nontarget_cosine``: mean over the samples of the largest cosine to another prototype;
@@ -36,9 +36,9 @@ class FeatureGeometry(FeatureMetric):
       ``effective_rank``: see :func:`~mmpod.functional.neural_collapse`.
 
     Prototypes are the centroids of ``mmpod.PEDCCHead``, the class weights of ``mmpod.LearnedPrototypeHead`` or of
-    mmpretrain's linear heads. Of other heads, and of pooled features before a projection, what needs prototypes is left
-    out; so is whatever does not exist, such as a ratio where all class means are equal. A class without samples is left
-    out of the class means. Each sample counts once, however many processes there are.
+    mmpretrain's linear heads. For other heads, and for pooled features before a projection, measures that need
+    prototypes are left out. So are undefined measures, such as a ratio if all class means are equal. A class without
+    samples does not count. Each sample counts once, however many processes there are.
 
     For validation and for tests. ``FeaturesHook(geometry=True)`` adds this metric to both; a config that lists it
     itself needs ``mmpod.FeaturesHook`` among its hooks as well.
@@ -57,7 +57,7 @@ class FeatureGeometry(FeatureMetric):
 
     default_prefix = 'geometry'
 
-    def __init__(self, stage: str = 'pre_logits', normalize: bool = True, prefix: Optional[str] = None, **kwargs):
+    def __init__(self, stage: str = 'pre_logits', normalize: bool = True, prefix: Optional[str] = None, **kwargs: Any):
         super().__init__(stage, prefix, **kwargs)
         self.normalize = normalize
         self._reset()
@@ -76,11 +76,11 @@ class FeatureGeometry(FeatureMetric):
         labels, num_classes = self._labels(data_samples), head.num_classes
         check_labels(labels, len(data_samples), num_classes)
         check_label_values(labels, num_classes)
-        labels = labels.to(counted.device)[counted]  # of a batch none may count here
+        labels = labels.to(counted.device)[counted]  # possibly none of the batch
         if self.moments is None:
             self.moments = empty_moments(num_classes, features.shape[1], by_class=False, device=str(features.device))
             self.cosines = features.new_zeros(2)
-            # Now, and not after the epoch: an average of the weights has left the model by then.
+            # Now, because after the epoch the model no longer holds averaged weights (EMA).
             prototypes = head_prototypes(self.head) if self.feature_stage == 'pre_logits' else None
             self.prototypes = None if prototypes is None else prototypes.to(features)
         if self.prototypes is not None:
@@ -113,7 +113,7 @@ class FeatureGeometry(FeatureMetric):
         self._add_up()
         measures = neural_collapse(merge_moments(self.moments, global_sum), self.prototypes)
         if self.prototypes is not None:
-            own, foreign = global_sum(self.cosines) / size
-            measures = dict(target_cosine=own, max_nontarget_cosine=foreign, **measures)
+            target, nontarget = global_sum(self.cosines) / size
+            measures = dict(target_cosine=target, max_nontarget_cosine=nontarget, **measures)
         self._reset()
         return {f'{self.prefix}/{name}': value.item() for name, value in measures.items()}

@@ -1,6 +1,6 @@
-"""What the metrics of features share: how they get the features."""
+"""What the metrics of features share: access to the features."""
 
-from typing import Optional, Sequence
+from typing import Any, Optional, Sequence
 
 import torch
 from mmengine.evaluator import BaseMetric
@@ -22,9 +22,9 @@ class FeatureMetric(BaseMetric):
         kwargs: Passed to MMEngine's ``BaseMetric``.
 
     Attributes:
-        head: The classifier's head, from the hook.
-        takes_out: Whether the features leave the predictions here, so that nobody stores them; the hook sees to it that
-            of several metrics of one stage the last does.
+        head: The classifier's head, set by the hook.
+        takes_out: Whether this metric removes the features from the predictions, so that they are not stored. Of
+            several metrics of one stage, the hook lets the last one do so.
 
     Raises:
         ValueError: ``stage`` is something else.
@@ -33,13 +33,13 @@ class FeatureMetric(BaseMetric):
     head: Optional[nn.Module] = None
     takes_out = True
 
-    def __init__(self, stage: str, prefix: Optional[str] = None, **kwargs):
+    def __init__(self, stage: str, prefix: Optional[str] = None, **kwargs: Any):
         super().__init__(prefix=prefix, **kwargs)
         check_choice('stage', stage, STAGES)
         self.feature_stage = stage
 
     def features(self, data_samples: Sequence[dict]) -> tuple[Tensor, Tensor]:
-        """Return the features of a batch that this process counts, so that together each sample counts once.
+        """Return the features of a batch that this process counts, so that each sample counts once over all processes.
 
         Returns:
             tuple[Tensor, Tensor]: Features (n, D), float64, and which of the N samples they are of, (N,), bool.
@@ -65,7 +65,7 @@ class FeatureMetric(BaseMetric):
         return features[counted], counted
 
     def compute_metrics(self, results: list) -> dict:
-        """Not used: sums are added up, not lists of results."""
+        """Not used: these metrics add up sums instead of collecting results."""
         raise NotImplementedError
 
 

@@ -16,18 +16,18 @@ __all__ = ['FeatureSpectrum']
 
 @METRICS.register_module()
 class FeatureSpectrum(FeatureMetric):
-    r"""Measure the second moment M of the unit-length features of a dataset, by one (D, D) sum in float64.
+    r"""Measure the second moment M of the unit-length features of a dataset, from one (D, D) sum in float64.
 
     - ``eigenvalue_variance_e8``: variance of the eigenvalues of M, in units of 1e-8;
     - ``energy_variance_e8``: variance of the diagonal of M, in units of 1e-8;
     - ``effective_rank``: exponential of the entropy of the spectrum, from 1 to D.
 
     The paper prints 1.82e-8 (Cosine Loss) and 1.53e-8 (POD Loss) as the "variance of the 2048 dimensions feature
-    eigen-vectors (normalized) before the fully connected layer", of which dataset it does not say; the first two are
-    the two ways to read that. Each sample counts once, however many processes there are.
+    eigen-vectors (normalized) before the fully connected layer", without naming the dataset; the first two metrics are
+    the two readings of that. Each sample counts once, however many processes there are.
 
-    The features come from ``mmpod.FeaturesHook``, which must be among the hooks of the config, and are taken out of
-    the predictions here.
+    The features come from ``mmpod.FeaturesHook``, which must be among the hooks of the config, and are removed from the
+    predictions here.
 
     Args:
         stage: ``'pooled'``, the backbone's pooled output, or ``'pre_logits'``, the head's features.
@@ -40,7 +40,7 @@ class FeatureSpectrum(FeatureMetric):
 
     default_prefix = 'spectrum'
 
-    def __init__(self, stage: str = 'pooled', prefix: Optional[str] = None, **kwargs):
+    def __init__(self, stage: str = 'pooled', prefix: Optional[str] = None, **kwargs: Any):
         super().__init__(stage, prefix, **kwargs)
         self._reset()
 

@@ -1,4 +1,4 @@
-"""Top-k accuracy of models with more classes than scores can be kept for."""
+"""Top-k accuracy of models with too many classes to keep all scores."""
 
 from typing import Any, Sequence
 
@@ -28,7 +28,7 @@ class TopKAccuracy(Accuracy):
 
 
 def _among_topk(sample: dict) -> dict:
-    """Return the sample with the k predicted classes as all there are, and the true one as its place among them."""
+    """Return the sample as if the k predicted classes were all classes, the true one renumbered accordingly."""
     place = (sample['topk_label'] == sample['gt_label'].to(sample['topk_label'].device)).nonzero().flatten()
-    missing = place.new_tensor([len(sample['topk_label'])])  # a place that no prediction has
+    missing = place.new_tensor([len(sample['topk_label'])])  # an index beyond the predictions
     return dict(pred_score=sample['topk_score'], gt_label=place if len(place) else missing)

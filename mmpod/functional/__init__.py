@@ -2,7 +2,7 @@
 
 from .augmentation import crop_and_flip
 from .batch import Batch
-from .centers import center_loss, center_steps, class_weights
+from .centers import as_soft_labels, center_loss, center_steps
 from .centroids import pedcc
 from .complement import complement_entropy
 from .decorrelation import barlow_twins_loss, self_correlation_loss, vicreg_covariance_loss
@@ -36,6 +36,7 @@ __all__ = [
     'accumulate_',
     'additive_margin_logits',
     'annealed_weight',
+    'as_soft_labels',
     'at_least_float32',
     'auroc',
     'barlow_twins_loss',
@@ -44,7 +45,6 @@ __all__ = [
     'cholesky_factor',
     'class_residuals',
     'class_moments',
-    'class_weights',
     'complement_entropy',
     'cosine_loss',
     'cosine_scores',

@@ -7,15 +7,15 @@ __all__ = ['crop_and_flip']
 
 
 def crop_and_flip(images: Tensor, tops: Tensor, lefts: Tensor, flips: Tensor, padding: int) -> Tensor:
-    """Return each image padded with zeros, cut back to its size at an offset, and mirrored where asked for.
+    """Pad each image with zeros, crop it back to its size at an offset, and mirror it where ``flips`` is set.
 
-    With offsets uniform over 0 to 2 ``padding`` and flips of probability 1/2 it is mmpretrain's ``RandomCrop`` with
-    that padding and ``RandomFlip``, for all images in one indexing.
+    With offsets drawn uniformly from 0 to 2 ``padding`` and flips of probability 1/2, this is mmpretrain's
+    ``RandomCrop`` with that padding followed by ``RandomFlip``, for all images in one indexing operation.
 
     Args:
         images: Shape (N, C, H, W), any dtype.
         tops, lefts: Shape (N,), integers in [0, 2 ``padding``]: where the crop begins in the padded image.
-        flips: Shape (N,), bool: mirror left and right.
+        flips: Shape (N,), bool: which images to mirror left to right.
         padding: Pixels on each side, at least 0.
 
     Returns:
@@ -32,5 +32,5 @@ def crop_and_flip(images: Tensor, tops: Tensor, lefts: Tensor, flips: Tensor, pa
     columns = torch.arange(width, device=images.device)
     columns = lefts.unsqueeze(1) + torch.where(flips.unsqueeze(1), width - 1 - columns, columns)
     samples = torch.arange(len(images), device=images.device)
-    # Indices on both sides of a slice put the channels last.
+    # Index tensors on both sides of a slice move the channels to the end.
     return padded[samples[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)

@@ -1,4 +1,4 @@
-"""Which rows a batch statistic covers: those at hand, or, in a distributed run, those of all processes."""
+"""The rows that a batch statistic covers: the local ones or, in a distributed run, those of all processes."""
 
 from typing import Union
 
@@ -8,7 +8,7 @@ __all__ = ['Batch']
 
 
 class Batch:
-    """A batch whose rows are all at hand.
+    """A batch whose rows are all in this process.
 
     Batch statistics take it as ``batch``. :class:`~mmpod.models.losses.GlobalBatch` has the same methods for a batch
     whose rows are spread over several processes; there each method is a collective.
@@ -35,10 +35,10 @@ class Batch:
         return tensor
 
     def mean(self, rows: Tensor, dim: Union[int, tuple[int, ...]] = 0) -> Tensor:
-        """Return the mean over the rows of the whole batch, with gradients to the rows at hand.
+        """Return the mean over the rows of the whole batch, with gradients to the local rows.
 
         Args:
             rows: Shape (N, ...).
-            dim: 0, or the axes (0, 1) of rows of one entry.
+            dim: 0, or (0, 1) for rows with a single entry.
         """
         return rows.mean(dim=dim)

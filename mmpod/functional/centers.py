@@ -6,24 +6,24 @@ from torch.nn.functional import one_hot
 
 from .pod import class_residuals
 
-__all__ = ['center_loss', 'center_steps', 'class_weights']
+__all__ = ['center_loss', 'center_steps', 'as_soft_labels']
 
 
-def class_weights(labels: Tensor, num_classes: int, dtype: torch.dtype) -> Tensor:
-    """Return labels of either form as soft labels T, shape (N, K): one-hot rows for integers.
+def as_soft_labels(labels: Tensor, num_classes: int, dtype: torch.dtype) -> Tensor:
+    """Return labels of either form as soft labels T, shape (N, K); integers become one-hot rows.
 
     Example:
-        >>> class_weights(torch.tensor([1]), 3, torch.float32)
+        >>> as_soft_labels(torch.tensor([1]), 3, torch.float32)
         tensor([[0., 1., 0.]])
     """
     return (labels if labels.is_floating_point() else one_hot(labels, num_classes)).to(dtype)
 
 
 def center_loss(features: Tensor, labels: Tensor, centers: Tensor) -> Tensor:
-    r"""Return :math:`\frac{1}{2}\|x_i - c_{y_i}\|^2` of each sample, the second term of Eq. 4.
+    r"""Return :math:`\frac{1}{2}\|x_i - c_{y_i}\|^2` for each sample, the second term of Eq. 4.
 
-    Soft labels average it, :math:`\frac{1}{2}\sum_k T_{ik}\|x_i - c_k\|^2`, which is the squared distance to the mean
-    center plus the spread of the centers about it.
+    With soft labels it is averaged, :math:`\frac{1}{2}\sum_k T_{ik}\|x_i - c_k\|^2`, half the squared distance to the
+    mean center plus half the spread of the centers about it.
 
     Args:
         features: x, shape (N, D), not normalised.
@@ -48,8 +48,9 @@ def center_loss(features: Tensor, labels: Tensor, centers: Tensor) -> Tensor:
 def center_steps(features: Tensor, labels: Tensor, centers: Tensor) -> tuple[Tensor, Tensor]:
     r"""Return the sums and the counts whose quotient moves the centers towards the features of their class.
 
-    :math:`\Delta c_k = \sum_{y_i = k} (c_k - x_i) / (1 + \#\{y_i = k\})`, then :math:`c_k \leftarrow c_k - \alpha\Delta
-    c_k`: sums and counts add up over processes, quotients do not. A class that is absent keeps its center.
+    :math:`\Delta c_k = \sum_{y_i = k} (c_k - x_i) / (1 + \#\{y_i = k\})`, then
+    :math:`c_k \leftarrow c_k - \alpha\Delta c_k`: sums and counts can be added up over processes, quotients cannot. The
+    center of an absent class does not move.
 
     Args:
         features: x, shape (N, D).

@@ -31,8 +31,8 @@ def simplex(frame: Tensor) -> Tensor:
     r"""Return the n + 1 vertices of the regular simplex in the span of n orthonormal rows.
 
     :math:`p_a = \sqrt{K/(K-1)} \sum_j H_{ja} q_j` with K = n + 1, the rows :math:`q_j` of the frame and the Helmert
-    matrix H, (n, K): its row j holds j times :math:`1/\sqrt{j(j+1)}`, then :math:`-j/\sqrt{j(j+1)}`, then zeros. That
-    shape turns the product into one cumulative sum, O(n D).
+    matrix H, (n, K): its row j holds j times :math:`1/\sqrt{j(j+1)}`, then :math:`-j/\sqrt{j(j+1)}`, then zeros. This
+    structure turns the product into one cumulative sum, O(n D).
 
     Args:
         frame: q, shape (n, D), float64.
@@ -52,15 +52,15 @@ def simplex(frame: Tensor) -> Tensor:
 def pedcc(num_classes: int, feat_dim: int, seed: int = 0) -> Tensor:
     r"""Return K unit vectors of R^D whose pairwise inner products are all :math:`-1/(K-1)`.
 
-    The vertices of the regular simplex, turned by a random rotation: its Helmert coordinates in a Haar-random
-    orthonormal (K-1)-frame of R^D, O(K D) operations beside the frame.
+    The vertices of the regular simplex under a random rotation: its Helmert coordinates in a Haar-random orthonormal
+    (K-1)-frame of R^D. Takes O(K D) operations besides the frame.
 
     The authors' released generator repels random points step by step and stores unseeded pickles; this closed form has
     the same geometry (any two such sets differ by a rotation of R^D) and takes a seed.
 
     Args:
         num_classes: K, at least 2.
-        feat_dim: D, at least K - 1: no more than D + 1 such vectors exist in R^D. For more classes there is
+        feat_dim: D, at least K - 1: no more than D + 1 such vectors exist in R^D. For more classes use
             :func:`~mmpod.functional.spread_centroids`.
         seed: Chooses the rotation, from 0 to 2**32 - 1. The same (K, D, seed) gives the same rows on every machine up
             to rounding.

@@ -9,17 +9,17 @@ def complement_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     r"""Return the entropy of the wrong classes of each sample, :math:`-\sum_{j \neq g} q_j \log q_j`.
 
     :math:`q_j = \hat y_j / (1 - \hat y_g)` with the softmax probabilities :math:`\hat y` and the true class g: how
-    evenly the probability that the true class leaves is spread over the others. Its mean over the batch is Eq. 5. As in
-    the code of COT's authors, :math:`1 - \hat y_g` is raised by 1e-7 and the logarithm's argument by 1e-10, so that a
-    sample that is certain has neither entropy nor gradient.
+    evenly the remaining probability is spread over the wrong classes. Its mean over the batch is Eq. 5. As in the code
+    of COT's authors, 1e-7 is added to :math:`1 - \hat y_g` and 1e-10 to the argument of the logarithm, so that a sample
+    predicted with certainty has zero entropy and zero gradient.
 
     Args:
         logits: Shape (N, K).
         labels: Shape (N,), integers in [0, K).
 
     Returns:
-        Tensor: Shape (N,), in [0, log(K - 1)] up to 1e-10 K, but where the wrong classes have together a probability of
-        the order of 1e-7, as little as what is added to it, up to log(K - 1) + 1/e.
+        Tensor: Shape (N,), in [0, log(K - 1)] up to 1e-10 K. Where the total probability of the wrong classes is as
+            small as the added 1e-7, it can reach log(K - 1) + 1/e.
 
     Example:
         >>> import torch

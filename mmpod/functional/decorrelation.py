@@ -1,8 +1,8 @@
-r"""Terms that keep the dimensions of a batch from varying together: SC Loss and its relatives.
+r"""Terms that keep the dimensions of a batch from varying together: SC Loss and related losses.
 
-All are sums of squares off the diagonal of a D x D matrix E^T E, which is never formed where the N x N one is smaller.
+All are sums of squared off-diagonal entries of a D x D matrix E^T E, which is not formed if the N x N one is smaller.
 In a distributed run the same comparison decides what the processes exchange for a global batch: D (D - 1) / 2 sums of
-products where D <= N, the N D entries of E where N < D.
+products if D <= N, the N D entries of E if N < D.
 """
 
 from typing import Any, Optional
@@ -20,15 +20,16 @@ def self_correlation_loss(residuals: Tensor, batch: Optional[Batch] = None) -> T
     r"""Return the Self-correlation Constraint (SC) Loss, Eq. 14: :math:`L_{SC} = \sum_{i \neq j} R_{ij}^2`.
 
     Eq. 15 in rows: :math:`R = E^T E / (N-1)` with the differences :math:`d_n` as the rows of E. The paper calls
-    :math:`R_{ij}` a correlation coefficient; its formula, and this function, is a second moment: neither centred nor
-    standardised. The authors' released code also divides the sum by D - 1; this is the sum as printed.
+    :math:`R_{ij}` a correlation coefficient; its formula, which this function follows, is a second moment, neither
+    centred nor standardised. The authors' released code also divides the sum by D - 1; this function returns the sum as
+    printed.
 
     As :math:`\|E^T E\|_F = \|E E^T\|_F`, the smaller of the two Gram matrices is used: min(N, D) N D operations.
     Differentiable once.
 
     Args:
         residuals: E, shape (N, D).
-        batch: What the rows are part of, see :class:`Batch`; None: they are the whole batch.
+        batch: The batch that the rows belong to, see :class:`Batch`; None if they are the whole batch.
 
     Returns:
         Tensor: Scalar, at least 0 up to rounding. With N = 1, where Eq. 15 divides by zero, 0 with a gradient of 0.
@@ -41,11 +42,11 @@ def self_correlation_loss(residuals: Tensor, batch: Optional[Batch] = None) -> T
 
 
 class SelfCorrelation(torch.autograd.Function):
-    """:func:`self_correlation_loss` with its gradient in closed form, from the same matrix product as the value."""
+    """:func:`self_correlation_loss` with a closed-form gradient from the same matrix product as the value."""
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor, batch: Batch) -> Tensor:
-        """Return the sum of squares off the diagonal of R."""
+        """Return the sum of squared off-diagonal entries of R."""
         product = decorrelating_product(rows, batch)
         ctx.save_for_backward(product)
         ctx.processes = batch.processes
@@ -54,7 +55,7 @@ class SelfCorrelation(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        """Return the gradient; the equal losses of all processes send theirs to a row, see utils/distributed.py."""
+        """Return the gradient; each row receives one from the loss of every process, see utils/distributed.py."""
         (product,) = ctx.saved_tensors
         return product * (grad * (4 * ctx.processes)), None
 
@@ -65,8 +66,8 @@ def decorrelating_product(rows: Tensor, batch: Batch, weight: float = 1.0) -> Te
     Its inner product with E is w times the SC Loss of E, and 4 times it is the gradient.
 
     Args:
-        rows: E, shape (N, D), or the process's rows of it.
-        batch: What the rows are part of.
+        rows: E, shape (N, D), or the local rows of it.
+        batch: The batch that the rows belong to.
         weight: w.
 
     Returns:
@@ -79,7 +80,7 @@ def decorrelating_product(rows: Tensor, batch: Batch, weight: float = 1.0) -> Te
     if dim <= num_samples:
         gram = _sum_off_diagonal((rows.T @ rows).fill_diagonal_(0), batch)
         return torch.addmm(rows, rows, gram, beta=0, alpha=scale)
-    # (E E^T) E = E (E^T E); the diagonal of E^T E is taken off by itself.
+    # (E E^T) E = E (E^T E); the diagonal of E^T E is subtracted separately.
     everything = batch.gather(rows)
     gram = rows @ everything.T
     diagonal = (everything * everything).sum(dim=0)
@@ -87,7 +88,7 @@ def decorrelating_product(rows: Tensor, batch: Batch, weight: float = 1.0) -> Te
 
 
 def _sum_off_diagonal(gram: Tensor, batch: Batch) -> Tensor:
-    """Return the sum over the processes of symmetric matrices with a diagonal of zero, sending one triangle."""
+    """Sum symmetric matrices with a zero diagonal over the processes, sending one triangle only."""
     if batch.processes == 1:
         return gram
     upper = tuple(torch.triu_indices(len(gram), len(gram), offset=1, device=gram.device))
@@ -99,15 +100,15 @@ def barlow_twins_loss(residuals: Tensor, batch: Optional[Batch] = None) -> Tenso
     r"""Return the second sum of Eq. 9, :math:`\sum_{i \neq j} C_{ij}^2`, C being the correlations of the residuals.
 
     The redundancy term of Barlow Twins (arXiv 2103.03230) with one view instead of two: each dimension is centred and
-    divided by its standard deviation over the batch, so that C holds the "correlation coefficients" that the paper
-    names where Eq. 15 prints a second moment. Its scale is another: about D^2 / N for independent dimensions.
+    divided by its standard deviation over the batch, so that C holds true correlation coefficients, unlike Eq. 15. The
+    scale differs: about D^2 / N for independent dimensions.
 
     Args:
         residuals: E, shape (N, D).
         batch: As in :func:`self_correlation_loss`.
 
     Returns:
-        Tensor: Scalar. With N = 1 zero, with a gradient of zero. A dimension that does not vary counts as uncorrelated.
+        Tensor: Scalar; 0 with a gradient of 0 for N = 1. A constant dimension counts as uncorrelated.
 
     Example:
         >>> barlow_twins_loss(torch.tensor([[1., 2.], [0., 1.]]))
@@ -115,13 +116,13 @@ def barlow_twins_loss(residuals: Tensor, batch: Optional[Batch] = None) -> Tenso
     """
     batch = batch or Batch(residuals)
     centred = _centred(residuals, batch)
-    # The tiny variance keeps the quotient and its slope finite in a dimension that does not vary.
+    # The added variance keeps the quotient and its gradient finite in a constant dimension.
     standard = centred / (batch.mean(centred.square()) + 1e-12).sqrt()
     return self_correlation_loss(standard, batch) * (1 - 1 / batch.num_samples) ** 2
 
 
 def _centred(rows: Tensor, batch: Batch) -> Tensor:
-    # The slope of both losses at their centred rows adds up to zero over the batch: the mean has no gradient.
+    # The gradients of both losses at their centred rows sum to zero over the batch, so none flows through the mean.
     return rows - batch.mean(rows.detach())
 
 
@@ -135,7 +136,7 @@ def vicreg_covariance_loss(residuals: Tensor, batch: Optional[Batch] = None) -> 
         batch: As in :func:`self_correlation_loss`.
 
     Returns:
-        Tensor: Scalar. With N = 1 zero, with a gradient of zero.
+        Tensor: Scalar; 0 with a gradient of 0 for N = 1.
 
     Example:
         >>> vicreg_covariance_loss(torch.tensor([[1., 2.], [0., 1.]]))

@@ -15,9 +15,9 @@ __all__ = ['cholesky_factor', 'log_densities', 'most_probable', 'squared_distanc
 
 # Doubles in one array of whitened rows, 32 MiB.
 MAX_WHITENED = 2**22
-# Dimensions that are compared before the next classes are ruled out, the fastest in benchmarks/gda.py.
+# Dimensions compared before classes are ruled out; the fastest value in benchmarks/gda.py.
 PANEL = 64
-# Rows of one of their products.
+# Rows per matrix product.
 BLOCK = 2048
 
 
@@ -28,7 +28,8 @@ def cholesky_factor(covariance: Tensor) -> tuple[Tensor, Tensor]:
         covariance: Shape (..., D, D), symmetric, float64.
 
     Returns:
-        tuple[Tensor, Tensor]: Lower triangular, (..., D, D), of any content where the second, (...), bool, is False.
+        tuple[Tensor, Tensor]: The lower triangular factor, (..., D, D), and the flag, bool, (...). The factor is
+            undefined where the flag is False.
 
     Example:
         >>> factor, regular = cholesky_factor(torch.tensor([[4., 2.], [2., 5.]]).double())
@@ -71,7 +72,7 @@ def squared_distances(features: Tensor, means: Tensor, whitening: Optional[Tenso
         tensor([[5.0000]], dtype=torch.float64)
     """
     if whitening is None or whitening.ndim == 2:
-        # Relative to the middle of the means, where the expanded square loses least.
+        # Relative to the centre of the means, where expanding the square loses the least precision.
         x, m = (rows - means.mean(dim=0) for rows in (features, means))
         x, m = (x, m) if whitening is None else (x @ whitening.T, m @ whitening.T)
         return torch.addmm(x.square().sum(1, keepdim=True) + m.square().sum(1), x, m.T, alpha=-2).clamp_min(0)
@@ -98,8 +99,9 @@ def most_probable(features: Tensor, means: Tensor, whitening: Tensor, log_offset
     r"""Return the argmax over the classes of :math:`b_k - \|V_k (x - m_k)\|^2 / 2`, shape (N,), int64.
 
     The first d entries of :math:`V_k (x - m_k)` bound the distance from below, at d^2 operations instead of D^2. On a
-    CPU, classes that the bound rules out are not computed to the end, which pays if the first dimensions tell the
-    classes apart. On an accelerator all are computed, because looking for the remaining ones would stall it.
+    CPU, the computation stops for classes that the bound rules out, which pays off if the first dimensions separate the
+    classes. On an accelerator all distances are computed in full, because selecting the remaining classes would stall
+    it.
 
     Args:
         features: Shape (N, D), float64.
@@ -118,11 +120,11 @@ def most_probable(features: Tensor, means: Tensor, whitening: Tensor, log_offset
     first = min(PANEL, dim)
     upper = log_offsets.unsqueeze(1).repeat(1, len(features))  # (K, N): no distance is subtracted yet
 
-    # Two arrays that every product uses again: to allocate them anew takes longer than the products.
+    # Buffers reused by all products: allocating new ones would take longer than the products.
     gathered, whitened = features.new_empty(2, BLOCK * dim)
 
     def subtract(k: int, samples: Tensor, start: int, stop: int) -> None:
-        """Take the entries from ``start`` to ``stop`` of the distances of samples to class k into account."""
+        """Subtract entries ``start`` to ``stop`` of the distances of samples to class k."""
         for part in samples.split(BLOCK):
             rows, z = gathered[: len(part) * stop], whitened[: len(part) * (stop - start)]
             rows, z = rows.view(len(part), stop), z.view(stop - start, len(part))
@@ -135,7 +137,7 @@ def most_probable(features: Tensor, means: Tensor, whitening: Tensor, log_offset
     candidates = upper.argmax(dim=0)
     for k in range(len(means)):
         subtract(k, (candidates == k).nonzero().flatten(), first, dim)
-    best = upper.gather(0, candidates.unsqueeze(0)).squeeze(0)  # to be beaten
+    best = upper.gather(0, candidates.unsqueeze(0)).squeeze(0)  # the scores to beat
     for start in range(first, dim, PANEL):
         left = upper > best
         for k in left.any(dim=1).nonzero().flatten().tolist():

@@ -1,4 +1,4 @@
-r"""How features lie about class prototypes and class means: cosines, and the measures of neural collapse.
+r"""How features are arranged around class prototypes and class means: cosines and measures of neural collapse.
 
 NC1 to NC3 are those of Papyan, Han and Donoho, "Prevalence of neural collapse during the terminal phase of deep
 learning training" (PNAS 2020, arXiv 2008.08186). With the mean :math:`\mu_c` of each of the C classes that have
@@ -8,8 +8,8 @@ samples, and the centre :math:`\mu_G`, the mean of these means:
     \Sigma_W = \frac{1}{N} \sum_i (x_i - \mu_{y_i})(x_i - \mu_{y_i})^T, \qquad
     \Sigma_B = \frac{1}{C} \sum_c (\mu_c - \mu_G)(\mu_c - \mu_G)^T .
 
-The paper's data are balanced; here each class counts alike in :math:`\mu_G` and :math:`\Sigma_B`, so that a regular
-simplex is recognised whatever the class sizes.
+The paper's data are balanced; here every class has equal weight in :math:`\mu_G` and :math:`\Sigma_B`, so that a
+regular simplex is recognised for any class sizes.
 """
 
 from typing import Optional
@@ -34,7 +34,7 @@ __all__ = [
 
 
 def target_and_nontarget_cosines(features: Tensor, labels: Tensor, prototypes: Tensor) -> tuple[Tensor, Tensor]:
-    """Return each sample's cosine to the prototype of its class, and the largest to another.
+    """Return each sample's cosine to the prototype of its class, and its largest cosine to any other prototype.
 
     Args:
         features: Shape (N, D), of any length.
@@ -42,7 +42,7 @@ def target_and_nontarget_cosines(features: Tensor, labels: Tensor, prototypes: T
         prototypes: Shape (K, D), K >= 2, of any length.
 
     Returns:
-        tuple[Tensor, Tensor]: Two of shape (N,); where the first is larger, the cosine classifies the sample rightly.
+        tuple[Tensor, Tensor]: Both of shape (N,); a sample is classified correctly where the first is larger.
 
     Example:
         >>> prototypes = torch.tensor([[2., 0.], [0., 1.]])
@@ -64,7 +64,7 @@ def total_covariance(moments: ClassMoments) -> Tensor:
     """Return the covariance of all features about their mean, divided by N, shape (D, D).
 
     Args:
-        moments: With one scatter over all classes.
+        moments: Moments with one scatter over all classes.
     """
     counts, means = moments.counts.unsqueeze(1), moments.means
     residuals = counts.sqrt() * (means - (counts * means).sum(dim=0) / counts.sum())
@@ -74,14 +74,14 @@ def total_covariance(moments: ClassMoments) -> Tensor:
 def within_over_between(within: Tensor, centred: Tensor, tolerance: float) -> tuple[Tensor, Tensor]:
     r"""Return :math:`\mathrm{tr}\Sigma_W / \mathrm{tr}\Sigma_B` and NC1, :math:`\mathrm{tr}(\Sigma_W\Sigma_B^+) / C`.
 
-    The first weighs the directions by how far the class means spread along them; the second weighs them alike, so that
-    one direction in which the means hardly differ can dominate it. Both are 0 where every sample is the mean of its
-    class. The pseudo-inverse is taken by the singular vectors of the means, never of a D x D matrix.
+    The first weights directions by the spread of the class means along them. The second weights them equally, so that a
+    single direction in which the means hardly differ can dominate it. Both are 0 if every sample equals the mean of its
+    class. The pseudo-inverse is computed from the singular vectors of the means, without decomposing a D x D matrix.
 
     Args:
         within: :math:`\Sigma_W`, shape (D, D).
         centred: :math:`\mu_c - \mu_G`, shape (C, D).
-        tolerance: Singular values of ``centred`` up to it count as 0; one must be larger.
+        tolerance: Singular values of ``centred`` up to this value count as 0; at least one must be larger.
 
     Returns:
         tuple[Tensor, Tensor]: Two scalars.
@@ -100,7 +100,7 @@ def within_over_between(within: Tensor, centred: Tensor, tolerance: float) -> tu
 
 
 def mean_angles(centred: Tensor) -> tuple[Tensor, Tensor]:
-    r"""Return two measures of NC2 that are 0 where the centred class means point to the vertices of a regular simplex.
+    r"""Return two measures of NC2 that are 0 if the centred class means point to the vertices of a regular simplex.
 
     Over all pairs of classes: the standard deviation of their cosines, and the mean of :math:`|\cos + 1/(C-1)|`.
 
@@ -119,7 +119,7 @@ def mean_angles(centred: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def self_duality(centred: Tensor, prototypes: Tensor) -> Tensor:
-    r"""Return NC3, :math:`\|W/\|W\|_F - M/\|M\|_F\|_F^2`: 0 where prototypes W and centred means M are alike, up to 4.
+    r"""Return NC3, :math:`\|W/\|W\|_F - M/\|M\|_F\|_F^2`: 0 if W and M are proportional, at most 4.
 
     Args:
         centred: M, shape (C, D).
@@ -134,20 +134,20 @@ def self_duality(centred: Tensor, prototypes: Tensor) -> Tensor:
 
 
 def neural_collapse(moments: ClassMoments, prototypes: Optional[Tensor] = None) -> dict[str, Tensor]:
-    """Return all measures that exist for these features, by name.
+    """Return all measures that are defined for these features, by name.
 
     - ``effective_rank`` of the covariance, unless all features are equal; C - 1 for a regular simplex;
     - ``within_between``, ``nc1``: :func:`within_over_between`, with two classes or more whose means differ;
     - ``nc2_equinorm``: standard deviation of the lengths of the centred class means over their mean; likewise;
     - ``nc2_equiangularity``, ``nc2_max_angle``: :func:`mean_angles`; likewise, unless a mean lies in the centre;
-    - ``nc3_self_duality``: :func:`self_duality`; likewise, with prototypes of which one at least is not 0.
+    - ``nc3_self_duality``: :func:`self_duality`; likewise, with prototypes that are not all 0.
 
     Args:
         moments: Moments by class in float64, with one scatter over all classes.
         prototypes: What the classifier compares features with, shape (K, D), or None.
     """
     present, measures = moments.counts > 0, {}
-    # Rounding of the means, which sums of N terms can multiply a little.
+    # Rounding errors of the means, which sums of N terms can amplify a little.
     tolerance = 10 * torch.finfo(torch.float64).eps * max(moments.means.shape) * moments.means.norm()
     covariance = total_covariance(moments)
     if covariance.trace().sqrt() > tolerance:

@@ -29,7 +29,7 @@ def largest_kerdock_dim(feat_dim: int) -> int:
 
 
 def kerdock_size(dim: int) -> int:
-    """Return the number of rows that :func:`kerdock_rows` has: D^2 + 2D.
+    """Return the number of rows of the table of :func:`kerdock_rows`, D^2 + 2D.
 
     Example:
         >>> kerdock_size(64)
@@ -52,9 +52,9 @@ def kerdock_rows(indices: Tensor, dim: int, dtype: torch.dtype = torch.float64) 
     The last basis is the standard basis. Every entry is exact in every floating-point type.
 
     Args:
-        indices: Rows to make, shape (N,), integers in [0, D^2 + 2D).
+        indices: Rows to compute, shape (N,), integers in [0, D^2 + 2D).
         dim: D, one of 4, 16, 64, 256, 1024 and 4096.
-        dtype: Of the result.
+        dtype: Data type of the result.
 
     Returns:
         Tensor: Shape (N, D), on the device of ``indices``.

@@ -1,6 +1,7 @@
 r"""Logits with a margin for the true class: L-Softmax, A-Softmax and AM-Softmax (Section II-A of arXiv 2111.15449 v1).
 
-A margin makes the true class harder to reach while training, so each sample needs exactly one: labels are integers.
+A margin makes the true class harder to reach in training. Each sample needs exactly one true class, so labels are
+integers.
 """
 
 import math
@@ -36,16 +37,17 @@ def additive_margin_logits(cosines: Tensor, labels: Tensor, scale: float, margin
 def monotone_cos_multiple(cosines: Tensor, margin: int) -> Tensor:
     r"""Return :math:`\psi(\theta) = (-1)^k \cos(m\theta) - 2k` for :math:`\theta \in [k\pi/m, (k+1)\pi/m]`.
 
-    The continuation of :math:`\cos(m\theta)` that falls all the way from 1 at 0 to 1 - 2m at :math:`\pi` (Eq. 6 of
-    L-Softmax, arXiv 1612.02295). :math:`\cos(m\theta)` is the Chebyshev polynomial of :math:`\cos\theta`, and k counts
-    how many of the :math:`\cos(j\pi/m)` lie above it: no ``acos``, whose slope is infinite at both ends.
+    The continuation of :math:`\cos(m\theta)` that decreases monotonically from 1 at 0 to 1 - 2m at :math:`\pi` (Eq. 6
+    of L-Softmax, arXiv 1612.02295). :math:`\cos(m\theta)` is the Chebyshev polynomial of :math:`\cos\theta`, and k
+    counts how many of the :math:`\cos(j\pi/m)` lie above it. This avoids ``acos``, whose slope is infinite at both
+    ends.
 
     Args:
         cosines: :math:`\cos\theta`, any shape.
         margin: m, an integer of at least 1.
 
     Returns:
-        Tensor: Of the same shape, in [1 - 2m, 1].
+        Tensor: Same shape, in [1 - 2m, 1].
 
     Example:
         >>> monotone_cos_multiple(torch.tensor([1.0, 0.0, -1.0]), margin=2)
@@ -63,11 +65,11 @@ def monotone_cos_multiple(cosines: Tensor, margin: int) -> Tensor:
 def multiplicative_margin_logits(
     features: Tensor, labels: Tensor, prototypes: Tensor, margin: int, plain_weight: Tensor
 ) -> Tensor:
-    r"""Return :math:`w_j \cdot x_i`, with a multiplied angle in place of the true class's.
+    r"""Return :math:`w_j \cdot x_i`, with the angle to the true class multiplied by m.
 
-    The true logit is :math:`\|w\|\|x\| (\lambda\cos\theta + \psi(\theta)) / (1 + \lambda)`. The cross entropy of
-    these logits is L-Softmax; with unit rows in ``prototypes`` it is A-Softmax (arXiv 1704.08063). :math:`\psi` is
-    :func:`monotone_cos_multiple`. As :math:`\lambda \to \infty` it becomes plain softmax.
+    The true logit is :math:`\|w\|\|x\| (\lambda\cos\theta + \psi(\theta)) / (1 + \lambda)`. The cross entropy of these
+    logits is L-Softmax; with unit rows in ``prototypes`` it is A-Softmax (arXiv 1704.08063). :math:`\psi` is
+    :func:`monotone_cos_multiple`. As :math:`\lambda \to \infty` this becomes plain softmax.
 
     Args:
         features: x, shape (N, D), of any length.
@@ -102,7 +104,7 @@ def annealed_weight(iteration: Tensor, base: float, gamma: float, power: float, 
         base: Lambda of the first step, at least 0.
         gamma: Speed of the decay per step, at least 0.
         power: Exponent of the decay, at least 0.
-        minimum: Lambda never falls below it.
+        minimum: Lower bound of lambda.
 
     Returns:
         Tensor: Scalar.

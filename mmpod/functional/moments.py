@@ -1,10 +1,11 @@
-"""Moments of features per class, added up batch by batch: all that Gaussian discriminant analysis learns from.
+"""Moments of features per class, accumulated batch by batch: all that Gaussian discriminant analysis needs.
 
-Sums are kept about the class means, never about the origin, and moved when a mean moves (Chan, Golub and LeVeque, 1983;
-here up to fourth order), so that neither distant means nor the order of the batches cost digits. Everything is float64.
+Sums are kept about the class means, not about the origin, and shifted when a mean changes (Chan, Golub and LeVeque,
+1983; here up to fourth order), so that neither distant means nor the order of the batches cost precision. Everything is
+float64.
 """
 
-from typing import Callable, Iterable, NamedTuple, Optional, Union
+from typing import Any, Callable, Iterable, NamedTuple, Optional, Union
 
 import numpy as np
 import torch
@@ -21,9 +22,9 @@ class ClassMoments(NamedTuple):
 
     Attributes:
         counts: :math:`n_k`, shape (K,).
-        means: Shape (K, D); zero where a class has no sample.
+        means: Shape (K, D); zero for a class without samples.
         scatter: :math:`\sum z z^T` per class, shape (K, D, D), or over all classes, shape (D, D).
-        third: :math:`\sum \|z\|^2 z`, shape (K, D); None beside a scatter over all classes.
+        third: :math:`\sum \|z\|^2 z`, shape (K, D); None with a scatter over all classes.
         fourth: :math:`\sum \|z\|^4`, shape (K,); None likewise.
     """
 
@@ -37,12 +38,12 @@ class ClassMoments(NamedTuple):
 def empty_moments(
     num_classes: int, dim: int, by_class: bool = True, device: Union[torch.device, str, None] = None
 ) -> ClassMoments:
-    """Return the moments of no samples.
+    """Return the moments of an empty set of samples.
 
     Args:
         num_classes: K.
         dim: D.
-        by_class: Keep one scatter per class, K D^2 numbers, and what the Ledoit-Wolf intensity needs; else one
+        by_class: Keep one scatter per class, K D^2 numbers, and what the Ledoit-Wolf intensity needs; otherwise one
             scatter about the class means, D^2 numbers.
         device: Where to keep them.
     """
@@ -67,8 +68,9 @@ def moments_from_arrays(arrays: dict[str, np.ndarray], by_class: bool = True) ->
         KeyError: An array is missing.
         ValueError: Shapes that do not match, NaN or infinity.
     """
-    tensors = {}
-    for name, part in empty_moments(*arrays['means'].shape, by_class, device='meta')._asdict().items():
+    tensors: dict[str, Any] = {}
+    num_classes, dim = arrays['means'].shape
+    for name, part in empty_moments(num_classes, dim, by_class, device='meta')._asdict().items():
         if part is not None and not (arrays[name].shape == part.shape and np.isfinite(arrays[name]).all()):
             raise ValueError(f'`{name}` of shape {arrays[name].shape} does not match the means or is not finite')
         tensors[name] = None if part is None else torch.from_numpy(arrays[name]).double()
@@ -96,7 +98,7 @@ def class_moments(features: Tensor, labels: Tensor, num_classes: int, by_class: 
 def accumulate_(moments: ClassMoments, features: Tensor, labels: Tensor) -> ClassMoments:
     """Return the moments with a batch added; the scatter is updated in place, because a copy would double the memory.
 
-    The work is one product of each class's own rows: neither an (N, D, D) tensor nor a pass over all rows per class.
+    Each class takes one matrix product of its own rows; no (N, D, D) tensor is formed, and no class reads all rows.
 
     Args:
         moments: Moments of the samples so far.
@@ -108,13 +110,13 @@ def accumulate_(moments: ClassMoments, features: Tensor, labels: Tensor) -> Clas
         >>> halves = accumulate_(class_moments(batch[:3], labels[:3], 2), batch[3:], labels[3:])
         >>> torch.testing.assert_close(halves, class_moments(batch, labels, 2))
     """
-    if moments.third is None and len(features) > ROWS:  # residuals of all rows at once would be a second array of them
+    if moments.third is None and len(features) > ROWS:  # all residuals at once would double the memory
         for rows, classes in zip(features.split(ROWS), labels.split(ROWS)):
             moments = accumulate_(moments, rows, classes)
         return moments
     added = torch.bincount(labels, minlength=len(moments.counts))
     counts = moments.counts + added
-    if moments.third is None:
+    if moments.third is None or moments.fourth is None:
         residuals = features.to(moments.means) - moments.means[labels]
         steps = torch.zeros_like(moments.means).index_add_(0, labels, residuals)
         means = moments.means + steps / counts.clamp_min(1).unsqueeze(1)
@@ -130,6 +132,7 @@ def accumulate_(moments: ClassMoments, features: Tensor, labels: Tensor) -> Clas
         if len(chosen):
             means[k] += (features[chosen].to(means) - means[k]).sum(dim=0) / counts[k]
     moved = _translate_(moments, means, present)
+    assert moved.third is not None and moved.fourth is not None
     for k, chosen in enumerate(order.split(sizes)):
         if len(chosen):
             rows = features[chosen].to(means) - means[k]
@@ -141,15 +144,15 @@ def accumulate_(moments: ClassMoments, features: Tensor, labels: Tensor) -> Clas
 
 
 def _translate_(moments: ClassMoments, means: Tensor, classes: Iterable[int] = ()) -> ClassMoments:
-    """Take the sums about ``means`` instead of the class means, for adding up; in place in the scatter.
+    """Re-centre the sums at ``means``, so that they can be added up; updates the scatter in place.
 
     Args:
         moments: Sums about the class means.
         means: Shape (K, D).
-        classes: Classes whose mean differs; all count where there is one scatter over all classes.
+        classes: Classes whose mean changes; ignored with a scatter over all classes.
     """
     counts, scatter, d = moments.counts, moments.scatter, moments.means - means
-    if moments.third is None:
+    if moments.third is None or moments.fourth is None:
         weighted = counts.sqrt().unsqueeze(1) * d
         scatter.addmm_(weighted.T, weighted)
         return moments._replace(means=means)
@@ -178,5 +181,5 @@ def merge_moments(moments: ClassMoments, total: Callable[[Tensor], Tensor]) -> C
     counts = total(moments.counts)
     means = total(moments.counts.unsqueeze(1) * moments.means) / counts.clamp_min(1).unsqueeze(1)
     moved = _translate_(moments._replace(scatter=moments.scatter.clone()), means, range(len(counts)))
-    sums = (part if part is None else total(part) for part in (moved.scatter, moved.third, moved.fourth))
-    return ClassMoments(counts, means, *sums)
+    third, fourth = (None if part is None else total(part) for part in (moved.third, moved.fourth))
+    return ClassMoments(counts, means, total(moved.scatter), third, fourth)

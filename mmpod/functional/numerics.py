@@ -1,4 +1,4 @@
-"""Precision: what the losses need so that half-precision training and degenerate features stay safe."""
+"""Numerical safety of the losses under half-precision training and with degenerate features."""
 
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -14,7 +14,7 @@ NOTHING = nullcontext()
 
 
 def at_least_float32(tensor: Tensor) -> Tensor:
-    """Return ``tensor`` in float32, or as it is where it is more precise.
+    """Return ``tensor`` in float32; float64 is kept.
 
     Example:
         >>> at_least_float32(torch.ones(2, dtype=torch.bfloat16)).dtype
@@ -24,23 +24,23 @@ def at_least_float32(tensor: Tensor) -> Tensor:
 
 
 def no_autocast(tensor: Tensor) -> AbstractContextManager:
-    """Return the context in which operations on ``tensor``'s device keep their inputs' precision."""
+    """Return a context manager that disables autocast on the device of ``tensor``."""
     device = tensor.device.type
     if AUTOCAST_BY_DEVICE and not torch.is_autocast_enabled(device):
-        return NOTHING  # entering an autocast takes as long as several small operations
+        return NOTHING  # entering an autocast context takes as long as several small operations
     return torch.autocast(device, enabled=False)
 
 
 def normalize_rows(features: Tensor) -> Tensor:
     r"""Scale each row to unit length, :math:`x_i = z_i / \|z_i\|`, however small or large it is.
 
-    A row of zeros has no direction: it stays zero and passes its gradient on unchanged, finite, so that training can
-    move it away. Differentiable once.
+    A row of zeros has no direction: it stays zero and passes its gradient on unchanged, so that training can move it.
+    Differentiable once.
 
     Args:
-        features: Shape (N, D), float32 or float64, with rows whose length is in range of that type (3.4e38 in
-            float32): longer ones come back as zeros. In float64, and on Apple's GPUs, which have none, the entries'
-            squares must be in range, too.
+        features: Shape (N, D), float32 or float64. Row lengths must be in the range of that type (up to 3.4e38 in
+            float32); longer rows become zeros. In float64, and on Apple's GPUs, which lack it, the squares of the
+            entries must be in range as well.
 
     Returns:
         Tensor: Shape (N, D), unit rows, and zero rows where ``features`` has them.
@@ -52,7 +52,7 @@ def normalize_rows(features: Tensor) -> Tensor:
     """
     if torch.is_grad_enabled() and features.requires_grad:
         return NormalizeRows.apply(features)
-    # Plain operations that every format of exported models has.
+    # Plain operations, which every export format supports.
     return features / _lengths(features).clamp_min(torch.finfo(features.dtype).tiny)
 
 
@@ -75,7 +75,7 @@ def through_unit_rows(grad: Tensor, unit: Tensor, length: Tensor) -> Tensor:
 
 
 class NormalizeRows(torch.autograd.Function):
-    """:func:`normalize_rows` with its gradient in closed form, in fewer passes."""
+    """:func:`normalize_rows` with a closed-form gradient, in fewer passes over memory."""
 
     @staticmethod
     def forward(ctx: Any, features: Tensor) -> Tensor:
@@ -92,7 +92,7 @@ class NormalizeRows(torch.autograd.Function):
 
 
 def row_lengths(features: Tensor) -> Tensor:
-    """Return the length of each row, with a slope of zero at rows of zeros. Differentiable once.
+    """Return the length of each row, with a gradient of zero at rows of zeros. Differentiable once.
 
     Args:
         features: Shape (N, D), with lengths as for :func:`normalize_rows`.

@@ -1,4 +1,4 @@
-"""How well a score tells samples of known classes from samples of unknown ones; larger means more likely known."""
+"""How well a score separates samples of known and unknown classes; larger scores mean more likely known."""
 
 import torch
 from torch import Tensor
@@ -40,7 +40,7 @@ def energy_score(logits: Tensor) -> Tensor:
 def max_probability_score(logits: Tensor) -> Tensor:
     r"""Return the log-odds :math:`\log p/(1 - p)` of the largest softmax probability p, shape (N,).
 
-    They rank as p does (Hendrycks and Gimpel, arXiv 1610.02136), but stay apart where p is rounded to 1.
+    They rank samples as p does (Hendrycks and Gimpel, arXiv 1610.02136), but stay distinct where p rounds to 1.
 
     Args:
         logits: Shape (N, K), K at least 2.
@@ -54,7 +54,7 @@ def max_probability_score(logits: Tensor) -> Tensor:
 
 
 def false_positive_rate(known: Tensor, unknown: Tensor, true_positive_rate: float = 0.95) -> Tensor:
-    """Return the share of unknown samples that pass the highest threshold which enough known samples pass.
+    """Return the share of unknown samples at or above the highest threshold that enough known samples reach.
 
     Args:
         known: Scores, shape (N,).

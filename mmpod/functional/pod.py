@@ -1,7 +1,7 @@
 """POD Loss and its cosine terms, Eq. 10-16 of arXiv 2111.15449 v1, and the cosine classifier, Eq. 17-19.
 
 Throughout, x = z / ||z|| are the unit features of N samples, p_k the K centroids, both in R^D. Labels are integers
-(N,), or soft labels T (N, K) as mixing augmentations and label smoothing give them; one-hot soft labels and integers
+(N,), or soft labels T (N, K) as mixing augmentations and label smoothing produce them; one-hot soft labels and integers
 give the same results.
 """
 
@@ -25,19 +25,19 @@ def pod_loss(
     sc_weight: float = 1.0,
     batch: Optional[Batch] = None,
 ) -> tuple[Tensor, Tensor]:
-    r"""Return both terms of POD Loss (Eq. 16), as one operation with its gradient in closed form.
+    r"""Return both terms of POD Loss (Eq. 16), as one operation with a closed-form gradient.
 
     They are the mean of :func:`cosine_loss` of the unit features and ``sc_weight`` times
-    :func:`~mmpod.functional.self_correlation_loss` of :func:`class_residuals`. Only the centroids of the batch's own
-    classes are read: the cost does not depend on K. The centroids get no gradient. Differentiable once.
+    :func:`~mmpod.functional.self_correlation_loss` of :func:`class_residuals`. Only the centroids of the batch's
+    classes are read, so the cost does not depend on K. The centroids get no gradient. Differentiable once.
 
     Args:
         features: z, shape (N, D), of any length, float32 or float64.
         labels: Shape (N,), integers in [0, K).
-        centroids: p, shape (K, D), unit rows, of the dtype of ``features``.
+        centroids: p, shape (K, D), unit rows, with the dtype of ``features``.
         power: Exponent of the cosine term, at least 1.
         sc_weight: Lambda of Eq. 16, at least 0; with 0 the second term is 0 and not computed.
-        batch: What the rows are part of, see :class:`Batch`; None: they are the whole batch.
+        batch: The batch that the rows belong to, see :class:`Batch`; None if they are the whole batch.
 
     Returns:
         tuple[Tensor, Tensor]: Two scalars whose sum is the loss, the same in every process.
@@ -76,11 +76,11 @@ class PODTerms(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, cosine_grad: Tensor, correlation_grad: Tensor) -> tuple[Optional[Tensor], ...]:
         """Return the gradient of the features."""
-        if torch.is_grad_enabled():  # checked by hand because @once_differentiable takes as long as four operations
-            raise RuntimeError('Expected `create_graph=False`: pod_loss can be differentiated once.')
+        if torch.is_grad_enabled():  # checked here because @once_differentiable takes as long as four operations
+            raise RuntimeError('Expected `create_graph=False`: pod_loss can be differentiated only once.')
         unit, length, residuals, distance, product = ctx.saved_tensors
         slope = distance if ctx.power == 2 else _power(distance, ctx.power - 1)
-        # The equal losses of all processes send their gradients to a row, see utils/distributed.py.
+        # Each row receives a gradient from the loss of every process, see utils/distributed.py.
         grad = residuals * (slope * (cosine_grad * (-ctx.power * ctx.processes / ctx.num_samples)))
         if product is not None:
             grad.addcmul_(product, correlation_grad, value=-4 * ctx.processes)
@@ -108,7 +108,8 @@ def cosine_scores(unit_features: Tensor, centroids: Tensor) -> Tensor:
 def cosine_loss(unit_features: Tensor, labels: Tensor, centroids: Tensor, power: float = 2) -> Tensor:
     r"""Return the Cosine Loss of each sample, :math:`(1 - \cos\theta_{y_i})^{power}`; its mean is Eq. 13.
 
-    ``power=1`` is PEDCC-MSE (Eq. 12). Soft labels average it: :math:`\sum_k T_{ik} (1 - x_i \cdot p_k)^{power}`.
+    ``power=1`` is PEDCC-MSE (Eq. 12). With soft labels it is averaged:
+    :math:`\sum_k T_{ik} (1 - x_i \cdot p_k)^{power}`.
 
     Args:
         unit_features: x, shape (N, D), unit rows.
@@ -131,7 +132,7 @@ def cosine_loss(unit_features: Tensor, labels: Tensor, centroids: Tensor, power:
 
 
 def _power(distance: Tensor, power: float) -> Tensor:
-    # Rounding can lift a cosine just above 1, where a fractional power has no real value.
+    # Rounding can push a cosine just above 1, where a fractional power has no real value.
     if power == 2:
         return distance * distance  # the usual case, without the overhead of a general power
     return (distance if power == int(power) else distance.clamp_min(0)) ** power
@@ -140,7 +141,7 @@ def _power(distance: Tensor, power: float) -> Tensor:
 def class_residuals(unit_features: Tensor, labels: Tensor, centroids: Tensor) -> Tensor:
     r"""Return the differences :math:`d_i = x_i - p_{y_i}` that the SC term decorrelates (Eq. 15).
 
-    Soft labels take the mean centroid: :math:`d_i = x_i - \sum_k T_{ik} p_k`.
+    With soft labels the mean centroid is used: :math:`d_i = x_i - \sum_k T_{ik} p_k`.
 
     Args:
         unit_features: x, shape (N, D), unit rows.
@@ -162,13 +163,13 @@ def class_residuals(unit_features: Tensor, labels: Tensor, centroids: Tensor) ->
 def norm_adaptive(features: Tensor, unit_features: Tensor, delta: Tensor) -> Tensor:
     r"""Return :math:`z_i / \sqrt{\|z_i\|^2 + \delta^2}`: features shrunk to a length below 1.
 
-    In place of x in :func:`cosine_loss` it gives the norm-adaptive variant of the authors' second version (2022),
-    :math:`(1 - z \cdot p / \sqrt{\|z\|^2 + \delta^2})^2`, which also pays for a longer feature.
+    Used in place of x in :func:`cosine_loss`, it gives the norm-adaptive variant of the authors' second version (2022),
+    :math:`(1 - z \cdot p / \sqrt{\|z\|^2 + \delta^2})^2`, which also rewards longer features.
 
     Args:
         features: z, shape (N, D).
         unit_features: x = z / ||z||, shape (N, D).
-        delta: Scalar, above 0, in the unit of z.
+        delta: Scalar, above 0, in the units of z.
 
     Returns:
         Tensor: Shape (N, D).

@@ -1,4 +1,4 @@
-r"""Shrinking a covariance towards a scaled identity, so that it can be inverted with any number of samples.
+r"""Shrinking a covariance towards a scaled identity, so that it is invertible for any number of samples.
 
 :math:`\hat\Sigma = (1 - \alpha)\Sigma + \alpha\mu I` with :math:`\mu = \mathrm{tr}(\Sigma)/D`. The paper (arXiv
 2111.15449 v1, Table VII) names no regulariser, yet 500 samples per class in 512 dimensions need one.
@@ -16,7 +16,7 @@ def _traces(scatter: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _intensity(error: Tensor, square: Tensor, trace: Tensor, dim: int) -> Tensor:
-    """Return error / (tr S^2 - (tr S)^2 / D) in [0, 1], and 0 where S is a scaled identity already."""
+    """Return error / (tr S^2 - (tr S)^2 / D) clipped to [0, 1]; 0 if S is already a scaled identity."""
     distance = square - trace**2 / dim
     shaped = distance > 64 * torch.finfo(square.dtype).eps * square
     return torch.where(shaped, (error / torch.where(shaped, distance, 1)).clamp(0, 1), 0)

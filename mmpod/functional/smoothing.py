@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from .centers import class_weights
+from .centers import as_soft_labels
 
 __all__ = ['smooth_labels']
 
@@ -11,14 +11,14 @@ __all__ = ['smooth_labels']
 def smooth_labels(labels: Tensor, num_classes: int, amount: float, dtype: torch.dtype = torch.float32) -> Tensor:
     r"""Return smoothed soft labels, :math:`(1 - \epsilon) T_{ik} + \epsilon / K`.
 
-    It is the ``'original'`` mode of mmpretrain's ``LabelSmoothLoss``; the ``'classy_vision'`` mode with
-    :math:`\epsilon` is this one with :math:`\epsilon / (1 + \epsilon)`.
+    This is the ``'original'`` mode of mmpretrain's ``LabelSmoothLoss``; the ``'classy_vision'`` mode with
+    :math:`\epsilon` equals this one with :math:`\epsilon / (1 + \epsilon)`.
 
     Args:
         labels: Shape (N,), integers in [0, K), or T, (N, K), floating point, rows that sum to one.
         num_classes: K.
         amount: Epsilon, in [0, 1).
-        dtype: That of the result, floating point.
+        dtype: Floating-point data type of the result.
 
     Returns:
         Tensor: Shape (N, K).
@@ -28,4 +28,4 @@ def smooth_labels(labels: Tensor, num_classes: int, amount: float, dtype: torch.
         >>> smooth_labels(torch.tensor([1]), 2, 0.1)
         tensor([[0.0500, 0.9500]])
     """
-    return (1 - amount) * class_weights(labels, num_classes, dtype) + amount / num_classes
+    return (1 - amount) * as_soft_labels(labels, num_classes, dtype) + amount / num_classes

@@ -7,11 +7,11 @@ __all__ = ['effective_rank', 'spectrum_variances']
 
 
 def spectrum_variances(moment: Tensor) -> tuple[Tensor, Tensor]:
-    r"""Return the variance of the eigenvalues of a second moment, and of its diagonal, the energies of the dimensions.
+    r"""Return the variances of the eigenvalues of a second moment and of its diagonal, the energies of the dimensions.
 
     Table IV reports a "variance of feature eigen-vectors (normalized)" without a formula. Both readings are population
-    variances over D numbers. The mean of either is tr(M)/D, and the eigenvalues' squares add up to
-    :math:`\|M\|_F^2`, so that neither needs the eigenvalues. The first is never less than the second.
+    variances over D numbers. The mean of both is tr(M)/D, and the squares of the eigenvalues add up to
+    :math:`\|M\|_F^2`, so no eigenvalues are computed. The first is at least the second.
 
     Args:
         moment: :math:`M = \frac{1}{N}\sum x x^T`, shape (D, D), float64.
@@ -31,10 +31,11 @@ def spectrum_variances(moment: Tensor) -> tuple[Tensor, Tensor]:
 def effective_rank(moment: Tensor) -> Tensor:
     r"""Return the exponential of the entropy of the spectrum, :math:`\exp(-\sum_i \lambda_i \log\lambda_i)`.
 
-    With the eigenvalues scaled to add up to 1 (Roy and Vetterli, 2007): D for an even spectrum, 1 for a single line.
+    With the eigenvalues scaled to add up to 1 (Roy and Vetterli, 2007): D for a flat spectrum, 1 for a single non-zero
+    eigenvalue.
 
     Args:
-        moment: Shape (D, D), symmetric, at least one entry other than 0.
+        moment: Shape (D, D), symmetric and not zero.
 
     Example:
         >>> effective_rank(torch.diag(torch.tensor([2., 2., 0.])))

@@ -1,6 +1,6 @@
 r"""Centroids for more classes than a regular simplex has vertices, K > D + 1: spread as evenly as R^D allows.
 
-No K unit vectors of R^D then have equal pairwise cosines; what can be asked for is a small largest cosine.
+K unit vectors of R^D then cannot have equal pairwise cosines; the aim is a largest cosine as small as possible.
 """
 
 import math
@@ -26,17 +26,18 @@ __all__ = [
     'spread_centroids',
 ]
 
-# Annealing, each from first to last in geometric steps: the sharpness of the soft maximum over all pairs, and the
-# distance that a point moves in a step. With these, 100 points in R^16 come within 0.003 of five times as many steps.
+# Annealing schedules, geometric from the first value to the last: the sharpness of the soft maximum over all pairs, and
+# the distance that a point moves in a step. With these, 100 points in R^16 come within 0.003 of the result of five
+# times as many steps.
 SHARPNESS = (10.0, 3e4)
 STEP = (0.1, 1e-5)
 
 # The descent has never come below 1.36 times the bound where a Kerdock set was near it (D from 16 to 128, K to 1,000).
 REACH = 1.4
-MAX_DESCENT = 2000  # points, where there is a Kerdock set to take instead: about two minutes in R^256
+MAX_DESCENT = 2000  # points, if there is a Kerdock set to use instead; takes about two minutes in R^256
 
 LARGE_TABLE = 2**24  # entries: 64 MiB in float32
-CHUNK = 2**21  # entries that are made at a time
+CHUNK = 2**21  # entries computed at a time
 
 
 def spread_centroids(
@@ -49,17 +50,17 @@ def spread_centroids(
 ) -> Tensor:
     r"""Return K unit vectors of R^D whose largest pairwise cosine is as small as possible.
 
-    - K <= 2D: exact. max(1, K - D) regular simplices in mutually orthogonal subspaces, all turned by a Haar-random
-      rotation. One simplex, up to K = D + 1, is :func:`~mmpod.functional.pedcc`; with several the largest cosine is 0,
-      between two of them, which no arrangement beats (Rankin 1955); K = 2D is the orthoplex :math:`\pm q_j`.
-    - K > 2D: the better of two. The first is closed: K rows of :func:`~mmpod.functional.kerdock_rows` in the largest
-      dimension :math:`D_0 = 4^s \le D`, with a largest cosine of :math:`1/\sqrt{D_0}`, for K up to
-      :math:`D_0^2 + 2 D_0`. They are turned into R^D by a Haar-random rotation; tables of more than 2**24 entries by a
-      random permutation of the coordinates with random signs, which leaves their entries exact.
-      The second is numerical, where :func:`needs_descent`. From random points, descend
-      :math:`\log\sum_{a \neq b} \exp(\beta\,p_a \cdot p_b)` on the sphere with a rising :math:`\beta`; the best
-      arrangement on the way is returned. A local optimum: another seed may give a slightly better one. Each step takes
-      K^2 D operations, and K^2 numbers of memory.
+    - K <= 2D: exact. max(1, K - D) regular simplices in mutually orthogonal subspaces, all under a Haar-random
+      rotation. One simplex, up to K = D + 1, is :func:`~mmpod.functional.pedcc`. With several, the largest cosine is 0,
+      which is optimal (Rankin 1955); K = 2D is the orthoplex :math:`\pm q_j`.
+    - K > 2D: the better of two constructions. The first has a closed form: K rows of
+      :func:`~mmpod.functional.kerdock_rows` in the largest dimension :math:`D_0 = 4^s \le D`, with a largest cosine of
+      :math:`1/\sqrt{D_0}`, for K up to :math:`D_0^2 + 2 D_0`. They are rotated into R^D at random (Haar). Tables of
+      more than 2**24 entries instead get a random permutation of the coordinates with random signs, which keeps their
+      entries exact. The second is numerical and used if :func:`needs_descent`: gradient descent from random points on
+      :math:`\log\sum_{a \neq b} \exp(\beta\,p_a \cdot p_b)` over the sphere with increasing :math:`\beta`; the best
+      arrangement found is returned. It is a local optimum, and another seed may give a slightly better one. Each step
+      takes K^2 D operations and memory for K^2 numbers.
 
     Args:
         num_classes: K, at least 2.
@@ -67,9 +68,10 @@ def spread_centroids(
         seed: Chooses rotation and starting points, from 0 to 2**32 - 1. The same (K, D, seed) gives the same rows on
             every machine up to rounding; after a descent, rounding can lead two machines to different, equally good
             optima.
-        steps: Of the descent, at least 2.
+        steps: Number of steps of the descent, at least 2.
         progress: Called with the step and the largest cosine so far, after each tenth of the steps of a descent.
-        dtype: Of the result. Computed in float64; large Kerdock tables directly in this type, where they are exact.
+        dtype: Data type of the result, which is computed in float64; large Kerdock tables are built directly in this
+            type, in which they are exact.
 
     Returns:
         Tensor: Shape (K, D).
@@ -101,7 +103,7 @@ def spread_centroids(
 
 
 def kerdock_max_cosine(num_classes: int, feat_dim: int) -> float:
-    r"""Return the largest cosine of K > 2D rows of a Kerdock set in R^D, or infinity where none has so many rows.
+    r"""Return the largest cosine of K > 2D rows of a Kerdock set in R^D, or infinity if no set has that many rows.
 
     Example:
         >>> kerdock_max_cosine(1000, 64), kerdock_max_cosine(1000, 300), kerdock_max_cosine(5000, 64)
@@ -112,10 +114,10 @@ def kerdock_max_cosine(num_classes: int, feat_dim: int) -> float:
 
 
 def needs_descent(num_classes: int, feat_dim: int) -> bool:
-    """Return whether :func:`spread_centroids` optimises numerically, instead of taking a closed form at once.
+    """Return whether :func:`spread_centroids` optimises numerically instead of using a closed form.
 
-    For K > 2D, unless a Kerdock set has K rows and either comes within 1.4 times :func:`max_cosine_lower_bound`, which
-    the descent does not, or K is above 2,000, where the descent takes long.
+    It does for K > 2D, unless a Kerdock set has K rows and either its largest cosine is within 1.4 times
+    :func:`max_cosine_lower_bound`, which the descent does not reach, or K is above 2,000, where the descent takes long.
 
     Example:
         >>> needs_descent(128, 64), needs_descent(200, 64), needs_descent(1000, 64), needs_descent(5000, 64)
@@ -130,7 +132,7 @@ def needs_descent(num_classes: int, feat_dim: int) -> bool:
 
 
 def is_exact_table(num_classes: int, feat_dim: int) -> bool:
-    """Return whether :func:`spread_centroids` gives the same bits on every machine: a large Kerdock table.
+    """Return whether :func:`spread_centroids` returns the same bits on every machine, as for a large Kerdock table.
 
     Example:
         >>> is_exact_table(1_000_000, 1024), is_exact_table(1000, 64)
@@ -161,7 +163,7 @@ def _turned_kerdock_rows(num_classes: int, feat_dim: int, seed: int, dtype: torc
 def _descend(num_classes: int, feat_dim: int, seed: int, steps: int, progress: Optional[Callable]) -> Tensor:
     points = torch.from_numpy(np.random.RandomState(seed).standard_normal((num_classes, feat_dim)))
     points /= points.norm(dim=1, keepdim=True)
-    # Adam on the sphere: one second moment a point, so that the direction of its step is the gradient's.
+    # Adam on the sphere with one second moment per point, so that steps keep the direction of the averaged gradient.
     mean, square = torch.zeros_like(points), points.new_zeros(num_classes, 1)
     best, smallest = points, math.inf
     for step in range(1, steps + 1):
@@ -179,14 +181,14 @@ def _descend(num_classes: int, feat_dim: int, seed: int, steps: int, progress: O
         mean = 0.9 * mean + 0.1 * slope
         square = 0.99 * square + 0.01 * slope.square().sum(dim=1, keepdim=True)
         unbiased = mean / (1 - 0.9**step), square / (1 - 0.99**step)
-        # The small number keeps points that nothing pushes where they are.
+        # The epsilon keeps points without a gradient where they are.
         points = points - length * unbiased[0] / (unbiased[1].sqrt() + 1e-12)
         points /= points.norm(dim=1, keepdim=True)
     return best
 
 
 def max_cosine(unit_vectors: Tensor) -> float:
-    """Return the largest inner product of two different rows, K^2 D operations.
+    """Return the largest inner product of two different rows, in K^2 D operations.
 
     Args:
         unit_vectors: Shape (K, D), unit rows, K at least 2.
@@ -204,16 +206,16 @@ def max_cosine(unit_vectors: Tensor) -> float:
 
 
 def max_cosine_lower_bound(num_classes: int, feat_dim: int) -> float:
-    r"""Return a value that the largest cosine of K unit vectors of R^D cannot fall below.
+    r"""Return a lower bound on the largest pairwise cosine of K unit vectors of R^D.
 
-    - K <= D + 1: :math:`-1/(K-1)`, the simplex bound, which PEDCC reach.
-    - K <= 2D: 0 (Rankin 1955), which :func:`spread_centroids` reach.
-    - K > 2D: the s at which Levenshtein's bound of third degree,
-      :math:`K \le D(1-s)(2+(D+1)s)/(1-Ds^2)`, holds with equality, up to the end of its range,
-      :math:`s = (\sqrt{D+3}-1)/(D+2)`; for very many classes, above about D^2/2, it stays there and says little.
+    - K <= D + 1: :math:`-1/(K-1)`, the simplex bound, attained by PEDCC.
+    - K <= 2D: 0 (Rankin 1955), attained by :func:`spread_centroids`.
+    - K > 2D: the s at which Levenshtein's bound of third degree, :math:`K \le D(1-s)(2+(D+1)s)/(1-Ds^2)`, holds with
+      equality, up to the end of its range, :math:`s = (\sqrt{D+3}-1)/(D+2)`; for more than about D^2/2 classes it stays
+      there and is loose.
 
-    Welch's bound, :math:`\sqrt{(K-D)/(D(K-1))}`, is one on the largest *absolute* cosine, of lines: opposite centroids
-    are welcome here, and largest cosines below it are possible.
+    Welch's bound, :math:`\sqrt{(K-D)/(D(K-1))}`, bounds the largest *absolute* cosine, that of lines. Centroids may be
+    opposite, so their largest cosine can be below it.
 
     Example:
         >>> max_cosine_lower_bound(3, 2), max_cosine_lower_bound(4, 2), round(max_cosine_lower_bound(27, 6), 12)

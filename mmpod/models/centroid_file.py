@@ -1,4 +1,4 @@
-"""Reading the centroid files that the authors of the paper released, without running what is in them."""
+"""Reading the centroid files that the authors of the paper released, without running code in them."""
 
 import io
 import zipfile
@@ -16,12 +16,12 @@ from mmpod.utils.plain_pickle import Call, Global, Pairs, describe, read_pickle
 __all__ = ['UNIT_TOLERANCE', 'read_centroids']
 
 UNIT_TOLERANCE = 1e-3  # of a row's length; the released rows are float32
-MAX_OPCODES = (100_000, 100)  # of a file, and for each class; a tensor takes 35
-MAX_STORAGE_OPCODES = 100  # of each of the four pickles around a storage; the longest has 27
-MAX_BYTES = (2**26, 16)  # of a file, and for each number
+MAX_OPCODES = (100_000, 100)  # per file, and per class; a tensor takes 35
+MAX_STORAGE_OPCODES = 100  # for each of the four pickles around a storage; the longest has 27
+MAX_BYTES = (2**26, 16)  # per file, and per number
 MAX_KEY = 100  # characters of the name of a storage, which is a number
 
-MAGIC_NUMBER = 0x1950A86A20F9469CFC6C  # with which torch.save began its files before PyTorch 1.6
+MAGIC_NUMBER = 0x1950A86A20F9469CFC6C  # at the start of files of torch.save before PyTorch 1.6
 REBUILD_TENSOR = Global('torch._utils', '_rebuild_tensor_v2')
 LOAD_STORAGE = Global('torch.storage', '_load_from_bytes')
 DTYPES = dict(HalfStorage='<f2', FloatStorage='<f4', DoubleStorage='<f8', IntStorage='<i4', LongStorage='<i8')
@@ -39,9 +39,9 @@ class Storage(NamedTuple):
 def read_centroids(path: Union[str, Path], num_classes: int, feat_dim: int) -> Tensor:
     """Return the centroids of a released file: a pickled dict from label to tensor (1, D).
 
-    A pickle is a program. This reader runs none: :func:`~mmpod.utils.plain_pickle.read_pickle` turns the few operations
-    that such a file needs into descriptions, and the rows are read from the bytes that they point to. No function or
-    class that the file names is ever looked up.
+    A pickle is a program, which this reader does not run: :func:`~mmpod.utils.plain_pickle.read_pickle` turns the few
+    operations that such a file needs into descriptions, and the rows are read from the bytes that these point to. No
+    function or class that the file names is ever imported.
 
     Args:
         path: A ``.pkl`` file, written with ``pickle.dump`` (protocol 2 to 5) or ``torch.save``, of the labels 0 to
@@ -54,7 +54,7 @@ def read_centroids(path: Union[str, Path], num_classes: int, feat_dim: int) -> T
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It holds anything else.
+        ValueError: The file holds anything else.
     """
     path = Path(path)
     if not path.is_file():
@@ -67,11 +67,11 @@ def read_centroids(path: Union[str, Path], num_classes: int, feat_dim: int) -> T
         with path.open('rb') as file:
             data = file.read(limit + 1)
         if len(data) > limit:
-            raise ValueError(f'it is longer than the {limit} bytes that so many centroids need')
+            raise ValueError(f'it is longer than the {limit} bytes that this many centroids need')
         load = _load_zip if data.startswith(b'PK') else _load_stream
         content, storages = load(data, MAX_OPCODES[0] + MAX_OPCODES[1] * num_classes)
         rows = _rows(content, storages, num_classes, feat_dim)
-    except Exception as error:  # struct, zipfile, zlib, codecs and NumPy have many kinds of it for a damaged file
+    except Exception as error:  # a damaged file makes struct, zipfile, zlib, codecs and NumPy raise many types
         raise ValueError(
             f'Expected `{path}` to hold a dict of the labels 0 to {num_classes - 1}, each with a floating-point tensor '
             f'of shape (1, {feat_dim}), and nothing that runs code, but {str(error)[:300]}.'
@@ -102,7 +102,7 @@ def _load_zip(data: bytes, max_opcodes: int) -> tuple[Any, dict[str, np.ndarray]
 
 
 def _load_stream(data: bytes, max_opcodes: int) -> tuple[Any, dict[str, np.ndarray]]:
-    """Read the one pickle of ``pickle.dump``, or the five of ``torch.save`` before PyTorch 1.6 and the storages."""
+    """Read the single pickle of ``pickle.dump``, or the five of ``torch.save`` before PyTorch 1.6 and the storages."""
     file = io.BytesIO(data)
     content = read_pickle(file, max_opcodes)
     if type(content) is not int or content != MAGIC_NUMBER:
@@ -114,7 +114,7 @@ def _load_stream(data: bytes, max_opcodes: int) -> tuple[Any, dict[str, np.ndarr
     content = read_pickle(file, max_opcodes, partial(_storage, dtypes))
     keys, storages = read_pickle(file, max_opcodes), {}
     if type(keys) is not list or any(type(key) is not str or key not in dtypes for key in keys):
-        raise ValueError('it holds numbers of no tensor')
+        raise ValueError('it holds numbers that belong to no tensor')
     for key in keys:
         count = int.from_bytes(file.read(8), 'little')
         storages[key] = np.frombuffer(data, dtypes[key], count, file.tell())
@@ -123,7 +123,7 @@ def _load_stream(data: bytes, max_opcodes: int) -> tuple[Any, dict[str, np.ndarr
 
 
 def _storage(dtypes: dict[str, np.dtype], fields: Any) -> Storage:
-    """Note the dtype of ('storage', class, key, device, number of elements) or (..., None)."""
+    """Record the dtype of ('storage', class, key, device, number of elements) or (..., None)."""
     known = type(fields) is tuple and len(fields) in (5, 6) and fields[5:] in ((), (None,))
     if not known or type(fields[1]) is not Global or type(fields[2]) is not str or len(fields[2]) > MAX_KEY:
         raise ValueError('it holds a tensor in a form that torch.save does not write')
@@ -154,7 +154,7 @@ def _rows(content: Any, storages: dict[str, np.ndarray], num_classes: int, feat_
 def _row(value: Any, storages: dict[str, np.ndarray], load_storage: Callable, feat_dim: int) -> np.ndarray:
     """Return the numbers of a tensor (1, D) or (D,): (storage, offset, size, stride, requires_grad, hooks)."""
     if type(value) is not Call or value.function != REBUILD_TENSOR or len(value.arguments) != 6:
-        raise ValueError(f'it holds {describe(value)} in place of a tensor')
+        raise ValueError(f'it holds {describe(value)} instead of a tensor')
     storage, offset, size, stride = value.arguments[:4]
     if type(storage) is Call and storage.function == LOAD_STORAGE and type(storage.arguments[0]) is bytes:
         storage, storages = load_storage(storage.arguments[0])

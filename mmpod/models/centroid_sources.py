@@ -37,14 +37,14 @@ DIGEST_SIZE = hashlib.sha256().digest_size
 def build_centroids(
     source: str, num_classes: int, feat_dim: int, seed: int, dtype: torch.dtype = torch.float64
 ) -> Tensor:
-    """Return the centroids that ``source`` names, and log how even they are if they are not a simplex.
+    """Return the centroids that ``source`` names, and log how evenly they are spread if they are not a simplex.
 
     Args:
         source: ``'pedcc'``, ``'spread'``, or the path of a ``.pkl`` file, see :func:`read_centroids`.
         num_classes: K.
         feat_dim: D.
         seed: Chooses the rotation, or the start of the numerical spread; unused with a file.
-        dtype: Of the result, which is computed in float64 or exact.
+        dtype: Data type of the result, which is exact or computed in float64.
 
     Returns:
         Tensor: Shape (K, D), unit rows up to the rounding of ``dtype``.
@@ -52,7 +52,7 @@ def build_centroids(
     Raises:
         FileNotFoundError: There is no such file.
         TypeError: An argument has a wrong type.
-        ValueError: The source has no such centroids.
+        ValueError: The source does not have such centroids.
     """
     if source == 'pedcc':
         return pedcc(num_classes, feat_dim, seed).to(dtype)
@@ -72,9 +72,9 @@ def build_centroids(
 
 
 def centroid_recipe(source: str, num_classes: int, feat_dim: int, seed: int) -> Optional[dict[str, Any]]:
-    """Return what is saved in place of a table that is large and the same, bit for bit, wherever it is built.
+    """Return what is saved instead of a large table that is the same, bit for bit, wherever it is built.
 
-    None for all others, which are saved themselves: see :func:`~mmpod.functional.is_exact_table`.
+    None for all other tables, which are saved themselves; see :func:`~mmpod.functional.is_exact_table`.
     """
     if source != 'spread' or not is_exact_table(num_classes, feat_dim):
         return None
@@ -90,13 +90,13 @@ def digest(centroids: Tensor) -> str:
 
 
 def _spread(num_classes: int, feat_dim: int, seed: int, dtype: torch.dtype) -> Tensor:
-    """Return :func:`spread_centroids`; the result of a descent is kept in a file, which saves time and nothing else."""
+    """Return :func:`spread_centroids`; the result of a descent is cached in a file, only to save time."""
     if not needs_descent(num_classes, feat_dim):
         return spread_centroids(num_classes, feat_dim, seed, dtype=dtype)
     try:
         folder = Path(os.environ.get('MMPOD_CACHE') or Path.home() / '.cache/mmpod')
         folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError) as error:  # RuntimeError: there is no home
+    except (OSError, RuntimeError) as error:  # RuntimeError: there is no home folder
         _warn_not_kept(error)
         return _compute(num_classes, feat_dim, seed).to(dtype)
     path = folder / f'spread_{num_classes}_{feat_dim}_{seed}.sha256_float64'
@@ -119,7 +119,7 @@ def _log_progress(step: int, smallest: float) -> None:
 
 @contextmanager
 def _lock(path: Path) -> Iterator[None]:
-    """Let one process of a machine compute while the others wait to read, where a lock can be had."""
+    """Let one process of a machine compute while the others wait, if the file system has locks."""
     with ExitStack() as stack:
         with suppress(OSError):
             file = stack.enter_context(path.open('a'))
@@ -138,7 +138,7 @@ def _locked(file: TextIO) -> bool:
 
 
 def _read_cache(path: Path, num_classes: int, feat_dim: int) -> Optional[Tensor]:
-    """Return what :func:`_write_cache` wrote, or None where there is no such file or it does not hold."""
+    """Return what :func:`_write_cache` wrote, or None if the file is missing or damaged."""
     size = DIGEST_SIZE + 8 * num_classes * feat_dim
     try:
         if not path.exists():

@@ -1,4 +1,4 @@
-"""The features of a classifier, at the two places where the paper looks at them."""
+"""The features of a classifier at the two stages that the paper examines."""
 
 import hashlib
 from typing import Optional, Union
@@ -13,7 +13,7 @@ STAGES = ('pooled', 'pre_logits')
 
 
 def stage_features(head: nn.Module, feats: Union[Tensor, tuple[Tensor, ...]], stage: str) -> Tensor:
-    """Return one feature vector a sample from what reaches the head.
+    """Return one feature vector per sample from the input of the head.
 
     Args:
         head: The classifier's head.
@@ -22,7 +22,7 @@ def stage_features(head: nn.Module, feats: Union[Tensor, tuple[Tensor, ...]], st
             (N, D).
 
     Raises:
-        ValueError: These are no vectors.
+        ValueError: The features are not vectors.
     """
     if stage == 'pre_logits':
         features = head.pre_logits(feats)
@@ -41,7 +41,7 @@ def head_prototypes(head: nn.Module) -> Optional[Tensor]:
     """Return what the head compares its ``pre_logits`` features with, shape (K, D), without gradients.
 
     The centroids of a ``PEDCCHead``, the class weights of a ``LearnedPrototypeHead`` and of the last layer of
-    mmpretrain's linear heads, whose bias is left aside; None for other heads.
+    mmpretrain's linear heads, whose bias is ignored; None for other heads.
     """
     if isinstance(head, LinearClsHead):
         return head.fc.weight.detach()

@@ -1,4 +1,4 @@
-"""From moments to Gaussians: covariances, their shrinkage, what to do without enough samples, and the factors."""
+"""From moments to Gaussians: covariances, shrinkage, classes with too few samples, and factors."""
 
 import math
 import warnings
@@ -23,15 +23,15 @@ class Gaussians(NamedTuple):
 
     With a covariance per class, the first coordinates are those in which the class means differ most, relative to the
     shared covariance, so that they rule out most classes, see :func:`~mmpod.functional.most_probable`; the rest are
-    features as they are. With a shared covariance, the coordinates are whitened features.
+    unchanged features. With a shared covariance, the coordinates are whitened features.
 
     Attributes:
         log_priors: Shape (K,); -inf for a class without samples.
         shrinkage: Shape (K,), or () for a shared covariance.
         fallback: Classes that take the shared covariance, shape (F,), int64.
         centre: Origin of the coordinates, shape (D,).
-        directions: Of the first coordinates, shape (D, B).
-        kept: Features that are the others, shape (D - B,), int64.
+        directions: Directions of the first coordinates, shape (D, B).
+        kept: Features that are the other coordinates, shape (D - B,), int64.
         means: Class means in these coordinates, shape (K, D).
         whitening: Inverse Cholesky factors there, shape (K, D, D); None if all classes share one covariance.
         log_offsets: The joint log-density at the mean, shape (K,).
@@ -48,8 +48,9 @@ class Gaussians(NamedTuple):
     log_offsets: Tensor
 
     def to(self, device: torch.device) -> 'Gaussians':
-        """Return them on a device."""
-        return Gaussians(*(part if part is None else part.to(device) for part in self))
+        """Return a copy on a device."""
+        parts: Any = (part if part is None else part.to(device) for part in self)
+        return Gaussians(*parts)
 
     def _coordinates(self, features: Tensor) -> Tensor:
         return _transform(features.double() - self.centre, self.directions, self.kept)
@@ -62,7 +63,7 @@ class Gaussians(NamedTuple):
         return torch.addmm(offsets, features.double() - self.centre, self.directions @ self.means.T).argmax(dim=1)
 
     def distances(self, features: Tensor) -> Tensor:
-        """Return squared Mahalanobis distances, shape (N, K); infinite to a class without samples."""
+        """Return squared Mahalanobis distances, shape (N, K); infinite for a class without samples."""
         distances = squared_distances(self._coordinates(features), self.means, self.whitening)
         return distances.masked_fill(self.log_priors.isneginf(), math.inf)
 
@@ -86,7 +87,7 @@ def fit_gaussians(
     counts, scatter, dim = moments.counts, moments.scatter, moments.means.shape[1]
     by_class = covariance == 'class'
     log_priors = _log_priors(counts, priors)
-    # The trace of the scatter of copies of one sample, which differ by rounding.
+    # The trace of the scatter of copies of one sample is not zero but of the order of rounding.
     rounding = counts * (64 * torch.finfo(torch.float64).eps * moments.means).square().sum(dim=1)
     pooled = scatter.sum(dim=0) if by_class else scatter
     shared, shared_factor, intensity = _fit_shared(pooled, counts, rounding, shrinkage, unbiased)
@@ -109,7 +110,8 @@ def fit_gaussians(
     whitening = torch.empty_like(scatter)
     step = max(1, MAX_CHUNK // dim**2)
     for part in (slice(start, start + step) for start in range(0, len(counts), step)):
-        if shrinkage == 'auto':
+        if isinstance(shrinkage, str):
+            assert moments.fourth is not None
             intensities[part] = ledoit_wolf_shrinkage(scatter[part], moments.fourth[part], counts[part])
         else:
             intensities[part] = shrinkage
@@ -123,7 +125,7 @@ def fit_gaussians(
     singular = (present & own_spread & ~regular).nonzero().flatten()
     if shrinkage != 'auto' and len(singular):
         raise ValueError(
-            f'Expected covariances that can be inverted, but got singular ones for classes {singular.tolist()} with '
+            f'Expected invertible covariances, but got singular ones for classes {singular.tolist()} with '
             f"{counts[singular].long().tolist()} samples in {dim} dimensions. Set `shrinkage` above 0, or 'auto', or "
             "covariance='shared'."
         )
@@ -131,7 +133,7 @@ def fit_gaussians(
     fallback = (present & ~usable).nonzero().flatten()
     if len(fallback):
         warnings.warn(
-            f'Classes {fallback.tolist()} have too few different samples for a covariance of their own and take the '
+            f'Classes {fallback.tolist()} have too few different samples for a covariance of their own and use the '
             'shared one.',
             stacklevel=4,
         )
@@ -170,7 +172,7 @@ def check_settings(covariance: Any, shrinkage: Any, priors: Optional[Sequence[fl
 
 
 def check_priors(priors: Optional[Sequence[float]], num_classes: int) -> None:
-    """Refuse another number of priors than classes."""
+    """Refuse priors that are not one per class."""
     if priors is not None and len(priors) != num_classes:
         raise ValueError(
             f'Expected `priors` to hold one number for each of {num_classes} classes, but got {len(priors)}.'
@@ -212,7 +214,7 @@ def _shared_covariance(scatter: Tensor, counts: Tensor, intensity: Tensor, unbia
 
 
 def _degrees(counts: Tensor) -> Tensor:
-    """Return the number of samples less that of estimated means."""
+    """Return the number of samples minus that of estimated means."""
     return (counts.sum() - (counts > 0).sum()).clamp_min(0)
 
 
@@ -232,7 +234,7 @@ def _fit_shared(
     if not regular:
         constant = int((scatter.diagonal() == 0).sum())
         raise ValueError(
-            f'Expected a covariance that can be inverted, but got a singular one ({constant} of {len(scatter)} '
+            f'Expected an invertible covariance, but got a singular one ({constant} of {len(scatter)} '
             f"dimensions are constant, {int(degrees)} degrees of freedom). Set `shrinkage` above 0, or 'auto'."
         )
     return covariance, factor, intensity

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mmpod.functional.moments import ClassMoments, accumulate_, empty_moments, merge_moments, moments_from_arrays
-from mmpod.utils.arrays import Array, as_features, as_labels, read_archive, write_archive
+from mmpod.utils.arrays import Array, ArrayT, as_features, as_labels, read_archive, write_archive
 from mmpod.utils.checks import check_integer
 from mmpod.utils.distributed import global_sum, world_size
 
@@ -37,12 +37,12 @@ class GaussianDiscriminantAnalysis:
             intensity of Ledoit and Wolf for each class, and its form for Gaussian data for a shared covariance, see
             :mod:`mmpod.functional.shrinkage`. With 1 and equal priors, ``'shared'`` is the nearest class mean, and so
             is ``'class'`` where the classes have the same total variance.
-        priors: K probabilities that add up to 1; by default the shares of the samples.
+        priors: K probabilities that add up to 1; by default the class frequencies.
         unbiased: Divide the scatter by n_k - 1 (``'class'``) or N - K (``'shared'``) instead of n_k or N. By default
             the covariances are those of scikit-learn: its LDA, and its QDA from version 1.8 on.
 
     Attributes:
-        notes: JSON data that :meth:`save` kept with a model that was loaded, else empty.
+        notes: JSON data that :meth:`save` stored with a loaded model, otherwise empty.
 
     Raises:
         TypeError, ValueError: An argument has a wrong type or is out of range.
@@ -95,7 +95,7 @@ class GaussianDiscriminantAnalysis:
     def partial_fit(
         self, features: Array, labels: Any, num_classes: Optional[int] = None
     ) -> 'GaussianDiscriminantAnalysis':
-        """Learn from a batch in addition; the order and the sizes of the batches make no difference.
+        """Learn from one more batch; the order and the sizes of the batches make no difference.
 
         Each call copies the moments, and the next prediction factors all covariances: large batches are faster.
 
@@ -106,18 +106,18 @@ class GaussianDiscriminantAnalysis:
 
         Raises:
             TypeError: ``features`` or ``labels`` have a wrong type.
-            ValueError: No or another K, shapes that do not match, NaN or infinity, or a label out of range.
+            ValueError: K is missing or differs, shapes that do not match, NaN or infinity, or a label out of range.
         """
         moments = None if self._learned is None else self._learned[0]
         known = None if moments is None else len(moments.counts)
-        if known is None and num_classes is None:
+        num_classes = known if num_classes is None else num_classes
+        if num_classes is None:
             raise ValueError('Expected `num_classes` with the first batch, but got none: a batch may lack classes.')
-        if num_classes is not None:
-            check_integer('num_classes', num_classes, 1)
-            if known not in (None, num_classes):
-                raise ValueError(f'Expected `num_classes` to be {known}, as in earlier batches, but got {num_classes}.')
+        check_integer('num_classes', num_classes, 1)
+        if known not in (None, num_classes):
+            raise ValueError(f'Expected `num_classes` to be {known}, as in earlier batches, but got {num_classes}.')
         features = as_features(features, None if moments is None else moments.means.shape[1], minimum=0)
-        labels = as_labels(labels, features, known or num_classes)
+        labels = as_labels(labels, features, num_classes)
         if moments is None:
             check_priors(self.priors, num_classes)
             moments = empty_moments(num_classes, features.shape[1], self.covariance == 'class', features.device)
@@ -154,31 +154,31 @@ class GaussianDiscriminantAnalysis:
             fitted[device] = fitted[home].to(device)
         return fitted[device]
 
-    def _by_rows(self, features: Array, function: Callable[[Tensor, Gaussians], Tensor]) -> Array:
+    def _by_rows(self, features: ArrayT, function: Callable[[Tensor, Gaussians], Tensor]) -> ArrayT:
         """Apply a function of features and Gaussians; return the kind of array that was given."""
         rows = as_features(features, self._state[0].means.shape[1])
         gaussians = self._gaussians(rows.device)
-        result = torch.cat([function(part, gaussians) for part in rows.split(ROWS)])
+        result: Any = torch.cat([function(part, gaussians) for part in rows.split(ROWS)])
         return result.numpy() if isinstance(features, np.ndarray) else result
 
-    def predict(self, features: Array) -> Array:
+    def predict(self, features: ArrayT) -> ArrayT:
         """Return the most probable class of each sample, shape (N,), int64, as tensor or array like ``features``."""
         return self._by_rows(features, lambda rows, g: g.predict(rows))
 
-    def predict_log_proba(self, features: Array) -> Array:
+    def predict_log_proba(self, features: ArrayT) -> ArrayT:
         """Return the log of the posterior probabilities, shape (N, K), float64; -inf for a class without samples."""
         return self._by_rows(features, lambda rows, g: g.joint(g.distances(rows)).log_softmax(dim=1))
 
-    def predict_joint(self, features: Array) -> tuple[Array, Array]:
+    def predict_joint(self, features: ArrayT) -> tuple[ArrayT, ArrayT]:
         r"""Return :math:`\log \pi_k + \log N(x; m_k, \Sigma_k)` and :meth:`mahalanobis`, both (N, K), float64."""
-        both = self._by_rows(features, lambda rows, g: torch.stack([g.joint(d := g.distances(rows)), d], dim=1))
+        both: Any = self._by_rows(features, lambda rows, g: torch.stack([g.joint(d := g.distances(rows)), d], dim=1))
         return both[:, 0], both[:, 1]
 
-    def mahalanobis(self, features: Array) -> Array:
-        """Return squared Mahalanobis distances to the class means, (N, K), float64; infinite without samples."""
+    def mahalanobis(self, features: ArrayT) -> ArrayT:
+        """Return squared Mahalanobis distances to the class means, (N, K), float64; infinite for empty classes."""
         return self._by_rows(features, lambda rows, g: g.distances(rows))
 
-    def score_samples(self, features: Array) -> Array:
+    def score_samples(self, features: ArrayT) -> ArrayT:
         """Return the log-density of each sample under the mixture of all classes, shape (N,), float64."""
         return self._by_rows(features, lambda rows, g: g.joint(g.distances(rows)).logsumexp(dim=1))
 
@@ -214,23 +214,23 @@ class GaussianDiscriminantAnalysis:
         return covariances(self._state[0], self._gaussians(), self.unbiased)
 
     def save(self, path: Union[str, Path], notes: Optional[dict] = None) -> None:
-        """Write settings and moments to a NumPy archive (.npz) without pickled objects, whole or not at all.
+        """Write settings and moments to a NumPy archive (.npz) without pickled objects, atomically.
 
         Args:
             path: The file.
             notes: JSON data to keep with it, such as where the features came from; :attr:`notes` after loading.
         """
-        self._gaussians()  # save nothing that cannot predict
+        self._gaussians()  # refuses to save a model that cannot predict
         arrays = {name: part.cpu().numpy() for name, part in self._state[0]._asdict().items() if part is not None}
         write_archive(Path(path), dict(format=FORMAT, settings=self._settings, notes=notes or {}), arrays)
 
     @classmethod
     def load(cls, path: Union[str, Path]) -> 'GaussianDiscriminantAnalysis':
-        """Return the model that :meth:`save` wrote, on the CPU; it can go on learning.
+        """Return the model that :meth:`save` wrote, on the CPU; it can be fitted further.
 
         Raises:
             FileNotFoundError: There is no such file.
-            ValueError: The file is of another kind, or damaged.
+            ValueError: The file has another format, or is damaged.
         """
         path = Path(path)
         if not path.is_file():
@@ -243,7 +243,7 @@ class GaussianDiscriminantAnalysis:
             model.notes = dict(header['notes'])
             model._learned = moments_from_arrays(arrays, model.covariance == 'class'), {}
             model._gaussians()
-        except Exception as error:  # of many kinds, see `read_archive`
+        except Exception as error:  # of many types, see `read_archive`
             raise ValueError(
                 f'Expected `{path}` to be written by GaussianDiscriminantAnalysis.save, but {error}. Fit again.'
             ) from error

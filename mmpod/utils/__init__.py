@@ -1,1 +1,1 @@
-"""What every other part may use: argument checks, collectives, errors as sentences, paths of the shipped files."""
+"""Shared by all other packages: argument checks, collectives, user-facing errors, paths of the shipped files."""

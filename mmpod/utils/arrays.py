@@ -1,24 +1,25 @@
-"""Features and labels from outside, as tensors or NumPy arrays, and archives of arrays."""
+"""Features and labels given by the user as tensors or NumPy arrays, and archives of arrays."""
 
 import json
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Optional, TypeVar, Union
 
 import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ['Array', 'as_features', 'as_labels', 'read_archive', 'write_archive']
+__all__ = ['Array', 'ArrayT', 'as_features', 'as_labels', 'read_archive', 'write_archive']
 
 Array = Union[Tensor, np.ndarray]
+ArrayT = TypeVar('ArrayT', bound=Array)
 
 
 def as_features(features: Array, dim: Optional[int] = None, minimum: int = 1) -> Tensor:
     """Return features (N, D), N >= ``minimum``, as a tensor, without a copy.
 
     Raises:
-        TypeError: Neither a tensor nor an array, or not of real numbers.
-        ValueError: Another shape, too few samples, NaN or infinity.
+        TypeError: ``features`` is not a tensor or array of real numbers.
+        ValueError: Wrong shape, too few samples, NaN or infinity.
     """
     rows = torch.from_numpy(features) if isinstance(features, np.ndarray) else features
     if not isinstance(rows, Tensor) or rows.is_complex() or rows.dtype == torch.bool:
@@ -28,7 +29,7 @@ def as_features(features: Array, dim: Optional[int] = None, minimum: int = 1) ->
     if rows.ndim != 2 or len(rows) < minimum or rows.shape[1] == 0 or (dim is not None and rows.shape[1] != dim):
         rule = f'(N, D) with D = {dim} as in fitting' if dim is not None else '(N, D)'
         raise ValueError(f'Expected `features` to be of shape {rule} and N >= {minimum}, but got {tuple(rows.shape)}.')
-    # One pass: a sum is finite only if all terms are. It may overflow nevertheless, so look closer before refusing.
+    # A finite sum proves in one pass that all entries are finite; an infinite one may be an overflow, so check again.
     if not torch.isfinite(rows.sum(dtype=torch.float64)) and not torch.isfinite(rows).all():
         invalid = ~torch.isfinite(rows).all(dim=1)
         raise ValueError(
@@ -42,8 +43,8 @@ def as_labels(labels: Any, features: Tensor, num_classes: Optional[int]) -> Tens
     """Return labels (N,) as int64 on the device of ``features`` (N, D).
 
     Raises:
-        TypeError: Not integers.
-        ValueError: Another shape, or out of [0, K).
+        TypeError: The labels are not integers.
+        ValueError: Wrong shape, or a label outside [0, K).
     """
     labels = torch.as_tensor(labels)
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
@@ -59,10 +60,10 @@ def as_labels(labels: Any, features: Tensor, num_classes: Optional[int]) -> Tens
 
 
 def write_archive(path: Path, header: dict, arrays: dict[str, np.ndarray]) -> None:
-    """Write a NumPy archive (.npz) without pickled objects, whole or not at all.
+    """Write a NumPy archive (.npz) without pickled objects, atomically.
 
     Args:
-        path: The file; missing folders are made.
+        path: The file; missing folders are created.
         header: JSON data.
         arrays: Arrays by name.
     """
@@ -74,10 +75,10 @@ def write_archive(path: Path, header: dict, arrays: dict[str, np.ndarray]) -> No
 
 
 def read_archive(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
-    """Return header and arrays from :func:`write_archive`, which take no more memory than the file.
+    """Return the header and arrays of :func:`write_archive`, which take no more memory than the file.
 
     Raises:
-        Exception: The file is damaged; NumPy, zipfile, zlib and json raise many kinds.
+        Exception: The file is damaged; NumPy, zipfile, zlib and json raise many types.
     """
     with np.load(path, allow_pickle=False) as archive:
         if sum(member.file_size for member in archive.zip.infolist()) > path.stat().st_size:

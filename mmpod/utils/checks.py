@@ -1,4 +1,4 @@
-"""Argument checks, all in one sentence form: what was expected, what came, what to do."""
+"""Argument checks with messages of one form: what was expected, what was given, what to do."""
 
 import math
 from numbers import Integral, Real
@@ -22,7 +22,7 @@ def check_integer(name: str, value: Any, minimum: int, maximum: Optional[int] = 
     """Refuse anything but an integer in ``[minimum, maximum]``.
 
     Raises:
-        TypeError: ``value`` is not an integer (nor is a bool).
+        TypeError: ``value`` is not an integer, or is a bool.
         ValueError: ``value`` is out of range.
     """
     rule = f'an integer of at least {minimum}' if maximum is None else f'an integer from {minimum} to {maximum}'
@@ -33,10 +33,10 @@ def check_integer(name: str, value: Any, minimum: int, maximum: Optional[int] = 
 
 
 def check_number(name: str, value: Any, minimum: float, maximum: float = math.inf, above: bool = False) -> None:
-    """Refuse anything but a finite real number in ``[minimum, maximum]``, without ``minimum`` itself if ``above``.
+    """Refuse anything but a finite real number in ``[minimum, maximum]``, excluding ``minimum`` if ``above``.
 
     Raises:
-        TypeError: ``value`` is not a real number (nor is a bool).
+        TypeError: ``value`` is not a real number, or is a bool.
         ValueError: ``value`` is out of range, infinite or NaN.
     """
     rule = f'a finite number {"above" if above else "of at least"} {minimum:g}'
@@ -51,7 +51,7 @@ def check_choice(name: str, value: Any, choices: Sequence) -> None:
     """Refuse anything but one of ``choices``.
 
     Raises:
-        ValueError: ``value`` is none of them.
+        ValueError: ``value`` is not one of them.
     """
     if value not in choices:
         raise ValueError(f'Expected `{name}` to be one of {", ".join(map(repr, choices))}, but got {value!r}.')
@@ -68,10 +68,10 @@ def check_flag(name: str, value: Any) -> None:
 
 
 def check_batch(features: torch.Tensor, labels: torch.Tensor, centroids: torch.Tensor) -> None:
-    """Refuse features (N, D), labels and centroids (K, D) that do not fit each other, by their form alone.
+    """Refuse features (N, D), labels and centroids (K, D) whose shapes, dtypes or devices do not match.
 
     Raises:
-        TypeError: A dtype that fits no form.
+        TypeError: A dtype is not supported.
         ValueError: Wrong shapes, an empty batch, or several devices.
     """
     if features.ndim != 2 or features.shape[0] == 0:
@@ -92,10 +92,10 @@ def check_batch(features: torch.Tensor, labels: torch.Tensor, centroids: torch.T
 
 
 def check_labels(labels: torch.Tensor, num_samples: int, num_classes: int) -> None:
-    """Refuse labels that have neither the form (N,) of integers nor (N, K) of soft labels; values are not looked at.
+    """Refuse labels that are neither integers (N,) nor soft labels (N, K); values are not checked.
 
     Raises:
-        TypeError: The dtype fits neither form.
+        TypeError: The dtype is not supported.
         ValueError: Wrong shape.
     """
     if labels.is_floating_point():
@@ -117,10 +117,10 @@ def check_labels(labels: torch.Tensor, num_samples: int, num_classes: int) -> No
 
 
 def check_label_values(labels: torch.Tensor, num_classes: int) -> None:
-    """Refuse integer labels outside [0, K) and negative soft labels, where looking is free: on the CPU.
+    """Refuse integer labels outside [0, K) and negative soft labels; on the CPU only.
 
-    On an accelerator the look would stall every training step; there the indexing kernel's own assertion stops the
-    program. Before training, ``NumClassesHook`` compares K with the dataset.
+    On an accelerator, reading the labels would stall every training step; there the indexing kernel's own assertion
+    stops the program. Before training, ``CheckDataHook`` compares K with the dataset.
 
     Raises:
         ValueError: A value is out of range.
@@ -146,6 +146,6 @@ def check_one_class(labels: torch.Tensor, loss: str, alternative: str) -> None:
     """
     if labels.is_floating_point():
         raise ValueError(
-            f'Expected integer `labels` for {loss}, which treats one true class apart, but got soft labels (Mixup, '
-            f'CutMix or label smoothing). Leave the mixing out, or use {alternative}.'
+            f'Expected integer `labels` for {loss}, which needs one true class per sample, but got soft labels '
+            f'(Mixup, CutMix or label smoothing). Leave these out, or use {alternative}.'
         )

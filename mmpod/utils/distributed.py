@@ -1,8 +1,8 @@
 """Statistics over all processes of a distributed run: of a batch, with gradients, or of a dataset.
 
-A loss of the global batch, computed alike on all W processes, reaches each of them through its own rows: the gradients
-that the W backward passes send to a row, W times that of the loss, are divided by W when DistributedDataParallel
-averages, and the parameters get the gradient of one process with the whole batch.
+All W processes compute the same loss of the global batch. A row receives the gradients of all W backward passes, W
+times that of the loss. DistributedDataParallel averages over the processes, which divides by W, so that the parameters
+get the gradient that one process with the whole batch would compute.
 """
 
 import functools
@@ -35,7 +35,7 @@ def world_size() -> int:
 def row_counts(rows: Tensor) -> list[int]:
     """Return the number of rows of each process, in the order of the ranks. A collective.
 
-    The counts, which the shapes of what follows depend on, go from host to host: nothing waits for an accelerator.
+    Later shapes depend on the counts, so they are exchanged between the hosts, without waiting for an accelerator.
     """
     if world_size() == 1:
         return [len(rows)]
@@ -53,14 +53,14 @@ def _host_group(world: 'dist.ProcessGroup') -> 'dist.ProcessGroup':
 def gather_rows(rows: Tensor, counts: Optional[Sequence[int]] = None) -> Tensor:
     """Return the rows of all processes, in the order of the ranks, with gradients to the process that owns each row.
 
-    For losses that every process computes alike from them; then each process knows the gradient of its rows, and the
-    backward pass communicates nothing. The processes may hold different numbers of rows (a last batch that does not
-    divide evenly), at least one each. A collective: every process must call it. Outside a distributed run the rows
-    come back as they are.
+    For losses that every process computes identically from all rows: each process then knows the gradient of its rows,
+    and the backward pass needs no communication. The processes may hold different numbers of rows (a last batch that
+    does not divide evenly), at least one each. A collective: every process must call it. Outside a distributed run the
+    rows are returned unchanged.
 
     Args:
         rows: Shape (N_r, D) on rank r, with the same D on all.
-        counts: All N_r, where :func:`row_counts` has told them already.
+        counts: All N_r, if already known from :func:`row_counts`.
 
     Returns:
         Tensor: Shape (sum of N_r, D).
@@ -84,20 +84,20 @@ class GatherRows(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        """Return W times the gradient of the own rows: what the W equal losses of the processes send them together."""
+        """Return W times the gradient of the local rows, the sum over the equal losses of all processes."""
         return grad.split(ctx.counts)[dist.get_rank()] * len(ctx.counts), None
 
 
 def mean_of_rows(rows: Tensor, num_samples: int, dim: Union[int, tuple[int, ...]] = 0) -> Tensor:
     """Return the mean over the rows of all processes, the same on all, with gradients to the rows.
 
-    For functions of a mean; where the mean itself is the loss, :func:`global_mean` has no communication backward. A
-    collective, unless the rows at hand are all there are.
+    For functions of a mean. If the mean itself is the loss, use :func:`global_mean`, whose backward pass needs no
+    communication. A collective, unless this process holds all rows.
 
     Args:
         rows: Shape (N_r, ...) on rank r.
         num_samples: N, the sum of all N_r, from :func:`row_counts`.
-        dim: Axes to sum over, that of the rows among them.
+        dim: Axes to sum over, including that of the rows.
 
     Returns:
         Tensor: Shape (...).
@@ -124,9 +124,9 @@ class SumOverProcesses(torch.autograd.Function):
 def global_mean(values: Tensor) -> Tensor:
     """Return this process's share of the mean over the values of all processes.
 
-    The sum of the local values, times the number W of processes, over the global count: the average of the shares,
-    which DistributedDataParallel takes of their gradients, is the mean over the global batch, also where the processes
-    hold different numbers of values. A collective. Outside a distributed run it is the mean.
+    The share is the sum of the local values times the number W of processes, divided by the global count. The average
+    of the shares, which DistributedDataParallel takes of their gradients, is the mean over the global batch, even if
+    the processes hold different numbers of values. A collective. Outside a distributed run it is the mean.
 
     Args:
         values: Shape (N_r,) on rank r.
@@ -155,11 +155,11 @@ def global_sum(tensor: Tensor) -> Tensor:
 
 
 def owned_by_rank(sample_indices: Tensor) -> Tensor:
-    """Return which samples this process counts, so that of all processes one counts each.
+    """Return which samples this process counts, so that exactly one process counts each.
 
     MMEngine's ``DefaultSampler(shuffle=False)`` gives rank r of W the samples r, r + W, ... and repeats the first ones
-    until all ranks have equally many; a repetition never falls to the rank that is its index modulo W.
-    :func:`check_each_sample_once` finds any other order.
+    until all ranks have equally many; a repeated sample never goes to the rank that is its index modulo W.
+    :func:`check_each_sample_once` detects any other order.
 
     Args:
         sample_indices: Positions in the dataset, shape (N,), int64.
@@ -173,20 +173,20 @@ def owned_by_rank(sample_indices: Tensor) -> Tensor:
 
 
 def check_each_sample_once(count: int, num_samples: int, device: torch.device) -> None:
-    """Refuse statistics whose processes have together not counted each sample of the dataset once. A collective.
+    """Refuse statistics in which the processes together did not count each sample once. A collective.
 
     Args:
-        count: Samples that this process has counted.
+        count: Number of samples that this process has counted.
         num_samples: Size of the dataset.
         device: Where the backend of the process group communicates.
 
     Raises:
-        ValueError: They have counted more or less.
+        ValueError: More or fewer samples were counted.
     """
     total = int(global_sum(torch.tensor(count, device=device)))
     if total != num_samples:
         raise ValueError(
             f'Expected each of the {num_samples} samples to be counted once, but got {total}. Use the sampler '
-            "dict(type='DefaultSampler', shuffle=False), whose order tells the processes' samples apart, and no "
-            'drop_last.'
+            "dict(type='DefaultSampler', shuffle=False), whose order determines which process counts "
+            'a sample, and no drop_last.'
         )

@@ -1,4 +1,4 @@
-"""What the user of a command line can mend, as one sentence in place of a traceback."""
+"""User errors of the command lines, reported as one sentence instead of a traceback."""
 
 import difflib
 import os
@@ -17,14 +17,14 @@ OWN_FOLDERS = (str(Path(__file__).resolve().parents[1]), str(TOOLS.resolve()))
 
 
 class UserError(ValueError):
-    """A mistake in a config, a file or an option: one sentence that says what is wrong and the way out."""
+    """A mistake in a config, a file or an option: one sentence that says what is wrong and how to fix it."""
 
 
 @contextmanager
 def errors_as_exit() -> Iterator[None]:
-    """End the process with one sentence, the last line of its output, for what its user can mend.
+    """Exit with one sentence, the last line of output, on an error that the user can fix.
 
-    A bug keeps its traceback. See :func:`user_sentence` for the rule.
+    A bug keeps its traceback; :func:`user_sentence` tells the two apart.
     """
     try:
         yield
@@ -36,14 +36,14 @@ def errors_as_exit() -> Iterator[None]:
 
 
 def user_sentence(error: Exception) -> Optional[str]:
-    """Return what to tell the user of a command line, or None for a bug.
+    """Return the message for the user of a command line, or None for a bug.
 
-    These are the user's:
+    User errors are:
 
     - ``UserError``;
     - ``OSError`` and ``ImportError``: a file or a package that is missing or cannot be read;
     - what mmpod refuses: a ``TypeError``, ``ValueError`` or ``ArithmeticError`` from a ``raise`` statement of mmpod or
-      its tools, not one that happens to it;
+      its tools, not from a failed operation;
     - what MMEngine's registry cannot build from the config: an unknown ``type``, or arguments that do not fit.
     """
     text = _message(error)
@@ -55,7 +55,7 @@ def user_sentence(error: Exception) -> Optional[str]:
 
 
 def did_you_mean(name: str, choices: Iterable[str], cutoff: float = 0.8) -> Optional[str]:
-    """Return the choice that ``name`` is most likely a misspelling of, in any case of letters; None if none is close.
+    """Return the choice that ``name`` most likely misspells, ignoring case, or None if none is close.
 
     Examples:
         >>> did_you_mean('optim_wraper', ['optim_wrapper', 'model'])
@@ -70,7 +70,7 @@ def did_you_mean(name: str, choices: Iterable[str], cutoff: float = 0.8) -> Opti
 
 def _message(error: Exception) -> str:
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    if 'Original Traceback' in text:  # from a worker process of a data loader, whose last line is the message
+    if 'Original Traceback' in text:  # from a data loader worker; the last line is the message
         text = text.strip().splitlines()[-1]
     return text.strip() or type(error).__name__
 
@@ -95,7 +95,7 @@ def _unbuildable(error: Exception, text: str) -> Optional[str]:
         for child in registry.root.children.values():
             names |= {f'{child.scope}.{name}' for name in child.module_dict}
         guess = did_you_mean(kind, names)
-        way_out = f'Did you mean {guess!r}?' if guess else 'If it is your own, import its module: custom_imports.'
+        way_out = f'Did you mean {guess!r}?' if guess else 'If it is your own, import its module with custom_imports.'
         return f'Expected `type` to be the name of a registered {registry.name}, but got {kind!r}. {way_out}'
     name = kind if isinstance(kind, str) else getattr(kind, '__name__', kind)
     return f'{name} cannot be built from the config: {text}'

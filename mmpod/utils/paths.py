@@ -1,4 +1,4 @@
-"""Where the configs and tools are that come with mmpod: in a checkout, or beside the modules of an installed wheel."""
+"""Where the configs and tools of mmpod are: in a checkout, or in the package folder of an installed wheel."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ __all__ = ['CONFIGS', 'TOOLS', 'config_file']
 def _folder(name: str, member: str) -> Path:
     package = Path(__file__).resolve().parents[1]
     checkout = package.parent / name
-    # A foreign folder of that name may lie beside an installed package: ask for a file that is ours.
+    # A folder of that name next to an installed package may be foreign: look for a file of ours.
     return checkout if (checkout / member).is_file() else package / '.mim' / name
 
 
@@ -17,9 +17,9 @@ CONFIGS = _folder('configs', 'pod_resnet50_cifar10.py')
 
 
 def config_file(name: str) -> str:
-    """Return the path of a shipped config, to load it or to build on it.
+    """Return the path of a shipped config, to load it or to inherit from it.
 
-    MMEngine evaluates ``_base_`` as an expression by itself, so that no import line of the config reaches it::
+    MMEngine evaluates ``_base_`` on its own, without the imports of the config::
 
         _base_ = __import__('mmpod').config_file('pod_resnet50_cifar10')
 
@@ -37,6 +37,6 @@ def config_file(name: str) -> str:
     if not path.is_file():
         raise FileNotFoundError(
             f"Expected `name` to be a config of mmpod, such as 'pod_resnet50_cifar10', but got {name!r}. "
-            f'Choose one of those in `{CONFIGS}`.'
+            f'All configs are in `{CONFIGS}`.'
         )
     return str(path)

@@ -1,4 +1,4 @@
-"""Reading pickles of plain values and tensors as descriptions: nothing that a pickle names is looked up or called."""
+"""A reader of pickles of plain values and tensors, which never imports or calls anything that a pickle names."""
 
 import pickletools
 from collections.abc import Callable
@@ -42,7 +42,7 @@ OTHERS = {'TUPLE', 'APPEND', 'APPENDS', 'SETITEM', 'SETITEMS', 'GLOBAL', 'STACK_
 OPCODES = {*MAKERS, *LITERALS, *TUPLES, *PUTS, *GETS, *FRAMING, *OTHERS}
 BY_CODE = {opcode.code: opcode for opcode in pickletools.opcodes}
 
-ENCODE = Global('_codecs', 'encode')  # with which protocol 2 writes bytes, as text
+ENCODE = Global('_codecs', 'encode')  # protocol 2 writes bytes as text through this function
 ORDERED_DICT = Global('collections', 'OrderedDict')
 STORAGES = {Global('torch', f'{kind}Storage') for kind in ('Half', 'Float', 'Double', 'Int', 'Long')}
 REBUILD = {Global('torch._utils', '_rebuild_tensor_v2'), Global('torch.storage', '_load_from_bytes')}
@@ -50,26 +50,26 @@ GLOBALS = {ENCODE, ORDERED_DICT, *STORAGES, *REBUILD}
 
 
 def describe(value: Any) -> str:
-    """Return a value of a pickle in a few words: a text or number cut to about 60 characters, else its type."""
+    """Describe a value of a pickle: a string or number in about 60 characters, otherwise its type."""
     if type(value) is str:
         return repr(value[:60]) + ('...' if len(value) > 60 else '')
     if type(value) is int and abs(value) < 2**63:
         return str(value)
-    return 'a dict' if type(value) is Pairs else f'a {type(value).__name__}'  # also of an integer of many digits
+    return 'a dict' if type(value) is Pairs else f'a {type(value).__name__}'  # a huge integer, too
 
 
 def read_pickle(file: BinaryIO, max_opcodes: int, persistent_load: Optional[Callable[[Any], Any]] = None) -> Any:
     """Return what a pickle of protocol 2 to 5 describes, as plain Python values.
 
-    They are None, bool, int, str, bytes, tuple, list, :class:`Pairs`, :class:`Global`, :class:`Call` and what
-    ``persistent_load`` returns. They may be nested as deeply as there are opcodes, and share parts: do not hash,
-    compare or print containers, nor descend into them without a limit.
+    The values are None, bool, int, str, bytes, tuple, list, :class:`Pairs`, :class:`Global`, :class:`Call` and what
+    ``persistent_load`` returns. They may be nested very deeply and may share parts: do not hash, compare or print
+    containers, and do not descend into them without a limit.
 
     Args:
         file: Read up to the end of the pickle.
         max_opcodes: Bounds time, memory and depth.
-        persistent_load: Called with what the pickle holds in place of an outside object, such as a tensor's storage.
-            None: there is none.
+        persistent_load: Called with the pickle's reference to an external object, such as a tensor's storage. None
+            refuses such references.
 
     Raises:
         ValueError: The pickle has an opcode or a name that no dict of tensors needs, too many opcodes, or is damaged.
@@ -94,7 +94,7 @@ def read_pickle(file: BinaryIO, max_opcodes: int, persistent_load: Optional[Call
             stack.append(persistent_load(_pop(stack)))
         else:
             _execute(opcode.name, argument, stack, memo)
-    raise ValueError(f'it has more opcodes than a file of so many tensors needs, {max_opcodes}')
+    raise ValueError(f'it has more opcodes than a file of that many tensors needs, {max_opcodes}')
 
 
 def _execute(name: str, argument: Any, stack: list, memo: dict[int, Any]) -> None:
@@ -126,14 +126,14 @@ def _execute(name: str, argument: Any, stack: list, memo: dict[int, Any]) -> Non
     elif name == 'MARK':
         stack.append(MARK)
     elif name == 'BINPERSID':
-        raise ValueError('it refers to an object outside of it')
+        raise ValueError('it refers to an external object')
     elif name == 'PROTO' and not 2 <= argument <= 5:
         raise ValueError(f'it has the pickle protocol {argument}, not 2 to 5')
 
 
 def _pop(stack: list) -> Any:
     if not stack or stack[-1] is MARK:
-        raise ValueError('it takes a value that it does not hold')
+        raise ValueError('it uses a value that it does not hold')
     return stack.pop()
 
 
@@ -142,20 +142,20 @@ def _pop_to_mark(stack: list) -> list:
     while stack and stack[-1] is not MARK:
         items.append(stack.pop())
     if not stack:
-        raise ValueError('it takes a value that it does not hold')
+        raise ValueError('it uses a value that it does not hold')
     stack.pop()
     return items[::-1]
 
 
 def _top(stack: list, kind: type) -> Any:
     if not stack or type(stack[-1]) is not kind:
-        raise ValueError('it puts an item into what is not a list or dict')
+        raise ValueError('it adds an item to something other than a list or dict')
     return stack[-1]
 
 
 def _global(parts: list) -> Global:
     if not all(type(part) is str and len(part) < 100 for part in parts):
-        raise ValueError('it has the name of a function that is not one')
+        raise ValueError('it has an invalid function name')
     found = Global(*parts)
     if found not in GLOBALS:
         raise ValueError(f'it asks for `{found.module}.{found.name}`, which no file of tensors needs')
@@ -164,7 +164,7 @@ def _global(parts: list) -> Global:
 
 def _call(function: Any, arguments: Any) -> Any:
     if type(function) is not Global or type(arguments) is not tuple:
-        raise ValueError('it calls what is not a function')
+        raise ValueError('it calls something that is not a function')
     if function == ORDERED_DICT and arguments == ():
         return Pairs()
     if function == ENCODE and [type(value) for value in arguments] == [str, str] and arguments[1] == 'latin1':

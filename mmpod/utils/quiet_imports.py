@@ -1,10 +1,10 @@
-"""Imports of MMEngine and MMCV without warnings that their users cannot act on."""
+"""Import MMEngine and MMCV without warnings that users cannot act on."""
 
 import warnings
 
-# Said for every `mmpretrain::` base of every config, on a matter that `setuptools<81` has settled.
+# Raised for every `mmpretrain::` base of every config, although `setuptools<81` has settled the matter.
 warnings.filterwarnings('ignore', 'pkg_resources is deprecated')
 
-with warnings.catch_warnings():  # it advises to install `mmcv` in place of `mmcv-lite`, which suffices
+with warnings.catch_warnings():  # it suggests `mmcv` instead of `mmcv-lite`, which suffices
     warnings.filterwarnings('ignore', 'Fail to import ``MultiScaleDeformableAttention``')
     import mmcv.cnn.bricks.transformer  # noqa: F401

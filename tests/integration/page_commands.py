@@ -16,11 +16,11 @@ FILL_IN = {
         'YOUR_CONFIG': 'my_config',
         'CIFAR10_ROOT=/data/cifar10-images ': '',
     },
-    'docs/convert.md': {"'my_config.py'": "'configs/softmax_resnet18w8_digits.py'"},
+    'docs/convert.md': {"'my_config.py'": "'configs/small/softmax_digits.py'"},
     'docs/geometry.md': {
-        'CHECKPOINT': 'work_dirs/pod_resnet18w8_digits/epoch_1.pth',
+        'CHECKPOINT': 'work_dirs/pod_digits/epoch_1.pth',
         'FOLDER': 'work_dirs/geometry',
-        'YOUR_CONFIG': 'configs/softmax_resnet18w8_digits',
+        'YOUR_CONFIG': 'configs/small/softmax_digits',
     },
     'docs/tutorial.md': {'epoch_8': 'epoch_1'},
 }

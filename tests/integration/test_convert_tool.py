@@ -4,12 +4,16 @@ import ast
 import os
 import subprocess
 import sys
+from importlib.machinery import ModuleSpec
+from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 
 import mmpod
+from mmpod.conversion import config_writer
 from mmpod.conversion.config_writer import find_base, read_base, write_converted
+from mmpod.conversion.losses import LOSSES
 from mmpod.conversion.plan import plan_conversion
 
 RESNET18 = 'mmpretrain::resnet/resnet18_8xb32_in1k.py'
@@ -39,7 +43,7 @@ def refused(root, *arguments):
 def test_a_shipped_config_is_inherited_by_its_package(convert, tmp_path):
     output = tmp_path / 'new' / 'pod.py'
     done = convert(RESNET18, '-o', output, '--feat-dim', '1024', '--sc-weight', '0.5')
-    assert '512 channels -> 1024 dimensions, 1000 classes' in done.stdout
+    assert 'POD Loss (512 channels -> 1024 dimensions)' in done.stdout
     text = output.read_text()
     assert f"_base_ = ['{RESNET18}']" in text and '--sc-weight 0.5' in text and len(text.splitlines()) < 25
     cfg = Config.fromfile(output)
@@ -87,6 +91,39 @@ def test_a_model_of_the_hub_is_found_by_its_name():
     assert find_base('resnet18_8xb32_in1k') == find_base(RESNET18)
 
 
+def test_one_config_for_each_loss(convert, tmp_path):
+    (tmp_path / 'net.py').write_text(BASE)
+    folder = tmp_path / 'losses'
+    done = convert(tmp_path / 'net.py', '-o', folder, '--loss', 'all', '--gda', '--norm', 'bn', '--feat-dim', '16')
+    names = [*LOSSES, 'gda_pod', 'gda_cosine', 'gda_pedccmse', 'gda_pedccloss']
+    assert sorted(path.name for path in folder.iterdir()) == sorted(f'{name}_net.py' for name in names)
+    cfgs = {name: Config.fromfile(folder / f'{name}_net.py') for name in names}
+    assert cfgs['softmax'].model == Config.fromfile(tmp_path / 'net.py').model
+    assert cfgs['pod'].model.head.norm_cfg == dict(type='BN1d') and cfgs['pod'].model.head.feat_dim == 16
+    assert cfgs['center'].model.head.loss.feat_dim == cfgs['center'].model.head.in_channels == 64
+    assert cfgs['gda_pod'].model.type == 'mmpod.GDAClassifier' and cfgs['gda_pod'].model.head == cfgs['pod'].model.head
+    command = done.stdout.splitlines()[-1].split('tools/compare.py ')[1].split(' --seeds')[0]
+    assert [Path(name).stem for name in command.split()] == [f'{name}_net' for name in LOSSES]
+
+
+def test_bases_of_an_editable_install_lie_beside_the_package(tmp_path, monkeypatch):
+    """Today's `pip install -e .` of a fork makes no `.mim`; MMEngine then finds no `mmpretrain::` base."""
+    checkout = tmp_path / 'fork'
+    (checkout / 'mmpretrain').mkdir(parents=True)
+    (checkout / 'configs' / 'net').mkdir(parents=True)
+    (checkout / 'configs' / 'net' / 'net_8xb32.py').write_text(BASE)
+    (checkout / 'model-index.yml').write_text('Import:\n  - configs/net/metafile.yml\n')
+    metafile = 'Models:\n  - Name: net_3rdparty_8xb32\n    Config: configs/net/net_8xb32.py\n    In Collection: Net\n'
+    (checkout / 'configs' / 'net' / 'metafile.yml').write_text('Collections:\n  - Name: Net\n' + metafile)
+    spec = ModuleSpec('mmpretrain', None, origin=str(checkout / 'mmpretrain' / '__init__.py'))
+    monkeypatch.setattr(config_writer, 'find_spec', lambda name: spec)
+    base = find_base('net_3rdparty_8xb32')
+    assert base == find_base('mmpretrain::net/net_8xb32.py') == checkout / 'configs' / 'net' / 'net_8xb32.py'
+    cfg = read_base(base)
+    write_converted(base, cfg, plan_conversion(cfg), tmp_path / 'pod.py', [])
+    assert "_base_ = ['fork/configs/net/net_8xb32.py']" in (tmp_path / 'pod.py').read_text()
+
+
 def test_what_is_refused_leaves_no_file(root, tmp_path):
     output = tmp_path / 'pod.py'
     assert 'at least num_classes - 1 = 999, but got 99' in refused(root, RESNET18, '-o', output, '--feat-dim', '99')
@@ -94,6 +131,7 @@ def test_what_is_refused_leaves_no_file(root, tmp_path):
     output.write_text('kept')
     assert 'exists. Name another, or add --force' in refused(root, RESNET18, '-o', output)
     assert output.read_text() == 'kept'
+    assert 'a folder for the output of 2 losses' in refused(root, RESNET18, '-o', output, '--loss', 'pod', 'softmax')
 
 
 @pytest.mark.parametrize(

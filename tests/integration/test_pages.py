@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from mmpod.experiments.rehearsal import write_datasets
 from page_commands import APPEND, FILL_IN, SKIP, SLOW
+from rehearsal import write_datasets
 from run_page import blocks, changed, commands, entry
 
 ROOT = Path(__file__).resolve().parents[2]

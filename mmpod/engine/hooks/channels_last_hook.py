@@ -14,7 +14,7 @@ __all__ = ['ChannelsLastHook']
 class ChannelsLastHook(Hook):
     """Keep weights and activations of convolutions as (N, H, W, C) in memory; values are the same up to rounding.
 
-    A convolution whose weight is in that format computes and returns in it, so that the images need no change.
+    A convolution whose weight is in that format computes and returns in it, so the images need no conversion.
     """
 
     def before_train(self, runner: Runner) -> None:

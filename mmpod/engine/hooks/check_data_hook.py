@@ -1,4 +1,4 @@
-"""Stopping where the data do not fit the model, before they make a wrong number."""
+"""Stopping if the data do not fit the model, before they lead to a wrong number."""
 
 from typing import Optional
 
@@ -15,17 +15,17 @@ from mmpod.utils.errors import UserError
 __all__ = ['CheckDataHook']
 
 
-@HOOKS.register_module(name=['CheckDataHook', 'NumClassesHook'])  # the second: as in 0.1
+@HOOKS.register_module(name=['CheckDataHook', 'NumClassesHook'])  # the second: its name in 0.1
 class CheckDataHook(Hook):
-    """Compare the classes of head, data sets and checkpoint, and refuse a training set without a batch.
+    """Compare the classes of head, datasets and checkpoint, and refuse a training set without a batch.
 
-    - The head's ``num_classes`` must be the number of classes that each data set names.
-    - The data sets of training and validation must name the same classes in the same order. So must the checkpoint, if
+    - The head's ``num_classes`` must be the number of classes that each dataset names.
+    - The datasets of training and validation must name the same classes in the same order. So must the checkpoint, if
       it is evaluated or resumed; fine-tuning may start from other classes.
-    - The labels of each batch must lie in ``[0, num_classes)``. A label beyond ends in an indexing error that does not
-      name it, on a GPU in a failed assertion of a kernel, and in an evaluation counts as one more error.
+    - The labels of each batch must lie in ``[0, num_classes)``. Any other label leads to an indexing error that does
+      not name it, on a GPU to a failed assertion of a kernel, and in an evaluation counts as one more error.
 
-    What does not name its classes is not compared.
+    Datasets and checkpoints without class names are not compared.
 
     Raises:
         UserError: Before training or evaluation, or at the batch.
@@ -33,7 +33,7 @@ class CheckDataHook(Hook):
 
     priority = 'HIGH'  # before hooks that evaluate or fit at the start
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.checkpoint_classes: Optional[list[str]] = None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -41,7 +41,7 @@ class CheckDataHook(Hook):
         self.checkpoint_classes = checkpoint_classes(checkpoint)
 
     def before_train(self, runner: Runner) -> None:
-        """Look at the training set, and at the validation set beside it."""
+        """Check the training set, and the validation set if there is one."""
         loader = runner.train_dataloader
         if isinstance(runner.train_loop, EpochBasedTrainLoop) and len(loader) == 0:
             raise UserError(
@@ -57,23 +57,23 @@ class CheckDataHook(Hook):
         self._check_classes(runner, datasets)
 
     def before_val(self, runner: Runner) -> None:
-        """Look at the validation set."""
+        """Check the validation set."""
         self._check_classes(runner, dict(val_dataloader=runner.val_dataloader.dataset))
 
     def before_test(self, runner: Runner) -> None:
-        """Look at the test set."""
+        """Check the test set."""
         self._check_classes(runner, dict(test_dataloader=runner.test_dataloader.dataset))
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None) -> None:
-        """Look at the labels of a batch, as before an iteration of an evaluation."""
+        """Check the labels of a training batch."""
         self._check_labels(runner, data_batch)
 
     def before_val_iter(self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None) -> None:
-        """Look at the labels of a batch."""
+        """Check the labels of a batch."""
         self._check_labels(runner, data_batch)
 
     def before_test_iter(self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None) -> None:
-        """Look at the labels of a batch."""
+        """Check the labels of a batch."""
         self._check_labels(runner, data_batch)
 
     def _check_classes(self, runner: Runner, datasets: dict) -> None:
@@ -96,12 +96,12 @@ class CheckDataHook(Hook):
         samples = samples[0] if isinstance(samples[0], list) else samples  # of test-time augmentation: one per view
         found = [sample.gt_label for sample in samples if 'gt_label' in sample]
         labels = torch.cat(found) if found else torch.empty(0)
-        if len(labels) == 0 or labels.device.type != 'cpu':  # elsewhere, looking would stall every step
+        if len(labels) == 0 or labels.device.type != 'cpu':  # elsewhere, reading them would stall every step
             return
         lowest, highest = (int(extreme) for extreme in labels.aminmax())
         if lowest < 0 or highest >= num_classes:
             raise UserError(
-                f'Expected labels from 0 to {num_classes - 1}, as `num_classes` of the head has it, but got a batch '
+                f'Expected labels from 0 to {num_classes - 1}, as `num_classes` of the head requires, but got a batch '
                 f'with labels from {lowest} to {highest}. Correct the annotations, or set model.head.num_classes.'
             )
 

@@ -12,14 +12,14 @@ from mmpod.utils.checks import check_integer
 __all__ = ['CheckInvalidLossHook']
 
 
-@HOOKS.register_module(name=['CheckInvalidLossHook', 'StopOnInvalidLossHook'])  # the second: as in 0.1
+@HOOKS.register_module(name=['CheckInvalidLossHook', 'StopOnInvalidLossHook'])  # the second: its name in 0.1
 class CheckInvalidLossHook(Hook):
-    """Stop with an error when the loss is NaN or infinite, and before ruined weights are saved.
+    """Stop with an error when the loss is NaN or infinite, or weights that are would be saved.
 
     Args:
-        interval: Iterations between two looks at the loss; the last iteration of an epoch is always looked at. Reading
-            the loss waits for the accelerator, so not every step is looked at. The weights are looked at when they are
-            about to be saved.
+        interval: Iterations between two checks of the loss; the last iteration of an epoch is always checked. Reading
+            the loss waits for the accelerator, so not every step is checked. The weights are checked before they are
+            saved.
 
     Raises:
         FloatingPointError: While training, from the hook.
@@ -38,7 +38,7 @@ class CheckInvalidLossHook(Hook):
         data_batch: Optional[dict] = None,
         outputs: Optional[dict[str, torch.Tensor]] = None,
     ) -> None:
-        """Look at ``outputs['loss']``, the sum of all loss terms on this rank."""
+        """Check ``outputs['loss']``, the sum of all loss terms on this rank."""
         if not (
             self.every_n_train_iters(runner, self.interval) or self.end_of_epoch(runner.train_dataloader, batch_idx)
         ):
@@ -47,7 +47,7 @@ class CheckInvalidLossHook(Hook):
             self.stop(runner, f'a finite loss, but got {outputs["loss"]}')
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Look at the weights of ``checkpoint``."""
+        """Check the weights of ``checkpoint``."""
         for name, tensor in checkpoint['state_dict'].items():
             if tensor.is_floating_point() and not torch.isfinite(tensor).all():
                 self.stop(runner, f'finite weights to save, but got NaN or infinity in `{name}`')

@@ -16,7 +16,7 @@ __all__ = ['CheckWeightsHook']
 class CheckWeightsHook(Hook):
     """Refuse to evaluate a checkpoint that does not hold exactly the weights of the model.
 
-    MMEngine only logs weights that are missing, and evaluates them as initialised. A training run may start from a part
+    MMEngine only logs weights that are missing, and evaluates them as initialised. A training run may start from some
     of its weights.
 
     Raises:
@@ -25,7 +25,7 @@ class CheckWeightsHook(Hook):
 
     priority = 'VERY_HIGH'
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.checkpoint: Optional[dict] = None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:

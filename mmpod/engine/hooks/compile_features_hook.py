@@ -1,4 +1,6 @@
-"""Compiling the part of a classifier that torch.compile can take whole."""
+"""Compiling the part of a classifier that torch.compile can capture as one graph."""
+
+from typing import Any
 
 import torch
 from mmengine.hooks import Hook
@@ -15,14 +17,14 @@ __all__ = ['CompileFeaturesHook']
 class CompileFeaturesHook(Hook):
     """Compile ``extract_feat``, backbone and neck, for full training batches: ``compile=dict(target='extract_feat')``.
 
-    MMEngine's own ``compile`` takes the whole training step, in which the list of data samples breaks the graph.
-    Evaluation and a smaller last batch run uncompiled, because each new shape would be compiled anew.
+    MMEngine's own ``compile`` compiles the whole training step, in which the list of data samples breaks the graph.
+    Evaluation and a smaller last batch run uncompiled, because each new shape would be compiled again.
 
     Args:
         **options: Passed to :func:`torch.compile`, such as ``mode='reduce-overhead'``.
     """
 
-    def __init__(self, **options):
+    def __init__(self, **options: Any):
         self.options = options
 
     def before_train(self, runner: Runner) -> None:
@@ -31,7 +33,7 @@ class CompileFeaturesHook(Hook):
         eager, full_batch = model.extract_feat, runner.train_dataloader.batch_size
         compiled = torch.compile(eager, **self.options)
 
-        def extract_feat(inputs: Tensor, *args, **kwargs):
+        def extract_feat(inputs: Tensor, *args: Any, **kwargs: Any) -> Any:
             whole = model.training and len(inputs) == full_batch
             return (compiled if whole else eager)(inputs, *args, **kwargs)
 

@@ -28,14 +28,14 @@ class DeferredRuntimeInfoHook(RuntimeInfoHook):
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None, outputs: Optional[dict] = None
     ) -> None:
-        """Keep the values of an iteration; hand all to the log where it will be written."""
+        """Keep the values of an iteration; pass all of them on when the log will be written."""
         if outputs is not None:
             self.pending.append({key: torch.as_tensor(value).detach() for key, value in outputs.items()})
         if self.every_n_inner_iters(batch_idx, self.interval) or self.end_of_epoch(runner.train_dataloader, batch_idx):
             self.flush(runner)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Hand over what the saved log is to hold."""
+        """Pass on what the saved log must hold."""
         self.flush(runner)
 
     def flush(self, runner: Runner) -> None:

@@ -1,4 +1,4 @@
-"""The same random numbers in an epoch whether the run was interrupted before it or not."""
+"""The same random numbers in an epoch whether or not the run was interrupted before it."""
 
 import functools
 import logging
@@ -23,35 +23,35 @@ __all__ = ['EpochSeedHook']
 class EpochSeedHook(Hook):
     """Seed all generators at the start of each training epoch, from the seed of the run, the epoch and the process.
 
-    MMEngine's checkpoints hold weights, optimizers, schedules and counts, but no state of a generator: a resumed run
-    draws other crops, flips, mixtures and dropouts. Its worker processes start from one seed whatever the epoch, and
-    without ``randomness.seed`` its sampler shuffles by a new one, although the checkpoint holds that of the run. With
-    this hook none of that needs to be saved: a run that resumes at an epoch ends with the weights of an unbroken one,
-    as far as the kernels are deterministic (``randomness.deterministic``). The random numbers of the processes differ.
+    MMEngine's checkpoints hold weights, optimizers, schedules and counts, but no generator state, so a resumed run
+    draws other crops, flips, mixtures and dropout masks. Its worker processes start from the same seed in every epoch,
+    and without ``randomness.seed`` its sampler shuffles with a new one, although the checkpoint holds that of the run.
+    With this hook, a run that resumes at an epoch ends with the weights of an uninterrupted one, as far as the kernels
+    are deterministic (``randomness.deterministic``). The random numbers of the processes differ.
 
-    Workers are seeded when they start, so they must start anew in each epoch (``persistent_workers=False`` for the
-    training set, which the command lines see to).
+    Workers are seeded when they start, so they must be restarted in each epoch (``persistent_workers=False`` for the
+    training set, which the command lines set).
 
-    In MMEngine's iteration-based loops, which load all batches anew up to the one that they resume from, the model is
-    seeded in each iteration, and what it draws is kept from what the data draw.
+    MMEngine's iteration-based loops load all batches again up to the one that they resume from. There the model is
+    seeded in each iteration, so that it and the data draw independently.
 
-    Where a resumed run cannot equal an unbroken one, a warning before the first step says why.
+    If a resumed run cannot equal an uninterrupted one, a warning before the first step says why.
     """
 
     priority = 'VERY_LOW'
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.states: Optional[tuple] = None
 
     def before_train(self, runner: Runner) -> None:
-        """Let the sampler shuffle by the seed of the run, which a checkpoint may have changed; say what will differ."""
+        """Make the sampler shuffle with the seed of the run, which a checkpoint may change; warn of differences."""
         sampler, config = runner.train_dataloader.sampler, runner.cfg.train_dataloader.get('sampler') or {}
         if hasattr(sampler, 'seed') and 'seed' not in config and not runner._randomness_cfg.get('diff_rank_seed'):
             sampler.seed = runner.seed
         reasons = list(_inexact(runner))
         if reasons:
             print_log(
-                'If interrupted and resumed, this run does not end with exactly the weights of an unbroken one: '
+                'If interrupted and resumed, this run does not end with exactly the weights of an uninterrupted one: '
                 + '; '.join(reasons),
                 logger='current',
                 level=logging.WARNING,
@@ -74,15 +74,15 @@ class EpochSeedHook(Hook):
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None, outputs: Optional[dict] = None
     ) -> None:
-        """Go on with the random numbers of the data."""
+        """Continue with the random numbers of the data."""
         self._restore_states()
 
     def before_val(self, runner: Runner) -> None:
-        """Keep what a validation draws from the data, too."""
+        """Keep the random numbers of the data apart from those of a validation."""
         self._keep_states()
 
     def after_val(self, runner: Runner) -> None:
-        """Go on with the random numbers of the data."""
+        """Continue with the random numbers of the data."""
         self._restore_states()
 
     def _keep_states(self) -> None:
@@ -98,7 +98,7 @@ class EpochSeedHook(Hook):
 
 
 def _inexact(runner: Runner) -> Iterator[str]:
-    """Yield the reasons for which a resumed run differs from an unbroken one."""
+    """Yield the reasons why a resumed run differs from an uninterrupted one."""
     by_iteration = isinstance(runner.train_loop, IterBasedTrainLoop)
     wrapper = runner.optim_wrapper
     counts = wrapper._accumulative_counts if isinstance(wrapper, OptimWrapper) else 1
@@ -115,7 +115,7 @@ def _inexact(runner: Runner) -> Iterator[str]:
     num_workers, hub = runner.train_dataloader.num_workers, runner.message_hub
     before = hub.runtime_info.get('num_workers', num_workers)
     if before != num_workers:
-        yield f'it goes on with {num_workers} worker processes, but had {before} (train_dataloader.num_workers)'
+        yield f'it continues with {num_workers} worker processes, but had {before} (train_dataloader.num_workers)'
     hub.update_info('num_workers', num_workers)
 
 

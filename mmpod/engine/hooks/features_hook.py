@@ -27,7 +27,7 @@ class FeaturesHook(Hook):
     several feature vectors, those metrics are left out.
 
     Args:
-        geometry: Add ``mmpod.FeatureGeometry`` to the metrics of validation and test, unless it is there:
+        geometry: Add ``mmpod.FeatureGeometry`` to the metrics of validation and test, unless it is listed:
             ``--cfg-options default_hooks.features.geometry=True``.
     """
 

@@ -1,7 +1,7 @@
 """Fitting Gaussian discriminant analysis on the features of the training set, before a test."""
 
 import json
-from typing import Iterator, Optional
+from typing import Iterator, Optional, Sized, cast
 
 import torch
 from mmengine.dist import is_main_process
@@ -18,7 +18,7 @@ from ..extraction import extracted, ordered_loader, plain_model, training_set
 
 __all__ = ['FitGDAHook']
 
-# Rows that are learned from at once: with fewer, each covariance would be updated for a handful of rows.
+# Rows that are fitted at once: with fewer, each covariance would be updated for a handful of rows.
 ROWS = 8192
 
 
@@ -26,8 +26,8 @@ ROWS = 8192
 class FitGDAHook(Hook):
     """Before a test, run the training set through the model without augmentation and fit its Gaussians.
 
-    Several processes share the work: each counts its own samples, every sample once, and their moments are added up,
-    so that the fit is that of one process up to rounding. A model that was loaded with ``fitted`` is left as it is.
+    Several processes share the work: each counts its own samples, every sample once, and their moments are added up, so
+    the fit equals that of one process up to rounding. A model that was loaded with ``fitted`` is left as it is.
 
     Args:
         dataset: Config of the dataset to fit on; by default that of ``train_dataloader`` with the pipeline of
@@ -57,16 +57,17 @@ class FitGDAHook(Hook):
         dataset = self.dataset or training_set(runner)
         gda, num_classes, counted = model.unfitted_gda(), model.head.num_classes, 0
         loader = ordered_loader(runner, dataset)
+        num_samples = len(cast(Sized, loader.dataset))
         batches = extracted(runner, model, loader, model.gaussian_features, 'Features of the training set')
         for features, labels in _in_blocks(batches):
             gda.partial_fit(features, labels, num_classes)
             counted += len(labels)
-        check_each_sample_once(counted, len(loader.dataset), features.device)
+        check_each_sample_once(counted, num_samples, features.device)
         gda.merge_processes()
         shrinkage = torch.as_tensor(gda.shrinkage_)
         model.gda = gda
         print_log(
-            f'GDA: {len(loader.dataset)} samples, {num_classes} classes, {features.shape[1]} dimensions '
+            f'GDA: {num_samples} samples, {num_classes} classes, {features.shape[1]} dimensions '
             f'({model.stage}), covariance={gda.covariance!r}, shrinkage {shrinkage.min():.4g} to '
             f'{shrinkage.max():.4g}',
             'current',
@@ -77,13 +78,13 @@ class FitGDAHook(Hook):
 
 
 def _in_blocks(batches: Iterator[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield the batches put together into at least ``ROWS`` rows."""
-    block, size = [], 0
+    """Yield the batches concatenated into blocks of at least ``ROWS`` rows."""
+    features, labels = [], []
     for batch in batches:
-        block.append(batch)
-        size += len(batch[1])
-        if size >= ROWS:
-            yield tuple(torch.cat(parts) for parts in zip(*block))
-            block, size = [], 0
-    if block:
-        yield tuple(torch.cat(parts) for parts in zip(*block))
+        features.append(batch[0])
+        labels.append(batch[1])
+        if sum(map(len, labels)) >= ROWS:
+            yield torch.cat(features), torch.cat(labels)
+            features, labels = [], []
+    if labels:
+        yield torch.cat(features), torch.cat(labels)

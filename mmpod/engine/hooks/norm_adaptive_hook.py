@@ -15,8 +15,8 @@ class NormAdaptiveHook(Hook):
     """After each training epoch, set delta from the lengths of the features in it.
 
     Delta is then ``rate`` x (number of epochs trained) x (mean length), the same in every process, and saved with the
-    checkpoint of that epoch. The log of the next epoch shows it as ``delta``, and as ``feature_length`` the mean length
-    that it came from.
+    checkpoint of that epoch. The log of the next epoch shows it as ``delta``, and the mean length that it came from as
+    ``feature_length``.
 
     Raises:
         TypeError: Before training, if the model has no ``NormAdaptivePODLoss``.

@@ -1,6 +1,6 @@
-"""How well a classifier's scores tell images of unknown classes from those of its test set."""
+"""How well a classifier's scores separate images of unknown classes from those of its test set."""
 
-from typing import Any, Optional, Sequence, Union
+from typing import Any, Optional, Sequence, Sized, Union, cast
 
 import torch
 from mmengine.dist import all_gather_object
@@ -22,7 +22,7 @@ __all__ = ['OpenSetHook']
 
 @HOOKS.register_module()
 class OpenSetHook(Hook):
-    r"""After a test, run a second folder of images and say how well each score of the classifier tells it apart.
+    r"""After a test, run a second folder of images and report how well each score of the classifier separates it.
 
     Images of the test set are the known ones, those of the folder the unknown ones. A larger score means more likely
     known. The scores, with the logits z that the head gives for all classes (for cosine heads the cosines):
@@ -34,14 +34,14 @@ class OpenSetHook(Hook):
     - ``log_density`` and ``mahalanobis``, for ``mmpod.GDAClassifier``: the log-density under the mixture of all
       classes, and minus the least squared Mahalanobis distance.
 
-    For each, ``open_set/<score>_auroc``, the area under the ROC curve in %, 50 for a score that tells nothing, and
+    For each, ``open_set/<score>_auroc``, the area under the ROC curve in %, 50 for an uninformative score, and
     ``open_set/<score>_fpr95``, the share in % of the unknown images above the threshold that 95 % of the known ones
     reach.
 
     Args:
-        unknown: A folder of images, at any depth, which are read through the pipeline of the test set and, where that
-            leaves the size open and all test images have one size, resized to it. Or the config of a dataset. None
-            leaves the evaluation out.
+        unknown: A folder of images, at any depth, or the config of a dataset; None skips the evaluation. The images of
+            a folder are read through the pipeline of the test set and, if that leaves the size open and all test images
+            have one size, resized to it.
 
     Raises:
         FileNotFoundError: After the test: there are no images in the folder.
@@ -49,14 +49,14 @@ class OpenSetHook(Hook):
             read files.
     """
 
-    # Before MMEngine's RuntimeInfoHook, which takes the metrics for the log.
+    # Before MMEngine's RuntimeInfoHook, which passes the metrics to the log.
     priority = 'HIGHEST'
 
     def __init__(self, unknown: Optional[Union[str, dict]] = None):
         self.unknown = unknown
 
     def before_test_epoch(self, runner: Runner) -> None:
-        """Listen to the head."""
+        """Register a forward hook on the head."""
         if self.unknown is None:
             return
         model, augmented = plain_model(runner.model)
@@ -96,15 +96,15 @@ class OpenSetHook(Hook):
         if self.unknown is None:
             return
         loader = ordered_loader(runner, self._dataset(runner))
-        unknown = []
+        parts = []
         with torch.no_grad():
             for batch in with_progress(loader, 'Scores of the unknown images'):
                 with autocast(enabled=runner.test_loop.fp16):
-                    unknown.append(self._owned_scores(runner.model.test_step(batch)))
+                    parts.append(self._owned_scores(runner.model.test_step(batch)))
         self.handle.remove()
-        known, unknown = (torch.cat(parts) for parts in (self.known, unknown))
+        known, unknown = torch.cat(self.known), torch.cat(parts)
         check_each_sample_once(len(known), len(runner.test_dataloader.dataset), known.device)
-        check_each_sample_once(len(unknown), len(loader.dataset), unknown.device)
+        check_each_sample_once(len(unknown), len(cast(Sized, loader.dataset)), unknown.device)
         for name, high, low in zip(self.scores, gather_rows(known).T, gather_rows(unknown).T):
             metrics[f'open_set/{name}_auroc'] = 100 * auroc(high, low).item()
             metrics[f'open_set/{name}_fpr95'] = 100 * false_positive_rate(high, low).item()

@@ -27,12 +27,12 @@ class PlainCheckpointHook(Hook):
     on for every file. MMEngine without the hook reads such a checkpoint too: it skips the history of the log and
     resumes the rest.
 
-    A term of the loss that the resumed run no longer has leaves the log.
+    Loss terms that the resumed run no longer has are removed from the log.
     """
 
     priority = 'ABOVE_NORMAL'  # before the hook that writes the log
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.restored_losses: set[str] = set()
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -66,7 +66,7 @@ class PlainCheckpointHook(Hook):
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None, outputs: Optional[dict] = None
     ) -> None:
-        """Forget the terms of the loss that a resumed run no longer has; the log would repeat their last value."""
+        """Remove loss terms that a resumed run no longer has; the log would repeat their last value."""
         for name in self.restored_losses - {f'train/{term}' for term in outputs or {}}:
             runner.message_hub.log_scalars.pop(name, None)
         self.restored_losses = set()

@@ -14,15 +14,15 @@ __all__ = ['ResetMomentumHook']
 
 @HOOKS.register_module()
 class ResetMomentumHook(Hook):
-    """Clear the state of the optimizer before the epochs that follow the given numbers of trained ones.
+    """Clear the state of the optimizer after the given numbers of trained epochs.
 
-    It has the effect of building the optimizer anew, which the released code does at each drop of the learning rate.
+    This has the effect of rebuilding the optimizer, which the released code does at each drop of the learning rate.
 
     Args:
         epochs: Numbers of trained epochs, each at least 1: the milestones of the schedule.
 
     Raises:
-        TypeError: One of them is no integer.
+        TypeError: One of them is not an integer.
         ValueError: One of them is below 1.
     """
 
@@ -32,7 +32,7 @@ class ResetMomentumHook(Hook):
         self.epochs = tuple(epochs)
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Clear momentum and whatever else the optimizers remember."""
+        """Clear the momentum and all other state of the optimizers."""
         if runner.epoch not in self.epochs:
             return
         wrapper = runner.optim_wrapper

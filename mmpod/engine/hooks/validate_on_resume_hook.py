@@ -10,7 +10,7 @@ __all__ = ['ValidateOnResumeHook']
 
 @HOOKS.register_module()
 class ValidateOnResumeHook(Hook):
-    """Validate the weights that a run resumes from, if their epoch is one to validate.
+    """Validate the weights that a run resumes from, if validation is due after their epoch.
 
     The checkpoint of an epoch is saved before its validation. A run killed between the two would never learn the
     accuracy of that epoch, which may be the last one.

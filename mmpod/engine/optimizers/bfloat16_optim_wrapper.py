@@ -1,4 +1,4 @@
-"""Mixed precision where there is no GPU."""
+"""Mixed precision without a GPU."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,14 +14,14 @@ __all__ = ['BFloat16OptimWrapper']
 
 @OPTIM_WRAPPERS.register_module()
 class BFloat16OptimWrapper(OptimWrapper):
-    """An optimizer wrapper under which the forward pass takes bfloat16 where PyTorch's autocast does.
+    """An optimizer wrapper that runs the forward pass under PyTorch's autocast to bfloat16.
 
     For processors with instructions for bfloat16 (``avx512_bf16`` or ``amx_bf16`` in ``lscpu``); on others it is slower
     than float32. MMEngine's ``AmpOptimWrapper`` refuses to train without an accelerator. Gradients of bfloat16 have the
     range of float32 and are not scaled; weights, losses and the optimizer stay in float32.
 
     Args:
-        **kwargs: Those of MMEngine's ``OptimWrapper``: ``optimizer``, ``accumulative_counts``, ``clip_grad``.
+        **kwargs: Passed to MMEngine's ``OptimWrapper``: ``optimizer``, ``accumulative_counts``, ``clip_grad``.
 
     Example:
         ``--cfg-options optim_wrapper.type=mmpod.BFloat16OptimWrapper``

@@ -13,7 +13,7 @@ __all__ = ['COTOptimWrapperConstructor']
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class COTOptimWrapperConstructor:
-    """Build ``primary`` and ``complement`` from one ``optim_wrapper`` config: alike, each with a momentum of its own.
+    """Build ``primary`` and ``complement`` from one ``optim_wrapper`` config, each with its own momentum.
 
     Clipping, mixed precision (``--amp``) and the learning rate schedule apply to both.
 

@@ -15,7 +15,7 @@ class ResNetSmallImage(ResNet):
     The paper's network for Tiny ImageNet. mmpretrain's ``ResNet_CIFAR`` leaves out the max-pooling as well.
 
     Args:
-        args, kwargs: Those of mmpretrain's ``ResNet``, with ``deep_stem=False``.
+        args, kwargs: Passed to mmpretrain's ``ResNet``; ``deep_stem`` must be False.
     """
 
     def _make_stem_layer(self, in_channels: int, base_channels: int) -> None:

@@ -1,4 +1,4 @@
-"""Classifiers that train otherwise than by one step a batch, or decide otherwise than by their head."""
+"""Classifiers that take two training steps per batch (COT), or predict with Gaussians instead of the head (GDA)."""
 
 from .cot_classifier import COTClassifier, COTDistributedDataParallel
 from .gda_classifier import GDAClassifier

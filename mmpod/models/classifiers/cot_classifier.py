@@ -1,6 +1,6 @@
 """Complement Objective Training (COT), Section II-A of arXiv 2111.15449 v1 (Chen et al., arXiv 1903.01182)."""
 
-from typing import Optional
+from typing import Any, Optional
 
 import torch
 import torch.distributed as dist
@@ -20,32 +20,32 @@ OBJECTIVES = {'primary': 'loss', 'complement': 'complement'}
 
 @MODELS.register_module()
 class COTClassifier(ImageClassifier):
-    """Take two full steps a batch: down the head's own loss, then down the complement objective.
+    """Take two full steps per batch: one on the head's own loss, then one on the complement objective.
 
-    As the authors' released code does it: each step runs forward, backward and an optimizer of its own over the same
-    parameters, the second from the weights that the first has made. Batch norm sees each batch twice.
-    A config needs, besides this type, the two optimizers and, for several processes, the matching wrapper::
+    As in the authors' released code, each step runs forward, backward and its own optimizer over the same parameters;
+    the second starts from the weights that the first has updated. Batch norm sees each batch twice. A config needs,
+    besides this type, the two optimizers and, for several processes, the matching wrapper::
 
         optim_wrapper = dict(constructor='mmpod.COTOptimWrapperConstructor')
         model_wrapper_cfg = dict(type='mmpod.COTDistributedDataParallel')
 
     Args:
-        args, kwargs: Those of mmpretrain's ``ImageClassifier``. The head must turn features into logits (N, K).
+        args, kwargs: Passed to mmpretrain's ``ImageClassifier``. The head must turn features into logits (N, K).
         complement_loss: Config of the second objective, a loss of logits and integer labels.
     """
 
-    def __init__(self, *args, complement_loss: dict = dict(type='mmpod.ComplementEntropyLoss'), **kwargs):
+    def __init__(self, *args: Any, complement_loss: dict = dict(type='mmpod.ComplementEntropyLoss'), **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.complement_loss = MODELS.build(complement_loss)
 
-    def forward(self, inputs: Tensor, data_samples: Optional[list[DataSample]] = None, mode: str = 'tensor'):
+    def forward(self, inputs: Tensor, data_samples: Optional[list[DataSample]] = None, mode: str = 'tensor') -> Any:
         """Run mmpretrain's modes, or ``mode='complement'``, which returns the losses of the second objective."""
         if mode != 'complement':
             return super().forward(inputs, data_samples, mode)
         if 'gt_score' in data_samples[0]:
             raise ValueError(
                 'Expected integer labels for COTClassifier, whose complement needs one true class, but batch '
-                'augmentations (Mixup, CutMix) made class weights of them. Leave train_cfg.augments out.'
+                'augmentations (Mixup, CutMix) made soft labels. Leave train_cfg.augments out.'
             )
         labels = torch.cat([sample.gt_label for sample in data_samples])
         return self.complement_loss(self.head(self.extract_feat(inputs)), labels)
@@ -67,7 +67,7 @@ class COTClassifier(ImageClassifier):
             dict[str, Tensor]: The terms of both losses; ``loss`` is that of the primary objective.
 
         Raises:
-            TypeError: There is one optimizer only.
+            TypeError: There is only one optimizer.
         """
         if not isinstance(optim_wrapper, OptimWrapperDict):
             raise TypeError(
@@ -77,8 +77,8 @@ class COTClassifier(ImageClassifier):
             )
         if wrapper is None and dist.is_initialized() and dist.get_world_size() > 1:
             raise TypeError(
-                'Expected COTClassifier in COTDistributedDataParallel, because there are several processes, but got it '
-                "bare. Add to the config: model_wrapper_cfg=dict(type='mmpod.COTDistributedDataParallel')."
+                'Expected COTClassifier in COTDistributedDataParallel, because there are several processes, but it is '
+                "not wrapped. Add to the config: model_wrapper_cfg=dict(type='mmpod.COTDistributedDataParallel')."
             )
         model = wrapper or self
         data = self.data_preprocessor(data, training=True)
@@ -98,11 +98,11 @@ class COTDistributedDataParallel(MMDistributedDataParallel):
 
     Args:
         module: The classifier.
-        broadcast_buffers: Copy the buffers of rank 0 before each forward pass; off, as MMEngine's Runner has it.
-        kwargs: Those of MMEngine's ``MMDistributedDataParallel``.
+        broadcast_buffers: Copy the buffers of rank 0 before each forward pass; off, as in MMEngine's Runner.
+        kwargs: Passed to MMEngine's ``MMDistributedDataParallel``.
     """
 
-    def __init__(self, module: COTClassifier, broadcast_buffers: bool = False, **kwargs):
+    def __init__(self, module: COTClassifier, broadcast_buffers: bool = False, **kwargs: Any):
         super().__init__(module=module, broadcast_buffers=broadcast_buffers, **kwargs)
 
     def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:

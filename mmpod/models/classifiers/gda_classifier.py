@@ -1,6 +1,6 @@
 """A classifier that decides by Gaussian discriminant analysis of its features, Table VII of arXiv 2111.15449 v1."""
 
-from typing import Optional, Sequence, Union
+from typing import Any, Optional, Sequence, Union
 
 from mmpretrain.models.classifiers import ImageClassifier
 from mmpretrain.structures import DataSample
@@ -28,9 +28,9 @@ class GDAClassifier(ImageClassifier):
 
     A prediction holds
 
-    - ``pred_label``: the most probable class, and ``pred_score`` (K,): :math:`s_k \propto 1 / (1 + (\max_j l_j -
-      l_k)/D)` with the joint log-densities l, so scaled because the posterior itself is 0 or 1 in float32 for nearly
-      every image, which would lose its ranks;
+    - ``pred_label``: the most probable class, and ``pred_score`` (K,):
+      :math:`s_k \propto 1 / (1 + (\max_j l_j - l_k)/D)` with the joint log-densities l; the posterior itself is 0 or 1
+      in float32 for nearly every image, which would lose the ranking;
     - ``cosine_score``, ``cosine_label``: what the head alone predicts;
     - ``log_density``, ``mahalanobis``: :math:`\log p(x)` under the mixture, and minus the least squared Mahalanobis
       distance: small for images of no known class.
@@ -47,25 +47,25 @@ class GDAClassifier(ImageClassifier):
         gda: The fitted estimator, or None.
 
     Raises:
-        FileNotFoundError: There is no file ``fitted``.
+        FileNotFoundError: The file ``fitted`` does not exist.
         ValueError: An argument is out of range, or the file is damaged or has another number of classes; while
             predicting: nothing is fitted, or the file was fitted on other features.
     """
 
     def __init__(
         self,
-        *args,
+        *args: Any,
         covariance: str = 'class',
         shrinkage: Union[str, float] = 'auto',
         priors: Optional[Sequence[float]] = None,
         stage: str = 'pre_logits',
         normalize: bool = True,
         fitted: Optional[str] = None,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(*args, **kwargs)
         check_choice('stage', stage, STAGES)
-        self.settings = dict(covariance=covariance, shrinkage=shrinkage, priors=priors)
+        self.settings: dict[str, Any] = dict(covariance=covariance, shrinkage=shrinkage, priors=priors)
         self.stage = stage
         self.normalize = normalize
         self.unfitted_gda()  # bad settings are refused now
@@ -100,8 +100,10 @@ class GDAClassifier(ImageClassifier):
             features = at_least_float32(features)
             return normalize_rows(features) if self.normalize else features
 
-    def predict(self, inputs: Tensor, data_samples: Optional[list[DataSample]] = None, **kwargs) -> list[DataSample]:
-        """Predict by both rules, see the class."""
+    def predict(
+        self, inputs: Tensor, data_samples: Optional[list[DataSample]] = None, **kwargs: Any
+    ) -> list[DataSample]:
+        """Predict with the head and the Gaussians, see the class."""
         self._require_fitted()
         feats = self.extract_feat(inputs)
         samples = self.head.predict(feats, data_samples, **kwargs)
@@ -121,7 +123,7 @@ class GDAClassifier(ImageClassifier):
     def _require_fitted(self) -> None:
         if self.gda is None:
             raise ValueError(
-                'Expected fitted Gaussians in GDAClassifier, but there are none. tools/test.py fits them '
+                'Expected fitted Gaussians in GDAClassifier, but got none. tools/test.py fits them '
                 "(custom_hooks=[dict(type='mmpod.FitGDAHook')]); model.fitted names a file of fitted ones. Train with "
                 'the config without GDA.'
             )

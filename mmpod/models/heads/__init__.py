@@ -1,4 +1,4 @@
-"""Classification heads with one prototype a class: predefined centroids, or learned class weights."""
+"""Classification heads with one prototype per class: predefined centroids, or learned class weights."""
 
 from .learned_prototype_head import LearnedPrototypeHead
 from .pedcc_head import PEDCCHead

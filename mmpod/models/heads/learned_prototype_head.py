@@ -1,6 +1,6 @@
 """The head of the baselines whose class weights are learned: L-Softmax, A-Softmax, AM-Softmax, Center Loss."""
 
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 from torch import Tensor, nn
 
@@ -22,10 +22,9 @@ class LearnedPrototypeHead(PrototypeHead):
         num_classes: K, at least 2.
         in_channels: C, channels of the pooled features.
         loss: Config (or module) of a loss of features, labels and prototypes.
-        similarity: What predicts the class: ``'cosine'``, with ``pred_score`` (1 + cosine) / 2, or ``'dot'``, the
-            inner product, with softmax probabilities as ``pred_score``. None takes what the loss trains: the cosine
-            where it normalises the class weights (AM-Softmax, A-Softmax), else the inner product (L-Softmax, Center
-            Loss).
+        similarity: What predicts the class: ``'cosine'``, with ``pred_score`` (1 + cosine) / 2, or ``'dot'``, the inner
+            product, with softmax probabilities as ``pred_score``. None uses what the loss trains: the cosine if it
+            normalises the class weights (AM-Softmax, A-Softmax), otherwise the inner product (L-Softmax, Center Loss).
         kwargs: ``topk``, ``cal_acc`` (without the margin) and ``init_cfg`` (of ``fc``; by default PyTorch's own), see
             :class:`PrototypeHead`.
 
@@ -43,7 +42,7 @@ class LearnedPrototypeHead(PrototypeHead):
         in_channels: int,
         loss: Union[dict, nn.Module],
         similarity: Optional[str] = None,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(num_classes, in_channels, loss, similarity, **kwargs)
         self.fc = nn.Linear(in_channels, num_classes, bias=False)

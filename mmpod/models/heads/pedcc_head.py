@@ -1,7 +1,7 @@
 """The softmax-free classification head: projection, normalisation, frozen centroids (Fig. 1 of arXiv 2111.15449 v1)."""
 
 import json
-from typing import Optional, Sequence, Union
+from typing import Any, Optional, Sequence, Union
 
 import torch
 from mmcv.cnn import build_norm_layer
@@ -42,20 +42,21 @@ class PEDCCHead(PrototypeHead):
         init_cfg: Initialisation of ``fc``; by default PyTorch's own, as in the authors' code.
         centroids: ``'pedcc'``; ``'spread'`` for K > D + 1, see :func:`~mmpod.functional.spread_centroids`; or the path
             of a ``.pkl`` file as the authors released them, see :func:`~mmpod.models.centroid_file.read_centroids`.
-            What has to be optimised numerically is kept in the folder ``MMPOD_CACHE`` (``~/.cache/mmpod``).
-        norm_cfg: A norm between ``fc`` and unit length, which the paper does not have: ``dict(type='BN1d')``,
-            ``'SyncBN'`` or ``'LN'``, with the options of :func:`mmcv.cnn.build_norm_layer`. None: no norm.
+            Numerically optimised centroids are cached in the folder ``MMPOD_CACHE`` (``~/.cache/mmpod``).
+        norm_cfg: A norm between ``fc`` and the scaling to unit length, which the paper does not have:
+            ``dict(type='BN1d')``, ``'SyncBN'`` or ``'LN'``, with the options of :func:`mmcv.cnn.build_norm_layer`. None
+            for no norm.
 
     Attributes:
         fc: ``nn.Linear(in_channels, feat_dim)``.
         norm: The norm of ``norm_cfg``, or ``nn.Identity()``.
         centroids: Buffer (K, D), float32, unit rows: saved with the weights, moved with the module, in no optimizer.
-            Of a Kerdock table of more than 2**24 entries (64 MiB), which is the same on every machine, a checkpoint
+            For a Kerdock table of more than 2**24 entries (64 MiB), which is the same on every machine, a checkpoint
             holds the arguments and a SHA-256 instead, as ``centroids_recipe``.
 
     Raises:
         TypeError: An argument has a wrong type.
-        ValueError: An argument is out of range, K > D + 1 without ``'spread'``, or the file holds other things.
+        ValueError: An argument is out of range, K > D + 1 without ``'spread'``, or the file holds something else.
         FileNotFoundError: There is no such file of centroids.
     """
 
@@ -86,7 +87,7 @@ class PEDCCHead(PrototypeHead):
         return self.centroids
 
     def pre_logits(self, feats: Union[Tensor, tuple[Tensor, ...]]) -> Tensor:
-        """Project the pooled features; the last stage counts where there are several.
+        """Project the pooled features of the last stage.
 
         Args:
             feats: Shape (N, C), or a tuple whose last item has that shape.
@@ -95,7 +96,7 @@ class PEDCCHead(PrototypeHead):
             Tensor: z, shape (N, D), not of unit length.
 
         Raises:
-            ValueError: The features are not (N, in_channels), or one image is trained with a batch norm.
+            ValueError: The features are not (N, in_channels), or a batch norm gets a training batch of one image.
         """
         pooled = self.pooled(feats)
         with no_autocast(pooled):
@@ -103,11 +104,11 @@ class PEDCCHead(PrototypeHead):
         if self.training and isinstance(self.norm, nn.BatchNorm1d) and len(z) == 1:
             raise ValueError(
                 "Expected at least 2 images in a training batch for norm_cfg=dict(type='BN1d'), but got 1. Set "
-                "train_dataloader=dict(drop_last=True) where only the last batch is so small, else take type='LN'."
+                "train_dataloader=dict(drop_last=True) if only the last batch is that small, otherwise use type='LN'."
             )
         return self.norm(z)
 
-    def _save_to_state_dict(self, destination, prefix, keep_vars):
+    def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)
         if self.recipe is not None:
             rows = destination.pop(prefix + 'centroids')
@@ -116,19 +117,19 @@ class PEDCCHead(PrototypeHead):
             text = json.dumps(self.recipe).encode()
             destination[prefix + 'centroids_recipe'] = torch.tensor(list(text), dtype=torch.uint8, device=rows.device)
 
-    def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs):
-        # MMEngine loads without `strict`: it would only log a mismatch and go on with unrelated centroids.
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any) -> None:
+        # MMEngine loads without `strict`: it would only log a mismatch and continue with unrelated centroids.
         state_dict, name = dict(state_dict), prefix + 'centroids'
         text, rows = state_dict.pop(name + '_recipe', None), state_dict.get(name)
         if rows is not None:
             state_dict[name] = self._unit_rows(rows, name)
-            self.recipe = None  # these rows may be others
+            self.recipe = None  # these rows may differ from it
         elif text is not None:
             state_dict[name] = self._rebuild(text, name)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     def _unit_rows(self, rows: Tensor, name: str) -> Tensor:
-        """Return the centroids of a checkpoint, of unit length up to the rounding of float32."""
+        """Return the centroids of a checkpoint, scaled to unit length up to the rounding of float32."""
         self._check_shape(tuple(rows.shape), name)
         lengths = torch.cat([part.double().norm(dim=1) for part in rows.split(2**16)])
         error = (lengths - 1).abs()
@@ -144,7 +145,7 @@ class PEDCCHead(PrototypeHead):
         return torch.where((error > LENGTH_ROUNDING).unsqueeze(1), scaled, rows)
 
     def _rebuild(self, text: Tensor, name: str) -> Tensor:
-        """Return the centroids that a checkpoint names by a recipe."""
+        """Rebuild the centroids from the recipe in a checkpoint."""
         try:
             recipe = json.loads(bytes(text[:MAX_RECIPE].tolist()))
             shape, seed, sha256 = (recipe['num_classes'], recipe['feat_dim']), recipe['seed'], recipe['sha256']

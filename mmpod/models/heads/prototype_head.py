@@ -1,6 +1,6 @@
 """What all heads with one prototype per class share: labels, loss, scores and predictions."""
 
-from typing import Optional, Sequence, Union
+from typing import Any, Optional, Sequence, Union
 
 import torch
 from mmpretrain.evaluation.metrics import Accuracy
@@ -19,20 +19,20 @@ class PrototypeHead(ClsHead):
     """Base of the heads that compare features with one prototype per class, fixed or learned.
 
     pooled features (N, C) -> :meth:`pre_logits` (N, D) -> similarity to the prototypes (N, K) -> argmax; in training
-    the loss gets features, labels and prototypes. A subclass gives :meth:`pre_logits` and :attr:`prototypes`.
+    the loss gets features, labels and prototypes. A subclass provides :meth:`pre_logits` and :attr:`prototypes`.
 
     Args:
         num_classes: K, at least 2.
         in_channels: C, channels of the pooled features.
         loss: Config (or module) of a loss of features, labels and prototypes.
-        similarity: ``'cosine'``, or ``'dot'`` for plain inner products; None takes the loss's own.
+        similarity: ``'cosine'``, or ``'dot'`` for plain inner products; None uses the loss's own.
         topk: The k of the training accuracies, each at most K.
         cal_acc: Log the accuracy of each training batch. Needs integer labels.
         init_cfg: Initialisation.
 
     Attributes:
-        MAX_SCORES: Up to this many classes predictions hold the scores of all, see :meth:`predict`.
-        CHUNK: So many classes at a time beyond that.
+        MAX_SCORES: Up to this many classes, predictions hold the scores of all classes, see :meth:`predict`.
+        CHUNK: Beyond that, the number of classes processed at a time.
 
     Raises:
         TypeError: An argument has a wrong type.
@@ -64,7 +64,7 @@ class PrototypeHead(ClsHead):
         if not isinstance(self.loss_module, PrototypeLoss):
             raise TypeError(
                 f'Expected `loss` of {type(self).__name__} to be a PrototypeLoss, which compares features with '
-                f"prototypes, but got {type(self.loss_module).__name__}. Name one, loss=dict(type='mmpod.PODLoss'); a "
+                f"prototypes, but got {type(self.loss_module).__name__}. Use one, loss=dict(type='mmpod.PODLoss'); a "
                 'config that inherits another head needs `_delete_=True` in `head` or in `loss`.'
             )
         similarity = similarity or self.loss_module.similarity
@@ -106,7 +106,7 @@ class PrototypeHead(ClsHead):
             return features @ prototypes.T
 
     def loss(
-        self, feats: Union[Tensor, tuple[Tensor, ...]], data_samples: list[DataSample], **kwargs
+        self, feats: Union[Tensor, tuple[Tensor, ...]], data_samples: list[DataSample], **kwargs: Any
     ) -> dict[str, Tensor]:
         """Return the loss terms, whose sum is the objective, and the accuracies if ``cal_acc``.
 
@@ -116,16 +116,19 @@ class PrototypeHead(ClsHead):
             kwargs: Passed on to the loss.
 
         Raises:
-            ValueError: Shapes that do not fit, labels out of range, or ``cal_acc`` with mixed labels.
+            ValueError: Shapes that do not fit, labels out of range, or ``cal_acc`` with soft labels.
         """
         features = self.pre_logits(feats)
         labels = self.labels(data_samples)
+        if labels.ndim == 2 and not labels.is_floating_point():  # `to_onehot=True` of mmpretrain's preprocessor
+            self.loss_module.check_soft_labels(labels)
+            labels = labels.argmax(dim=1)
         losses = self.loss_module(features, labels, self.prototypes, **kwargs)
         if self.cal_acc:
             if labels.is_floating_point():
                 raise ValueError(
                     'Expected integer labels for `cal_acc=True`, but batch augmentations (Mixup, CutMix) '
-                    'made soft labels of them, which have no accuracy. Set cal_acc=False.'
+                    'made soft labels, which have no accuracy. Set cal_acc=False.'
                 )
             scores = self.scores(self.similarities(features.detach()))
             accuracies = Accuracy.calculate(scores, labels, topk=self.topk)
@@ -142,14 +145,14 @@ class PrototypeHead(ClsHead):
     def scores(self, similarities: Tensor) -> Tensor:
         """Map similarities (N, K) to (0, 1), keeping their order.
 
-        Cosines become (1 + cosine) / 2, inner products softmax probabilities, of which those that float32 cannot tell
-        from 0 are equal. Above 0, because mmpretrain's Accuracy drops hits whose score is not.
+        Cosines become (1 + cosine) / 2. Inner products become softmax probabilities; those that round to 0 in float32
+        are equal. Scores are above 0 because mmpretrain's Accuracy drops hits with a score of 0.
         """
         total = similarities.logsumexp(dim=1, keepdim=True) if self.similarity == 'dot' else None
         return self.squashed(similarities, total)
 
     def squashed(self, similarities: Tensor, total: Optional[Tensor]) -> Tensor:
-        """Return the scores of some similarities (N, k), given the ``logsumexp`` (N, 1) of all, for inner products."""
+        """Return the scores of some similarities (N, k), given the ``logsumexp`` (N, 1) of all inner products."""
         eps = torch.finfo(similarities.dtype).eps
         if total is not None and self.similarity == 'dot':
             return (similarities - total).exp().clamp(torch.finfo(similarities.dtype).tiny, 1 - eps)
@@ -160,10 +163,10 @@ class PrototypeHead(ClsHead):
     ) -> list[DataSample]:
         """Return the samples with ``pred_label``, the argmax, and their scores.
 
-        Up to ``MAX_SCORES`` classes a sample gets ``pred_score``, (K,). Beyond, where that would be too large to keep
-        for a whole dataset, it gets ``topk_label`` and ``topk_score``, (k,), of the k largest, k being the largest of
-        ``topk`` and at least 5; ``mmpod.TopKAccuracy`` evaluates them. mmpretrain's ``Accuracy`` then has the top-1
-        only, from ``pred_label``; its inferencer and test-time augmentation need ``pred_score``.
+        Up to ``MAX_SCORES`` classes, a sample gets ``pred_score``, (K,). With more, that would be too large to keep for
+        a whole dataset: a sample gets ``topk_label`` and ``topk_score``, (k,), of the k largest scores, where k is the
+        largest of ``topk`` and at least 5. ``mmpod.TopKAccuracy`` evaluates them. mmpretrain's ``Accuracy`` then
+        reports only the top-1, from ``pred_label``; its inferencer and test-time augmentation need ``pred_score``.
         """
         if self.num_classes <= self.MAX_SCORES:
             return super().predict(feats, data_samples)
@@ -178,7 +181,7 @@ class PrototypeHead(ClsHead):
 
     @torch.no_grad()
     def top_scores(self, features: Tensor, k: int) -> tuple[Tensor, Tensor]:
-        """Return the k largest of :meth:`scores` of features (N, D) and their classes, by parts of the classes.
+        """Return the k largest of :meth:`scores` of features (N, D) and their classes, a part of the classes at a time.
 
         Returns:
             tuple[Tensor, Tensor]: Scores and labels, each of shape (N, k), the largest first.
@@ -215,7 +218,7 @@ def checked_topk(topk: Union[int, Sequence[int]], num_classes: int) -> tuple[int
     """
     values = tuple(topk) if isinstance(topk, (list, tuple)) else (topk,)
     if not values:
-        raise ValueError(f'Expected `topk` to be an integer or some integers, but got {topk!r}.')
+        raise ValueError(f'Expected `topk` to be an integer or a sequence of integers, but got {topk!r}.')
     for k in values:
         check_integer('topk', k, 1, num_classes)
     return values

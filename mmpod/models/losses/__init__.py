@@ -1,6 +1,6 @@
-"""Losses of one signature: ``loss(features, labels, prototypes)`` returns named terms that add up to the objective.
+"""Losses with one signature: ``loss(features, labels, prototypes)`` returns named terms that add up to the objective.
 
-The exception is COT's complement entropy, which works on logits, beside a head's own loss.
+The exception is COT's complement entropy, which takes logits and accompanies a head's own loss.
 """
 
 from .am_softmax_loss import AMSoftmaxLoss

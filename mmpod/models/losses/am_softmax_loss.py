@@ -1,5 +1,7 @@
 """AM-Softmax, Eq. 3 of arXiv 2111.15449 v1 (Wang et al., arXiv 1801.05599)."""
 
+from typing import Optional, Sequence
+
 from torch import Tensor
 
 from mmpod.functional import additive_margin_logits, cosine_scores, normalize_rows
@@ -16,11 +18,11 @@ class AMSoftmaxLoss(PrototypeLoss):
     r"""Cross entropy over :math:`s (\cos\theta_j - m\,[j = y_i])`: the true class must win by a margin of the cosine.
 
     Args:
-        scale: s, above 0. The paper takes 5, where a feature on its own vertex of a regular simplex of 100 classes gets
-            a probability of 0.31 with the paper's margin and 0.61 without; the original 30.
-        margin: m, in units of the cosine, from 0 to 2. The paper takes 0.25, the original 0.35; with 0 it is
-            plain softmax over cosines, which takes soft labels too.
-        loss_weight, global_batch: See :class:`~mmpod.models.losses.PrototypeLoss`.
+        scale: s, above 0. The paper uses 5, with which a feature at its vertex of a regular simplex of 100 classes gets
+            a probability of 0.31 with the paper's margin and 0.61 without; the original paper uses 30.
+        margin: m, in units of the cosine, from 0 to 2. The paper uses 0.25, the original 0.35; 0 is plain softmax over
+            cosines, which also accepts soft labels.
+        loss_weight, global_batch, class_weight, focal_gamma: See :class:`~mmpod.models.losses.PrototypeLoss`.
 
     Returns:
         dict[str, Tensor]: ``loss_amsoftmax``.
@@ -30,8 +32,16 @@ class AMSoftmaxLoss(PrototypeLoss):
         ValueError: An argument is out of range.
     """
 
-    def __init__(self, scale: float = 30.0, margin: float = 0.35, loss_weight: float = 1.0, global_batch: bool = True):
-        super().__init__(loss_weight, global_batch)
+    def __init__(
+        self,
+        scale: float = 30.0,
+        margin: float = 0.35,
+        loss_weight: float = 1.0,
+        global_batch: bool = True,
+        class_weight: Optional[Sequence[float]] = None,
+        focal_gamma: float = 0.0,
+    ):
+        super().__init__(loss_weight, global_batch, class_weight, focal_gamma)
         check_number('scale', scale, 0, above=True)
         check_number('margin', margin, 0, 2)
         self.scale = scale

@@ -1,5 +1,7 @@
 """A-Softmax (SphereFace; Liu et al., arXiv 1704.08063), a baseline of arXiv 2111.15449 v1, Section II-A."""
 
+from typing import Optional, Sequence
+
 from torch import Tensor
 
 from mmpod.functional import normalize_rows
@@ -15,9 +17,9 @@ class ASoftmaxLoss(LSoftmaxLoss):
     r"""L-Softmax with class weights of unit length: the logits are :math:`\|x\|\cos\theta_j`.
 
     Args:
-        margin: m, an integer of at least 1. The defaults are the original's.
+        margin: m, an integer of at least 1. The defaults are those of the original paper.
         base, gamma, power, lambda_min: The schedule of lambda, see :class:`LSoftmaxLoss`.
-        loss_weight, global_batch: See :class:`~mmpod.models.losses.PrototypeLoss`.
+        loss_weight, global_batch, class_weight, focal_gamma: See :class:`~mmpod.models.losses.PrototypeLoss`.
 
     Returns:
         dict[str, Tensor]: ``loss_asoftmax``.
@@ -39,8 +41,10 @@ class ASoftmaxLoss(LSoftmaxLoss):
         lambda_min: float = 5.0,
         loss_weight: float = 1.0,
         global_batch: bool = True,
+        class_weight: Optional[Sequence[float]] = None,
+        focal_gamma: float = 0.0,
     ):
-        super().__init__(margin, base, gamma, power, lambda_min, loss_weight, global_batch)
+        super().__init__(margin, base, gamma, power, lambda_min, loss_weight, global_batch, class_weight, focal_gamma)
 
     def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
         """Return the mean cross entropy over the batch; count the iteration when training."""

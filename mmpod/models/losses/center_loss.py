@@ -1,5 +1,7 @@
 """Softmax with Center Loss, Eq. 4 of arXiv 2111.15449 v1 (Wen et al., ECCV 2016)."""
 
+from typing import Optional, Sequence
+
 import torch
 from torch import Tensor
 
@@ -20,16 +22,16 @@ class CenterLoss(PrototypeLoss):
     .. math:: L = L_{Softmax} + \frac{\lambda}{2N} \sum_i \|x_i - c_{y_i}\|^2
 
     Eq. 4 prints the sum over the batch where the authors' Caffe layer takes the mean, as here; the printed form is N
-    times this ``center_weight``. The centers start at zero and are no parameters: each training batch moves them once,
-    by ``center_rate`` times :func:`~mmpod.functional.center_steps` over the batch of all processes.
-    Accepts soft labels: a sample then belongs to several classes in part.
+    times this ``center_weight``. The centers start at zero and are not parameters: each training batch moves them once,
+    by ``center_rate`` times :func:`~mmpod.functional.center_steps` over the batch of all processes. Accepts soft
+    labels: a sample then belongs partly to several classes.
 
     Args:
         num_classes: K, as in the head.
-        feat_dim: D, as the features of the head have it.
+        feat_dim: D, the dimension of the head's features.
         center_weight: Lambda of Eq. 4 for the mean, at least 0.
         center_rate: Step of the centers, from 0 to 1.
-        loss_weight, global_batch: See :class:`~mmpod.models.losses.PrototypeLoss`.
+        loss_weight, global_batch, class_weight, focal_gamma: See :class:`~mmpod.models.losses.PrototypeLoss`.
 
     Attributes:
         centers: Buffer (K, D): saved with the weights, in no optimizer.
@@ -53,8 +55,10 @@ class CenterLoss(PrototypeLoss):
         center_rate: float = 0.5,
         loss_weight: float = 1.0,
         global_batch: bool = True,
+        class_weight: Optional[Sequence[float]] = None,
+        focal_gamma: float = 0.0,
     ):
-        super().__init__(loss_weight, global_batch)
+        super().__init__(loss_weight, global_batch, class_weight, focal_gamma)
         check_integer('num_classes', num_classes, 2)
         check_integer('feat_dim', feat_dim, 1)
         check_number('center_weight', center_weight, 0)
@@ -65,7 +69,7 @@ class CenterLoss(PrototypeLoss):
         self.register_buffer('centers', torch.zeros(num_classes, feat_dim))
 
     def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
-        """Return the two terms of Eq. 4 at the present centers; then, when training, move the centers."""
+        """Return the two terms of Eq. 4 for the current centers; then, when training, move the centers."""
         if self.centers.shape != prototypes.shape:
             raise ValueError(
                 "Expected `num_classes` and `feat_dim` of CenterLoss to be the sizes of the head's prototypes, "

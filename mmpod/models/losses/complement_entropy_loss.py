@@ -12,7 +12,7 @@ __all__ = ['ComplementEntropyLoss']
 
 @MODELS.register_module()
 class ComplementEntropyLoss(nn.Module):
-    r"""The negative complement entropy over K: minimised, it spreads the wrong classes' probability evenly.
+    r"""The negative complement entropy over K: minimising it spreads the probability of the wrong classes evenly.
 
     Args:
         normalizer: ``'K'``, by which the authors' released code divides, or ``'K-1'``, by which their paper does. It

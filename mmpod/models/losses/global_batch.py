@@ -11,7 +11,7 @@ __all__ = ['GlobalBatch']
 
 
 class GlobalBatch(Batch):
-    """A batch of which each process holds some rows, at least one. Building it and each method are collectives.
+    """A batch of which each process holds at least one row. Building it and each method are collectives.
 
     Args:
         rows: Any tensor with one row for each sample of this process.
@@ -31,5 +31,5 @@ class GlobalBatch(Batch):
         return global_sum(tensor)
 
     def mean(self, rows: Tensor, dim: Union[int, tuple[int, ...]] = 0) -> Tensor:
-        """Return the mean over the rows of all processes, with gradients to the own rows."""
+        """Return the mean over the rows of all processes, with gradients to the local rows."""
         return mean_of_rows(rows, self.num_samples, dim)

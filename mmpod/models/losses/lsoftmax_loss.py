@@ -1,5 +1,7 @@
 """L-Softmax (Liu et al., arXiv 1612.02295), a baseline of arXiv 2111.15449 v1, Section II-A."""
 
+from typing import Optional, Sequence
+
 import torch
 from torch import Tensor
 
@@ -17,21 +19,21 @@ class LSoftmaxLoss(PrototypeLoss):
     r"""Cross entropy with the angle to the true class's weight multiplied by m.
 
     The true logit is :math:`(\lambda f_0 + f_m)/(1+\lambda)` with :math:`f_0 = \|w\|\|x\|\cos\theta` and
-    :math:`f_m = \|w\|\|x\|\psi(\theta)`, see :func:`~mmpod.functional.multiplicative_margin_logits`. Lambda falls by
-    iteration, :func:`~mmpod.functional.annealed_weight`: training starts as softmax and ends with the margin. The
-    defaults are the original's for CIFAR-10 without augmentation.
+    :math:`f_m = \|w\|\|x\|\psi(\theta)`, see :func:`~mmpod.functional.multiplicative_margin_logits`. Lambda decreases
+    with the iterations, see :func:`~mmpod.functional.annealed_weight`: training starts as softmax and ends with the
+    margin. The defaults are those of the original paper for CIFAR-10 without augmentation.
 
     Args:
-        margin: m, an integer of at least 1; 1 is plain softmax, which takes soft labels too.
+        margin: m, an integer of at least 1; 1 is plain softmax, which also accepts soft labels.
         base: Lambda of the first iteration, at least 0.
-        gamma: Speed of lambda's decay by iteration, at least 0.
+        gamma: Speed of lambda's decay per iteration, at least 0.
         power: Exponent of lambda's decay, at least 0.
-        lambda_min: Lambda never falls below it; at least 0.
-        loss_weight, global_batch: See :class:`~mmpod.models.losses.PrototypeLoss`.
+        lambda_min: Lower bound of lambda, at least 0.
+        loss_weight, global_batch, class_weight, focal_gamma: See :class:`~mmpod.models.losses.PrototypeLoss`.
 
     Attributes:
-        iteration: Buffer, scalar: how many batches have been trained on. It is saved with the weights, and each process
-            counts alike; with gradient accumulation every batch counts.
+        iteration: Buffer, scalar: number of batches trained on. It is saved with the weights and the same in every
+            process; with gradient accumulation every batch counts.
 
     Returns:
         dict[str, Tensor]: ``loss_lsoftmax``.
@@ -54,8 +56,10 @@ class LSoftmaxLoss(PrototypeLoss):
         lambda_min: float = 0.0,
         loss_weight: float = 1.0,
         global_batch: bool = True,
+        class_weight: Optional[Sequence[float]] = None,
+        focal_gamma: float = 0.0,
     ):
-        super().__init__(loss_weight, global_batch)
+        super().__init__(loss_weight, global_batch, class_weight, focal_gamma)
         check_integer('margin', margin, 1)
         for name, value in dict(base=base, gamma=gamma, power=power, lambda_min=lambda_min).items():
             check_number(name, value, 0)

@@ -1,6 +1,6 @@
 """The norm-adaptive cosine term of the authors' second version (2022), as a variant of POD Loss."""
 
-from typing import Optional
+from typing import Any, Optional
 
 import torch
 from torch import Tensor
@@ -20,16 +20,16 @@ class NormAdaptivePODLoss(PODLoss):
     r"""POD Loss with :math:`(1 - z_i \cdot p_{y_i} / \sqrt{\|z_i\|^2 + \delta^2})^2` in place of Eq. 13.
 
     Delta starts small and is set after each epoch to ``rate`` x (epochs trained) x (mean length of the features of the
-    epoch just trained), by ``mmpod.NormAdaptiveHook``, without which it stays as it is. The SC term is unchanged.
+    epoch just trained), by ``mmpod.NormAdaptiveHook``; without the hook it stays constant. The SC term is unchanged.
 
     Args:
-        initial_delta: Delta of the first epoch, above 0, in the unit of z.
-        rate: Growth of delta by epoch as a fraction of the mean length, at least 0; with 0 delta stays as it is.
-        kwargs: Those of :class:`PODLoss`.
+        initial_delta: Delta of the first epoch, above 0, in the units of z.
+        rate: Growth of delta per epoch as a fraction of the mean length, at least 0; with 0 delta stays constant.
+        kwargs: Passed to :class:`PODLoss`.
 
     Attributes:
         delta: Buffer, scalar: saved with the weights, the same in every process.
-        length_sum, length_count: Buffers, scalars: the lengths seen by this process since delta was set last.
+        length_sum, length_count: Buffers, scalars: the lengths seen by this process since delta was last set.
 
     Raises:
         TypeError: An argument is not a number.
@@ -40,7 +40,7 @@ class NormAdaptivePODLoss(PODLoss):
     length_sum: Tensor
     length_count: Tensor
 
-    def __init__(self, initial_delta: float = 0.05, rate: float = 0.01, **kwargs):
+    def __init__(self, initial_delta: float = 0.05, rate: float = 0.01, **kwargs: Any):
         super().__init__(**kwargs)
         check_number('initial_delta', initial_delta, torch.finfo(torch.float32).tiny)
         check_number('rate', rate, 0)
@@ -53,17 +53,19 @@ class NormAdaptivePODLoss(PODLoss):
         """Return the norm-adaptive term and the decorrelation term."""
         return self.separate_terms(features, self.smoothed(labels, prototypes), prototypes)
 
-    def cosine_term(self, features: Tensor, unit: Tensor, labels: Tensor, centroids: Tensor) -> Tensor:
-        """Return the norm-adaptive term from features and unit features (N, D); note the lengths when training."""
+    def cosine_term(
+        self, features: Tensor, unit: Tensor, labels: Tensor, centroids: Tensor, weight: Optional[Tensor]
+    ) -> Tensor:
+        """Return the norm-adaptive term from features and unit features (N, D); record the lengths when training."""
         if self.training:
             with torch.no_grad():
                 self.length_sum += (features * unit).sum()
                 self.length_count += len(features)
-        return super().cosine_term(features, norm_adaptive(features, unit, self.delta), labels, centroids)
+        return super().cosine_term(features, norm_adaptive(features, unit, self.delta), labels, centroids, weight)
 
     @torch.no_grad()
     def update_delta(self, epochs_trained: int) -> Optional[Tensor]:
-        """Set delta from the lengths noted so far in all processes, and forget them. A collective.
+        """Set delta from the lengths recorded in all processes, and reset them. A collective.
 
         Returns:
             Tensor: The mean length, scalar.
@@ -71,7 +73,7 @@ class NormAdaptivePODLoss(PODLoss):
         total, count = global_sum(torch.stack([self.length_sum, self.length_count]))
         mean = total / count.clamp_min(1)
         delta = self.rate * epochs_trained * mean
-        # Zero, from no batch, features of zero or a rate of zero, would divide a zero feature by zero.
+        # A delta of zero, from no batch, zero features or a zero rate, would divide a zero feature by zero.
         self.delta.copy_(torch.where(delta > 0, delta, self.delta))
         self.length_sum.zero_()
         self.length_count.zero_()

@@ -1,5 +1,7 @@
 """PEDCC-Loss, Eq. 6-8 of arXiv 2111.15449 v1 (Zhu et al., arXiv 1904.06008)."""
 
+from typing import Optional, Sequence
+
 from torch import Tensor
 
 from mmpod.functional import class_residuals
@@ -13,7 +15,7 @@ __all__ = ['PEDCCLoss']
 
 @MODELS.register_module()
 class PEDCCLoss(AMSoftmaxLoss):
-    r"""AM-Softmax on predefined centroids, and the distance to the own one.
+    r"""AM-Softmax on predefined centroids, plus the distance to the centroid of the true class.
 
     .. math:: L = L_{AM} + \lambda \sqrt[n]{\tfrac{1}{2N}\sum_i \|x_i - p_{y_i}\|^2}
 
@@ -21,9 +23,9 @@ class PEDCCLoss(AMSoftmaxLoss):
         scale: s of Eq. 6, above 0.
         margin: m of Eq. 6, in units of the cosine, from 0 to 2.
         mse_weight: Lambda of Eq. 8, at least 0. The paper gives no value.
-        root: n of Eq. 8, at least 1. The paper gives no value. The root is that of the mean over the batch; its slope
-            is limited to that at a mean of 1e-12.
-        loss_weight, global_batch: See :class:`~mmpod.models.losses.PrototypeLoss`.
+        root: n of Eq. 8, at least 1. The paper gives no value. The root is taken of the mean over the batch, which is
+            raised to at least 1e-12.
+        loss_weight, global_batch, class_weight, focal_gamma: See :class:`~mmpod.models.losses.PrototypeLoss`.
 
     Returns:
         dict[str, Tensor]: ``loss_amsoftmax`` and, unless ``mse_weight`` is 0, ``loss_mse``.
@@ -41,8 +43,10 @@ class PEDCCLoss(AMSoftmaxLoss):
         root: float = 1.0,
         loss_weight: float = 1.0,
         global_batch: bool = True,
+        class_weight: Optional[Sequence[float]] = None,
+        focal_gamma: float = 0.0,
     ):
-        super().__init__(scale, margin, loss_weight, global_batch)
+        super().__init__(scale, margin, loss_weight, global_batch, class_weight, focal_gamma)
         check_number('mse_weight', mse_weight, 0)
         check_number('root', root, 1)
         self.mse_weight = mse_weight

@@ -1,6 +1,6 @@
 """POD Loss, Section III-D of arXiv 2111.15449 v1."""
 
-from typing import Optional
+from typing import Optional, Sequence
 
 import torch
 from torch import Tensor
@@ -18,17 +18,16 @@ from mmpod.functional import (
 from mmpod.registry import MODELS
 from mmpod.utils.checks import check_choice, check_number
 
-from .prototype_loss import PrototypeLoss
+from .prototype_loss import PrototypeLoss, is_compiling
 
 __all__ = ['PODLoss']
 
-is_compiling = getattr(torch.compiler, 'is_compiling', lambda: False)  # PyTorch before 2.3 has none
 DECORRELATION = {'sc': self_correlation_loss, 'barlow': barlow_twins_loss, 'vicreg': vicreg_covariance_loss}
 
 
 @MODELS.register_module()
 class PODLoss(PrototypeLoss):
-    r"""Pull features to their class centroids and decorrelate what is left over.
+    r"""Pull features to their class centroids and decorrelate the residuals.
 
     .. math:: L_{POD} = L_{Cosine} + \lambda L_{SC} \quad \text{(Eq. 16)}
 
@@ -40,15 +39,17 @@ class PODLoss(PrototypeLoss):
         sc_weight: Lambda of Eq. 16, at least 0, for Eq. 14 as printed. The paper gives no value; the authors' released
             code divides Eq. 14 by D - 1 and adds it with weight 1, which here is ``sc_weight=1 / (D - 1)``. With 0 the
             loss is the paper's Cosine Loss.
-        power: Exponent of the cosine term, at least 1; 2 is Eq. 13, 1 is PEDCC-MSE (Eq. 12).
-        decorrelation: What ``sc_weight`` weighs: ``'sc'``, the paper's uncentred second moment, or, for comparison,
-            ``'barlow'``, :func:`~mmpod.functional.barlow_twins_loss`, or ``'vicreg'``,
+        power: Exponent of the cosine term, at least 1; 2 is Eq. 13, 1 is PEDCC-MSE (Eq. 12), and 2 + gamma is Eq. 13
+            with the focal factor :math:`(1 - \cos\theta)^\gamma`.
+        decorrelation: The term that ``sc_weight`` multiplies: ``'sc'``, the paper's uncentred second moment, or, for
+            comparison, ``'barlow'``, :func:`~mmpod.functional.barlow_twins_loss`, or ``'vicreg'``,
             :func:`~mmpod.functional.vicreg_covariance_loss`. Their scales differ by orders of magnitude.
         loss_weight: Factor on both terms, at least 0.
-        global_batch: Take the statistics over the batch of all processes (what one process with the whole batch would
-            compute; the authors' DataParallel did) instead of over each process's own part.
+        global_batch: Take the statistics over the batch of all processes (as one process with the whole batch, and the
+            authors' DataParallel, would) instead of over each process's own part.
         label_smooth_val: Epsilon of label smoothing, at least 0 and below 1: labels become soft labels, see
-            :func:`~mmpod.functional.smooth_labels`; after Mixup and CutMix too. As mmpretrain's ``LabelSmoothLoss``.
+            :func:`~mmpod.functional.smooth_labels`; it also applies after Mixup and CutMix, as in mmpretrain's
+            ``LabelSmoothLoss``.
 
     Returns:
         dict[str, Tensor]: ``loss_cosine`` and, unless ``sc_weight`` is 0, ``loss_`` with the name of the decorrelation.
@@ -66,8 +67,9 @@ class PODLoss(PrototypeLoss):
         loss_weight: float = 1.0,
         global_batch: bool = True,
         label_smooth_val: float = 0.0,
+        class_weight: Optional[Sequence[float]] = None,
     ):
-        super().__init__(loss_weight, global_batch)
+        super().__init__(loss_weight, global_batch, class_weight)
         check_number('sc_weight', sc_weight, 0)
         check_number('power', power, 1)
         check_choice('decorrelation', decorrelation, list(DECORRELATION))
@@ -83,14 +85,15 @@ class PODLoss(PrototypeLoss):
     def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
         """Return the cosine term and the decorrelation term of Eq. 16."""
         labels = self.smoothed(labels, prototypes)
-        if self.decorrelation != 'sc' or labels.is_floating_point() or prototypes.requires_grad:
+        fused = self.decorrelation == 'sc' and self.class_weight is None
+        if not fused or labels.is_floating_point() or prototypes.requires_grad:
             return self.separate_terms(features, labels, prototypes)
         self.check_unit(prototypes)
         cosine, correlation = pod_loss(features, labels, prototypes, self.power, self.sc_weight, self.batch(features))
         return {'loss_cosine': cosine, 'loss_sc': correlation} if self.sc_weight > 0 else {'loss_cosine': cosine}
 
     def check_unit(self, centroids: Tensor) -> None:
-        """Refuse frozen centroids that are not of unit length, once for each tensor: then they are taken as they are.
+        """Refuse frozen centroids that are not of unit length; each tensor is checked only once.
 
         Raises:
             ValueError: A row is longer or shorter.
@@ -101,7 +104,7 @@ class PODLoss(PrototypeLoss):
         if not torch.allclose(length, torch.ones_like(length), atol=1e-4):
             raise ValueError(
                 'Expected the rows of frozen `centroids` to be of unit length, but got lengths from '
-                f'{length.min():g} to {length.max():g}: pass normalize_rows(centroids), or learned ones with gradient.'
+                f'{length.min():g} to {length.max():g}: pass normalize_rows(centroids), or ones that require gradients.'
             )
         self._checked = centroids
 
@@ -112,17 +115,25 @@ class PODLoss(PrototypeLoss):
         return smooth_labels(labels, len(prototypes), self.label_smooth_val, prototypes.dtype)
 
     def separate_terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
-        """Return the terms of :func:`~mmpod.functional.pod_loss` one by one: any labels, prototypes, decorrelation."""
+        """Return the terms of :func:`~mmpod.functional.pod_loss` separately: any labels, prototypes, decorrelation."""
+        weight = self.class_weight
         if not labels.is_floating_point():  # only the prototypes of the batch's own classes
+            weight = None if weight is None else weight.index_select(0, labels)
             prototypes, labels = prototypes.index_select(0, labels), torch.arange(len(labels), device=labels.device)
         unit, centroids = normalize_rows(features), normalize_rows(prototypes)
-        terms = {'loss_cosine': self.cosine_term(features, unit, labels, centroids)}
+        terms = {'loss_cosine': self.cosine_term(features, unit, labels, centroids, weight)}
         if self.sc_weight > 0:
             residuals = class_residuals(unit, labels, centroids)
             term = DECORRELATION[self.decorrelation](residuals, self.batch(features))
             terms[f'loss_{self.decorrelation}'] = self.sc_weight * term
         return terms
 
-    def cosine_term(self, features: Tensor, unit: Tensor, labels: Tensor, centroids: Tensor) -> Tensor:
-        """Return Eq. 13 from the unit features (N, D)."""
-        return self.mean(cosine_loss(unit, labels, centroids, self.power))
+    def cosine_term(
+        self, features: Tensor, unit: Tensor, labels: Tensor, centroids: Tensor, weight: Optional[Tensor]
+    ) -> Tensor:
+        """Return Eq. 13 from the unit features (N, D), weighted by one number per centroid."""
+        if weight is None:
+            return self.mean(cosine_loss(unit, labels, centroids, self.power))
+        if labels.is_floating_point():
+            return self.mean(cosine_loss(unit, labels * weight.to(unit.dtype), centroids, self.power))
+        return self.mean(cosine_loss(unit, labels, centroids, self.power) * weight[labels])

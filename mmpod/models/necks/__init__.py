@@ -1,4 +1,4 @@
-"""What stands between a backbone and a head that wants one vector an image."""
+"""Modules between a backbone and a head that expects one vector per image."""
 
 from mmpod.models.necks.concat_features import ConcatFeatures
 

@@ -1,4 +1,4 @@
-"""A neck for backbones that give several vectors an image: the two branches of Conformer, the two tokens of DeiT."""
+"""A neck for backbones that give several vectors per image: the two branches of Conformer, the two tokens of DeiT."""
 
 from typing import Sequence
 
@@ -11,22 +11,22 @@ from mmpod.registry import MODELS
 __all__ = ['ConcatFeatures']
 
 
-@MODELS.register_module(name=['ConcatFeatures', 'JoinFeatures'])  # the second: until 0.2, configs of 0.1 have it
+@MODELS.register_module(name=['ConcatFeatures', 'JoinFeatures'])  # the second: the name in configs of 0.1
 class ConcatFeatures(BaseModule):
     """Concatenate the vectors of the last stage.
 
     The original heads apply one linear layer to each vector and add or average the results, which is one linear layer
-    on the concatenation. So nothing is lost, and every branch gets a gradient, without which DDP would stop.
+    on the concatenation. Nothing is lost, and every branch gets a gradient, without which DDP would fail.
     """
 
     def forward(self, feats: Sequence[Sequence[Tensor]]) -> tuple[Tensor]:
-        """Return the joined vectors, a tuple of one tensor (N, C_1 + C_2 + ...).
+        """Return the concatenated vectors, a tuple of one tensor (N, C_1 + C_2 + ...).
 
         Args:
             feats: A tuple whose last item is a list of tensors (N, C_1), (N, C_2), ...
 
         Raises:
-            ValueError: The last item is none.
+            ValueError: The last item is not such a list.
         """
         vectors = feats[-1]
         if not isinstance(vectors, (tuple, list)) or any(vector.ndim != 2 for vector in vectors):

@@ -1,6 +1,6 @@
 """The paper's augmentation, crops and flips, for a whole batch on the device of the model."""
 
-from typing import Optional
+from typing import Any, Optional
 
 import torch
 from mmpretrain.models.utils.data_preprocessor import ClsDataPreprocessor
@@ -15,10 +15,10 @@ __all__ = ['CropFlipPreprocessor']
 
 @MODELS.register_module()
 class CropFlipPreprocessor(ClsDataPreprocessor):
-    """mmpretrain's ``ClsDataPreprocessor``, which crops and flips first in training.
+    """A ``ClsDataPreprocessor`` that first crops and flips the images in training.
 
     The distribution is that of ``RandomCrop(crop_size=<size of the image>, padding=padding)`` and
-    ``RandomFlip(prob=flip_prob)``; leave them out of the pipeline. All images of a batch must have one size.
+    ``RandomFlip(prob=flip_prob)``; remove those from the pipeline. All images of a batch must have one size.
 
     Args:
         padding: Pixels of zeros on each side, at least 0.
@@ -31,7 +31,7 @@ class CropFlipPreprocessor(ClsDataPreprocessor):
         ValueError: An argument is out of range; while running: the images of a batch differ in size.
     """
 
-    def __init__(self, padding: int = 4, flip_prob: float = 0.5, crop_size: Optional[int] = None, **kwargs):
+    def __init__(self, padding: int = 4, flip_prob: float = 0.5, crop_size: Optional[int] = None, **kwargs: Any):
         super().__init__(**kwargs)
         if crop_size is not None:
             check_integer('crop_size', crop_size, 1)
@@ -54,7 +54,7 @@ class CropFlipPreprocessor(ClsDataPreprocessor):
             if len(shapes) > 1:
                 raise ValueError(
                     f'Expected images of one size for CropFlipPreprocessor, but got {sorted(shapes)}. Resize or crop '
-                    'them in the pipeline, or take ClsDataPreprocessor with RandomCrop and RandomFlip there.'
+                    'them in the pipeline, or use ClsDataPreprocessor with RandomCrop and RandomFlip there.'
                 )
             inputs = torch.stack(inputs)
         inputs = self.cast_data(inputs)
@@ -66,8 +66,8 @@ class CropFlipPreprocessor(ClsDataPreprocessor):
                 f'{tuple(inputs.shape[-2:])}. Resize them, or crop in the pipeline of the dataset instead.'
             )
         if training:
-            inputs = inputs if inputs.dtype == torch.uint8 else inputs.float()  # PyTorch does not index 16-bit images
-            # Drawn on the host, from the generator that each epoch seeds, whatever the device.
+            inputs = inputs if inputs.dtype == torch.uint8 else inputs.float()  # PyTorch cannot index 16-bit images
+            # Drawn on the CPU, from the generator that each epoch seeds, for every device.
             offsets = torch.randint(2 * self.padding + 1, (2, len(inputs)))
             flips = torch.rand(len(inputs)) < self.flip_prob
             tops, lefts, flips = self.cast_data([*offsets, flips])

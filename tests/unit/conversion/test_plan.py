@@ -8,13 +8,12 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint, save_checkpoint
 from mmengine.utils import get_installed_path
-from mmpretrain.models.losses import LabelSmoothLoss
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch.testing import assert_close
 
 import mmpod
-from mmpod.conversion.head_input import head_input, image_sizes
+from mmpod.conversion.head_input import head_input
 from mmpod.conversion.plan import default_feat_dim, plan_conversion
 
 SHIPPED = f'{get_installed_path("mmpretrain")}/.mim/configs'
@@ -114,22 +113,6 @@ def test_topk_beyond_the_classes_goes(topk, expected):
     assert mmpod.convert(config(num_classes=3, topk=topk)).model.head.topk == expected
 
 
-@pytest.mark.parametrize('mode', ['original', 'classy_vision'])
-@pytest.mark.parametrize('mixed', [False, True])
-def test_label_smoothing_is_that_of_the_original(mode, mixed):
-    """The loss equals that of the weights which mmpretrain's own module makes."""
-    old = dict(type='LabelSmoothLoss', label_smooth_val=0.1, mode=mode, num_classes=10)
-    loss = MODELS.build(dict(mmpod.convert(config(loss=old)).model.head.loss))
-    plain = mmpod.models.PODLoss()
-    features, centroids = torch.randn(6, 16), mmpod.functional.pedcc(10, 16).float()
-    labels = torch.rand(6, 10).softmax(dim=1) if mixed else torch.arange(6)
-    host = LabelSmoothLoss(0.1, num_classes=10, mode=mode)
-    weights = host.smooth_label(host.generate_one_hot_like_label(labels.clone()))
-    for name, term in loss(features, labels, centroids).items():
-        assert_close(term, plain(features, weights, centroids)[name])
-        assert not torch.allclose(term, plain(features, labels, centroids)[name], rtol=1e-3)
-
-
 def test_mixing_and_smoothing_together_train():
     cfg = config(loss=dict(type='LabelSmoothLoss', label_smooth_val=0.1), cal_acc=True)
     cfg.model.train_cfg = MIXING
@@ -192,22 +175,13 @@ def test_head_input_is_read_without_weights_or_downloads():
     assert head_input(cfg, cfg.model) == (2, 48)
 
 
-def test_image_sizes_follow_the_pipelines():
-    step = dict(type='RandomResizedCrop', scale=96)
-    cfg = config()
-    cfg.train_dataloader = dict(dataset=dict(type='RepeatDataset', dataset=dict(pipeline=[step, dict(type='Pack')])))
-    cfg.test_dataloader = dict(dataset=dict(pipeline=[dict(type='Resize', scale=(64, 32))]))
-    assert image_sizes(cfg) == [(64, 32), (96, 96), (224, 224)]
-
-
 def test_what_does_not_come_along_is_said():
-    loss = dict(type='CrossEntropyLoss', class_weight=[1.0] * 10, loss_weight=0.5)
-    head = dict(type='StackedLinearClsHead', mid_channels=[32], loss=loss)
-    cfg = config(**head)
-    cfg.custom_hooks = [dict(type='SetAdaptiveMarginsHook'), dict(type='EMAHook')]
+    loss = dict(type='mmpretrain.CrossEntropyLoss', pos_weight=[1.0] * 10, loss_weight=0.5)
+    cfg = config(type='StackedLinearClsHead', mid_channels=[32], loss=loss)
+    cfg.custom_hooks = [dict(type='mmpretrain.SetAdaptiveMarginsHook'), dict(type='EMAHook')]
     plan = plan_conversion(cfg)
     text = '\n'.join(plan.notes)
-    for part in ('mid_channels=[32] of StackedLinearClsHead', 'class_weight=', 'SetAdaptiveMarginsHook'):
+    for part in ('mid_channels=[32] of StackedLinearClsHead', 'pos_weight=', 'SetAdaptiveMarginsHook'):
         assert part in text
     converted = plan.apply(cfg)
     assert converted.custom_hooks == [dict(type='EMAHook')]
@@ -217,7 +191,7 @@ def test_what_does_not_come_along_is_said():
 @pytest.mark.parametrize(
     'name, reason',
     [
-        ('csra/resnet101-csra_1xb16_voc07-448px.py', 'got CSRAClsHead: it is for several labels an image'),
+        ('csra/resnet101-csra_1xb16_voc07-448px.py', 'got CSRAClsHead: it is for several labels per image'),
         ('arcface/resnet50-arcface_8xb32_inshop.py', 'retrieves images .* convert the classifier'),
         ('blip/blip-base_8xb32_caption.py', 'another task, such as text and images'),
         ('mae/mae_vit-base-p16_8xb512-amp-coslr-300e_in1k.py', 'pre-trained without labels; convert the config that'),
@@ -233,7 +207,7 @@ def test_other_tasks_are_refused(name, reason):
     'head, reason',
     [
         (dict(type='MultiTaskHead'), 'several tasks'),
-        (dict(type='MultiLabelLinearClsHead', loss=dict(use_sigmoid=True)), 'several labels an image'),
+        (dict(type='MultiLabelLinearClsHead', loss=dict(use_sigmoid=True)), 'several labels per image'),
         (dict(type='mmpod.PEDCCHead'), 'converted already'),
         (dict(type='NoSuchHead'), 'got NoSuchHead: it is in no registry'),
         (dict(loss=dict(type='LabelSmoothLoss', label_smooth_val=0.1, mode='multi_label')), "mode='multi_label'"),
@@ -272,9 +246,6 @@ def test_bad_models():
     cfg.model.backbone = dict(type='VisionTransformer', arch='deit-tiny', img_size=32, out_type='raw')
     cfg.model.neck = None
     with pytest.raises(ValueError, match=r"got \(2, 5, 192\).*out_type='cls_token'"):
-        mmpod.convert(cfg)
-    cfg.model.backbone.arch = 'none'
-    with pytest.raises(ValueError, match='Expected backbone and neck to run on images .* 32x32.* got AssertionError'):
         mmpod.convert(cfg)
     cfg = config()
     del cfg.model.backbone

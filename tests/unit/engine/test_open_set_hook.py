@@ -111,7 +111,7 @@ def test_scores_against_scikit_learn(config, run, tmp_path):
     with torch.no_grad():
         feats = model.extract_feat((torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2) - 78.0) / 96)
         logits = model.head(feats).double()
-    weights = getattr(model.head, 'prototypes', None) if config.startswith('pod') else model.head.fc.weight
+    weights = getattr(model.head, 'prototypes', None) if 'pod' in config else model.head.fc.weight
     cosines = torch.nn.functional.cosine_similarity(
         model.head.pre_logits(feats)[:, None].double(), weights[None].double(), dim=2
     )

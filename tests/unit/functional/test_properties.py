@@ -153,7 +153,7 @@ def test_annealed_weight(base, gamma, power, minimum):
 def test_centers(batch):
     """Up to 1e15: at 1e20 the square of a distance is no float32."""
     features, labels, centers = batch
-    soft = F.class_weights(labels, len(centers), features.dtype)
+    soft = F.as_soft_labels(labels, len(centers), features.dtype)
     assert_close(soft.sum(dim=1), torch.ones(len(soft), dtype=soft.dtype))
     losses, eps = F.center_loss(features, labels, centers), EPS[features.dtype]
     distances = torch.cdist(features.double(), centers.double()).square()

@@ -197,7 +197,7 @@ def test_deep_and_shared_values(tmp_path):
     path = tmp_path / 'values.pkl'
     for value in (b')' + b'\x85' * 50_000, KEYS['shared tuples']):
         path.write_bytes(b'\x80\x02}K\x00' + value + b's.')
-        with pytest.raises(ValueError, match='a tuple in place of a tensor'):
+        with pytest.raises(ValueError, match='a tuple instead of a tensor'):
             read_centroids(path, 1, 6)
 
 
@@ -211,7 +211,7 @@ def test_keys_of_storages_that_are_not_text(tmp_path):
     path = tmp_path / 'keys.pkl'
     for key in (b')' + b'\x85' * 50_000, KEYS['shared tuples']):
         path.write_bytes(buffer.getvalue()[: buffer.tell()] + b'\x80\x02]' + key + b'a.' + b'\0' * 100)
-        with pytest.raises(ValueError, match='numbers of no tensor'):
+        with pytest.raises(ValueError, match='numbers that belong to no tensor'):
             read_centroids(path, 4, 6)
 
 

@@ -39,7 +39,7 @@ def test_calls_and_outside_objects_are_described():
         'got',
         (1,),
     ]
-    with pytest.raises(ValueError, match='outside'):
+    with pytest.raises(ValueError, match='external object'):
         read_pickle(io.BytesIO(b'\x80\x02K\x01\x85Q.'), 9)
 
 
@@ -81,17 +81,17 @@ def test_other_opcodes_are_refused_before_their_argument_is_read(opcode):
         (b'(q\x00.', 'does not hold'),
         (b'h\x00.', 'does not hold'),
         (b'K\x01(\x86.', 'does not hold'),
-        (b'K\x01K\x02a.', 'what is not a list'),
-        (b'K\x01K\x02K\x03s.', 'what is not a list'),
-        (b'}K\x02a.', 'what is not a list'),
-        (b']K\x02K\x02s.', 'what is not a list'),
+        (b'K\x01K\x02a.', 'other than a list'),
+        (b'K\x01K\x02K\x03s.', 'other than a list'),
+        (b'}K\x02a.', 'other than a list'),
+        (b']K\x02K\x02s.', 'other than a list'),
         (b'K\x01)R.', 'not a function'),
         (b'ctorch\nFloatStorage\n)R.', 'calls `torch.FloatStorage`'),
         (b'c_codecs\nencode\n(X\x01\x00\x00\x00aX\x05\x00\x00\x00punictR.', 'calls `_codecs.encode`'),
         (b'cos\nsystem\n.', 'asks for `os.system`'),
         (b'X\x02\x00\x00\x00osX\x06\x00\x00\x00system\x93.', 'asks for `os.system`'),
-        (b'c' + b'a' * 200 + b'\nb\n.', 'name of a function'),
-        (b'K\x01K\x02\x93.', 'name of a function'),
+        (b'c' + b'a' * 200 + b'\nb\n.', 'invalid function name'),
+        (b'K\x01K\x02\x93.', 'invalid function name'),
         (b'\x80\x06K\x01.', 'protocol 6'),
         (b'K\x01q\x00' * 60 + b'.', 'more opcodes.*100'),
     ],

@@ -1,0 +1,121 @@
+"""The losses that a softmax config can be converted to, and what they keep of its own loss."""
+
+from typing import Any, Optional, Union
+
+from mmpretrain.models.losses import CrossEntropyLoss, FocalLoss, LabelSmoothLoss
+from mmpretrain.registry import MODELS as HOST_MODELS
+
+from mmpod.conversion.eligibility import resolve
+from mmpod.models import PODLoss
+from mmpod.registry import MODELS
+
+__all__ = ['CENTROID_LOSSES', 'LEARNED_LOSSES', 'LOSSES', 'ONE_CLASS_LOSSES', 'loss_config']
+
+# In a PEDCCHead, with frozen centroids.
+CENTROID_LOSSES: dict[str, dict] = dict(
+    pod=dict(type='mmpod.PODLoss'),
+    cosine=dict(type='mmpod.PODLoss', sc_weight=0.0),
+    pedccmse=dict(type='mmpod.PODLoss', sc_weight=0.0, power=1),
+    pedccloss=dict(type='mmpod.PEDCCLoss', scale=10.0, margin=0.5),
+)
+# In a LearnedPrototypeHead, with one learned weight vector per class.
+LEARNED_LOSSES: dict[str, dict] = dict(
+    amsoftmax=dict(type='mmpod.AMSoftmaxLoss', scale=30.0, margin=0.35),
+    asoftmax=dict(type='mmpod.ASoftmaxLoss'),
+    lsoftmax=dict(type='mmpod.LSoftmaxLoss'),
+    center=dict(type='mmpod.CenterLoss'),
+)
+# Names as they stand in a converted config; softmax is the original, and cot trains its head by two objectives.
+LOSSES = dict(
+    pod='POD Loss',
+    cosine='Cosine Loss',
+    pedccmse='PEDCC-MSE',
+    pedccloss='PEDCC-Loss',
+    amsoftmax='AM-Softmax',
+    asoftmax='A-Softmax',
+    lsoftmax='L-Softmax',
+    center='Center Loss',
+    cot='complement objective training',
+    softmax='its own loss',
+)
+# These treat the one true class of an image apart, and cannot use soft labels.
+ONE_CLASS_LOSSES = ['pedccloss', 'amsoftmax', 'asoftmax', 'lsoftmax', 'cot']
+
+# What of an old loss is kept, or says only how the cross entropy was computed.
+KEPT = {
+    *('type', '_scope_', 'loss_weight', 'label_smooth_val', 'mode', 'num_classes', 'reduction', 'use_sigmoid'),
+    *('use_soft', 'class_weight', 'gamma'),
+}
+
+
+def loss_config(name: str, old: Any, num_classes: int, sc_weight: float = 1.0) -> tuple[dict, list[str]]:
+    """Return the config of a loss that keeps what it can of the old one, and one sentence for each thing it cannot.
+
+    ``loss_weight`` and ``class_weight`` are kept, label smoothing by POD Loss alone. The ``gamma`` of a focal loss
+    becomes ``focal_gamma``, in POD Loss and its variants the exponent ``power`` of the cosine term.
+
+    Args:
+        name: A name in ``CENTROID_LOSSES`` or ``LEARNED_LOSSES``.
+        old: The old head's ``loss``: a config, a list of them, or None.
+        num_classes: K.
+        sc_weight: Lambda of ``'pod'``.
+
+    Raises:
+        TypeError: A setting has a wrong type.
+        ValueError: A setting is out of range, or is for several labels per image.
+    """
+    first, notes = _first(old)
+    kind, old_name = resolve(first.get('type', 'CrossEntropyLoss'), HOST_MODELS), _name(first)
+    recipes: dict[str, dict] = {**CENTROID_LOSSES, **LEARNED_LOSSES}
+    loss = dict(recipes[name])
+    is_pod = issubclass(MODELS.get(loss['type']), PODLoss)
+    if name == 'pod':
+        loss['sc_weight'] = sc_weight
+    if not _is_a(kind, (CrossEntropyLoss, LabelSmoothLoss)):
+        notes.append(f'{old_name} goes.')
+    if (amount := first.get('label_smooth_val')) and _is_a(kind, LabelSmoothLoss):
+        mode = first.get('mode', 'original')
+        if mode == 'multi_label':
+            raise ValueError(
+                "Expected label smoothing whose weights sum to one, but got mode='multi_label', which is for several "
+                "labels per image. Set mode='original' in the loss."
+            )
+        if is_pod:
+            loss['label_smooth_val'] = amount / (1 + amount) if mode == 'classy_vision' else amount
+        else:
+            notes.append(f'label_smooth_val={amount} of {old_name} goes: only POD Loss has it.')
+    if first.get('loss_weight', 1.0) != 1.0:
+        loss['loss_weight'] = first['loss_weight']
+    if first.get('class_weight') is not None:
+        loss['class_weight'] = [float(weight) for weight in first['class_weight']]
+        if len(loss['class_weight']) != num_classes:
+            raise ValueError(
+                f'Expected `class_weight` of {old_name} to hold num_classes = {num_classes} numbers, but got '
+                f'{len(loss["class_weight"])}.'
+            )
+    if gamma := first.get('gamma', 2.0 if _is_a(kind, FocalLoss) else None):
+        loss.update(dict(power=loss.get('power', 2) + gamma) if is_pod else dict(focal_gamma=gamma))
+    sizes = dict(num_classes=num_classes, feat_dim=1) if name == 'center' else {}
+    MODELS.build(dict(loss, **sizes))  # refuses bad settings now
+    dropped = sorted(key for key in first if key not in KEPT and first[key] is not None)
+    return loss, notes + [
+        f'{key}={first[key]!r} of {old_name} goes: the new loss has nothing like it.' for key in dropped
+    ]
+
+
+def _first(old: Any) -> tuple[dict, list[str]]:
+    """Return the loss of a list that is over the classes, and which others go."""
+    losses = old if isinstance(old, (list, tuple)) else [old or {}]
+    host = (CrossEntropyLoss, LabelSmoothLoss, FocalLoss)
+    known = [item for item in losses if _is_a(resolve(item.get('type', 'CrossEntropyLoss'), HOST_MODELS), host)]
+    first = (known or losses or [{}])[0]
+    return first, [f'{_name(item)} goes, the further loss of a list.' for item in losses if item is not first]
+
+
+def _name(loss: dict) -> str:
+    name = loss.get('type', 'CrossEntropyLoss')
+    return name if isinstance(name, str) else name.__name__
+
+
+def _is_a(item: Optional[type], bases: Union[type, tuple[type, ...]]) -> bool:
+    return isinstance(item, type) and issubclass(item, bases)

@@ -1,0 +1,158 @@
+"""The losses that a config can be converted to, and what they keep of the old one."""
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpretrain.models.losses import CrossEntropyLoss, LabelSmoothLoss
+from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
+from torch.testing import assert_close
+
+import mmpod
+from mmpod.conversion.losses import CENTROID_LOSSES, LEARNED_LOSSES, LOSSES, ONE_CLASS_LOSSES, loss_config
+from mmpod.conversion.plan import plan_gda
+
+CE = dict(type='CrossEntropyLoss')
+
+
+@pytest.fixture(autouse=True)
+def scope():
+    init_default_scope('mmpretrain')
+
+
+def config(augments=None, loss=CE, to_onehot=False, **model):
+    head = dict(type='LinearClsHead', num_classes=4, in_channels=8, loss=loss)
+    base = dict(
+        type='ImageClassifier',
+        backbone=dict(type='ResNet', depth=18, base_channels=1, stem_channels=4),
+        neck=dict(type='GlobalAveragePooling'),
+        head=head,
+        data_preprocessor=dict(type='ClsDataPreprocessor', num_classes=4, to_onehot=to_onehot),
+        train_cfg=augments and dict(augments=augments),
+    )
+    return Config(dict(model=dict(base, **model)))
+
+
+def train_loss(cfg):
+    model = MODELS.build(cfg.model)
+    images = [torch.randint(256, (3, 32, 32), dtype=torch.uint8) for _ in range(4)]
+    samples = [DataSample().set_gt_label(index) for index in range(4)]
+    data = model.data_preprocessor(dict(inputs=images, data_samples=samples), training=True)
+    total = sum(model(**data, mode='loss').values())
+    total.backward()
+    return total
+
+
+@pytest.mark.parametrize('loss', LOSSES)
+def test_every_loss_trains(loss):
+    cfg = mmpod.convert(config(), loss=loss)
+    assert train_loss(cfg).isfinite()
+    assert cfg.model.head.type.endswith(
+        'PEDCCHead'
+        if loss in CENTROID_LOSSES
+        else 'LearnedPrototypeHead'
+        if loss in LEARNED_LOSSES
+        else 'LinearClsHead'
+    )
+
+
+@pytest.mark.parametrize('loss', LOSSES)
+def test_mixed_images_train_or_are_refused(loss):
+    cfg = config(augments=dict(type='Mixup', alpha=0.8))
+    if loss in ONE_CLASS_LOSSES:
+        with pytest.raises(ValueError, match=f"one class per image for loss='{loss}'.*choose another loss"):
+            mmpod.convert(cfg, loss=loss)
+    else:
+        assert train_loss(mmpod.convert(cfg, loss=loss)).isfinite()
+
+
+@pytest.mark.parametrize('loss', LOSSES)
+def test_one_hot_scores_train_as_labels_do(loss):
+    if loss == 'cot':
+        with pytest.raises(ValueError, match='no `to_onehot` of the data preprocessor'):
+            mmpod.convert(config(to_onehot=True), loss=loss)
+        return
+    totals = []
+    for to_onehot in (False, True):
+        torch.manual_seed(0)
+        totals.append(
+            train_loss(mmpod.convert(config(to_onehot=to_onehot, loss=dict(CE, use_soft=to_onehot)), loss=loss))
+        )
+    assert_close(*totals)
+
+
+def test_settings_of_other_losses_are_refused():
+    for settings in (dict(norm='bn'), dict(feat_dim=16)):
+        with pytest.raises(ValueError, match="no `feat_dim` and no `norm` for loss='center'"):
+            mmpod.convert(config(), loss='center', **settings)
+    with pytest.raises(ValueError, match="`loss` to be one of 'pod'.*but got 'focal'"):
+        mmpod.convert(config(), loss='focal')
+    with pytest.raises(ValueError, match='no `optim_wrapper.constructor`'):
+        cfg = config()
+        cfg.optim_wrapper = dict(constructor='LearningRateDecayOptimWrapperConstructor')
+        mmpod.convert(cfg, loss='cot')
+
+
+@pytest.mark.parametrize('norm, kind', [('bn', torch.nn.BatchNorm1d), ('ln', torch.nn.LayerNorm)])
+def test_a_norm_follows_the_projection(norm, kind):
+    cfg = mmpod.convert(config(), norm=norm)
+    assert isinstance(MODELS.build(cfg.model).head.norm, kind)
+
+
+def test_gaussians_are_fitted_on_a_converted_config():
+    cfg = mmpod.convert(config())
+    cfg.custom_hooks = [dict(type='EMAHook')]
+    gda = plan_gda(cfg).apply(cfg)
+    assert [hook.type for hook in gda.custom_hooks] == ['EMAHook', 'mmpod.FitGDAHook']
+    assert type(MODELS.build(gda.model)).__name__ == 'GDAClassifier'
+    with pytest.raises(ValueError, match='ImageClassifier with a PEDCCHead for GDA'):
+        plan_gda(config())
+
+
+@pytest.mark.parametrize('loss', [*CENTROID_LOSSES, *LEARNED_LOSSES])
+def test_class_weights_and_loss_weight_are_kept(loss):
+    weights = [1, 2, 3, 4]
+    kept, notes = loss_config(loss, dict(CE, class_weight=weights, loss_weight=0.5), 4)
+    assert kept['class_weight'] == weights and kept['loss_weight'] == 0.5 and notes == []
+    with pytest.raises(ValueError, match='to hold num_classes = 5 numbers, but got 4'):
+        loss_config(loss, dict(CE, class_weight=weights), 5)
+
+
+def test_a_focal_factor_becomes_the_exponent_of_the_cosine_term():
+    assert loss_config('pod', dict(type='FocalLoss', gamma=1.5), 4)[0]['power'] == 3.5
+    kept, notes = loss_config('pod', dict(type='mmpretrain.FocalLoss', alpha=0.25), 4)  # gamma is 2 by default
+    assert kept['power'] == 4 and notes == [
+        'mmpretrain.FocalLoss goes.',
+        'alpha=0.25 of mmpretrain.FocalLoss goes: the new loss has nothing like it.',
+    ]
+    assert loss_config('amsoftmax', dict(type='FocalLoss'), 4)[0]['focal_gamma'] == 2.0
+
+
+def test_of_a_list_of_losses_the_one_over_the_classes_counts():
+    losses = [dict(type='SeesawLoss', num_classes=4), dict(type=CrossEntropyLoss, loss_weight=0.5)]
+    kept, notes = loss_config('pod', losses, 4)
+    assert kept['loss_weight'] == 0.5 and notes == ['SeesawLoss goes, the further loss of a list.']
+
+
+@pytest.mark.parametrize('kind', ['LabelSmoothLoss', 'mmpretrain.LabelSmoothLoss', LabelSmoothLoss])
+def test_label_smoothing_by_any_name(kind):
+    old = dict(type=kind, label_smooth_val=0.1)
+    assert loss_config('pod', old, 4) == (dict(type='mmpod.PODLoss', sc_weight=1.0, label_smooth_val=0.1), [])
+    assert 'label_smooth_val=0.1' in loss_config('center', old, 4)[1][0]
+
+
+@pytest.mark.parametrize('mode', ['original', 'classy_vision'])
+@pytest.mark.parametrize('mixed', [False, True])
+def test_label_smoothing_is_that_of_the_original(mode, mixed):
+    """The loss equals that of the weights which mmpretrain's own module makes."""
+    old = dict(type='LabelSmoothLoss', label_smooth_val=0.1, mode=mode, num_classes=10)
+    loss = MODELS.build(loss_config('pod', old, 10)[0])
+    plain = mmpod.models.PODLoss()
+    features, centroids = torch.randn(6, 16), mmpod.functional.pedcc(10, 16).float()
+    labels = torch.rand(6, 10).softmax(dim=1) if mixed else torch.arange(6)
+    host = LabelSmoothLoss(0.1, num_classes=10, mode=mode)
+    weights = host.smooth_label(host.generate_one_hot_like_label(labels.clone()))
+    for name, term in loss(features, labels, centroids).items():
+        assert_close(term, plain(features, weights, centroids)[name])
+        assert not torch.allclose(term, plain(features, labels, centroids)[name], rtol=1e-3)
