@@ -10,12 +10,11 @@ the same command continues where it stopped; finished runs are not repeated, and
 import argparse
 import sys
 
-from mmpod.experiments.arguments import check_runs, runs_parser
+from mmpod.experiments.arguments import check_runs, choose_metric, runs_parser
 from mmpod.experiments.catalogue import CHECKPOINT_OF
-from mmpod.experiments.comparison import curves_csv, geometry_table, summary_table, verdict
+from mmpod.experiments.comparison import curves_csv, final_values, geometry_table, summary_table, verdict
 from mmpod.experiments.figures import plot_accuracy, plot_geometry
 from mmpod.experiments.launch import Launcher, note_unknown_settings, plan_run
-from mmpod.experiments.metric import choose_metric
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.run import Run
 from mmpod.experiments.settings import check_effect
@@ -49,10 +48,8 @@ def report(args: argparse.Namespace, done: list[Run]) -> None:
 
     Where the runs log the geometry (default_hooks.features.geometry=True), `geometry.md` and `geometry.png` as well.
     """
-    values = {run.name: {} for run in done}
-    for run in done:
-        if (value := run.final(args.metric)) is not None:
-            values[run.name][run.seed] = value
+    names = dict.fromkeys(run.name for run in done)
+    values = {name: final_values((run for run in done if run.name == name), args.metric) for name in names}
     if not any(values.values()):
         raise ValueError(f'Expected the runs to report {args.metric}, but none did. Choose another --metric.')
     parts = [
@@ -65,11 +62,11 @@ def report(args: argparse.Namespace, done: list[Run]) -> None:
     curves_csv(done, args.work_dir / 'curves.csv', args.metric)
     name = 'accuracy' if args.metric.startswith('accuracy/') else args.metric.replace('/', '_')
     figure = args.work_dir / f'{name}.png'
-    plot_accuracy([run for run in done if run.curve(args.metric)], figure, args.metric)
+    plot_accuracy([(run.name, run) for run in done if run.curve(args.metric)], figure, args.metric)
     measured = [run for run in done if run.curve('geometry/effective_rank')]
     if measured:
         (args.work_dir / 'geometry.md').write_text(geometry_table(measured) + '\n')
-        plot_geometry(measured, args.work_dir / 'geometry.png')
+        plot_geometry([(run.name, run) for run in measured], args.work_dir / 'geometry.png')
     band = ' (line: mean over the seeds, band: lowest to highest seed)' if len(args.seeds) > 1 else ''
     print(f'\n{table}\n\n{args.metric} by epoch: {figure.absolute()}{band}')
 
@@ -90,9 +87,8 @@ def main() -> None:
     for (config, seed), run in runs.items():
         source = args.trained.get(config)
         source = (source, runs[source, seed]) if source else None
-        plan = plan_run(config, run, launcher, args.cfg_options, source, test=False, metric=args.metric)
-        plans += [plan] if plan else []
-    failed = run_all(plans, args.jobs, launcher)
+        plans.append(plan_run(config, run, launcher, args.cfg_options, source, test=False, metric=args.metric))
+    failed = run_all([plan for plan in plans if plan], args.jobs, launcher)
     done = [run for run in runs.values() if run.state == 'done']
     if done:
         report(args, done)

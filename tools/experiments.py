@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from mmpod.experiments.arguments import check_seeds
+from mmpod.experiments.arguments import check_jobs, check_seeds, queue_parser
 from mmpod.experiments.catalogue import Setting
+from mmpod.experiments.comparison import markdown_table
 from mmpod.experiments.index import configs_readme, metafile
 from mmpod.experiments.launch import Launcher, plan_run
-from mmpod.experiments.own_tables import FIGURES, TABLES
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.records import Record, by_setting, collect, pack, read_results
 from mmpod.experiments.report import heading, write_report
@@ -28,7 +28,7 @@ from mmpod.experiments.run import Run
 from mmpod.experiments.selection import select
 from mmpod.experiments.settings import check_effect
 from mmpod.experiments.studies import STUDIES, setting_of
-from mmpod.experiments.tables import markdown_table
+from mmpod.experiments.tables import FIGURES, TABLES
 from mmpod.utils.errors import errors_as_exit
 from mmpod.utils.paths import CONFIGS
 
@@ -41,7 +41,7 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest='command', required=True)
     for name in ('list', 'run', 'report', 'pack'):
-        command = commands.add_parser(name)
+        command = commands.add_parser(name, parents=[queue_parser()] if name == 'run' else [])
         if name == 'pack':
             command.add_argument('work_dir', type=Path, help='folder of runs')
         else:
@@ -55,15 +55,12 @@ def parse_args() -> argparse.Namespace:
             command.add_argument('--work-dir', type=Path, help='show the runs of this folder, not those of --results')
             command.add_argument('--out', type=Path, help='folder to write to (default: docs/generated)')
         if name == 'run':
-            command.add_argument('--jobs', type=int, default=1, help='runs at a time (default: 1)')
-            command.add_argument('--processes', type=int, default=1, help='processes (GPUs) of each run (default: 1)')
             command.add_argument('--partition', default=None, help='start the runs on this partition of Slurm')
-            command.add_argument('--cfg-options', nargs='+', default=[], help='overrides, noted with every number')
     args = parser.parse_args()
     if getattr(args, 'seeds', None):
         check_seeds(parser, args.seeds)
-    if args.command == 'run' and min(args.jobs, args.processes) < 1:
-        parser.error('Expected --jobs and --processes to be at least 1.')
+    if args.command == 'run':
+        check_jobs(parser, args)
     if args.command != 'pack':
         try:
             args.selection = select(args.select)
@@ -73,7 +70,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def run_of(args: argparse.Namespace, setting: Setting, seed: int) -> Run:
-    """Return where a run is."""
+    """Return the run of a setting with a seed, which may not have been started."""
     return Run(setting.key, seed, args.work_dir / setting.study / setting.name / f'seed{seed}')
 
 
@@ -96,8 +93,8 @@ def run(args: argparse.Namespace) -> None:
         source = setting_of(setting.source) if setting.source else None
         trained = (source.path, run_of(args, source, seed)) if source else None
         overrides = [*setting.overrides, *args.cfg_options]
-        plan = plan_run(setting.path, run_of(args, setting, seed), launcher, overrides, trained)
-        plans += [plan] if plan else []
+        plans.append(plan_run(setting.path, run_of(args, setting, seed), launcher, overrides, trained))
+    plans = [plan for plan in plans if plan]
     failed = run_all(plans, args.jobs, launcher)
     if failed:
         names = '\n'.join(f'  {run.label}: {run.record.get("failed", "")}' for run in failed)
@@ -112,7 +109,7 @@ def describe(run: Run) -> str:
     elif state == 'failed':
         state += f': {run.record["failed"]}'
     elif state != 'not run':
-        state += f' at epoch {max(run.accuracies(), default=0)}'
+        state += f' at epoch {max(run.curve(), default=0)}'
     return f'{run.seed} {state}'
 
 
@@ -123,12 +120,9 @@ def list_all(records: Mapping[str, Sequence[Record]]) -> None:
         count = sum(len(records.get(setting.key, ())) for setting in study.settings.values())
         seeds = ' '.join(map(str, study.seeds))
         rows.append((study.name, len(study.settings), seeds, count, study.title))
-    print(
-        markdown_table(
-            pd.DataFrame(rows, columns=['study', 'settings', 'seeds', 'runs in results', 'what']).astype(str)
-        )
-    )
-    print('\nTables: ' + '; '.join(name for name in TABLES) + '\nFigures: ' + '; '.join(FIGURES))
+    columns = ['study', 'settings', 'seeds', 'runs in results', 'what']
+    print(markdown_table(pd.DataFrame(rows, columns=columns).astype(str)))
+    print('\nTables: ' + '; '.join(TABLES) + '\nFigures: ' + '; '.join(FIGURES))
 
 
 def list_selection(args: argparse.Namespace, records: Mapping[str, Sequence[Record]]) -> None:
@@ -165,7 +159,7 @@ def report(args: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Do what was asked for."""
+    """Run the command."""
     args = parse_args()
     if args.command == 'run':
         run(args)

@@ -13,13 +13,13 @@ Runs go to WORK_DIR/<config>/<settings>/seed<n>/. After an interrupt, the same c
 """
 
 import argparse
+import itertools
 import sys
 from pathlib import Path
 
-from mmpod.experiments.arguments import check_runs, runs_parser
+from mmpod.experiments.arguments import check_runs, choose_metric, runs_parser
 from mmpod.experiments.comparison import trial_table
 from mmpod.experiments.launch import Launcher, note_unknown_settings, plan_run
-from mmpod.experiments.metric import choose_metric
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.run import Run
 from mmpod.experiments.settings import check_effect, resolve
@@ -34,7 +34,7 @@ def parse_args() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[runs_parser('work_dirs/tune')],
     )
-    parser.add_argument('--grid', nargs='+', required=True, metavar='KEY=VALUES', help='values to try, by commas')
+    parser.add_argument('--grid', nargs='+', required=True, metavar='KEY=VALUES', help='values, separated by commas')
     args = parser.parse_args()
     check_runs(parser, args)
     try:
@@ -58,15 +58,12 @@ def main() -> None:
     args.metric = choose_metric(args.configs, args.cfg_options, args.metric)
     launcher = Launcher(args.processes)
     runs, plans = {}, []
-    for seed in args.seeds:
-        for config in args.configs:
-            for trial in args.trials:
-                work_dir = args.work_dir / config.stem / trial.name / f'seed{seed}'
-                run = Run(config.stem, seed, work_dir, setting=trial.name)
-                runs.setdefault((config.stem, trial.name), []).append(run)
-                overrides = [*args.cfg_options, *trial.overrides]
-                plan = plan_run(config, run, launcher, overrides, test=False, metric=args.metric)
-                plans += [plan] if plan else []
+    for seed, config, trial in itertools.product(args.seeds, args.configs, args.trials):
+        run = Run(config.stem, seed, args.work_dir / config.stem / trial.name / f'seed{seed}', setting=trial.name)
+        runs.setdefault((config.stem, trial.name), []).append(run)
+        overrides = [*args.cfg_options, *trial.overrides]
+        plans.append(plan_run(config, run, launcher, overrides, test=False, metric=args.metric))
+    plans = [plan for plan in plans if plan]
     for config in args.configs:
         warn_of_the_test_set(config, args.cfg_options)
     failed = run_all(plans, args.jobs, launcher)

@@ -1,12 +1,30 @@
-"""The arguments that the command lines of many runs share."""
+"""What the command lines of many runs share: arguments, their checks, and the metric that runs are compared by."""
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Optional
 
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpretrain.registry import METRICS
+from mmpretrain.structures import DataSample
+
+from mmpod.experiments.comparison import GEOMETRY
+from mmpod.experiments.settings import resolve
 from mmpod.functional.centroids import MAX_SEED
+from mmpod.utils.errors import did_you_mean
 
-__all__ = ['check_runs', 'check_seeds', 'runs_parser']
+__all__ = [
+    'check_jobs',
+    'check_runs',
+    'check_seeds',
+    'choose_metric',
+    'queue_parser',
+    'reported_metrics',
+    'runs_parser',
+]
 
 
 def check_seeds(parser: argparse.ArgumentParser, seeds: Sequence[int]) -> None:
@@ -15,22 +33,30 @@ def check_seeds(parser: argparse.ArgumentParser, seeds: Sequence[int]) -> None:
         parser.error(f'Expected --seeds to be different integers from 0 to {MAX_SEED}, but got {seeds}.')
 
 
-def runs_parser(work_dir: str) -> argparse.ArgumentParser:
-    """Return a parent parser with the arguments of a command line that runs configs with seeds.
-
-    Args:
-        work_dir: Default of ``--work-dir``.
-    """
+def queue_parser() -> argparse.ArgumentParser:
+    """Return a parent parser with the arguments of a command line that makes many runs."""
     parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument('--jobs', type=int, default=1, help='runs at a time; they share the CPU cores (default: 1)')
+    parser.add_argument('--processes', type=int, default=1, help='processes (GPUs) of each run (default: 1)')
+    parser.add_argument('--cfg-options', nargs='+', default=[], help='overrides passed on to every run')
+    return parser
+
+
+def runs_parser(work_dir: str) -> argparse.ArgumentParser:
+    """Return a parent parser that also has the configs, their seeds, the metric and ``--work-dir`` with its default."""
+    parser = argparse.ArgumentParser(add_help=False, parents=[queue_parser()])
     parser.add_argument('configs', nargs='+', type=Path, help='the configs')
     parser.add_argument('--seeds', nargs='+', type=int, default=[0], help='seeds of each config (default: 0)')
     parser.add_argument('--work-dir', type=Path, default=Path(work_dir), help=f'output folder (default: {work_dir})')
-    parser.add_argument('--jobs', type=int, default=1, help='runs at a time; they share the CPU cores (default: 1)')
-    parser.add_argument('--processes', type=int, default=1, help='processes (GPUs) of each run, through torchrun')
-    parser.add_argument('--cfg-options', nargs='+', default=[], help='overrides passed on to every run')
-    parser.add_argument('--metric', help="what counts (default: the first that the config's val_evaluator reports)")
-    parser.add_argument('--lower-is-better', action='store_true', help='of the metric, such as an error or a loss')
+    parser.add_argument('--metric', help="to compare by (default: the first that the config's val_evaluator reports)")
+    parser.add_argument('--lower-is-better', action='store_true', help='as for an error or a loss')
     return parser
+
+
+def check_jobs(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """End with a message where the numbers of :func:`queue_parser` are wrong."""
+    if min(args.jobs, args.processes) < 1:
+        parser.error('Expected --jobs and --processes to be at least 1.')
 
 
 def check_runs(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
@@ -43,5 +69,60 @@ def check_runs(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Non
     check_seeds(parser, args.seeds)
     if len({config.stem for config in args.configs}) < len(args.configs):
         parser.error('Expected configs of different names, because a run is known by its name.')
-    if min(args.jobs, args.processes) < 1:
-        parser.error('Expected --jobs and --processes to be at least 1.')
+    check_jobs(parser, args)
+
+
+def choose_metric(configs: Sequence[Path], overrides: Sequence[str], asked: Optional[str] = None) -> str:
+    """Return the metric to compare configs by: the one asked for, or the first that the first config reports.
+
+    Raises:
+        ValueError: A config does not validate, or is known not to report the metric.
+    """
+    for config in configs:
+        known, complete = reported_metrics(resolve(config, overrides))
+        if asked is None and not known:
+            raise ValueError(
+                f'Expected val_evaluator of {config} to report a metric, but '
+                + ('it reports none.' if complete else 'what it reports is only known after training. Use --metric.')
+            )
+        asked = asked or known[0]
+        guess = did_you_mean(asked, known, cutoff=0.6)
+        if asked not in known and (complete or guess):
+            hint = f' Did you mean {guess}?' if guess else ''
+            raise ValueError(
+                f'Expected a metric that {config} reports in validation, {", ".join(known) or "but it has none"}, but '
+                f'got {asked}.{hint}'
+            )
+    if asked is None:
+        raise ValueError('Expected at least one config that is trained, but got none.')
+    return asked
+
+
+def reported_metrics(cfg: Config) -> tuple[list[str], bool]:
+    """Return the names of what a config's validation reports, in its order, and whether these are known to be all.
+
+    Each metric evaluates two invented predictions; what one reports that needs more than predictions is not known.
+    """
+    init_default_scope(cfg.get('default_scope') or 'mmpretrain')
+    evaluators = cfg.get('val_evaluator') or []
+    names, complete = [], True
+    for item in evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]:
+        try:
+            names += _names(item)
+        except Exception:  # whatever somebody's metric makes of the invented predictions
+            complete = False
+    hooks = cfg.get('default_hooks') or {}
+    if (hooks.get('features') or {}).get('geometry'):
+        names += [f'geometry/{name}' for name in GEOMETRY]
+    return list(dict.fromkeys(names)), complete
+
+
+def _names(item: dict) -> list[str]:
+    metric, classes = METRICS.build(item), 1000
+    metric.dataset_meta = dict(classes=[str(index) for index in range(classes)])
+    samples = [
+        DataSample().set_gt_label(label).set_gt_score(score).set_pred_label(label).set_pred_score(score).to_dict()
+        for label, score in enumerate(torch.eye(classes)[:2])
+    ]
+    metric.process({}, samples)
+    return [name for name, value in metric.evaluate(len(samples)).items() if torch.as_tensor(value).numel() == 1]

@@ -1,4 +1,4 @@
-"""What an experiment, a table and a figure are, and the datasets that the configs' names mean."""
+"""What a study, a table and a figure are, and the datasets that the names of configs stand for."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,25 +40,15 @@ def dataset_of(config: str) -> str:
 
 @dataclass(frozen=True)
 class Setting:
-    """What some runs that differ in their seed alone have in common.
+    """What runs that differ only in their seed have in common."""
 
-    Attributes:
-        study: Name of the study.
-        name: Its name there, fit for a folder.
-        base: The key of its :class:`Base`.
-        point: The point of the grid, such as ``lr=0.1,loss_weight=5``; empty without a grid.
-        config: The config, without ``.py``, relative to `configs/`; empty where it was never shipped.
-        overrides: What it changes of the config, ``key=value``.
-        source: The setting, ``study/name``, whose checkpoint it evaluates; empty where it trains.
-    """
-
-    study: str
-    name: str
-    base: str
-    point: str
-    config: str
-    overrides: tuple[str, ...] = ()
-    source: str = ''
+    study: str  # name of the study
+    name: str  # its name in the study, fit for a folder
+    base: str  # key of its `Base` in the study
+    point: str  # of the grid, such as `lr=0.1,loss_weight=5`; empty without a grid
+    config: str  # without `.py`, relative to `configs/`; empty where it was never shipped
+    overrides: tuple[str, ...] = ()  # `key=value`
+    source: str = ''  # the setting, `study/name`, whose checkpoint it evaluates; empty where it trains
 
     @property
     def key(self) -> str:
@@ -72,37 +62,22 @@ class Setting:
 
 
 class Base(NamedTuple):
-    """A config with what a study changes of it.
+    """A config with what a study changes of it: each combination of the grid's values, or of several grids'."""
 
-    Attributes:
-        config: Without ``.py``, relative to `configs/`.
-        overrides: ``key=value``.
-        grid: Values by key of the config, of which every combination is one setting; or several such grids.
-        source: The setting, ``study/name``, whose checkpoint is evaluated.
-    """
-
-    config: str
-    overrides: Sequence[str] = ()
-    grid: Union[Mapping[str, Sequence], Sequence[Mapping[str, Sequence]]] = {}
-    source: str = ''
+    config: str  # without `.py`, relative to `configs/`
+    overrides: Sequence[str] = ()  # `key=value`
+    grid: Union[Mapping[str, Sequence], Sequence[Mapping[str, Sequence]]] = {}  # values by key of the config
+    source: str = ''  # the setting, `study/name`, whose checkpoint is evaluated
 
 
 @dataclass(frozen=True)
 class Study:
-    """Runs that answer one question: some configs, each with a grid of overrides, each with the same seeds.
+    """Runs that answer one question: some configs, each with a grid of overrides, all with the same seeds."""
 
-    Attributes:
-        name: Name of its file in `results/` and of its folder of runs.
-        title: What it measures.
-        bases: Its configs, by a short name.
-        options: Overrides for all of them.
-        seeds: Seeds of each setting.
-    """
-
-    name: str
-    title: str
-    bases: Mapping[str, Base]
-    options: Sequence[str] = ()
+    name: str  # of its file in `results/` and of its folder of runs
+    title: str  # what it measures
+    bases: Mapping[str, Base]  # by a short name
+    options: Sequence[str] = ()  # overrides of all bases
     seeds: Sequence[int] = (0, 1, 2)
 
     @property
@@ -120,60 +95,36 @@ class Study:
 
 @dataclass(frozen=True)
 class Cell:
-    """One number of a table, and where it comes from.
-
-    Attributes:
-        row, column: As they are printed.
-        runs: The setting, ``study/name``, whose runs measure it.
-        paper: The paper's number; None where the table is mmpod's own.
-        metrics: Names in the final metrics; several where the paper leaves open which one it means.
-        key: Key of the config that holds the number instead, where it is not measured.
-    """
+    """A number of a table, and where it comes from."""
 
     row: str
     column: str
-    runs: str
-    paper: Optional[float] = None
-    metrics: Sequence[str] = (METRIC,)
-    key: Optional[str] = None
+    runs: str  # the setting, `study/name`, whose runs measure it
+    paper: Optional[float] = None  # the paper's number; None where the table is mmpod's own
+    metrics: Sequence[str] = (METRIC,)  # final metrics; several where the paper leaves open which one it means
+    key: Optional[str] = None  # of the config that holds the number instead, where it is not measured
 
 
 @dataclass(frozen=True)
 class Table:
-    """Cells under a title.
-
-    Attributes:
-        title: What it shows.
-        cells: Its numbers.
-        varied: What its rows vary.
-        pivot: Rows by columns of one number each, instead of several numbers for each row.
-        epochs: The accuracy after these epochs, instead of after the last.
-        marked: Whether runs of another revision than most are marked.
-    """
+    """Cells under a title."""
 
     title: str
     cells: Sequence[Cell]
-    varied: str = 'loss'
-    pivot: bool = False
-    epochs: Sequence[int] = ()
-    marked: bool = True
+    varied: str = 'loss'  # what the rows vary
+    pivot: bool = False  # rows by columns of one number each, instead of several numbers per row
+    epochs: Sequence[int] = ()  # show the accuracy after these epochs, instead of after the last
+    marked: bool = True  # mark runs of another revision than most
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture.
-
-    Attributes:
-        title: What it shows.
-        kind: ``'derivative'`` of 1 - cos to a power, ``'curves'`` of accuracy by epoch, the ``'sweep'`` of a setting,
-            or the ``'gram'`` matrix of centroids.
-        cells: Whose runs it shows.
-        varied: What a sweep varies.
-        power: Exponent of a derivative.
+    """A picture of runs: their accuracy by epoch (``'curves'``) or by the value of a setting (``'sweep'``). Without
+    runs: a ``'derivative'`` of 1 - cos to a power, or the ``'gram'`` matrix of centroids.
     """
 
     title: str
     kind: str
-    cells: Sequence[Cell] = ()
-    varied: str = ''
-    power: int = 0
+    cells: Sequence[Cell] = ()  # whose runs it shows
+    varied: str = ''  # what a sweep varies
+    power: int = 0  # exponent of a derivative

@@ -1,23 +1,54 @@
-"""Setting training runs side by side: tables, and whether their difference exceeds the spread of the seeds."""
+"""Comparison of training runs: tables, and whether their difference exceeds the spread of the seeds."""
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Optional
 
 import pandas as pd
 from scipy import stats
 
-from mmpod.experiments.metric import GEOMETRY, number_format, unit
-from mmpod.experiments.run import METRIC, Run
+from mmpod.experiments.run import METRIC, Run, number_format, unit
 from mmpod.experiments.sweep import Trial
-from mmpod.experiments.tables import markdown_table, mean_and_spread
 
-__all__ = ['curves_csv', 'epochs_to_reach', 'geometry_table', 'summary_table', 'trial_table', 'verdict']
+__all__ = ['curves_csv', 'epochs_to_reach', 'final_values', 'geometry_table', 'markdown_table', 'mean_and_spread']
+__all__ += ['GEOMETRY', 'summary_table', 'trial_table', 'verdict']
 
 SHARE = 0.9  # of the last value, for "epochs to"
 CONFIDENCE = 0.95
+# What mmpod.FeatureGeometry reports.
+GEOMETRY = (
+    *('target_cosine', 'max_nontarget_cosine', 'within_between', 'nc1', 'nc2_equinorm', 'nc2_equiangularity'),
+    *('nc2_max_angle', 'nc3_self_duality', 'effective_rank'),
+)
+SPREAD = '±: sample standard deviation over the seeds.'
+
+
+def markdown_table(frame: pd.DataFrame) -> str:
+    """Return a Markdown table whose cells are printed as they are; format numbers beforehand.
+
+    Example:
+        >>> print(markdown_table(pd.DataFrame({'run': ['pod'], 'accuracy': ['98.00']})))
+        | run   | accuracy   |
+        |-------|------------|
+        | pod   | 98.00      |
+    """
+    return frame.to_markdown(index=False, tablefmt='github', disable_numparse=True)
+
+
+def mean_and_spread(values: Iterable[Optional[float]], form: str = '.2f') -> str:
+    """Return the mean, and with several values ± their sample standard deviation; ``-`` where one or all are missing.
+
+    Example:
+        >>> mean_and_spread([80.0, 83.0])
+        '81.50 ± 2.12'
+    """
+    numbers = [math.nan if value is None else float(value) for value in values]
+    if not numbers or any(map(math.isnan, numbers)):
+        return '-'
+    spread = f' ± {statistics.stdev(numbers):{form}}' if len(numbers) > 1 else ''
+    return f'{statistics.mean(numbers):{form}}{spread}'
 
 
 def epochs_to_reach(curve: Mapping[int, float], target: float, lower_is_better: bool = False) -> Optional[int]:
@@ -31,17 +62,22 @@ def epochs_to_reach(curve: Mapping[int, float], target: float, lower_is_better: 
     return next((epoch for epoch, value in curve.items() if sign * value >= sign * target), None)
 
 
+def final_values(runs: Iterable[Run], metric: str) -> dict[int, float]:
+    """Return by seed the metric after the last epoch, of the runs that have measured it."""
+    return {run.seed: value for run in runs if (value := run.final(metric)) is not None}
+
+
 def summary_table(
     runs: Sequence[Run], metric: str = METRIC, target: Optional[float] = None, lower_is_better: bool = False
 ) -> str:
-    """Return a Markdown table with one row per name, and below it what its columns mean.
+    """Return a Markdown table of finished runs with one row per name, and below it what its columns mean.
 
     Args:
-        runs: Finished runs; those of the same name differ by their seed.
+        runs: Those of the same name differ by their seed.
         metric: What is compared.
-        target: Value for "epochs to"; by default 90 % of each run's own last value (for a metric whose lower values are
-            better, a value 10 % above it).
-        lower_is_better: Of the metric.
+        target: Value for "epochs to"; by default 90 % of each run's own last value, or 10 % above it where lower is
+            better.
+        lower_is_better: Whether lower values of the metric are better.
     """
     rows = []
     for run in runs:
@@ -49,16 +85,10 @@ def summary_table(
         goal = target
         if goal is None and last is not None:
             goal = last * (SHARE if (last >= 0) != lower_is_better else 2 - SHARE)
-        rows.append(
-            dict(
-                run=run.name,
-                seed=str(run.seed),
-                last=last,
-                best=(min if lower_is_better else max)(curve.values()) if curve else None,
-                epochs=None if goal is None else epochs_to_reach(curve, goal, lower_is_better),
-                seconds=run.record['wall_s'],
-            )
-        )
+        best = (min if lower_is_better else max)(curve.values(), default=None)
+        epochs = None if goal is None else epochs_to_reach(curve, goal, lower_is_better)
+        rows.append((run.name, str(run.seed), last, best, epochs, run.record['wall_s']))
+    frame = pd.DataFrame(rows, columns=['run', 'seed', 'last', 'best', 'epochs', 'seconds'])
     form, percent = number_format(metric), unit(metric)
     relative = f'within {100 * (1 - SHARE):g} % of the last' if lower_is_better else f'{100 * SHARE:g} % of the last'
     aim = relative if target is None else f'{target:g}{percent.replace(",", "")}'
@@ -66,16 +96,16 @@ def summary_table(
         {
             'run': name,
             'seeds': ', '.join(group.seed),
-            f'last epoch{percent}': _cell(group['last'], form),
-            f'best epoch{percent}': _cell(group.best, form),
-            f'epochs to {aim}': _cell(group.epochs, '.1f'),
+            f'last epoch{percent}': mean_and_spread(group['last'], form),
+            f'best epoch{percent}': mean_and_spread(group.best, form),
+            f'epochs to {aim}': mean_and_spread(group.epochs, '.1f'),
             'time of a run, s': f'{group.seconds.mean():.0f}',
         }
-        for name, group in pd.DataFrame(rows).groupby('run', sort=False)
+        for name, group in frame.groupby('run', sort=False)
     )
     notes = [f'{metric}, {"lower" if lower_is_better else "higher"} is better.']
-    if len({run.seed for run in runs}) > 1:
-        notes.append('±: sample standard deviation over the seeds.')
+    if frame.seed.nunique() > 1:
+        notes.append(SPREAD)
     if (table == '-').any(axis=None):
         notes.append('-: not measured (an evaluation has no epochs), or not reached by every seed.')
     notes.append(
@@ -83,10 +113,6 @@ def summary_table(
         'the machine did.'
     )
     return '\n'.join([markdown_table(table), '', *notes])
-
-
-def _cell(values: pd.Series, form: str) -> str:
-    return '-' if values.isna().any() else mean_and_spread(values.astype(float).tolist(), form)
 
 
 def verdict(values: Mapping[str, Mapping[int, float]], metric: str, lower_is_better: bool = False) -> str:
@@ -99,8 +125,8 @@ def verdict(values: Mapping[str, Mapping[int, float]], metric: str, lower_is_bet
 
     Args:
         values: By name and seed, the metric after the last epoch.
-        metric: Its name.
-        lower_is_better: Of the metric.
+        metric: Name of the metric.
+        lower_is_better: Whether lower values of the metric are better.
 
     Example:
         >>> print(verdict({'pod': {0: 92.0, 1: 93.0}, 'softmax': {0: 90.0, 1: 91.1}}, 'accuracy/top1'))
@@ -122,10 +148,9 @@ def verdict(values: Mapping[str, Mapping[int, float]], metric: str, lower_is_bet
         if half is None:
             text += 'with a single seed, which has no spread: nothing follows. Repeat with more --seeds.'
         else:
-            beyond = abs(difference) > half
-            low, high = difference - half, difference + half
-            text += f'({100 * CONFIDENCE:g} % interval {low:{form}} to {high:{form}}, {how}), '
-            text += 'beyond the spread of the seeds.' if beyond else 'no difference beyond the spread of the seeds.'
+            interval = f'{difference - half:{form}} to {difference + half:{form}}'
+            beyond = 'beyond' if abs(difference) > half else 'no difference beyond'
+            text += f'({100 * CONFIDENCE:g} % interval {interval}, {how}), {beyond} the spread of the seeds.'
         lines.append(text)
     return '\n'.join(lines)
 
@@ -163,38 +188,33 @@ def trial_table(
         trials: One column each.
         runs: For a config and the name of a trial its finished runs, one per seed.
         metric: What is compared.
-        lower_is_better: Of the metric.
+        lower_is_better: Whether lower values of the metric are better.
     """
     form, rows, verdicts, at_best = number_format(metric), [], [], {}
     most = max(map(len, runs.values()), default=0)
     for config in configs:
-        values = {
-            trial.name: {
-                run.seed: value for run in runs[config, trial.name] if (value := run.final(metric)) is not None
-            }
-            for trial in trials
-        }
+        values = {trial.name: final_values(runs[config, trial.name], metric) for trial in trials}
         means = {name: statistics.mean(by_seed.values()) for name, by_seed in values.items() if by_seed}
         ranked = sorted(means, key=means.__getitem__, reverse=not lower_is_better)
         row = {'config': config}
         for name, by_seed in values.items():
-            text = mean_and_spread(list(by_seed.values()), form) if by_seed else '-'
-            text = f'**{text}**' if ranked and name in means and means[name] == means[ranked[0]] else text
+            text = mean_and_spread(by_seed.values(), form)
+            text = f'**{text}**' if name in means and means[name] == means[ranked[0]] else text
             row[name] = text + (f' ({len(by_seed)} of {most} seeds)' if 0 < len(by_seed) < most else '')
         rows.append(row)
         if text := verdict({name: values[name] for name in ranked[:2]}, metric, lower_is_better):
-            verdicts.append(f'{config}, the best setting against the second:\n{text}')
+            verdicts.append(f'\n{config}, the best setting against the second:\n{text}')
         if ranked:
             at_best[f'{config} at {ranked[0]}'] = values[ranked[0]]
     if text := verdict(at_best, metric, lower_is_better):
-        verdicts.append(f'The configs at their best settings:\n{text}')
+        verdicts.append(f'\nThe configs at their best settings:\n{text}')
     table = pd.DataFrame(rows)
     notes = [f'{metric} of the last epoch, {"lower" if lower_is_better else "higher"} is better, the best in bold.']
     if most > 1:
-        notes.append('±: sample standard deviation over the seeds.')
+        notes.append(SPREAD)
     if (table == '-').any(axis=None):
         notes.append('-: no finished run that has measured it.')
-    return '\n'.join([markdown_table(table), '', *notes, *(f'\n{text}' for text in verdicts)])
+    return '\n'.join([markdown_table(table), '', *notes, *verdicts])
 
 
 def geometry_table(runs: Sequence[Run]) -> str:
@@ -203,13 +223,8 @@ def geometry_table(runs: Sequence[Run]) -> str:
     Mean ± sample standard deviation over the seeds; ``-`` where a head has no such measure.
     """
     rows = [{'run': run.name, **{metric: run.final(f'geometry/{metric}') for metric in GEOMETRY}} for run in runs]
-    frame = pd.DataFrame(rows, columns=['run', *GEOMETRY])
-    return markdown_table(
-        pd.DataFrame(
-            {'run': name, **{metric: _cell(group[metric], '.3f') for metric in GEOMETRY}}
-            for name, group in frame.groupby('run', sort=False)
-        )
-    )
+    by_name = pd.DataFrame(rows, columns=['run', *GEOMETRY]).groupby('run', sort=False)
+    return markdown_table(by_name.agg(mean_and_spread, form='.3f').reset_index())
 
 
 def curves_csv(runs: Sequence[Run], path: Path, metric: str = METRIC) -> None:

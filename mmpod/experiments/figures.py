@@ -17,7 +17,7 @@ from mmpod.visualization.style import COLOURS, MARKERS, STYLES, new_axes, write_
 
 __all__ = ['plot_accuracy', 'plot_derivative', 'plot_geometry', 'plot_sweep']
 
-Runs = Sequence[Union[Run, Record]]
+Runs = Sequence[tuple[str, Union[Run, Record]]]  # each with the name that the legend gives it
 PANELS = {
     'target_cosine': 'cosine to the target prototype',
     'max_nontarget_cosine': 'largest cosine to another',
@@ -34,17 +34,17 @@ def draw_curves(axes, runs: Runs, metric: str) -> dict:
     """
     import seaborn
 
-    rows = [(run.name, epoch, value) for run in runs for epoch, value in run.curve(metric).items()]
+    rows = [(name, epoch, value) for name, run in runs for epoch, value in run.curve(metric).items()]
     frame = pd.DataFrame(rows, columns=['run', 'epoch', metric])
-    names = list(dict.fromkeys(frame['run']))
-    looks = {name: look for name, look in zip(names, zip(*map(itertools.cycle, (COLOURS, STYLES, MARKERS))))}
-    for name, (colour, style, marker) in looks.items():
-        curve = frame[frame['run'] == name]
+    looks = zip(*map(itertools.cycle, (COLOURS, STYLES, MARKERS)))
+    lines = {}
+    for (name, curve), (colour, style, marker) in zip(frame.groupby('run', sort=False), looks):
         every = max(1, curve['epoch'].nunique() // 10)
         look = dict(color=colour, linestyle=style, marker=marker, markersize=4, markevery=every, markeredgewidth=0)
         seaborn.lineplot(curve, x='epoch', y=metric, errorbar=('pi', 100), ax=axes, label=name, legend=False, **look)
+        lines[name] = axes.get_lines()[-1]
     axes.xaxis.get_major_locator().set_params(integer=True)
-    return {line.get_label(): line for line in axes.get_lines() if line.get_label() in looks}
+    return lines
 
 
 def finish(figure, handles: dict, path: Path) -> None:
@@ -63,12 +63,7 @@ def plot_accuracy(runs: Runs, path: Path, metric: str = METRIC) -> None:
 
 
 def plot_geometry(runs: Runs, path: Path) -> None:
-    """Write four metrics of ``mmpod.FeatureGeometry`` by epoch, see :func:`draw_curves`.
-
-    Args:
-        runs: Runs that have logged them; those of heads without prototypes have no cosines.
-        path: Where to write the PNG.
-    """
+    """Write a PNG of four metrics of ``mmpod.FeatureGeometry`` by epoch; a head without prototypes has no cosines."""
     figure, axes = new_axes(7.6, 5.4, 2, 2)
     handles = {}
     for panel, (metric, label) in zip(axes.flat, PANELS.items()):
@@ -81,37 +76,23 @@ def plot_geometry(runs: Runs, path: Path) -> None:
 
 
 def plot_sweep(measured: Mapping[str, Sequence[float]], paper: Mapping[str, float], varied: str, path: Path) -> None:
-    """Write accuracy by the value of a setting: mean and standard deviation over the seeds, and the paper's numbers.
+    """Write a PNG of accuracy (%) by the value of a setting: mean and standard deviation over the seeds.
 
     Args:
-        measured: By value of the setting the accuracies (%) of its seeds; none where it was not run.
-        paper: By value of the setting the paper's accuracy, where there is one.
+        measured: The accuracies of the seeds by value of the setting; none where it was not run.
+        paper: The paper's accuracy by value of the setting, where there is one.
         varied: What is varied.
-        path: Where to write the PNG.
+        path: Where to write it.
     """
     figure, axes = new_axes()
     place = {name: index for index, name in enumerate(measured)}
-    frame = pd.DataFrame({name: pd.Series(values, dtype=float) for name, values in measured.items()}).agg(
-        ['mean', 'std']
-    )
-    axes.errorbar(
-        range(len(place)),
-        frame.loc['mean'],
-        frame.loc['std'].fillna(0),
-        marker=MARKERS[0],
-        capsize=3,
-        color=COLOURS[0],
-        label='measured (mean and standard deviation over the seeds)',
-    )
+    frame = pd.DataFrame({name: pd.Series(values, dtype=float) for name, values in measured.items()})
+    label = 'measured (mean and standard deviation over the seeds)'
+    look = dict(marker=MARKERS[0], capsize=3, color=COLOURS[0], label=label)
+    axes.errorbar(range(len(place)), frame.mean(), frame.std().fillna(0), **look)
     if paper:
-        axes.plot(
-            [place[name] for name in paper],
-            list(paper.values()),
-            '--',
-            marker=MARKERS[1],
-            color=COLOURS[1],
-            label='paper',
-        )
+        look = dict(marker=MARKERS[1], color=COLOURS[1], label='paper')
+        axes.plot([place[name] for name in paper], list(paper.values()), '--', **look)
     axes.set(xlabel=varied, ylabel='test accuracy (%)')
     axes.set_xticks(range(len(place)), place)
     axes.legend(fontsize='small')
@@ -123,8 +104,8 @@ def derivative(power: int, degrees: Tensor) -> Tensor:
     angles = torch.deg2rad(degrees.double()).requires_grad_()
     features = torch.stack([angles.cos(), angles.sin()], dim=1)
     centroids = torch.tensor([[1.0, 0.0], [-1.0, 0.0]], dtype=torch.float64)
-    loss = cosine_loss(features, torch.zeros(len(angles), dtype=torch.long), centroids, power).sum()
-    return torch.autograd.grad(loss, angles)[0]
+    losses = cosine_loss(features, torch.zeros(len(angles), dtype=torch.long), centroids, power)
+    return torch.autograd.grad(losses.sum(), angles)[0]
 
 
 def plot_derivative(power: int, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a run will call, worked out before anything starts."""
+"""The commands of a run, planned before anything starts."""
 
 import os
 import sys
@@ -18,42 +18,32 @@ __all__ = ['Launcher', 'Plan', 'note_unknown_settings', 'plan_run']
 
 @dataclass(frozen=True)
 class Launcher:
-    """How the processes of a run are started: on one process or several, on this machine or through Slurm.
+    """How the processes of a run are started: one or several, on this machine or through Slurm."""
 
-    Attributes:
-        processes: Processes (GPUs) of each run.
-        partition: Slurm partition to start them in; None for this machine.
-    """
-
-    processes: int = 1
-    partition: Optional[str] = None
+    processes: int = 1  # processes (GPUs) of each run
+    partition: Optional[str] = None  # of Slurm; None for this machine
 
     def train(self, config: Path, work_dir: Path, arguments: Sequence[str]) -> list[str]:
         """Return the command that trains ``config`` in ``work_dir``, or continues there."""
-        if self.partition is not None:
-            script = ['bash', TOOLS / 'slurm_train.sh', self.partition, config.stem, config, work_dir]
-        else:
-            script = [*self._python('train.py'), config, '--work-dir', work_dir]
-        return [str(word) for word in [*script, '--resume', *self._launcher(), *arguments]]
+        folder = ['--work-dir', work_dir] if self.partition is None else [work_dir]
+        return self._command('train', config, [*folder, '--resume'], arguments)
 
     def test(self, config: Path, checkpoint: Path, work_dir: Path, arguments: Sequence[str]) -> list[str]:
         """Return the command that evaluates ``checkpoint`` on the test set and writes ``work_dir/metrics.json``."""
-        if self.partition is not None:
-            script = ['bash', TOOLS / 'slurm_test.sh', self.partition, config.stem, config, checkpoint]
-        else:
-            script = [*self._python('test.py'), config, checkpoint]
         out = ['--work-dir', work_dir / 'test', '--out', work_dir / 'metrics.json', '--out-item', 'metrics']
-        return [str(word) for word in [*script, *out, *self._launcher(), *arguments]]
+        return self._command('test', config, [checkpoint, *out], arguments)
 
-    def _python(self, tool: str) -> list:
-        if self.processes == 1:
-            return [sys.executable, TOOLS / tool]
-        # Standalone, torchrun finds a free port by itself, so that runs beside each other never share one.
-        torchrun = ['-m', 'torch.distributed.run', '--standalone', '--local-addr=127.0.0.1']
-        return [sys.executable, *torchrun, f'--nproc-per-node={self.processes}', TOOLS / tool]
-
-    def _launcher(self) -> list[str]:
-        return ['--launcher', 'pytorch'] if self.partition is None and self.processes > 1 else []
+    def _command(self, tool: str, config: Path, own: Sequence, arguments: Sequence[str]) -> list[str]:
+        if self.partition is not None:
+            words = ['bash', TOOLS / f'slurm_{tool}.sh', self.partition, config.stem, config, *own]
+        elif self.processes == 1:
+            words = [sys.executable, TOOLS / f'{tool}.py', config, *own]
+        else:
+            # Standalone, torchrun finds a free port by itself, so that runs beside each other never share one.
+            torchrun = ['-m', 'torch.distributed.run', '--standalone', '--local-addr=127.0.0.1']
+            words = [sys.executable, *torchrun, f'--nproc-per-node={self.processes}', TOOLS / f'{tool}.py', config]
+            words += [*own, '--launcher', 'pytorch']
+        return [str(word) for word in [*words, *arguments]]
 
     def environment(self, slot: int, jobs: int) -> dict[str, str]:
         """Return the variables of a run in ``slot`` of ``jobs``: its share of the cores as threads unless
@@ -72,27 +62,16 @@ class Launcher:
 
 @dataclass
 class Plan:
-    """A run to make.
-
-    Attributes:
-        run: Where it goes.
-        commands: What to call, one after another.
-        num_epochs: Epochs of its training, for the time left; 0 for an evaluation.
-        details: What `run.json` keeps besides commands and versions: overrides, resolved config and its hash.
-        needs: A run that must be done before.
-        checkpoint: The file of ``needs`` that is read.
-        metric: Shown after each epoch.
-        config: The leaf; a run whose config has changed since it was planned is not made.
-    """
+    """A run to make."""
 
     run: Run
-    commands: Sequence[Sequence[str]]
-    num_epochs: int
-    details: dict = field(default_factory=dict)
-    needs: Optional[Run] = None
-    checkpoint: Optional[Path] = None
-    metric: str = METRIC
-    config: Optional[Path] = None
+    commands: Sequence[Sequence[str]]  # called one after another
+    num_epochs: int  # of its training, for the time left
+    details: dict = field(default_factory=dict)  # for `run.json`: overrides, resolved config and its hash
+    needs: Optional[Run] = None  # a run that must be done before
+    checkpoint: Optional[Path] = None  # the file of `needs` that is read
+    metric: str = METRIC  # shown after each epoch
+    config: Optional[Path] = None  # a run whose config has changed since it was planned is not made
 
     @property
     def blocked_reason(self) -> str:
@@ -126,10 +105,10 @@ def plan_run(
     """Return how to train a config and test it, or to evaluate what another run has trained.
 
     Args:
-        config: The leaf.
+        config: The config.
         run: Where it goes, and its seed.
         launcher: How to start it.
-        overrides: ``key=value`` options of the config. The total batch is kept however many processes there are.
+        overrides: ``key=value`` options of the config. The total batch does not depend on the number of processes.
         source: For an evaluation, config and run of the training.
         test: Test the last checkpoint after training.
         metric: Shown after each epoch.
@@ -163,23 +142,17 @@ def plan_run(
     options = ['--cfg-options', f'randomness.seed={run.seed}', *overrides]
     if launcher.processes > 1:
         options.append(f'train_dataloader.batch_size={batch}')
+    num_epochs = cfg.train_cfg.max_epochs
+    checkpoint = made_by.work_dir / f'epoch_{num_epochs}.pth'
     commands = [] if source else [launcher.train(config, run.work_dir, options)]
-    checkpoint = made_by.work_dir / f'epoch_{cfg.train_cfg.max_epochs}.pth'
     if source or test:
         commands.append(launcher.test(config, checkpoint, run.work_dir, options))
     details: dict = dict(options=list(overrides))
     if known:
         details.update(config_hash=settings_hash(settings), config=settings)
-    return Plan(
-        run,
-        commands,
-        cfg.train_cfg.max_epochs,
-        details,
-        needs=made_by if source else None,
-        checkpoint=checkpoint if source else None,
-        metric=metric,
-        config=config,
-    )
+    if source:
+        return Plan(run, commands, num_epochs, details, made_by, checkpoint, metric, config)
+    return Plan(run, commands, num_epochs, details, metric=metric, config=config)
 
 
 def note_unknown_settings(runs: Iterable[Run]) -> str:

@@ -21,8 +21,7 @@ import mmpretrain
 import torch
 
 from mmpod.experiments.launch import Launcher, Plan
-from mmpod.experiments.metric import number_format
-from mmpod.experiments.run import Run
+from mmpod.experiments.run import Run, number_format
 from mmpod.utils.paths import TOOLS
 from mmpod.version import __version__
 
@@ -57,7 +56,9 @@ class Job:
 
     def __init__(self, plan: Plan, variables: dict[str, str], lock: TextIO, stopping: threading.Event):
         self.plan, self.run, self.variables, self.lock, self.stopping = plan, plan.run, variables, lock, stopping
-        self.earlier_s = self.run.record.get('wall_s', 0.0)
+        self.earlier_s, self.started = self.run.record.get('wall_s', 0.0), time.monotonic()
+        curve = self.run.curve(plan.metric)
+        self.shown, self.at_start = len(curve), max(curve, default=0)
         self.record = dict(
             plan.details,
             name=self.run.name,
@@ -67,14 +68,10 @@ class Job:
             environment=variables,
             finished=False,
         )
-        self.started = time.monotonic()
-        curve = self.run.curve(plan.metric)
-        self.shown, self.at_start = len(curve), max(curve, default=0)
 
     def save(self, **changes) -> None:
         """Bring `run.json` up to date."""
-        wall_s = round(self.earlier_s + time.monotonic() - self.started, 1)
-        self.record.update(changes, wall_s=wall_s)
+        self.record.update(changes, wall_s=round(self.earlier_s + time.monotonic() - self.started, 1))
         self.run.save(self.record)
 
     def make(self) -> bool:
@@ -136,16 +133,14 @@ class Pool:
         for slot in range(jobs):
             self.slots.put(slot)
 
-    def first(self) -> list[Plan]:
-        """Return the plans that wait for no other one."""
-        runs = {plan.run for plan in self.plans}
-        return [plan for plan in self.plans if plan.needs not in runs]
-
     def make(self, plan: Plan) -> list[Run]:
         """Make a run and after it those that need it; return what failed."""
         slot = self.slots.get()
         try:
             failed = [] if self._make(plan, slot) else [plan.run]
+        except (OSError, ValueError) as error:  # a folder that cannot be written, a damaged log
+            print(f'{plan.run.label} failed: {error}', file=sys.stderr, flush=True)
+            failed = [plan.run]
         finally:
             self.slots.put(slot)
         for other in self.plans:
@@ -154,22 +149,18 @@ class Pool:
         return failed
 
     def _make(self, plan: Plan, slot: int) -> bool:
-        try:
-            lock = plan.run.acquire()
-            if lock is None:
-                print(f'{plan.run.label}: another process is making it', flush=True)
+        lock = plan.run.acquire()
+        if lock is None:
+            print(f'{plan.run.label}: another process is making it', flush=True)
+            return True
+        with lock:
+            if plan.run.record.get('finished'):
+                print(f'{plan.run.label}: another process has made it', flush=True)
                 return True
-            with lock:
-                if plan.run.record.get('finished'):
-                    print(f'{plan.run.label}: another process has made it', flush=True)
-                    return True
-                if blocked_reason := plan.blocked_reason:
-                    print(blocked_reason, flush=True)
-                    return False
-                return Job(plan, self.launcher.environment(slot, self.jobs), lock, self.stopping).make()
-        except (OSError, ValueError) as error:  # a folder that cannot be written, a damaged log
-            print(f'{plan.run.label} failed: {error}', file=sys.stderr, flush=True)
-            return False
+            if blocked_reason := plan.blocked_reason:
+                print(blocked_reason, flush=True)
+                return False
+            return Job(plan, self.launcher.environment(slot, self.jobs), lock, self.stopping).make()
 
 
 def run_all(plans: Sequence[Plan], jobs: int, launcher: Launcher) -> list[Run]:
@@ -184,9 +175,10 @@ def run_all(plans: Sequence[Plan], jobs: int, launcher: Launcher) -> list[Run]:
     """
     pool, failed, started = Pool(plans, jobs, launcher), [], time.monotonic()
     threads = ThreadPoolExecutor(jobs)
+    runs = {plan.run for plan in plans}
     try:
         with _signals_as_exit():
-            futures = [threads.submit(pool.make, plan) for plan in pool.first()]
+            futures = [threads.submit(pool.make, plan) for plan in plans if plan.needs not in runs]
             for done, future in enumerate(as_completed(futures), 1):
                 failed += future.result()
                 if to_go := len(futures) - done:
@@ -222,7 +214,7 @@ def _signals_as_exit() -> Iterator[None]:
 
 
 def _clock(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    if minutes >= 60:
-        return f'{minutes // 60} h {minutes % 60} min'
+    hours, minutes = divmod(round(seconds / 60), 60)
+    if hours:
+        return f'{hours} h {minutes} min'
     return f'{minutes} min' if minutes else f'{seconds:.0f} s'

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Optional
@@ -16,50 +16,28 @@ __all__ = ['Record', 'by_setting', 'collect', 'pack', 'read_file', 'read_results
 
 @dataclass(frozen=True)
 class Record:
-    """A finished run. `results/README.md` explains the fields.
-
-    Attributes:
-        study, setting: What it is a run of; see :class:`~mmpod.experiments.catalogue.Setting`.
-        config: The config, without ``.py``, relative to `configs/`; None where it was not shipped.
-        overrides: What it changed of the config, ``key=value``.
-        seed: Its seed.
-        versions: Of packages and of Python; ``git`` is mmpod's revision.
-        device: What it ran on.
-        commands: What was called.
-        date: When it was started; None where that is not known.
-        wall_s: Seconds that it took; None where that is not known.
-        curves: Metrics of the validation by epoch.
-        metrics: The final metrics: of the test, or where there was none, of the last validation.
-        config_hash: Hash of the resolved config; None in runs from before there were hashes.
-        name: How a figure calls it; not in the file.
-    """
+    """A finished run, one line of a file. `results/README.md` explains the fields."""
 
     study: str
     setting: str
-    config: Optional[str]
-    overrides: Sequence[str]
+    config: Optional[str]  # without `.py`, relative to `configs/`; empty or None where it was not shipped
+    overrides: Sequence[str]  # what it changed of the config, `key=value`
     seed: int
-    versions: dict[str, Optional[str]]
+    versions: dict[str, Optional[str]]  # of packages and of Python; `git` is mmpod's revision
     device: str
     commands: Sequence[str]
-    date: Optional[str]
-    wall_s: Optional[float]
-    curves: dict[str, dict[str, float]]
-    metrics: dict[str, float]
-    config_hash: Optional[str]
-    name: str = field(default='', compare=False)
+    date: Optional[str]  # of its start; None where that is not known
+    wall_s: Optional[float]  # seconds that it took; None where that is not known
+    curves: dict[str, dict[str, float]]  # metrics of the validation by epoch
+    metrics: dict[str, float]  # of the test, or where there was none, of the last validation
+    config_hash: Optional[str]  # of the resolved config; None in runs from before there were hashes
 
     @property
     def key(self) -> tuple[str, str, int]:
         """What no other run has."""
         return self.study, self.setting, self.seed
 
-    @property
-    def accuracies(self) -> dict[int, float]:
-        """The validation accuracy (%) by epoch."""
-        return self.curve(METRIC)
-
-    def curve(self, metric: str) -> dict[int, float]:
+    def curve(self, metric: str = METRIC) -> dict[int, float]:
         """Return a metric of the validation by epoch."""
         return {int(epoch): value for epoch, value in self.curves.get(metric, {}).items()}
 
@@ -74,8 +52,7 @@ def read_file(path: Path) -> list[Record]:
     Raises:
         ValueError: A line is damaged, or a run is there twice; the message has the number of the line.
     """
-    records: list[Record] = []
-    lines: dict[tuple, int] = {}
+    records: dict[tuple[str, str, int], Record] = {}
     for number, line in enumerate(path.read_text(encoding='utf-8').splitlines(), 1):
         try:
             record = Record(**json.loads(line))
@@ -84,24 +61,18 @@ def read_file(path: Path) -> list[Record]:
                 f'Expected line {number} of {path} to be a run, but it is damaged ({error}). Restore it from git, or '
                 'delete the line and pack the run again.'
             ) from error
-        if record.key in lines:
+        if record.key in records:
             raise ValueError(
-                f'Expected each run once in {path}, but lines {lines[record.key]} and {number} are both '
-                f'{record.study}/{record.setting} with seed {record.seed}. Delete one of them.'
+                f'Expected each run once in {path}, but lines {list(records).index(record.key) + 1} and {number} are '
+                f'both {record.study}/{record.setting} with seed {record.seed}. Delete one of them.'
             )
-        lines[record.key] = number
-        records.append(record)
-    return records
+        records[record.key] = record
+    return list(records.values())
 
 
 def read_results(folder: Path) -> dict[str, list[Record]]:
-    """Return the runs of all files of a folder by setting, ``study/name``, each sorted by seed.
-
-    Raises:
-        ValueError: A line is damaged, a run is there twice, or a study or setting is not known.
-    """
-    records = [record for path in sorted(folder.glob('*.jsonl')) for record in read_file(path)]
-    return by_setting(records)
+    """Return the runs of all files of a folder, see :func:`read_file` and :func:`by_setting`."""
+    return by_setting(record for path in sorted(folder.glob('*.jsonl')) for record in read_file(path))
 
 
 def by_setting(records: Iterable[Record]) -> dict[str, list[Record]]:
@@ -127,9 +98,8 @@ def collect(work_dir: Path) -> list[Record]:
         raise FileNotFoundError(f'Expected {work_dir} to be a folder of runs, but there is none.')
     records = []
     for path in sorted(work_dir.glob('*/*/seed*/run.json')):
-        folder = path.parent
-        setting = setting_of('/'.join(folder.relative_to(work_dir).parts[:2]))
-        run = Run(setting.name, int(folder.name[4:]), folder)
+        setting = setting_of('/'.join(path.relative_to(work_dir).parts[:2]))
+        run = Run(setting.name, int(path.parent.name[4:]), path.parent)
         if run.state == 'done':
             records.append(_record_of(setting, run))
     return records
@@ -138,15 +108,12 @@ def collect(work_dir: Path) -> list[Record]:
 def _record_of(setting: Setting, run: Run) -> Record:
     record = run.record
     versions = dict(record.get('versions', {}))
-    missing = [
-        name
-        for name, value in (('config_hash', record.get('config_hash')), ('git revision', versions.get('git')))
-        if not value
-    ]
+    origin = {'config_hash': record.get('config_hash'), 'git revision': versions.get('git')}
+    missing = ' and no '.join(name for name, value in origin.items() if not value)
     if missing:
         raise ValueError(
-            f'Expected {run.work_dir} to say what it ran, but its run.json has no {" and no ".join(missing)}. Make the '
-            'run again with `tools/experiments.py run`, in a clone of mmpod.'
+            f'Expected {run.work_dir} to say what it ran, but its run.json has no {missing}. Make the run again with '
+            '`tools/experiments.py run`, in a clone of mmpod.'
         )
     lacking = [option for option in setting.overrides if option not in record['options']]
     if lacking:
@@ -154,8 +121,9 @@ def _record_of(setting: Setting, run: Run) -> Record:
             f'Expected {run.work_dir} to be a run of {setting.key}, but it was made without {" ".join(lacking)}. Make '
             'it again.'
         )
-    logs = sorted(path.parent.parent.name for path in run.work_dir.glob('*/vis_data/scalars.json'))
-    curves = {name: curve for name in run.metrics() if (curve := run.curve(name))}
+    starts = sorted(path.parent.parent.name for path in run.work_dir.glob('*/vis_data/scalars.json'))
+    metrics = run.metrics()
+    curves = {name: curve for name in metrics if (curve := run.curve(name))}
     return Record(
         study=setting.study,
         setting=setting.name,
@@ -165,10 +133,10 @@ def _record_of(setting: Setting, run: Run) -> Record:
         device=versions.pop('device'),
         versions=versions,
         commands=record['commands'],
-        date=datetime.strptime(logs[0], '%Y%m%d_%H%M%S').isoformat() if logs else None,
+        date=datetime.strptime(starts[0], '%Y%m%d_%H%M%S').isoformat() if starts else None,
         wall_s=record['wall_s'],
-        curves={metric: {str(epoch): value for epoch, value in curve.items()} for metric, curve in curves.items()},
-        metrics=run.metrics(),
+        curves={name: {str(epoch): value for epoch, value in curve.items()} for name, curve in curves.items()},
+        metrics=metrics,
         config_hash=record['config_hash'],
     )
 
@@ -188,20 +156,17 @@ def pack(work_dir: Path, results: Path) -> tuple[list[Record], list[Record]]:
         ValueError: A run does not say where it comes from, or another one of that setting and seed is there.
     """
     known = {record.key: record for records in read_results(results).values() for record in records}
-    added, repeated = [], []
+    added: list[Record] = []
+    repeated: list[Record] = []
     for record in collect(work_dir):
-        before = known.get(record.key)
-        if before is None:
-            added.append(record)
-        elif before == record:
-            repeated.append(record)
-        else:
+        if known.get(record.key, record) != record:
             raise ValueError(
                 f'Expected {work_dir} to hold new runs, but {results / record.study}.jsonl has another run of '
                 f'{record.study}/{record.setting} with seed {record.seed}. Remove one of the two.'
             )
+        (repeated if record.key in known else added).append(record)
     results.mkdir(parents=True, exist_ok=True)
     for record in added:
         with (results / f'{record.study}.jsonl').open('a', encoding='utf-8') as file:
-            file.write(json.dumps({key: value for key, value in asdict(record).items() if key != 'name'}) + '\n')
+            file.write(json.dumps(asdict(record)) + '\n')
     return added, repeated

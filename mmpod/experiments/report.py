@@ -1,43 +1,34 @@
 """Tables (Markdown, CSV) and figures from recorded runs."""
 
+import functools
+import operator
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Optional
 
 import pandas as pd
 
 from mmpod.experiments.catalogue import Cell, Table
-from mmpod.experiments.comparison import epochs_to_reach
+from mmpod.experiments.comparison import SHARE, epochs_to_reach, markdown_table, mean_and_spread
 from mmpod.experiments.figures import plot_accuracy, plot_derivative, plot_sweep
-from mmpod.experiments.own_tables import FIGURES, TABLES
 from mmpod.experiments.paper import PAPER_TABLES
 from mmpod.experiments.records import Record
 from mmpod.experiments.run import METRIC
 from mmpod.experiments.settings import resolve
 from mmpod.experiments.studies import setting_of
-from mmpod.experiments.tables import markdown_table, mean_and_spread
+from mmpod.experiments.tables import FIGURES, TABLES
 from mmpod.functional import pedcc
 from mmpod.visualization.geometry import plot_gram
 
 __all__ = ['frame', 'heading', 'write_report']
 
-SHARE = 0.9
 Records = Mapping[str, Sequence[Record]]  # by setting, study/name
 
 
 def heading(name: str) -> str:
-    """Return how a table is called, with its title."""
+    """Return the title of a table, with its number where it is one of the paper's."""
     return f'Table {name}: {TABLES[name].title}' if name in PAPER_TABLES else TABLES[name].title
-
-
-def setting_value(cell: Cell) -> float:
-    """Return the number of a cell that is a setting."""
-    value = resolve(setting_of(cell.runs).path)
-    for key in cast(str, cell.key).split('.'):
-        value = value[key]
-    return value
 
 
 def measured(records: Sequence[Record], metric: str) -> list[float]:
@@ -45,81 +36,61 @@ def measured(records: Sequence[Record], metric: str) -> list[float]:
     return [value for record in records if (value := record.final(metric)) is not None]
 
 
-def text(values: Sequence[float]) -> str:
-    """Return mean and spread with two digits, or none where the numbers are large."""
-    if not values:
-        return '-'
-    return mean_and_spread(values, '.2f' if max(values) < 1000 else '.0f')
+def text(values: Sequence[Optional[float]]) -> str:
+    """Return mean and spread with two digits, or none where the numbers are large; ``-`` where one is missing."""
+    large = any(value is not None and value >= 1000 for value in values)
+    return mean_and_spread(values, '.0f' if large else '.2f')
 
 
 def best_epoch(records: Sequence[Record]) -> str:
     """Return the best validation accuracy; ``-`` where runs have no curve."""
-    curves = [record.accuracies for record in records]
-    return text([max(curve.values()) for curve in curves]) if all(curves) else '-'
+    return text([max(record.curve().values(), default=None) for record in records])
 
 
 def epochs_to_share(records: Sequence[Record]) -> str:
     """Return the first epoch with 90 % of what a run ended with, the mean."""
-    curves = [record.accuracies for record in records]
-    if not all(curves):
-        return '-'
-    epochs = [cast(int, epochs_to_reach(curve, SHARE * list(curve.values())[-1])) for curve in curves]
-    return f'{statistics.mean(epochs):.1f}'
+    curves = [record.curve() for record in records]
+    epochs = [epochs_to_reach(curve, SHARE * list(curve.values())[-1]) for curve in curves if curve]
+    return f'{pd.Series(epochs).mean():.1f}' if all(curves) else '-'
 
 
-def accuracy_after(records: Sequence[Record], epoch: int) -> str:
-    """Return the validation accuracy after an epoch; ``-`` where a run was not validated then."""
-    curves = [record.accuracies for record in records]
-    return text([curve[epoch] for curve in curves]) if all(epoch in curve for curve in curves) else '-'
-
-
-def seeds(records: Sequence[Record], marked: Mapping[tuple, str]) -> str:
-    """Return the seeds of runs with their marks."""
-    return ', '.join(f'{record.seed}{marked.get(record.key, "")}' for record in records) or '-'
-
-
-def short_name(metric: str, others: Sequence[str]) -> str:
-    """Return the last part of a metric's name, or all of it where another metric has the same last part."""
-    last = [name.rpartition('/')[2] for name in others]
-    short = metric.rpartition('/')[2]
-    return short if last.count(short) == 1 else metric
-
-
-def row_of(table: Table, cell: Cell, records: Sequence[Record], marked: Mapping[tuple, str]) -> dict[str, str]:
+def row_of(table: Table, cell: Cell, records: Sequence[Record]) -> dict[str, str]:
     """Return the numbers of a cell by the names of their columns."""
-    last = cell.metrics[0]
+    metric, *more = cell.metrics
     if table.epochs:
-        numbers = {f'epoch {epoch}, %': accuracy_after(records, epoch) for epoch in table.epochs}
-    elif len(cell.metrics) > 1:
-        numbers = {short_name(metric, cell.metrics): text(measured(records, metric)) for metric in cell.metrics}
-    else:
-        has_curve = last == METRIC
-        numbers = {
-            'last epoch, %': text(measured(records, last)),
-            'best epoch, %': best_epoch(records) if has_curve else '-',
-            f'epochs to {100 * SHARE:g} % of the last': epochs_to_share(records) if has_curve else '-',
-        }
-    return {**numbers, 'seeds': seeds(records, marked)}
+        return {f'epoch {epoch}, %': text([record.curve().get(epoch) for record in records]) for epoch in table.epochs}
+    if more:
+        last = [metric.rpartition('/')[2] for metric in cell.metrics]
+        names = [short if last.count(short) == 1 else metric for short, metric in zip(last, cell.metrics)]
+        return {name: text(measured(records, metric)) for name, metric in zip(names, cell.metrics)}
+    has_curve = metric == METRIC
+    return {
+        'last epoch, %': text(measured(records, metric)),
+        'best epoch, %': best_epoch(records) if has_curve else '-',
+        f'epochs to {100 * SHARE:g} % of the last': epochs_to_share(records) if has_curve else '-',
+    }
 
 
-def paper_rows(cell: Cell, records: Sequence[Record], marked: Mapping[tuple, str]) -> list[dict[str, str]]:
+def paper_rows(cell: Cell, records: Sequence[Record], seeds: str) -> list[dict[str, str]]:
     """Return the numbers of a cell beside the paper's, one row for each metric."""
-    rows = []
+    assert cell.paper is not None
+    config, rows = setting_of(cell.runs).config, []
     for metric in [cell.key] if cell.key else cell.metrics:
-        values = [setting_value(cell)] if cell.key else measured(records, metric)
         form = 'g' if cell.key else '.2f'
-        several = len(cell.metrics) > 1
-        paper = cast(float, cell.paper)
+        values = measured(records, metric)
+        if cell.key:
+            values = [functools.reduce(operator.getitem, cell.key.split('.'), resolve(setting_of(cell.runs).path))]
+        several = f' ({metric.rpartition("/")[2]})' if len(cell.metrics) > 1 else ''
         rows.append(
             {
                 'row': cell.row,
-                'column': f'{cell.column} ({metric.rpartition("/")[2]})' if several else cell.column,
-                'paper': format(paper, form),
-                'measured': mean_and_spread(values, form) if values else '-',
-                'difference': f'{statistics.mean(values) - paper:+{form}}' if values and not cell.key else '-',
+                'column': f'{cell.column}{several}',
+                'paper': format(cell.paper, form),
+                'measured': mean_and_spread(values, form),
+                'difference': f'{statistics.mean(values) - cell.paper:+{form}}' if values and not cell.key else '-',
                 'best epoch': best_epoch(records) if metric == METRIC and values else '-',
-                'seeds': seeds(records, marked),
-                'config': f'`{setting_of(cell.runs).config}`',
+                'seeds': seeds,
+                'config': f'`{config}`',
             }
         )
     return rows
@@ -128,14 +99,23 @@ def paper_rows(cell: Cell, records: Sequence[Record], marked: Mapping[tuple, str
 def frame(table: Table, records: Records) -> pd.DataFrame:
     """Return a table: one row for each cell with runs, or for each cell where the paper has numbers."""
     marked, _ = marks(table, records)
-    having = [(cell, runs) for cell in table.cells if (runs := records.get(cell.runs))]
+
+    def seeds(runs: Sequence[Record]) -> str:
+        return ', '.join(f'{run.seed}{marked.get(run.key, "")}' for run in runs) or '-'
+
     if any(cell.paper is not None for cell in table.cells):
-        return pd.DataFrame(row for cell in table.cells for row in paper_rows(cell, records.get(cell.runs, ()), marked))
+        cells = [(cell, records.get(cell.runs, ())) for cell in table.cells]
+        return pd.DataFrame(row for cell, runs in cells for row in paper_rows(cell, runs, seeds(runs)))
+    having = [(cell, runs) for cell in table.cells if (runs := records.get(cell.runs))]
     if table.pivot:
         return pivot(table, having, marked)
     columns = len({cell.column for cell in table.cells}) > 1
     return pd.DataFrame(
-        {table.varied: f'{cell.row}, {cell.column}' if columns else cell.row, **row_of(table, cell, runs, marked)}
+        {
+            table.varied: f'{cell.row}, {cell.column}' if columns else cell.row,
+            **row_of(table, cell, runs),
+            'seeds': seeds(runs),
+        }
         for cell, runs in having
     )
 
@@ -179,15 +159,15 @@ def marks(table: Table, records: Records) -> tuple[dict[tuple, str], list[str]]:
 def draw(name: str, path: Path, records: Records) -> bool:
     """Draw a figure, and say whether there was anything to draw."""
     figure = FIGURES[name]
-    having = [(cell, runs) for cell in figure.cells if (runs := records.get(cell.runs))]
+    runs = [(cell.row, record) for cell in figure.cells for record in records.get(cell.runs, ())]
     if figure.kind == 'derivative':
         plot_derivative(figure.power, path)
     elif figure.kind == 'gram':
         plot_gram(pedcc(10, 256), path)
-    elif not having:
+    elif not runs:
         return False
     elif figure.kind == 'curves':
-        plot_accuracy([replace(record, name=cell.row) for cell, runs in having for record in runs], path)
+        plot_accuracy(runs, path)
     else:
         paper = {cell.row: cell.paper for cell in figure.cells if cell.paper is not None}
         values = {cell.row: measured(records.get(cell.runs, ()), METRIC) for cell in figure.cells}
@@ -196,16 +176,10 @@ def draw(name: str, path: Path, records: Records) -> bool:
 
 
 def write_report(out: Path, records: Records, tables: Sequence[str], figures: Sequence[str]) -> list[Path]:
-    """Write one Markdown file for each table and one picture for each figure that have runs, and `tables.csv`.
-
-    Args:
-        out: Folder to write to.
-        records: The runs by setting.
-        tables: Names of the tables.
-        figures: Names of the figures.
+    """Write a Markdown file of each named table and a picture of each named figure that have runs, and `tables.csv`.
 
     Returns:
-        list[Path]: What was written.
+        list[Path]: What was written into the folder ``out``.
     """
     out.mkdir(parents=True, exist_ok=True)
     written, all_rows = [], []

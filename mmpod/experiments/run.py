@@ -8,28 +8,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional, TextIO
 
-__all__ = ['METRIC', 'Run']
+__all__ = ['METRIC', 'Run', 'number_format', 'unit']
 
 METRIC = 'accuracy/top1'
+PERCENTAGES = ('accuracy', 'cosine', 'gda', 'multi-label', 'single-label')
 NOT_METRICS = ('data_time', 'time', 'step')  # logged beside the metrics of a validation
+WAY_OUT = 'Restore it from a copy, or move the run away and repeat it.'
+
+
+def unit(metric: str) -> str:
+    """Return what is written after the name of a metric."""
+    return ', %' if metric.partition('/')[0] in PERCENTAGES else ''
+
+
+def number_format(metric: str) -> str:
+    """Return the format of its values: two digits of a percentage, four significant ones of anything else."""
+    return '.2f' if unit(metric) else '.4g'
 
 
 @dataclass(frozen=True)
 class Run:
-    """One training (or evaluation) of one config with one seed, as its work directory describes it.
+    """One training (or evaluation) of one config with one seed, as its work directory describes it."""
 
-    Attributes:
-        name: What is compared, the config's name.
-        seed: Seed of the run.
-        work_dir: Where the run writes: ``run.json`` (the record), ``train.log``, MMEngine's logs and checkpoints, and
-            ``metrics.json`` (the final metrics of the test set).
-        setting: What distinguishes it from other runs of its config, such as ``lr=0.1``; only shown.
-    """
-
-    name: str
+    name: str  # what is compared, the config's name
     seed: int
-    work_dir: Path
-    setting: str = ''
+    work_dir: Path  # with `run.json`, `train.log`, MMEngine's logs and checkpoints, `metrics.json` (of the final test)
+    setting: str = ''  # tells it from other runs of its config, such as `lr=0.1`; only shown
 
     @property
     def label(self) -> str:
@@ -38,9 +42,7 @@ class Run:
 
     @property
     def record(self) -> dict:
-        """The content of `run.json`: commands, config, versions, ``wall_s``, ``finished``, ``failed``; empty before a
-        start.
-        """
+        """`run.json`: commands, config, versions, ``wall_s``, ``finished``, ``failed``; empty before a start."""
         path = self.work_dir / 'run.json'
         return _parse_object(path.read_bytes(), str(path)) if path.is_file() else {}
 
@@ -56,9 +58,8 @@ class Run:
         """``'not run'``, ``'running'``, ``'interrupted'`` (it will continue where it stopped), ``'failed'`` or
         ``'done'``.
 
-        Nothing is written, so it also works in a folder that cannot be written. A run whose processes were killed is
-        interrupted at once: a running one is recognised by its lock, which the kernel releases with the last of its
-        processes.
+        Nothing is written, so it also works in a read-only folder. A running run is recognised by its lock, which the
+        kernel releases with the last of its processes, however they end.
         """
         record = self.record
         if record.get('finished'):
@@ -96,11 +97,7 @@ class Run:
             return False
         return False
 
-    def accuracies(self) -> dict[int, float]:
-        """Return the validation accuracy (%) by epoch, see :meth:`curve`."""
-        return self.curve(METRIC)
-
-    def curve(self, metric: str) -> dict[int, float]:
+    def curve(self, metric: str = METRIC) -> dict[int, float]:
         """Return a metric of validation by epoch, over all starts of the run; a resumed epoch replaces the earlier one.
 
         Raises:
@@ -125,10 +122,8 @@ class Run:
         return {name: value for name, value in last.items() if name not in NOT_METRICS}
 
     def final(self, metric: str = METRIC) -> Optional[float]:
-        """Return a metric after the last epoch; None where it was not measured.
-
-        For an evaluation that fits a classifier afterwards, it is that classifier's: ``gda/top1`` for
-        ``accuracy/top1``.
+        """Return a metric after the last epoch, None where it was not measured; of an evaluation that fits a classifier
+        afterwards, that classifier's (``gda/top1`` for ``accuracy/top1``).
         """
         metrics = self.metrics()
         return metrics.get(metric.replace('accuracy/', 'gda/', 1), metrics.get(metric))
@@ -136,15 +131,14 @@ class Run:
     def _entries(self) -> Iterator[dict]:
         """Yield what MMEngine logged, oldest start first."""
         for path in sorted(self.work_dir.glob('*/vis_data/scalars.json')):
-            *lines, last = path.read_bytes().split(b'\n')
+            lines = path.read_bytes().split(b'\n')
             for number, line in enumerate(lines, 1):
-                if line.strip():
-                    yield _parse_entry(line, f'{path}, line {number},')
-            try:
-                entry = _parse_entry(last, str(path))
-            except ValueError:  # the line that a killed run left unfinished
-                continue
-            yield entry
+                try:
+                    if line.strip():
+                        yield _parse_entry(line, f'{path}, line {number},')
+                except ValueError:
+                    if number < len(lines):  # else the line that a killed run left unfinished
+                        raise
 
 
 def _parse_entry(line: bytes, where: str) -> dict:
@@ -152,9 +146,6 @@ def _parse_entry(line: bytes, where: str) -> dict:
     if not isinstance(entry.get('step'), int) or None in entry.values():
         raise ValueError(f'Expected {where} to have a step and numbers, but it is {str(entry)[:80]}. {WAY_OUT}')
     return entry
-
-
-WAY_OUT = 'Restore it from a copy, or move the run away and repeat it.'
 
 
 def _parse_object(text: bytes, where: str) -> dict:

@@ -2,7 +2,6 @@
 
 import argparse
 import copy
-import difflib
 import functools
 import hashlib
 import json
@@ -15,12 +14,12 @@ from typing import Optional
 from mmengine.config import Config, DictAction
 
 from mmpod.engine.config_keys import READ
+from mmpod.utils.errors import did_you_mean
 
 __all__ = ['check_effect', 'differences', 'parse_overrides', 'resolve', 'settings_hash', 'settings_of']
 
 # `custom_imports` act before overrides do.
 TOP_LEVEL = READ - {'custom_imports'}
-SIMILAR = 0.85  # from which difflib's ratio on one name counts as a misspelling of another
 SHOWN = 10
 LOADING = threading.Lock()
 
@@ -70,13 +69,13 @@ def resolve(config: Path, overrides: Sequence[str] = (), fresh: bool = False) ->
 
 def _check_key(cfg: Config, option: str) -> None:
     """Refuse a top-level key that nothing reads, and a new key below it that resembles one that is there."""
-    key = option.partition('=')[0]
-    top, *rest = key.split('.')
+    top, *rest = option.partition('=')[0].split('.')
     if top not in TOP_LEVEL:
-        hint = ''.join(f' Did you mean `{name}`?' for name in _similar(top, TOP_LEVEL))
-        if top in cfg:
-            hint = ' It is a variable of the config file: override the places where its value is used.'
-        raise ValueError(f'Expected `{option}` to change a setting, but nothing reads `{top}`.{hint}')
+        hint = ' It is a variable of the config file: override the places where its value is used.'
+        raise ValueError(
+            f'Expected `{option}` to change a setting, but nothing reads `{top}`.'
+            f'{hint if top in cfg else _hint(top, TOP_LEVEL)}'
+        )
     node = cfg.get(top)
     for part in rest:
         if isinstance(node, (list, tuple)) and part.isdecimal() and int(part) < len(node):
@@ -84,29 +83,30 @@ def _check_key(cfg: Config, option: str) -> None:
         elif isinstance(node, Mapping) and part in node:
             node = node[part]
         else:
-            for name in _similar(part, node if isinstance(node, Mapping) else ()):
-                raise ValueError(
-                    f'Expected `{option}` to change a setting, but there is no `{part}`. Did you mean `{name}`?'
-                )
+            hint = _hint(part, map(str, node)) if isinstance(node, Mapping) else ''
+            if hint:
+                raise ValueError(f'Expected `{option}` to change a setting, but there is no `{part}`.{hint}')
             return
 
 
-def _similar(name: str, known: Iterable[str]) -> list[str]:
-    """Return the one key that a name is probably a misspelling of, if any; not margin1 for margin2."""
-    matches = difflib.get_close_matches(name, known, cutoff=SIMILAR)
-    return [match for match in matches if re.sub(r'\d', '', match) != re.sub(r'\d', '', name)][:1]
+def _hint(name: str, known: Iterable[str]) -> str:
+    """Return a question for the key that a name is probably a misspelling of, if any; not margin1 for margin2."""
+    guess = did_you_mean(name, known, cutoff=0.85)
+    if guess is None or re.sub(r'\d', '', guess) == re.sub(r'\d', '', name):
+        return ''
+    return f' Did you mean `{guess}`?'
 
 
 def check_effect(configs: Sequence[Path], options: Sequence[str], trials: Sequence[Sequence[str]] = ((),)) -> None:
-    """Refuse options that change nothing, and trials of a grid that are the same.
+    """Refuse options that change none of the configs, and trials that are the same for one of them.
 
     Args:
-        configs: The configs that they are meant for.
+        configs: The configs.
         options: ``key=value`` overrides of all of them.
         trials: For each point of a grid its overrides, which follow ``options``.
 
     Raises:
-        ValueError: An option leaves every config as it is, or two trials give the same settings for some config.
+        ValueError: An option or a trial is refused.
     """
     for index, option in enumerate(options):
         others = [*options[:index], *options[index + 1 :]]

@@ -1,17 +1,15 @@
-"""mmpod's own studies: the losses, sweeps and recipes at a size for a CPU, their trials, and what ran on a GPU."""
+"""The studies: the paper's experiments, the losses, sweeps and recipes at a size for a CPU, and what ran on a GPU."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mmpod.experiments.catalogue import Base, Setting, Study
-from mmpod.experiments.paper import PAPER
-from mmpod.experiments.small_tier import (
+from mmpod.experiments.losses import (
     CHANNELS_LAST,
     DATA,
     DIMENSION,
     FAST,
     IMAGES,
     LAMBDA,
-    LONGER,
     LONGER_COSINE,
     RATE,
     SMOOTHED,
@@ -19,33 +17,47 @@ from mmpod.experiments.small_tier import (
     changed,
     losses,
     recipe,
+    recipe_tuning,
     tuned,
+    tuning,
 )
-from mmpod.experiments.trials import recipe_tuning, tuning
+from mmpod.experiments.paper import PAPER
 
 __all__ = ['STUDIES', 'setting_of']
+
+
+def tier_study(
+    name: str, title: str, bases: Mapping[str, Base], options: Sequence[str] = (), seeds: Sequence[int] = (0, 1, 2)
+) -> Study:
+    """Return a study whose title ends with the images of its tier, the first word of its name."""
+    return Study(name, f'{title}, {IMAGES[name.partition("_")[0]]}', bases, options, seeds)
+
+
+def pod_by(name: str, varied: str, grid: Mapping[str, Sequence], options: Sequence[str]) -> Study:
+    """Return POD Loss with each value of a setting."""
+    base = Base(f'small/pod_{DATA[name.partition("_")[0]]}', (), grid)
+    return tier_study(name, f'POD Loss by {varied}', {'': base}, options)
 
 
 def gda(tier: str, source: str, *options: str) -> Study:
     """Return Gaussian discriminant analysis of both kinds on the features of one training."""
     base = Base(f'small/gda_{DATA[tier]}', source=source)
     bases = {'class': base, 'shared': changed(base, 'model.covariance=shared', source=source)}
-    return Study(f'{tier}_gda', f'Gaussian discriminant analysis of POD Loss, {IMAGES[tier]}', bases, options)
+    return tier_study(f'{tier}_gda', 'Gaussian discriminant analysis of POD Loss', bases, options)
 
 
-def shrinkage(data: str, source: str, seed: int) -> Study:
+def shrinkage(name: str, data: str, source: str, seed: int) -> Study:
     """Return Gaussian discriminant analysis by features, covariance and shrinkage."""
     grid: dict[str, Sequence] = {
         'model.stage': ['pre_logits', 'pooled'],
         'model.covariance': ['class', 'shared'],
         'model.shrinkage': ['auto', 1, 0.5, 0.1, 0.01, 0.001],
     }
-    name = 'digits' if data == 'digits' else 'small'
     title = f'Gaussian discriminant analysis of {source} by features, covariance and shrinkage'
-    return Study(f'{name}_shrinkage', title, {'': Base(f'small/gda_{data}', (), grid, source)}, seeds=(seed,))
+    return Study(name, title, {'': Base(f'small/gda_{data}', (), grid, source)}, seeds=(seed,))
 
 
-def geometry(tier: str, of: str, bases: dict[str, Base], *names: str) -> Study:
+def geometry(tier: str, of: str, bases: Mapping[str, Base], *names: str) -> Study:
     """Return tests of trained losses that measure the geometry of their features."""
     tested = {name: changed(bases[name], source=f'{of}/{name}') for name in names}
     title = f'geometry of the features on the test images, of the runs of {of}'
@@ -54,18 +66,12 @@ def geometry(tier: str, of: str, bases: dict[str, Base], *names: str) -> Study:
 
 def in_memory(split: str) -> list[str]:
     """Return the overrides that keep the images of CIFAR-10 in memory."""
-    loader, subset = f'{split}_dataloader', 'train' if split == 'train' else 'test'
-    dataset = [
-        '_delete_=True',
-        'type=mmpod.InMemoryImages',
-        'dataset.type=mmpod.CIFAR10AnyLayout',
-        'dataset.data_root=data/cifar10',
-        f'dataset.split={subset}',
-        'dataset.pipeline=[]',
-    ]
-    batch = [] if split == 'train' else [f'{loader}.batch_size=500']
-    options = [f'{loader}.num_workers=0', f'{loader}.persistent_workers=False']
-    return [*batch, *options, *(f'{loader}.dataset.{option}' for option in dataset)]
+    subset = 'train' if split == 'train' else 'test'
+    dataset = ['_delete_=True', 'type=mmpod.InMemoryImages', 'dataset.type=mmpod.CIFAR10AnyLayout']
+    dataset += ['dataset.data_root=data/cifar10', f'dataset.split={subset}', 'dataset.pipeline=[]']
+    options = [] if split == 'train' else ['batch_size=500']
+    options += ['num_workers=0', 'persistent_workers=False', *(f'dataset.{option}' for option in dataset)]
+    return [f'{split}_dataloader.{option}' for option in options]
 
 
 ON_A_GPU = (
@@ -94,132 +100,78 @@ ON_A_GPU_FAST = (
 )
 
 
-def with_longer(bases: dict[str, Base], longer: Sequence[str], *names: str) -> dict[str, Base]:
-    """Return some configs with a longer schedule."""
-    return {name: changed(bases[name], *longer) for name in names}
+def some(bases: Mapping[str, Base], names: str, *overrides: str) -> dict[str, Base]:
+    """Return the bases that ``names`` lists, with more overrides."""
+    return {name: changed(bases[name], *overrides) for name in names.split()}
 
 
-_SMALL, _TINY = losses('small'), losses('tiny')
-_POD10K, _POD20 = _SMALL['pod'].config, _TINY['pod'].config
+_SMALL, _TINY, _RECIPE = losses('small'), losses('tiny'), recipe('small')
+_POD, _POD10K = 'pod_resnet50_cifar10', _SMALL['pod'].config
+_GDA10K = 'small/gda_cifar10_10k'
 _BATCH_NORM = ('model.head.norm_cfg.type=BN1d', 'model.head.norm_cfg.affine=False')
-_SC = [1 / 255, 0.01, 0.1, 10]
-_RECIPE = recipe('cifar10_10k')
+_LONGER = ('train_cfg.max_epochs=40', 'param_scheduler.milestones=[24,35]')
+_SC, _DIMENSIONS = [1 / 255, 0.01, 0.1, 10], [32, 64, 128, 512, 1024]
 _SMOOTHED_PODS = {f'{name}_smoothed': changed(_RECIPE[name], *SMOOTHED) for name in ('pod_bn', 'pod_vicreg_bn')}
+_GPU = {'softmax': Base('softmax_resnet50_cifar10'), 'pod': Base(_POD), 'pod_bn': Base(_POD, _BATCH_NORM)}
+_DIGITS = {name: Base(f'small/{name}_digits') for name in ('softmax', 'pod')}
+_DIGITS['pod_bn'] = Base('small/pod_digits_bn')
+_DIGITS['gda'] = Base('small/gda_digits', source='digits/pod')
+_OPEN_SET = Base(_GDA10K, ('custom_hooks.1.unknown=data/tinyimagenet/val/images',), source='small/pod_vicreg')
+
 STUDIES = {
     study.name: study
     for study in (
         PAPER,
-        Study('lambda', 'POD Loss on CIFAR-10 by lambda', {'': Base('pod_resnet50_cifar10', (), {LAMBDA: _SC})}),
-        Study(
-            'gpu',
-            'ResNet-50 on all of CIFAR-10 for 24 of 100 epochs, on one H100',
-            {
-                'softmax': Base('softmax_resnet50_cifar10'),
-                'pod': Base('pod_resnet50_cifar10'),
-                'pod_bn': Base('pod_resnet50_cifar10', _BATCH_NORM),
-            },
-            ON_A_GPU,
-            seeds=(0,),
-        ),
+        Study('lambda', 'POD Loss on CIFAR-10 by lambda', {'': Base(_POD, (), {LAMBDA: _SC})}),
+        Study('gpu', 'ResNet-50 on all of CIFAR-10 for 24 of 100 epochs, on one H100', _GPU, ON_A_GPU, seeds=(0,)),
         Study(
             'gpu_44epochs',
             'ResNet-50 on all of CIFAR-10 for 44 of 100 epochs, on one H200',
-            {'softmax': Base('softmax_resnet50_cifar10'), 'pod': Base('pod_resnet50_cifar10')},
+            some(_GPU, 'softmax pod'),
             ON_A_GPU_FAST,
             seeds=(0,),
         ),
-        Study(
-            'digits',
-            "scikit-learn's handwritten digits",
-            {
-                'softmax': Base('small/softmax_digits'),
-                'pod': Base('small/pod_digits'),
-                'pod_bn': Base('small/pod_digits_bn'),
-                'gda': Base('small/gda_digits', source='digits/pod'),
-            },
-        ),
-        Study(
-            'small',
-            f'every loss, nothing tuned, {IMAGES["small"]}',
-            {**_SMALL, 'gda': Base('small/gda_cifar10_10k', source='small/pod')},
-        ),
-        Study('tiny', f'every loss, nothing tuned, {IMAGES["tiny"]}', _TINY, FAST),
+        Study('digits', "scikit-learn's handwritten digits", _DIGITS),
+        tier_study('small', 'every loss, nothing tuned', {**_SMALL, 'gda': Base(_GDA10K, source='small/pod')}),
+        tier_study('tiny', 'every loss, nothing tuned', _TINY, FAST),
         tuning('small'),
         tuning('tiny'),
-        Study('small_tuned', f'every loss, tuned alike, {IMAGES["small"]}', tuned('small'), CHANNELS_LAST),
-        Study('tiny_tuned', f'every loss, tuned alike, {IMAGES["tiny"]}', tuned('tiny'), FAST),
-        Study(
-            'small_40epochs',
-            f'40 epochs, nothing tuned, {IMAGES["small"]}',
-            with_longer(_SMALL, LONGER, 'softmax', 'cosine', 'pod'),
-            FAST,
-        ),
-        Study(
-            'small_lambda',
-            f'POD Loss by lambda, {IMAGES["small"]}',
-            {'': Base(_POD10K, (), {LAMBDA: [*_SC, 20]})},
-            CHANNELS_LAST,
-        ),
-        Study('tiny_lambda', f'POD Loss by lambda, {IMAGES["tiny"]}', {'': Base(_POD20, (), {LAMBDA: _SC})}, FAST),
-        Study(
-            'small_dimension',
-            f'POD Loss by feature dimension, {IMAGES["small"]}',
-            {'': Base(_POD10K, (), {DIMENSION: [9, 32, 64, 128, 512, 1024]})},
-            CHANNELS_LAST,
-        ),
-        Study(
-            'tiny_dimension',
-            f'POD Loss by feature dimension, {IMAGES["tiny"]}',
-            {'': Base(_POD20, (), {DIMENSION: [19, 32, 64, 128, 512, 1024]})},
-            FAST,
-        ),
-        Study(
+        tier_study('small_tuned', 'every loss, tuned alike', tuned('small'), CHANNELS_LAST),
+        tier_study('tiny_tuned', 'every loss, tuned alike', tuned('tiny'), FAST),
+        tier_study('small_40epochs', '40 epochs, nothing tuned', some(_SMALL, 'softmax cosine pod', *_LONGER), FAST),
+        pod_by('small_lambda', 'lambda', {LAMBDA: [*_SC, 20]}, CHANNELS_LAST),
+        pod_by('tiny_lambda', 'lambda', {LAMBDA: _SC}, FAST),
+        pod_by('small_dimension', 'feature dimension', {DIMENSION: [9, *_DIMENSIONS]}, CHANNELS_LAST),
+        pod_by('tiny_dimension', 'feature dimension', {DIMENSION: [19, *_DIMENSIONS]}, FAST),
+        tier_study(
             'small_probe',
-            f'POD Loss with a batch norm, and with other rates and weights, {IMAGES["small"]}',
-            {
-                'bn': Base(_POD10K, _BATCH_NORM),
-                '': Base(_POD10K, (), [{RATE: [0.03, 0.3]}, {WEIGHT: [5]}]),
-            },
+            'POD Loss with a batch norm, and with other rates and weights',
+            {'bn': Base(_POD10K, _BATCH_NORM), '': Base(_POD10K, (), [{RATE: [0.03, 0.3]}, {WEIGHT: [5]}])},
             CHANNELS_LAST,
         ),
-        Study(
+        tier_study(
             'small_repeated',
-            f'runs of small once more, with another PyTorch, {IMAGES["small"]}',
-            {
-                **losses('small', ('pod', 'cosine', 'softmax')),
-                'gda': Base('small/gda_cifar10_10k', source='small_repeated/pod'),
-            },
+            'runs of small once more, with another PyTorch',
+            {**some(_SMALL, 'pod cosine softmax'), 'gda': Base(_GDA10K, source='small_repeated/pod')},
             seeds=(0,),
         ),
-        Study(
-            'small_recipe',
-            f'warm-up and cosine schedule, tuned, {IMAGES["small"]}',
-            {**_RECIPE, **_SMOOTHED_PODS},
-            FAST,
-            seeds=(0, 1, 2, 3, 4),
-        ),
-        Study('tiny_recipe', f'the recipes of small_recipe, {IMAGES["tiny"]}', recipe('tiny20'), FAST),
-        Study(
+        tier_study('small_recipe', 'warm-up and cosine schedule, tuned', {**_RECIPE, **_SMOOTHED_PODS}, FAST, range(5)),
+        tier_study('tiny_recipe', 'the recipes of small_recipe', recipe('tiny'), FAST),
+        tier_study(
             'small_recipe_40epochs',
-            f'the recipes of small_recipe for 40 epochs, {IMAGES["small"]}',
-            with_longer(_RECIPE, LONGER_COSINE, 'softmax', 'pod', 'pod_vicreg_bn'),
+            'the recipes of small_recipe for 40 epochs',
+            some(_RECIPE, 'softmax pod pod_vicreg_bn', *LONGER_COSINE),
             FAST,
         ),
         recipe_tuning(),
         gda('small', 'small_tuned/pod'),
         gda('tiny', 'tiny/pod', *FAST),
-        shrinkage('digits', 'digits/pod', seed=0),
-        shrinkage('cifar10_10k', 'small/pod_vicreg', seed=1),
+        shrinkage('digits_shrinkage', 'digits', 'digits/pod', seed=0),
+        shrinkage('small_shrinkage', 'cifar10_10k', 'small/pod_vicreg', seed=1),
         Study(
             'open_set',
             f'unknown images, of Tiny ImageNet, after training on {IMAGES["small"]}',
-            {
-                'tinyimagenet': Base(
-                    'small/gda_cifar10_10k',
-                    ('custom_hooks.1.unknown=data/tinyimagenet/val/images',),
-                    source='small/pod_vicreg',
-                )
-            },
+            {'tinyimagenet': _OPEN_SET},
             seeds=(1,),
         ),
         geometry('small', 'small_tuned', tuned('small'), 'softmax', 'cosine', 'pod'),

@@ -1,27 +1,21 @@
-"""A grid of settings, for ``tools/tune.py`` and for studies."""
+"""Grids of settings, for ``tools/tune.py`` and for studies."""
 
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ['Trial', 'expand', 'parse_grid']
 
-# A value: what has no comma, and whole brackets, in which commas belong to it.
+# A value: text without commas, and whole brackets, whose commas belong to it.
 VALUE = re.compile(r'(?:[^,()\[\]]|\([^()]*\)|\[[^\[\]]*\])+')
 
 
-@dataclass(frozen=True)
-class Trial:
-    """One point of a grid.
+class Trial(NamedTuple):
+    """One point of a grid."""
 
-    Attributes:
-        name: Short and usable as a folder name, such as ``lr=0.1,loss_weight=5``.
-        overrides: Its overrides of the config, ``key=value`` as in ``--cfg-options``.
-    """
-
-    name: str
-    overrides: tuple[str, ...]
+    name: str  # short and usable as a folder name, such as `lr=0.1,loss_weight=5`
+    overrides: tuple[str, ...]  # `key=value` as in `--cfg-options`
 
 
 def expand(grid: Mapping[str, Sequence]) -> list[Trial]:
@@ -40,25 +34,22 @@ def expand(grid: Mapping[str, Sequence]) -> list[Trial]:
     """
     if 'randomness.seed' in grid:
         raise ValueError('Expected a grid without randomness.seed, but got it. Use --seeds.')
-    short = [key.rpartition('.')[2] for key in grid]
-    if len(set(short)) < len(short):
-        raise ValueError(f'Expected the keys of a grid to end differently, but got {short}.')
+    short = {key: key.rpartition('.')[2] for key in grid}
+    if len(set(short.values())) < len(short):
+        raise ValueError(f'Expected the keys of a grid to end differently, but got {[*short.values()]}.')
     axes = []
     for key, values in grid.items():
         words = [_option_value(key, value) for value in values]
         if not words or '' in words or len(set(words)) < len(words):
             raise ValueError(f'Expected `{key}` of a grid to have different values, but got {words}.')
         axes.append([(key, word) for word in words])
-    trials = [
-        Trial(
-            ','.join(f'{key.rpartition(".")[2]}={word}' for key, word in point).replace('/', '_'),
-            tuple(f'{key}={word}' for key, word in point),
-        )
-        for point in itertools.product(*axes)
-    ]
-    if len({trial.name for trial in trials}) < len(trials):
-        raise ValueError(f'Expected the points of a grid to differ in more than slashes, but got {grid}.')
-    return trials
+    trials = {}
+    for point in itertools.product(*axes):
+        name = ','.join(f'{short[key]}={word}' for key, word in point).replace('/', '_')
+        if name in trials:
+            raise ValueError(f'Expected the points of a grid to differ in more than slashes, but got {grid}.')
+        trials[name] = Trial(name, tuple(f'{key}={word}' for key, word in point))
+    return list(trials.values())
 
 
 def parse_grid(words: Sequence[str]) -> list[Trial]:

@@ -1,31 +1,204 @@
-"""Tables as Markdown."""
+"""What the tables and figures show."""
 
-import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-import pandas as pd
+from mmpod.experiments.catalogue import DATASETS, Cell, Figure, Table
+from mmpod.experiments.losses import IMAGES, LABELS, LOSSES
+from mmpod.experiments.paper import BOTH_READINGS, PAPER_FIGURES, PAPER_TABLES
+from mmpod.experiments.run import METRIC
+from mmpod.experiments.studies import STUDIES
 
-__all__ = ['markdown_table', 'mean_and_spread']
+__all__ = ['FIGURES', 'TABLES']
+
+SPECTRUM = (*BOTH_READINGS, 'spectrum/effective_rank')
+COSINES = ('target_cosine', 'max_nontarget_cosine', 'within_between')
+COLLAPSE = ('nc1', 'nc2_max_angle', 'nc3_self_duality', 'effective_rank')
+GEOMETRY = tuple(f'geometry/{name}' for name in (*COSINES, *COLLAPSE))
+SCORES = ('log_density', 'mahalanobis', 'max_cosine')
+OPEN_SET = tuple(f'open_set/{score}_{measure}' for score in SCORES for measure in ('auroc', 'fpr95'))
+GDA = ('gda/top1',)
+LAMBDA, DIMENSION = 'weight of the SC term, lambda', 'feature dimension D'
+EPOCHS = (3, 6, 9, 10, 15)
+# The losses that Fig. 5 and 6 compare.
+COMPARED = ('softmax', 'pod', 'pod_bn')
+FIG_5, FIG_6 = ('amsoftmax', 'pedccloss', 'cosine'), ('softmax', 'pod')
 
 
-def markdown_table(frame: pd.DataFrame) -> str:
-    """Return a table whose cells are printed as they are; format numbers beforehand.
-
-    Example:
-        >>> print(markdown_table(pd.DataFrame({'run': ['pod'], 'accuracy': ['98.00']})))
-        | run   | accuracy   |
-        |-------|------------|
-        | pod   | 98.00      |
-    """
-    return frame.to_markdown(index=False, tablefmt='github', disable_numparse=True)
+def rows(study: str, metrics: Sequence[str] = ()) -> list[Cell]:
+    """Return one cell for each setting of a study."""
+    cells = []
+    for name, setting in STUDIES[study].settings.items():
+        shown = metrics or (GDA if '/gda_' in setting.config else (METRIC,))
+        cells.append(Cell(LABELS.get(name, name), 'Accuracy', setting.key, metrics=shown))
+    return cells
 
 
-def mean_and_spread(values: Sequence[float], form: str = '.2f') -> str:
-    """Return the mean, and with several values ± their sample standard deviation.
+def tuned(tier: str, metrics: Sequence[str] = (METRIC,)) -> list[Cell]:
+    """Return every loss with the settings that its trials chose, which may be the untuned ones."""
+    chosen = STUDIES[f'{tier}_tuned'].settings
+    return [
+        Cell(label, 'Accuracy', f'{tier}_tuned/{name}' if name in chosen else f'{tier}/{name}', metrics=metrics)
+        for name, label in LOSSES.items()
+    ]
 
-    Example:
-        >>> mean_and_spread([80.0, 83.0])
-        '81.50 ± 2.12'
-    """
-    spread = f' ± {statistics.stdev(values):{form}}' if len(values) > 1 else ''
-    return f'{statistics.mean(values):{form}}{spread}'
+
+def accuracy(study: str, cells: Sequence[Cell] = (), **kwargs) -> Table:
+    """Return a table of accuracies under the title of a study, by default of all its settings."""
+    return Table(f'Accuracy (%): {STUDIES[study].title}', cells or rows(study), **kwargs)
+
+
+def by_epoch(cells: Sequence[Cell], of: str) -> Table:
+    """Return the accuracies of the runs of a study after some epochs."""
+    return Table(f'Accuracy (%) by epoch of the runs of {of}', cells, epochs=EPOCHS)
+
+
+def sweep(study: str, varied: str, others: Mapping[str, str]) -> Table:
+    """Return accuracies by the value of one key, of a study and of ``others``, ``study/name`` by value."""
+    found = {setting.point.partition('=')[2]: setting.key for setting in STUDIES[study].settings.values()}
+    found.update(others)
+    cells = [
+        Cell('1/(D-1)' if value == str(1 / 255) else value, 'Accuracy', found[value])
+        for value in sorted(found, key=float)
+    ]
+    return accuracy(study, cells, varied=varied)
+
+
+def by_classifier(tier: str, trained: str) -> Table:
+    """Return how the features of one training are classified: by the cosine, and by GDA of both kinds."""
+    cells = [
+        Cell('the cosine', 'Accuracy', trained),
+        Cell('one covariance per class', 'Accuracy', f'{tier}_gda/class', metrics=GDA),
+        Cell('one for all classes', 'Accuracy', f'{tier}_gda/shared', metrics=GDA),
+    ]
+    return Table(f'Accuracy (%): features of POD Loss, {IMAGES[tier]}, by classifier', cells, 'classified by')
+
+
+def trials(study: str) -> Table:
+    """Return the settings of a study as rows by columns: the bases by the points of the grid."""
+    settings = STUDIES[study].settings.values()
+    return accuracy(study, [Cell(LABELS[one.base], one.point, one.key) for one in settings], pivot=True)
+
+
+def by_shrinkage(study: str) -> Table:
+    """Return Gaussian discriminant analysis, features and covariance by shrinkage."""
+    cells = []
+    for setting in STUDIES[study].settings.values():
+        stage, covariance, shrinkage = (word.partition('=')[2] for word in setting.point.split(','))
+        cells.append(Cell(f'{stage}, {covariance}', shrinkage, setting.key, metrics=GDA))
+    return accuracy(study, cells, varied='features, covariance', pivot=True)
+
+
+def overview() -> Table:
+    """Return Softmax beside POD Loss without and with a batch norm, in the settings that tell most."""
+    narrow = 'narrow ResNet-18, 10,000 images of CIFAR-10, 15 epochs'
+    compared = {
+        'ResNet-50, all of CIFAR-10, 24 epochs, 1 seed': 'gpu/softmax gpu/pod gpu/pod_bn',
+        'ResNet-50, all of CIFAR-10, 44 epochs, 1 seed': 'gpu_44epochs/softmax gpu_44epochs/pod',
+        f'{narrow}, 3 seeds': 'small/softmax small/pod small_probe/bn',
+        f'{narrow}, tuned, cosine schedule, 3 to 5 seeds': 'small_recipe/softmax small_recipe/pod small_recipe/pod_bn',
+        f'{narrow}, tuned, label smoothing, 5 seeds': 'small_recipe/softmax_smoothed - small_recipe/pod_bn_smoothed',
+        'narrow ResNet-18, 20 classes of Tiny ImageNet, cosine schedule, 3 seeds': (
+            'tiny_recipe/softmax tiny_recipe/pod tiny_recipe/pod_bn'
+        ),
+    }
+    pairs = [(row, *pair) for row, runs in compared.items() for pair in zip(COMPARED, runs.split())]
+    cells = [Cell(row, LABELS[name], run) for row, name, run in pairs if run != '-']
+    return Table('Accuracy (%) in short', cells, 'setting', pivot=True, marked=False)
+
+
+def paper_losses(key: str) -> list[Cell]:
+    """Return every loss on a dataset of the paper for which there is a config."""
+    found = []
+    for name, label in LOSSES.items():
+        loss, _, variant = name.partition('_')
+        config = '_'.join(filter(None, (loss, 'resnet50', key, variant)))
+        if config in STUDIES['paper'].bases:
+            found.append(Cell(label, DATASETS[key], f'paper/{config}'))
+    return found
+
+
+POD, COSINE = 'paper/pod_resnet50_cifar10', 'paper/cosine_resnet50_cifar10'
+SPECTRUM_TITLE = 'Spectrum of the pooled features (64 dimensions, unit length)'
+TABLES = {
+    **PAPER_TABLES,
+    'lambda': sweep('lambda', LAMBDA, {'0': COSINE, '1': POD}),
+    'losses': Table(
+        'Accuracy (%) of every loss',
+        [
+            *paper_losses('cifar10'),
+            *paper_losses('cifar100'),
+            Cell('AM-Softmax (s = 30, m = 0.35)', 'FaceScrub', 'paper/amsoftmax_resnet50_facescrub_s30'),
+            Cell("POD Loss, the released code's recipe", 'CIFAR-10', f'{POD}_released'),
+        ],
+    ),
+    'overview': overview(),
+    'gpu': accuracy('gpu'),
+    'gpu_features': Table('Features of the runs of gpu', rows('gpu', (*SPECTRUM, *GEOMETRY[:3]))),
+    'gpu_44epochs': accuracy('gpu_44epochs'),
+    'gpu_44epochs_features': Table('Features of the runs of gpu_44epochs', rows('gpu_44epochs', SPECTRUM)),
+    'digits': accuracy('digits'),
+    'small': accuracy('small'),
+    'small_epochs': by_epoch([cell for cell in rows('small') if cell.runs != 'small/gda'], 'small'),
+    'small_tuning': trials('small_tuning'),
+    'small_tuned': accuracy('small_tuned', tuned('small')),
+    'small_tuned_epochs': by_epoch(tuned('small'), 'small_tuned'),
+    'small_spectrum': Table(
+        f'{SPECTRUM_TITLE} on the test images, of the runs of small_tuned', tuned('small', SPECTRUM)
+    ),
+    'small_40epochs': accuracy('small_40epochs'),
+    'small_probe': accuracy('small_probe', varied='setting'),
+    'small_repeated': Table(STUDIES['small_repeated'].title, rows('small_repeated', (METRIC, *GDA, *SPECTRUM))),
+    'small_lambda': sweep('small_lambda', LAMBDA, {'0': 'small/cosine', '1': 'small/pod'}),
+    'small_dimension': sweep('small_dimension', DIMENSION, {'256': 'small/pod'}),
+    'small_geometry': Table(STUDIES['small_geometry'].title, rows('small_geometry', GEOMETRY)),
+    'small_gda': by_classifier('small', 'small_tuned/pod'),
+    'small_shrinkage': by_shrinkage('small_shrinkage'),
+    'small_recipe': accuracy('small_recipe'),
+    'small_recipe_40epochs': accuracy('small_recipe_40epochs'),
+    'small_recipe_tuning': accuracy('small_recipe_tuning', varied='trial'),
+    'tiny': accuracy('tiny'),
+    'tiny_tuning': trials('tiny_tuning'),
+    'tiny_tuned': accuracy('tiny_tuned', tuned('tiny')),
+    'tiny_tuned_epochs': by_epoch(tuned('tiny'), 'tiny_tuned'),
+    'tiny_spectrum': Table(f'{SPECTRUM_TITLE} on the validation images, of the runs of tiny', rows('tiny', SPECTRUM)),
+    'tiny_lambda': sweep('tiny_lambda', LAMBDA, {'0': 'tiny/cosine', '1': 'tiny/pod'}),
+    'tiny_dimension': sweep('tiny_dimension', DIMENSION, {'256': 'tiny/pod'}),
+    'tiny_geometry': Table(STUDIES['tiny_geometry'].title, rows('tiny_geometry', GEOMETRY)),
+    'tiny_gda': by_classifier('tiny', 'tiny/pod'),
+    'tiny_recipe': accuracy('tiny_recipe'),
+    'digits_shrinkage': by_shrinkage('digits_shrinkage'),
+    'open_set': Table(STUDIES['open_set'].title, rows('open_set', OPEN_SET)),
+}
+TABLES['small_lambda_spectrum'] = Table(
+    'Spectrum of the runs of small_lambda',
+    [replace(cell, metrics=SPECTRUM) for cell in TABLES['small_lambda'].cells],
+    LAMBDA,
+)
+
+
+def curves(table: str, names: Iterable[str], title: str) -> Figure:
+    """Return the curves of some losses of a table."""
+    wanted = [LABELS[name] for name in names]
+    cells = [cell for cell in TABLES[table].cells if cell.row in wanted and cell.column in ('Accuracy', 'CIFAR-100')]
+    return Figure(title, 'curves', cells)
+
+
+# The paper does not say which dataset Fig. 5 and 6 show; CIFAR-100 is the first of Table III.
+FIGURES = {
+    **PAPER_FIGURES,
+    'fig5': curves('losses', FIG_5, 'Accuracy by epoch of AM-Softmax, PEDCC-Loss and Cosine Loss on CIFAR-100'),
+    'fig6': curves('losses', FIG_6, 'Accuracy by epoch of Softmax and POD Loss on CIFAR-100'),
+    'sc_weight': Figure('Accuracy by lambda', 'sweep', TABLES['lambda'].cells, LAMBDA),
+    'curves_gpu': curves('gpu', COMPARED, STUDIES['gpu'].title),
+    'curves_gpu_44epochs': curves('gpu_44epochs', COMPARED[:2], STUDIES['gpu_44epochs'].title),
+}
+for tier, images in IMAGES.items():
+    weights, dimensions = TABLES[f'{tier}_lambda'].cells, TABLES[f'{tier}_dimension'].cells
+    FIGURES |= {
+        f'curves_{tier}': curves(tier, LOSSES, f'Accuracy by epoch, nothing tuned, {images}'),
+        f'fig5_{tier}': curves(f'{tier}_tuned', FIG_5, f'Fig. 5 at small scale, tuned, {images}'),
+        f'fig6_{tier}': curves(f'{tier}_tuned', FIG_6, f'Fig. 6 at small scale, tuned, {images}'),
+        f'sc_weight_{tier}': Figure(f'Accuracy by lambda, {images}', 'sweep', weights, LAMBDA),
+        f'dimension_{tier}': Figure(f'Accuracy by feature dimension, {images}', 'sweep', dimensions, DIMENSION),
+    }

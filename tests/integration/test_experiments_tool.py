@@ -24,7 +24,7 @@ def test_a_killed_run_goes_on_and_is_reported(root, tmp_path, run_command):
     environment = dict(os.environ, PYTHONPATH=str(root), OMP_NUM_THREADS='1', PYTHONWARNINGS='ignore')
     first = subprocess.Popen([str(word) for word in command], env=environment, start_new_session=True)
     deadline = time.monotonic() + 200
-    while not run.accuracies():
+    while not run.curve():
         assert time.monotonic() < deadline and first.poll() is None
         time.sleep(0.1)
     assert run.state == 'running'
@@ -38,14 +38,14 @@ def test_a_killed_run_goes_on_and_is_reported(root, tmp_path, run_command):
     second = run_command(*command)
     assert 'epoch 8/8, accuracy' in second.stdout
     assert 'resumed epoch' in (run.work_dir / 'train.log').read_text()
-    assert run.state == 'done' and list(run.accuracies()) == list(range(1, 9))
+    assert run.state == 'done' and list(run.curve()) == list(range(1, 9))
     record = run.record
     assert record['versions']['git'] and record['options'] == OPTIONS and len(record['commands']) == 2
     assert {path.name for path in run.work_dir.glob('*.py')} == {'pod_digits.py'}
     assert 'finished before' in run_command(*command).stdout
 
     accuracy = json.loads((run.work_dir / 'metrics.json').read_text())['accuracy/top1']
-    assert accuracy == run.accuracies()[8]
+    assert accuracy == run.curve()[8]
     results = ['--results', tmp_path / 'results']
     assert '1 runs added' in run_command(*tool, 'pack', tmp_path / 'w', *results).stdout
     assert '0 runs added' in run_command(*tool, 'pack', tmp_path / 'w', *results).stdout

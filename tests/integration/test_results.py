@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mmpod.experiments.own_tables import FIGURES, TABLES
 from mmpod.experiments.records import read_results
 from mmpod.experiments.report import write_report
+from mmpod.experiments.tables import FIGURES, TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 GENERATED = ROOT / 'docs' / 'generated'

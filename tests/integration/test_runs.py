@@ -256,7 +256,7 @@ def test_a_damaged_log_is_named_with_its_line(line, words, tmp_path):
     run, log = Run('a', 0, tmp_path), tmp_path / '2026' / 'vis_data' / 'scalars.json'
     log.parent.mkdir(parents=True)
     log.write_text('{"accuracy/top1": 10.0, "step": 1}\n' + line + '\n{"accuracy/top1": 20.0, "step": 2}\n')
-    for read in (run.accuracies, run.metrics):
+    for read in (run.curve, run.metrics):
         with pytest.raises(ValueError, match=f'scalars.json, line 2, .*{words}'):
             read()
 
@@ -272,7 +272,7 @@ def test_a_damaged_record_is_named(name, text, tmp_path):
 
 def test_torn_lines_and_final_metrics(tmp_path):
     run = Run('a', 0, tmp_path)
-    assert run.accuracies() == {} and run.metrics() == {}
+    assert run.curve() == {} and run.metrics() == {}
     log = tmp_path / '2026' / 'vis_data' / 'scalars.json'
     log.parent.mkdir(parents=True)
     log.write_text('{"accuracy/top1": 10.0, "step": 1}\n{"accuracy/top1": 20.0, "step": 2}\n{"accur')

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from mmpod.experiments.catalogue import CHECKPOINT_OF, DATASETS, Base, Study, dataset_of
-from mmpod.experiments.own_tables import FIGURES, TABLES
 from mmpod.experiments.selection import select
 from mmpod.experiments.settings import resolve
 from mmpod.experiments.studies import STUDIES, setting_of
+from mmpod.experiments.tables import FIGURES, TABLES
 
 ROOT = Path(__file__).resolve().parents[3]
 LEAVES = {path.stem: path for path in (ROOT / 'configs').glob('*.py')}

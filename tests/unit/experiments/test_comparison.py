@@ -41,12 +41,12 @@ def runs(tmp_path):
 
 def test_resumed_epochs_count_once(tmp_path):
     run = write_run(tmp_path, 'a', 0, [{1: 10.0, 2: 20.0}, {2: 30.0, 3: 40.0}])
-    assert run.accuracies() == {1: 10.0, 2: 30.0, 3: 40.0}
+    assert run.curve() == {1: 10.0, 2: 30.0, 3: 40.0}
 
 
 def test_run_that_never_started(tmp_path):
     run = Run('a', 0, tmp_path / 'nowhere')
-    assert run.accuracies() == {} and run.record == {} and run.final() is None
+    assert run.curve() == {} and run.record == {} and run.final() is None
 
 
 def test_summary_table(runs, tmp_path):
@@ -56,7 +56,7 @@ def test_summary_table(runs, tmp_path):
     assert list(first.values()) == ['a', '0, 1', '81.50 ± 2.12', '91.00 ± 1.41', '1.5 ± 0.7', '16']
     assert list(second.values()) == ['b', '0', '60.00', '60.00', '-', '3'] and 'epochs to 90 %' in second
     assert all(words in table for words in ('higher is better', '±: sample', '-: not measured', 'Time of a run: wall'))
-    plot_accuracy(runs, tmp_path / 'curves.png')
+    plot_accuracy([(run.name, run) for run in runs], tmp_path / 'curves.png')
     assert (tmp_path / 'curves.png').stat().st_size > 10_000
     curves_csv(runs, tmp_path / 'curves.csv')
     written = pd.read_csv(tmp_path / 'curves.csv')
@@ -165,5 +165,5 @@ def test_geometry_of_the_last_epoch_side_by_side(tmp_path):
     assert (a['run'], a['effective_rank'], a['within_between']) == ('a', '8.000 ± 1.414', '0.500 ± 0.000')
     assert a['target_cosine'] == '0.250 ± 0.000' and a['nc1'] == '-'
     assert (b['run'], b['effective_rank'], b['target_cosine']) == ('b', '5.000', '-')
-    plot_geometry(runs, tmp_path / 'geometry.png')
+    plot_geometry([(run.name, run) for run in runs], tmp_path / 'geometry.png')
     assert (tmp_path / 'geometry.png').stat().st_size > 10_000

@@ -34,7 +34,7 @@ def test_a_packed_run_is_read_back(tmp_path):
     assert list(records) == ['digits/pod'] and [record.seed for record in records['digits/pod']] == [0, 1]
     record = records['digits/pod'][1]
     assert record.config == 'small/pod_digits' and (CONFIGS / f'{record.config}.py').is_file()
-    assert record.accuracies == {1: 50.0, 2: 96.0} and record.metrics == METRICS
+    assert record.curve() == {1: 50.0, 2: 96.0} and record.metrics == METRICS
     assert record.device == 'CPU, 2 cores' and record.versions == dict(mmpod='1', git='abc1234', torch='2')
     assert (record.date, record.wall_s, record.config_hash) == ('2026-01-02T03:04:05', 3.5, 'f00')
     assert record.overrides == ['a.b=1'] and record.commands == ['python x']

@@ -7,10 +7,10 @@ from torch.testing import assert_close
 
 from mmpod.experiments.catalogue import Cell, Table
 from mmpod.experiments.figures import derivative
-from mmpod.experiments.own_tables import TABLES
 from mmpod.experiments.records import Record, by_setting
 from mmpod.experiments.report import frame, heading, write_report
 from mmpod.experiments.studies import setting_of
+from mmpod.experiments.tables import TABLES
 
 POD, COSINE = 'paper/pod_resnet50_cifar10', 'paper/cosine_resnet50_cifar10'
 SPECTRUM = {'spectrum/eigenvalue_variance_e8': 2500.0, 'spectrum/energy_variance_e8': 1.5}

@@ -2,7 +2,8 @@
 
 import pytest
 
-from mmpod.experiments.metric import choose_metric, number_format, reported_metrics, unit
+from mmpod.experiments.arguments import choose_metric, reported_metrics
+from mmpod.experiments.run import number_format, unit
 from mmpod.experiments.settings import resolve
 
 DIGITS = 'configs/small/pod_digits.py'
