@@ -15,10 +15,10 @@ from mmpretrain import get_model
 from torch import Tensor, nn
 
 from mmpod.engine.checkpoints import checkpoint_classes, load_weights
-from mmpod.engine.classes import check_same_classes
+from mmpod.engine.class_names import check_same_classes
 from mmpod.export.classifier import ExportWrapper
-from mmpod.export.comparison import Classify, inputs_and_pixels, largest_difference
 from mmpod.export.images import export_order, folder_images, image_shape, sample_images
+from mmpod.export.verification import Classify, inputs_and_pixels, largest_difference
 from mmpod.utils.checks import check_choice, check_number
 from mmpod.version import __version__
 

@@ -9,7 +9,7 @@ import torch
 from mmengine.runner import Runner
 from torch import Tensor
 
-from mmpod.engine.classes import check_same_classes, dataset_classes
+from mmpod.engine.class_names import check_same_classes, dataset_classes
 from mmpod.engine.extraction import extracted, ordered_loader, plain_model, training_set
 from mmpod.functional import class_moments, neural_collapse, normalize_rows, target_and_nontarget_cosines
 from mmpod.functional.geometry import centred_class_means

@@ -114,6 +114,8 @@ def scalars(work_dir):
 
 def test_index_and_configs_are_the_same_set():
     leaves = {path.stem: str(path) for path in (ROOT / 'configs').glob('*.py')}
+    for loss in ('pod', 'softmax', 'gda'):
+        leaves[f'{loss}_resnet18w8_digits'] = str(ROOT / f'configs/small/{loss}_digits.py')
     mmpretrain.list_models()
     indexed = {name: model for name, model in ModelHub._models_dict.items() if model.in_collection == 'POD'}
     assert {name: model.config for name, model in indexed.items()} == leaves
@@ -144,7 +146,7 @@ def test_models_of_an_installed_wheel(monkeypatch, tmp_path):
 
 def test_models_by_name(folder):
     names = list_models('pod_resnet18w8_*')
-    assert names == sorted(names) and 'pod_resnet18w8_digits' in names and len(names) >= 3
+    assert names == ['pod_resnet18w8_digits']
     model = get_model('pod_resnet18w8_digits', pretrained='digits/epoch_2.pth')
     assert model._metainfo.name == 'pod_resnet18w8_digits'
 

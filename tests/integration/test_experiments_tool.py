@@ -110,7 +110,7 @@ def test_failures_are_named_and_do_not_stop_the_others(root, tmp_path, run_comma
     done = run_command(*tool, *command, *options, env=environment, status=1)
     assert '1 of 2 runs failed' in done.stderr and 'nowhere' in done.stderr and 'TINYIMAGENET_ROOT' in done.stderr
     listed = run_command(*tool, 'list', *command[1:]).stdout
-    assert '5 failed: FileNotFoundError' in listed and '5 done' in listed
+    assert '5 failed: error: Expected Tiny ImageNet in' in listed and '5 done' in listed
 
 
 def test_a_terminated_runner_ends_its_runs(root, tmp_path):

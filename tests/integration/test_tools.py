@@ -438,7 +438,7 @@ def test_training_in_bfloat16(root, tmp_path, run_command):
     logs = {}
     for option in ('mmpod.BFloat16OptimWrapper', 'OptimWrapper'):
         options = [f'optim_wrapper.type={option}', 'train_cfg.max_epochs=1', 'randomness.seed=0', 'log_level=WARNING']
-        config = root / 'configs/pod_resnet18w8_digits.py'
+        config = root / 'configs/small/pod_digits.py'
         train = [sys.executable, root / 'tools/train.py', config, '--work-dir', tmp_path / option]
         run_command(*train, '--cfg-options', *options)
         (path,) = (tmp_path / option).glob('*/vis_data/scalars.json')

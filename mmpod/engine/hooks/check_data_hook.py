@@ -7,7 +7,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from mmpod.engine.checkpoints import checkpoint_classes
-from mmpod.engine.classes import check_same_classes, dataset_classes
+from mmpod.engine.class_names import check_same_classes, dataset_classes
 from mmpod.engine.extraction import plain_model
 from mmpod.registry import HOOKS
 from mmpod.utils.errors import UserError

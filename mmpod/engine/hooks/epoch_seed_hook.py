@@ -11,7 +11,7 @@ import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.logging import print_log
-from mmengine.optim import OptimWrapper
+from mmengine.optim import OptimWrapperDict
 from mmengine.runner import IterBasedTrainLoop, Runner
 
 from mmpod.registry import HOOKS
@@ -101,7 +101,8 @@ def _inexact(runner: Runner) -> Iterator[str]:
     """Yield the reasons why a resumed run differs from an uninterrupted one."""
     by_iteration = isinstance(runner.train_loop, IterBasedTrainLoop)
     wrapper = runner.optim_wrapper
-    counts = wrapper._accumulative_counts if isinstance(wrapper, OptimWrapper) else 1
+    wrappers = list(wrapper.values()) if isinstance(wrapper, OptimWrapperDict) else [wrapper]
+    counts = max(getattr(each, '_accumulative_counts', 1) for each in wrappers)
     for hook in runner.hooks:
         if isinstance(hook, CheckpointHook) and hook.interval > 0:
             iterations = hook.interval * (len(runner.train_dataloader) if hook.by_epoch else 1)

@@ -7,7 +7,7 @@ from mmpretrain.structures import DataSample
 from torch.utils.data import DataLoader
 
 from mmpod.engine import CheckDataHook
-from mmpod.engine.classes import check_same_classes
+from mmpod.engine.class_names import check_same_classes
 from mmpod.utils.errors import UserError
 
 

@@ -1,7 +1,7 @@
 """What a training step costs by the number of classes: head, loss and SGD step, POD against a linear softmax layer.
 
-python benchmarks/classes.py
-python benchmarks/classes.py --device cuda --classes 10 100 1000 10000 100000 1000000 --out classes_cuda
+python benchmarks/many_classes.py
+python benchmarks/many_classes.py --device cuda --classes 10 100 1000 10000 100000 1000000 --out classes_cuda
 
 From pooled features (128, 512), D = 512, integer labels, SGD with momentum. Writes OUT.csv and OUT.png. Memory is that
 of weights, gradients, momentum and centroids on the CPU, the allocator's peak on a GPU. A softmax layer that does not
