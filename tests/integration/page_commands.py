@@ -63,6 +63,8 @@ SLOW = [
     'docs/gda.md',
     'docs/geometry.md',
     'docs/index.md',
+    'docs/losses.md',
+    'docs/many_classes.md',
     'docs/tools.md',
     'docs/tutorial.md',
 ]

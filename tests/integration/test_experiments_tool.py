@@ -8,12 +8,15 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from mmpod.experiments.run import Run
 
 ONE_RUN = ['digits/pod', '--seeds', '5']
 OPTIONS = ['train_cfg.max_epochs=8', 'param_scheduler.milestones=[6]']
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_is_reported(root, tmp_path, run_command):
     tool = [sys.executable, root / 'tools/experiments.py']
     where = ['--work-dir', tmp_path / 'w']
@@ -55,6 +58,7 @@ def test_a_killed_run_goes_on_and_is_reported(root, tmp_path, run_command):
         assert f'| {accuracy:.2f} ' in text and '| 5 [1] ' in text and f'[1] with `{" ".join(OPTIONS)}`' in text
 
 
+@pytest.mark.slow
 def test_an_evaluation_reads_the_checkpoint_of_its_training(root, tmp_path, run_command):
     tool = [sys.executable, root / 'tools/experiments.py']
     where = ['--seeds', 0, '--work-dir', tmp_path / 'w']
@@ -81,7 +85,7 @@ def test_bad_input_gets_a_sentence(root, tmp_path, run_command):
     for command, message, status in (
         (['pack', tmp_path / 'nowhere', *results], 'nowhere to be a folder of runs', 1),
         (['report', *results], 'Expected finished runs in', 1),
-        (['run', 'VIII'], "Expected a study (paper, lambda, gpu, digits, .*but got 'VIII'", 2),
+        (['run', 'VIII'], "Expected a study (paper, lambda, gpu, gpu_44epochs, digits, .*but got 'VIII'", 2),
     ):
         error = run_command(*tool, *command, status=status).stderr
         assert re.search(message.replace('(', r'\('), error) and 'Traceback' not in error
@@ -90,6 +94,7 @@ def test_bad_input_gets_a_sentence(root, tmp_path, run_command):
     assert 'line 1 of' in error and 'damaged' in error and 'Traceback' not in error
 
 
+@pytest.mark.slow
 def test_several_processes_keep_the_total_batch(root, tmp_path, run_command):
     tool = [sys.executable, root / 'tools/experiments.py', 'run', *ONE_RUN, '--work-dir', tmp_path / 'w']
     done = run_command(*tool, '--processes', 2, '--cfg-options', 'train_cfg.max_epochs=1')

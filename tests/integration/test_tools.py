@@ -339,6 +339,7 @@ def test_compare_reports_failures_and_shows_the_rest(root, tmp_path, run_command
     assert table_rows(done.stdout)['pod_digits'][0] == '0'
 
 
+@pytest.mark.slow
 def test_tuning_tries_the_same_settings_with_each_config(root, tmp_path, run_command, monkeypatch, capsys):
     configs = [root / f'configs/small/{loss}_digits.py' for loss in ('pod', 'softmax')]
     command = [sys.executable, root / 'tools/tune.py', *configs, '--grid', 'optim_wrapper.optimizer.lr=0.1,1e-6']
@@ -362,6 +363,7 @@ def leaf_on_digits(root, leaf, base):
     return f"_base_ = ['{root / base}']\n" + delta
 
 
+@pytest.mark.slow
 def test_cot_trains_and_resumes_in_two_processes(root, tmp_path, run_command):
     softmax = 'configs/small/softmax_digits.py'
     (tmp_path / 'cot.py').write_text(leaf_on_digits(root, 'cot_cifar10_10k', softmax))
