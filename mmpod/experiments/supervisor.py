@@ -17,6 +17,22 @@ GRACE_SECONDS = 5.0  # between SIGTERM and SIGKILL
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
+class Stop:
+    """Exit at the first SIGTERM, and let no other one interrupt what is done then.
+
+    The kernel sends the signal anew for each thread of the parent that ends.
+    """
+
+    def __init__(self) -> None:
+        self.ending = False
+
+    def __call__(self, number: int, frame: object) -> None:
+        """Handle the signal."""
+        if not self.ending:
+            self.ending = True
+            sys.exit(128 + number)
+
+
 def descendants(ancestor: int) -> list[int]:
     """Return the living processes below a process."""
     parents = {}
@@ -35,7 +51,6 @@ def descendants(ancestor: int) -> list[int]:
 
 def end_descendants() -> None:
     """Send SIGTERM to all processes below this one, SIGKILL to those that are left after a while, and wait for them."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if sys.platform != 'linux':
         os.killpg(0, signal.SIGTERM)
     started = time.monotonic()
@@ -59,7 +74,8 @@ def end_descendants() -> None:
 def main() -> None:
     """Run the command and exit with its status, 128 + N where signal N ended it."""
     parent, command = int(sys.argv[1]), sys.argv[2:]
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    stop = Stop()
+    signal.signal(signal.SIGTERM, stop)
     os.setsid()  # an interrupt from the terminal, or its end, reaches the parent only
     end_with_parent = None
     if sys.platform == 'linux':
@@ -73,6 +89,7 @@ def main() -> None:
             status = process.wait()
             sys.exit(status if status >= 0 else 128 - status)
     finally:
+        stop.ending = True
         end_descendants()
 
 

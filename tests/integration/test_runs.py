@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from mmpod.experiments import supervisor as supervisor_module
 from mmpod.experiments.launch import Launcher, Plan, plan_run
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.run import Run
@@ -339,3 +340,16 @@ def test_finished_processes_of_a_launcher_leave_at_once():
     assert done.returncode == 0 and lines[-1] == 'closed' and 'stayed' not in lines
     alone = python('from mmpod.engine.runner_session import exit_process; exit_process(); print("stayed")')
     assert subprocess.run(alone, capture_output=True, text=True, timeout=60).stdout.endswith('stayed\n')
+
+
+def test_repeated_signals_do_not_stop_the_supervisor_from_ending_its_processes(tmp_path):
+    """As the kernel sends them, one for each thread of a parent that is killed."""
+    worker = WORKER.format(path=str(tmp_path / 'worker.pid'))
+    command = [sys.executable, '-c', TRAINING.format(worker=worker, path=str(tmp_path / 'training.pid'))]
+    supervisor = subprocess.Popen([sys.executable, '-I', supervisor_module.__file__, str(os.getpid()), *command])
+    wait_for(lambda: len(written_pids(tmp_path)) == 2)
+    while supervisor.poll() is None:
+        supervisor.send_signal(signal.SIGTERM)
+    # The interpreter itself, on its way out, no longer holds the signal off.
+    assert supervisor.returncode in (128 + signal.SIGTERM, -signal.SIGTERM)
+    assert not any(map(alive, written_pids(tmp_path)))
