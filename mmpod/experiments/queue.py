@@ -186,15 +186,14 @@ def run_all(plans: Sequence[Plan], jobs: int, launcher: Launcher) -> list[Run]:
                     print(f'{to_go} runs to go, about {_clock(left)}', flush=True)
             return failed
     except (KeyboardInterrupt, SystemExit) as stopped:
+        # A second interrupt, whenever it comes, exits at once; the supervisors end what is left.
+        signal.signal(signal.SIGINT, lambda number, frame: os._exit(128 + number))
         status = 128 + signal.SIGINT if isinstance(stopped, KeyboardInterrupt) else stopped.code
         print('Interrupted: the runs end. The same command continues where they stopped.', file=sys.stderr, flush=True)
         raise SystemExit(status) from None
     finally:
         pool.stopping.set()
-        try:
-            threads.shutdown(cancel_futures=True)
-        except KeyboardInterrupt:
-            os._exit(128 + signal.SIGINT)  # a second interrupt: the supervisors end what is left
+        threads.shutdown(cancel_futures=True)
 
 
 @contextmanager
