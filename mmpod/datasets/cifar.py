@@ -1,13 +1,13 @@
 """CIFAR-10 and CIFAR-100 from the official archives or from a folder of images."""
 
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Sequence, Union
 
 import numpy as np
 from mmengine.dist import get_world_size
 from mmpretrain.datasets import CIFAR10, CIFAR100
 
-from mmpod.datasets.class_subset import check_class_subset, class_subset
+from mmpod.datasets.class_subset import ClassSubset
 from mmpod.registry import DATASETS
 
 from .image_folder import load_class_folders
@@ -26,8 +26,10 @@ class AnyLayout:
         data_root: Folder of the dataset.
         split: ``'train'`` or ``'test'``.
         samples_per_class: Keep only that many samples of each class, the first in the order of the files: a fixed,
-            balanced subset, the same in every run. None keeps all.
+            balanced subset, the same in every run; a list of K numbers gives an imbalanced one. None keeps all.
         skip_per_class: Leave out that many samples of each class before these: a held-out part of the training set.
+        label_noise: Share of the samples, from 0 to 1, that get the label of another class: symmetric noise, the same
+            in every run.
         download: Fetch the official archive if neither is there; only in a run of one process.
         kwargs: Passed to mmpretrain's dataset.
 
@@ -43,16 +45,15 @@ class AnyLayout:
         self,
         data_root: str,
         split: str = 'train',
-        samples_per_class: Optional[int] = None,
+        samples_per_class: Optional[Union[int, Sequence[int]]] = None,
         skip_per_class: int = 0,
+        label_noise: float = 0.0,
         download: bool = True,
         **kwargs: Any,
     ):
         if split not in ('train', 'test'):
             raise ValueError(f"Expected `split` to be 'train' or 'test', but got {split!r}.")
-        check_class_subset(samples_per_class, skip_per_class)
-        self.samples_per_class = samples_per_class
-        self.skip_per_class = skip_per_class
+        self.subset = ClassSubset(samples_per_class, skip_per_class, label_noise)
         super().__init__(data_root=data_root, split=split, download=download, **kwargs)
 
     def load_data_list(self) -> list[dict]:
@@ -62,7 +63,7 @@ class AnyLayout:
             samples = load_class_folders(folder, self.CLASSES, self.IMAGE_SIZE)
         else:
             samples = self._load_archive(folder)
-        return class_subset(samples, self.CLASSES, self.samples_per_class, self.skip_per_class)
+        return self.subset.of(samples, self.CLASSES)
 
     def _load_archive(self, folder: Path) -> list[dict]:
         reason = 'found neither (or damaged files)'

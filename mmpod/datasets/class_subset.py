@@ -1,50 +1,86 @@
-"""A fixed, balanced part of a dataset: the first samples of each class, or those after them."""
+"""A fixed part of a dataset: some samples of each class, and wrong labels for a share of them."""
 
-from typing import Optional, Sequence
+from dataclasses import dataclass
+from typing import Optional, Sequence, Union
 
-from mmpod.utils.checks import check_integer
+import numpy as np
 
-__all__ = ['check_class_subset', 'class_subset']
+from mmpod.utils.checks import check_integer, check_number
 
-
-def check_class_subset(samples_per_class: Optional[int], skip_per_class: int) -> None:
-    """Refuse arguments of :func:`class_subset` that no dataset could satisfy.
-
-    Raises:
-        ValueError: ``samples_per_class`` is not a positive integer, or ``skip_per_class`` is negative.
-    """
-    if samples_per_class is not None:
-        check_integer('samples_per_class', samples_per_class, 1)
-    check_integer('skip_per_class', skip_per_class, 0)
+__all__ = ['ClassSubset']
 
 
-def class_subset(
-    samples: list[dict], classes: Sequence[str], samples_per_class: Optional[int], skip_per_class: int
-) -> list[dict]:
-    """Return some samples of each class, in their order, the same in every run.
+@dataclass(frozen=True)
+class ClassSubset:
+    """Some samples of each class in their order, the same in every run.
 
     Args:
-        samples: One dict per sample, with ``gt_label`` from 0 to K - 1.
-        classes: The names of the K classes.
-        samples_per_class: Keep that many samples of each class. None keeps all.
+        samples_per_class: Keep that many samples of each class, or as many as a list of K numbers says: an imbalanced
+            set. None keeps all.
         skip_per_class: Leave out that many samples of each class before these.
+        label_noise: Share of the kept samples, from 0 to 1, that get the label of another class, drawn evenly
+            (symmetric noise).
 
     Raises:
-        ValueError: A class has fewer samples than requested.
+        TypeError: An argument is not a number.
+        ValueError: An argument is out of range.
     """
-    if samples_per_class is None and skip_per_class == 0:
-        return samples
-    wanted = skip_per_class + (samples_per_class or 1)
-    end = wanted if samples_per_class is not None else len(samples)
-    count = [0] * len(classes)
-    kept = []
-    for sample in samples:
-        if skip_per_class <= count[sample['gt_label']] < end:
-            kept.append(sample)
-        count[sample['gt_label']] += 1
-    if min(count) < wanted:
-        raise ValueError(
-            f'Expected `skip_per_class` and `samples_per_class` to be together at most the {min(count)} samples of '
-            f'class {classes[count.index(min(count))]!r}, but got {skip_per_class} and {samples_per_class}.'
-        )
-    return kept
+
+    samples_per_class: Optional[Union[int, Sequence[int]]] = None
+    skip_per_class: int = 0
+    label_noise: float = 0.0
+
+    def __post_init__(self):
+        several = isinstance(self.samples_per_class, (list, tuple))
+        for number in self.samples_per_class if several else [self.samples_per_class]:
+            if several or number is not None:
+                check_integer('samples_per_class', number, 1)
+        check_integer('skip_per_class', self.skip_per_class, 0)
+        check_number('label_noise', self.label_noise, 0, 1)
+
+    def of(self, samples: list[dict], classes: Sequence[str]) -> list[dict]:
+        """Return this part of a dataset.
+
+        Args:
+            samples: One dict per sample, with ``gt_label`` from 0 to K - 1.
+            classes: The names of the K classes.
+
+        Raises:
+            ValueError: A class has fewer samples than requested, or a list has not K numbers.
+        """
+        wanted = self.samples_per_class
+        if isinstance(wanted, (list, tuple)) and len(wanted) != len(classes):
+            raise ValueError(
+                f'Expected a number for each of the {len(classes)} classes in `samples_per_class`, '
+                f'but got {len(wanted)}.'
+            )
+        if wanted is not None or self.skip_per_class:
+            samples = self._some(samples, classes)
+        return self._with_wrong_labels(samples, len(classes)) if self.label_noise else samples
+
+    def _some(self, samples: list[dict], classes: Sequence[str]) -> list[dict]:
+        skip, wanted = self.skip_per_class, self.samples_per_class
+        numbers = list(wanted) if isinstance(wanted, (list, tuple)) else [wanted] * len(classes)
+        seen = [0] * len(classes)
+        kept = []
+        for sample in samples:
+            label = sample['gt_label']
+            if seen[label] >= skip and (numbers[label] is None or seen[label] < skip + numbers[label]):
+                kept.append(sample)
+            seen[label] += 1
+        for name, there, number in zip(classes, seen, numbers):
+            if there < skip + (number or 1):
+                raise ValueError(
+                    f'Expected `skip_per_class` and `samples_per_class` to be together at most the {there} samples of '
+                    f'class {name!r}, but got {skip} and {number}.'
+                )
+        return kept
+
+    def _with_wrong_labels(self, samples: list[dict], num_classes: int) -> list[dict]:
+        random = np.random.default_rng(0)
+        chosen = random.choice(len(samples), round(self.label_noise * len(samples)), replace=False)
+        steps = dict(zip(chosen.tolist(), random.integers(1, num_classes, len(chosen)).tolist()))
+        return [
+            dict(sample, gt_label=(sample['gt_label'] + steps.get(index, 0)) % num_classes)
+            for index, sample in enumerate(samples)
+        ]

@@ -1,11 +1,11 @@
 """Tiny ImageNet in its official layout."""
 
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Sequence, Union
 
 from mmpretrain.datasets import BaseDataset
 
-from mmpod.datasets.class_subset import check_class_subset, class_subset
+from mmpod.datasets.class_subset import ClassSubset
 from mmpod.registry import DATASETS
 from mmpod.utils.checks import check_choice, check_integer
 
@@ -32,8 +32,11 @@ class TinyImageNet(BaseDataset):
         split: ``'train'`` or ``'val'``; the labels of the official test split are not public.
         num_classes: Take only that many classes, the first in the order of their names, from 2 to 200.
         samples_per_class: Keep only that many samples of each class, the first in the order of their file names
-            (``'val'``: of the annotations): a fixed, balanced subset, the same in every run. None keeps all.
+            (``'val'``: of the annotations): a fixed, balanced subset, the same in every run; a list of K numbers gives
+            an imbalanced one. None keeps all.
         skip_per_class: Leave out that many samples of each class before these: a held-out part of the training set.
+        label_noise: Share of the samples, from 0 to 1, that get the label of another class: symmetric noise, the same
+            in every run.
         kwargs: Passed to mmpretrain's ``BaseDataset``.
 
     Raises:
@@ -49,15 +52,14 @@ class TinyImageNet(BaseDataset):
         data_root: str,
         split: str = 'train',
         num_classes: int = 200,
-        samples_per_class: Optional[int] = None,
+        samples_per_class: Optional[Union[int, Sequence[int]]] = None,
         skip_per_class: int = 0,
+        label_noise: float = 0.0,
         **kwargs: Any,
     ):
         check_choice('split', split, ['train', 'val'])
         check_integer('num_classes', num_classes, 2, 200)
-        check_class_subset(samples_per_class, skip_per_class)
-        self.samples_per_class = samples_per_class
-        self.skip_per_class = skip_per_class
+        self.subset = ClassSubset(samples_per_class, skip_per_class, label_noise)
         self.split = split
         self.num_classes = num_classes
         super().__init__(ann_file='', data_root=data_root, **kwargs)
@@ -75,7 +77,7 @@ class TinyImageNet(BaseDataset):
         classes = sorted(names.read_text().split())[: self.num_classes]
         self._metainfo['classes'] = tuple(classes)
         samples = self._load_train(classes) if self.split == 'train' else self._load_val(classes, annotations)
-        return class_subset(samples, classes, self.samples_per_class, self.skip_per_class)
+        return self.subset.of(samples, classes)
 
     def _load_train(self, classes: list[str]) -> list[dict]:
         return [

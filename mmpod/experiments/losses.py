@@ -100,10 +100,10 @@ def recipe(tier: str) -> dict[str, Base]:
     }
 
 
-def held_out(train: int, val: int) -> tuple[str, ...]:
+def held_out(train: int, val: int, loader: str = 'val_dataloader') -> tuple[str, ...]:
     """Return the overrides that validate on training images: ``val`` images per class, after the first ``train``."""
     of_val = ('split=train', f'skip_per_class={train}', f'samples_per_class={val}')
-    return tuple(f'val_dataloader.dataset.{option}' for option in of_val)
+    return tuple(f'{loader}.dataset.{option}' for option in of_val)
 
 
 def schedule(epochs: int, milestones: str) -> tuple[str, ...]:

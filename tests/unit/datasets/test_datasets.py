@@ -5,6 +5,7 @@ import pytest
 from mmpretrain.registry import DATASETS
 
 from mmpod.datasets import CIFAR10AnyLayout, FaceScrub, SklearnDigits
+from mmpod.datasets.class_subset import ClassSubset
 
 CLASSES = CIFAR10AnyLayout.METAINFO['classes']
 ARCHIVE = Path(__file__).resolve().parents[3].parent / 'shared' / 'data' / 'cifar10-jpeg.tar.xz'
@@ -180,3 +181,31 @@ def test_all_of_cifar10_as_jpeg(tmp_path):
         dataset = CIFAR10AnyLayout(str(tmp_path / 'cifar10'), split=split)
         assert len(dataset) == size
         assert np.bincount([dataset.get_data_info(i)['gt_label'] for i in range(size)]).tolist() == [size // 10] * 10
+
+
+def test_class_counts_make_an_imbalanced_set(image_folder):
+    root = image_folder(CLASSES, per_class=3)
+    counts = [3, 3, 3, 2, 2, 2, 1, 1, 1, 1]
+    part = CIFAR10AnyLayout(str(root), samples_per_class=counts)
+    assert np.bincount([part[i]['gt_label'] for i in range(len(part))]).tolist() == counts
+    with pytest.raises(ValueError, match='each of the 10 classes.*got 2'):
+        CIFAR10AnyLayout(str(root), samples_per_class=[3, 3])
+    with pytest.raises(ValueError, match='samples_per_class.*0'):
+        CIFAR10AnyLayout(str(root), samples_per_class=[3] * 9 + [0])
+
+
+def test_label_noise_changes_its_share_of_the_labels_to_other_classes():
+    samples = [dict(gt_label=index % 10) for index in range(5000)]
+    noisy = ClassSubset(label_noise=0.4).of(samples, CLASSES)
+    wrong = [(old['gt_label'], new['gt_label']) for old, new in zip(samples, noisy) if old != new]
+    assert len(wrong) == 2000
+    pairs = np.zeros((10, 10), dtype=int)
+    np.add.at(pairs, tuple(np.transpose(wrong)), 1)
+    assert np.diagonal(pairs).sum() == 0
+    # 90 pairs of classes share 2,000 samples, each about 22 with a standard deviation of 5.
+    assert pairs[~np.eye(10, dtype=bool)].min() > 5
+    assert pairs.max() < 45
+    assert noisy == ClassSubset(label_noise=0.4).of(samples, CLASSES)
+    assert ClassSubset(samples_per_class=2, label_noise=1).of(samples, CLASSES)[0]['gt_label'] != 0
+    with pytest.raises(ValueError, match='label_noise.*1.5'):
+        ClassSubset(label_noise=1.5)
