@@ -30,7 +30,7 @@ class ClassSubset:
     skip_per_class: int = 0
     label_noise: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         several = isinstance(self.samples_per_class, (list, tuple))
         for number in self.samples_per_class if several else [self.samples_per_class]:
             if several or number is not None:
