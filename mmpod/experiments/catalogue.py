@@ -115,12 +115,14 @@ class Table:
     pivot: bool = False  # rows by columns of one number each, instead of several numbers per row
     epochs: Sequence[int] = ()  # show the accuracy after these epochs, instead of after the last
     marked: bool = True  # mark runs of another revision than most
+    lower_is_better: bool = False  # for what is bold in a pivot
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture of runs: their accuracy by epoch (``'curves'``) or by the value of a setting (``'sweep'``). Without
-    runs: a ``'derivative'`` of 1 - cos to a power, or the ``'gram'`` matrix of centroids.
+    """A picture of runs: their accuracy by epoch (``'curves'``) or by the value of a setting (``'sweep'``), or the
+    ``'differences'`` of the columns of tables to their first. Without runs: a ``'derivative'`` of 1 - cos to a power,
+    or the ``'gram'`` matrix of centroids.
     """
 
     title: str
@@ -128,3 +130,4 @@ class Figure:
     cells: Sequence[Cell] = ()  # whose runs it shows
     varied: str = ''  # what a sweep varies
     power: int = 0  # exponent of a derivative
+    tables: Sequence[str] = ()  # names of those whose differences it shows
