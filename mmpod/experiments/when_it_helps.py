@@ -36,7 +36,22 @@ MORE_TRIALS = {
     1000: {'softmax': INSIDE, 'softmax_bn': DOWNWARD, 'cosine': UPWARD, 'pod': INSIDE, 'pod_bn': INSIDE},
 }
 # By images per class, the best trial of each method.
-CHOSEN: dict[int, dict[str, tuple[float, str]]] = {n: {m: (0.1, '1e-3') for m in METHODS} for n in (100, 1000)}
+CHOSEN: dict[int, dict[str, tuple[float, str]]] = {
+    100: {
+        'softmax': (0.3, '1e-3'),
+        'softmax_bn': (0.03, '1e-3'),
+        'cosine': (0.1, '4e-3'),
+        'pod': (0.3, '1e-3'),
+        'pod_bn': (0.3, '1e-3'),
+    },
+    1000: {
+        'softmax': (0.1, '4e-3'),
+        'softmax_bn': (0.03, '1e-3'),
+        'cosine': (0.3, '1e-3'),
+        'pod': (0.1, '1e-3'),
+        'pod_bn': (0.1, '1e-3'),
+    },
+}
 
 
 def schedule(images: int, iterations: int) -> list[str]:
