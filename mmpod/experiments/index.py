@@ -31,7 +31,7 @@ Records = Mapping[str, Sequence[Record]]
 
 
 def accuracies(config: str, records: Records) -> dict[str, list[float]]:
-    """Return the accuracies (%) after the last epoch of a config's runs without changes but those of its study.
+    """Return the accuracies (%) after the last epoch of a config's runs with no overrides but those of the study.
 
     Returns:
         dict[str, list[float]]: One value per seed, by study.
@@ -50,7 +50,7 @@ def accuracies(config: str, records: Records) -> dict[str, list[float]]:
 
 
 def configs_readme(configs: Path, records: Records) -> str:
-    """Return a page that lists all configs of a folder with the paper's numbers and the measured ones."""
+    """Return a page that lists all configs in a folder with the paper's numbers and the measured ones."""
     paper: dict[str, list[str]] = {}
     for name, table in PAPER_TABLES.items():
         for cell in table.cells:
@@ -91,7 +91,7 @@ seed.
 
 
 def metafile(configs: Path, records: Records) -> str:
-    """Return the index of the ResNet-50 configs and of the digits, as YAML, with accuracies after all epochs."""
+    """Return the index of the ResNet-50 and digits configs as YAML, with the accuracies of runs with all epochs."""
     names = {path.stem: path.stem for path in sorted(configs.glob('*.py'))}
     for path in sorted(configs.glob('small/*_digits.py')):
         names[path.stem.replace('_digits', '_resnet18w8_digits')] = f'small/{path.stem}'
