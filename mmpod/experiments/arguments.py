@@ -48,7 +48,7 @@ def runs_parser(work_dir: str) -> argparse.ArgumentParser:
     parser.add_argument('configs', nargs='+', type=Path, help='the configs')
     parser.add_argument('--seeds', nargs='+', type=int, default=[0], help='seeds of each config (default: 0)')
     parser.add_argument('--work-dir', type=Path, default=Path(work_dir), help=f'output folder (default: {work_dir})')
-    parser.add_argument('--metric', help="metric to compare by (default: the first that val_evaluator reports)")
+    parser.add_argument('--metric', help='metric to compare by (default: the first that val_evaluator reports)')
     parser.add_argument('--lower-is-better', action='store_true', help='for metrics such as errors and losses')
     return parser
 

@@ -89,7 +89,7 @@ class Plan:
             return f'{self.run.label} needs {self.needs.work_dir}, which is not done'
         if self.checkpoint is not None and not self.checkpoint.is_file():
             return (
-                f'{self.run.label} needs {self.checkpoint}, but only the logs of that finished run are here. Copy the '
+                f'{self.run.label} needs {self.checkpoint}, but for that finished run only the logs are here. Copy the '
                 f'checkpoint here, or move {self.needs.work_dir} away to train it again'
             )
         return ''
