@@ -1,4 +1,4 @@
-"""The shipped configs under their names: ``mmpretrain.get_model('pod_resnet50_cifar10')``, ``list_models('pod_*')``."""
+"""Register the shipped configs for ``mmpretrain.get_model('pod_resnet50_cifar10')`` and ``list_models('pod_*')``."""
 
 from mmpretrain.apis import ModelHub
 
@@ -8,7 +8,7 @@ __all__ = ['register_models']
 
 
 def register_models() -> None:
-    """Enter the models of `model-index.yml`, beside the configs, into mmpretrain's hub, once."""
+    """Add the models of `model-index.yml`, which is next to the configs, to mmpretrain's hub, once."""
     index = CONFIGS.parent / 'model-index.yml'
-    if index.is_file() and not ModelHub.has('pod_resnet50_cifar10'):  # the hub refuses a name that it has
+    if index.is_file() and not ModelHub.has('pod_resnet50_cifar10'):  # the hub refuses known names
         ModelHub.register_model_index(index, config_prefix=CONFIGS.parent)
