@@ -1,4 +1,4 @@
-"""Hooks."""
+"""Hooks for training and evaluation."""
 
 from .channels_last_hook import ChannelsLastHook
 from .check_data_hook import CheckDataHook
