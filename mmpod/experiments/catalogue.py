@@ -115,14 +115,16 @@ class Table:
     pivot: bool = False  # one number per row and column, instead of several numbers per row
     epochs: Sequence[int] = ()  # show the accuracy after these epochs instead of the last
     marked: bool = True  # mark runs whose revision differs from that of most others
+    lower_is_better: bool = False  # decides which number of a pivot is bold
 
 
 @dataclass(frozen=True)
 class Figure:
     """A figure.
 
-    Kinds with runs: accuracy by epoch (``'curves'``) or by the value of a setting (``'sweep'``). Kinds without runs:
-    the ``'derivative'`` of 1 - cos to a power, or the ``'gram'`` matrix of centroids.
+    Kinds with runs: accuracy by epoch (``'curves'``) or by the value of a setting (``'sweep'``), or the
+    ``'differences'`` of the columns of tables from their first column. Kinds without runs: the ``'derivative'`` of
+    1 - cos to a power, or the ``'gram'`` matrix of centroids.
     """
 
     title: str
@@ -130,3 +132,4 @@ class Figure:
     cells: Sequence[Cell] = ()  # cells whose runs it shows
     varied: str = ''  # what a sweep varies
     power: int = 0  # exponent of a derivative
+    tables: Sequence[str] = ()  # names of the tables whose differences it shows

@@ -12,7 +12,15 @@ from scipy import stats
 from mmpod.experiments.run import METRIC, Run, number_format, unit
 from mmpod.experiments.sweep import Trial
 
-__all__ = ['curves_csv', 'epochs_to_reach', 'final_values', 'geometry_table', 'markdown_table', 'mean_and_spread']
+__all__ = [
+    'curves_csv',
+    'epochs_to_reach',
+    'final_values',
+    'geometry_table',
+    'half_interval',
+    'markdown_table',
+    'mean_and_spread',
+]
 __all__ += ['GEOMETRY', 'summary_table', 'trial_table', 'verdict']
 
 SHARE = 0.9  # of the last value, for the column "epochs to"
@@ -160,18 +168,23 @@ def _difference(best: Mapping[int, float], other: Mapping[int, float], sign: int
     common = sorted({*best} & {*other})
     if len(common) > 1:
         pairs = [sign * (best[seed] - other[seed]) for seed in common]
-        error, freedom = statistics.stdev(pairs) / math.sqrt(len(pairs)), float(len(pairs) - 1)
-        difference, how = statistics.mean(pairs), f'{len(pairs)} seeds in pairs'
-    else:
-        difference = sign * (statistics.mean(best.values()) - statistics.mean(other.values()))
-        how = f'{len(best)} and {len(other)} seeds'
-        if min(len(best), len(other)) < 2:
-            return difference, None, how
-        first, second = (statistics.variance(by_seed.values()) / len(by_seed) for by_seed in (best, other))
-        error = math.sqrt(first + second)
-        spread = first**2 / (len(best) - 1) + second**2 / (len(other) - 1)
-        freedom = (first + second) ** 2 / spread if spread else 1
-    return difference, float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * error, how
+        return statistics.mean(pairs), half_interval(pairs), f'{len(pairs)} seeds in pairs'
+    difference = sign * (statistics.mean(best.values()) - statistics.mean(other.values()))
+    how = f'{len(best)} and {len(other)} seeds'
+    if min(len(best), len(other)) < 2:
+        return difference, None, how
+    first, second = (statistics.variance(by_seed.values()) / len(by_seed) for by_seed in (best, other))
+    spread = first**2 / (len(best) - 1) + second**2 / (len(other) - 1)
+    freedom = (first + second) ** 2 / spread if spread else 1
+    return difference, float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * math.sqrt(first + second), how
+
+
+def half_interval(values: Sequence[float]) -> float:
+    """Return half the width of the 95 % confidence interval of a mean (Student's t); NaN of a single value."""
+    if len(values) < 2:
+        return math.nan
+    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)
+    return float(quantile) * statistics.stdev(values) / math.sqrt(len(values))
 
 
 def trial_table(

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Union
@@ -10,12 +11,13 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from mmpod.experiments.comparison import half_interval
 from mmpod.experiments.records import Record
 from mmpod.experiments.run import METRIC, Run
 from mmpod.functional import cosine_loss
 from mmpod.visualization.style import COLOURS, MARKERS, STYLES, new_axes, write_png
 
-__all__ = ['plot_accuracy', 'plot_derivative', 'plot_geometry', 'plot_sweep']
+__all__ = ['plot_accuracy', 'plot_derivative', 'plot_differences', 'plot_geometry', 'plot_sweep']
 
 Runs = Sequence[tuple[str, Union[Run, Record]]]  # and their names in the legend
 PANELS = {
@@ -97,6 +99,39 @@ def plot_sweep(measured: Mapping[str, Sequence[float]], paper: Mapping[str, floa
     axes.set_xticks(range(len(place)), place)
     axes.legend(fontsize='small')
     write_png(figure, path)
+
+
+def plot_differences(panels: Mapping[str, pd.DataFrame], path: Path) -> None:
+    """Write a PNG with a panel for each table: by row, how far its columns are from its first column.
+
+    A point is the mean of the differences seed by seed, a bar their 95 % confidence interval (Student's t).
+
+    Args:
+        panels: By title, the table's numbers by ``row``, ``column`` and ``seed``, each a ``value``.
+        path: Where to write it.
+    """
+    panels = {title: numbers for title, numbers in panels.items() if len(numbers)}
+    rows = math.ceil(len(panels) / 2)
+    figure, axes = new_axes(9.6, 0.6 + 2.7 * rows, rows, 2)
+    handles: dict = {}
+    for axis in axes.flat[len(panels) :]:
+        axis.set_visible(False)
+    for axis, (title, numbers) in zip(axes.flat, panels.items()):
+        wide = numbers.pivot(index=['row', 'seed'], columns='column', values='value')
+        first, *others = numbers.column.unique()
+        labels = list(numbers.row.unique())
+        axis.axhline(0, color='black', linewidth=1)
+        for index, (name, colour, marker) in enumerate(zip(others, COLOURS, MARKERS)):
+            pairs = (wide[name] - wide[first]).dropna().groupby('row')
+            shown = [label for label in labels if label in pairs.groups]
+            places = [labels.index(label) + 0.14 * (index - (len(others) - 1) / 2) for label in shown]
+            look = dict(color=colour, marker=marker, markersize=5, linestyle='', capsize=3, label=name)
+            middle, half = pairs.mean()[shown], pairs.agg(half_interval)[shown]
+            handles[name] = axis.errorbar(places, middle, half, **look)
+        axis.set(ylabel=f'difference to {first} (points)')
+        axis.set_title(title, fontsize='medium')
+        axis.set_xticks(range(len(labels)), [textwrap.fill(label, 12) for label in labels], fontsize='small')
+    finish(figure, handles, path)
 
 
 def derivative(power: int, degrees: Tensor) -> Tensor:

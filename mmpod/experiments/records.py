@@ -1,11 +1,13 @@
 """Records of finished runs in `results/`: one file per study, with one line of JSON per run."""
 
 import json
+import re
+import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from mmpod.experiments.catalogue import Setting
 from mmpod.experiments.run import METRIC, Run
@@ -29,7 +31,7 @@ class Record:
     date: Optional[str]  # of its start; None if unknown
     wall_s: Optional[float]  # duration in seconds; None if unknown
     curves: dict[str, dict[str, float]]  # validation metrics by epoch
-    metrics: dict[str, float]  # of the test, or of the last validation if there was no test
+    metrics: dict[str, Any]  # of the test, or else of the last validation: numbers, or lists with one per class
     config_hash: Optional[str]  # of the resolved config; None in runs from before hashes were introduced
 
     @property
@@ -42,8 +44,13 @@ class Record:
         return {int(epoch): value for epoch, value in self.curves.get(metric, {}).items()}
 
     def final(self, metric: str) -> Optional[float]:
-        """Return a final metric: from the test, else from the last validation, else None."""
-        return self.metrics.get(metric, next(reversed(self.curve(metric).values()), None))
+        """Return a final metric: from the test, else from the last validation, else None.
+
+        ``metric[-3:]`` is the mean of the last three values of a metric with one value per class.
+        """
+        name, _, first = metric.removesuffix(':]').partition('[')
+        value = self.metrics.get(name, next(reversed(self.curve(name).values()), None))
+        return statistics.mean(value[int(first) :]) if isinstance(value, list) else value
 
 
 def read_file(path: Path) -> list[Record]:
@@ -132,13 +139,19 @@ def _record_of(setting: Setting, run: Run) -> Record:
         seed=run.seed,
         device=versions.pop('device'),
         versions=versions,
-        commands=record['commands'],
+        commands=[_portable(command) for command in record['commands']],
         date=datetime.strptime(starts[0], '%Y%m%d_%H%M%S').isoformat() if starts else None,
         wall_s=record['wall_s'],
         curves={name: {str(epoch): value for epoch, value in curve.items()} for name, curve in curves.items()},
         metrics=metrics,
         config_hash=record['config_hash'],
     )
+
+
+def _portable(command: str) -> str:
+    """Return a command as it is called in any clone, without this machine's folders of mmpod and Python."""
+    command = re.sub(r'^\S*/python[\d.]* ', 'python ', command)
+    return re.sub(r'/\S*/((?:tools|configs)/\S+\.py)\b', r'\1', command)
 
 
 def pack(work_dir: Path, results: Path) -> tuple[list[Record], list[Record]]:

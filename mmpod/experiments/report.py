@@ -11,7 +11,7 @@ import pandas as pd
 
 from mmpod.experiments.catalogue import Cell, Table
 from mmpod.experiments.comparison import SHARE, epochs_to_reach, markdown_table, mean_and_spread
-from mmpod.experiments.figures import plot_accuracy, plot_derivative, plot_sweep
+from mmpod.experiments.figures import plot_accuracy, plot_derivative, plot_differences, plot_sweep
 from mmpod.experiments.paper import PAPER_TABLES
 from mmpod.experiments.records import Record
 from mmpod.experiments.run import METRIC
@@ -123,11 +123,12 @@ def frame(table: Table, records: Records) -> pd.DataFrame:
 def pivot(table: Table, having: Sequence[tuple], marked: Mapping[tuple, str]) -> pd.DataFrame:
     """Return a table of rows by columns, with the best value of each row in bold."""
     cells: dict[str, dict[str, str]] = {}
-    means = {cell.runs: statistics.mean(measured(runs, cell.metrics[0])) for cell, runs in having}
+    means = {cell: statistics.mean(measured(runs, cell.metrics[0])) for cell, runs in having}
+    best_of = min if table.lower_is_better else max
     for cell, runs in having:
-        best = max(means[other.runs] for other, _ in having if other.row == cell.row)
+        best = best_of(means[other] for other, _ in having if other.row == cell.row)
         number = text(measured(runs, cell.metrics[0]))
-        number = f'**{number}**' if means[cell.runs] == best else number
+        number = f'**{number}**' if means[cell] == best else number
         cells.setdefault(cell.row, {})[cell.column] = number + ''.join(marked.get(run.key, '') for run in runs)
     return pd.DataFrame({table.varied: row, **by_column} for row, by_column in cells.items()).fillna('-')
 
@@ -168,11 +169,23 @@ def draw(name: str, path: Path, records: Records) -> bool:
         return False
     elif figure.kind == 'curves':
         plot_accuracy(runs, path)
+    elif figure.kind == 'differences':
+        plot_differences({TABLES[table].title: by_seed(TABLES[table], records) for table in figure.tables}, path)
     else:
         paper = {cell.row: cell.paper for cell in figure.cells if cell.paper is not None}
         values = {cell.row: measured(records.get(cell.runs, ()), METRIC) for cell in figure.cells}
         plot_sweep(values, paper, figure.varied, path)
     return True
+
+
+def by_seed(table: Table, records: Records) -> pd.DataFrame:
+    """Return the numbers of a table by ``row``, ``column`` and ``seed``, each a ``value``."""
+    rows = [
+        (cell.row, cell.column, record.seed, record.final(cell.metrics[0]))
+        for cell in table.cells
+        for record in records.get(cell.runs, ())
+    ]
+    return pd.DataFrame(rows, columns=['row', 'column', 'seed', 'value'])
 
 
 def write_report(out: Path, records: Records, tables: Sequence[str], figures: Sequence[str]) -> list[Path]:

@@ -22,7 +22,7 @@ from mmpod.experiments.losses import (
     tuning,
 )
 from mmpod.experiments.paper import PAPER
-from mmpod.experiments.when_it_helps import WHEN_IT_HELPS
+from mmpod.experiments.when_it_helps import WHEN_STUDIES
 
 __all__ = ['STUDIES', 'setting_of']
 
@@ -177,7 +177,7 @@ STUDIES = {
         ),
         geometry('small', 'small_tuned', tuned('small'), 'softmax', 'cosine', 'pod'),
         geometry('tiny', 'tiny', _TINY, 'softmax', 'center', 'amsoftmax', 'pedccloss', 'cosine', 'pod'),
-        *WHEN_IT_HELPS,
+        *WHEN_STUDIES,
     )
 }
 

@@ -8,6 +8,7 @@ from mmpod.experiments.losses import IMAGES, LABELS, LOSSES
 from mmpod.experiments.paper import BOTH_READINGS, PAPER_FIGURES, PAPER_TABLES
 from mmpod.experiments.run import METRIC
 from mmpod.experiments.studies import STUDIES
+from mmpod.experiments.when_it_helps import WHEN_FIGURE, WHEN_TABLES
 
 __all__ = ['FIGURES', 'TABLES']
 
@@ -169,6 +170,7 @@ TABLES = {
     'tiny_recipe': accuracy('tiny_recipe'),
     'digits_shrinkage': by_shrinkage('digits_shrinkage'),
     'open_set': Table(STUDIES['open_set'].title, rows('open_set', OPEN_SET)),
+    **WHEN_TABLES,
 }
 TABLES['small_lambda_spectrum'] = Table(
     'Spectrum of the runs of small_lambda',
@@ -191,6 +193,7 @@ FIGURES = {
     'fig6': curves('losses', FIG_6, 'Accuracy by epoch of Softmax and POD Loss on CIFAR-100'),
     'sc_weight': Figure('Accuracy by lambda', 'sweep', TABLES['lambda'].cells, LAMBDA),
     'curves_gpu': curves('gpu', COMPARED, STUDIES['gpu'].title),
+    'when_it_helps': WHEN_FIGURE,
     'curves_gpu_44epochs': curves('gpu_44epochs', COMPARED[:2], STUDIES['gpu_44epochs'].title),
 }
 for tier, images in IMAGES.items():

@@ -40,6 +40,24 @@ def test_a_packed_run_is_read_back(tmp_path):
     assert record.overrides == ['a.b=1'] and record.commands == ['python x']
 
 
+def test_commands_are_those_of_any_clone(tmp_path):
+    command = '/opt/env/bin/python3.11 {0}tools/train.py {0}configs/small/x.py --work-dir work_dirs/x --resume'
+    make_run(tmp_path / 'w', commands=[command.format('/home/someone/mmpod/'), 'python tools/test.py configs/y.py'])
+    (record,) = collect(tmp_path / 'w')
+    assert record.commands == [
+        'python tools/train.py configs/small/x.py --work-dir work_dirs/x --resume',
+        'python tools/test.py configs/y.py',
+    ]
+
+
+def test_a_part_of_a_metric_by_class_is_averaged(tmp_path):
+    make_run(tmp_path / 'w', metrics={'accuracy/top1': 95.0, 'recall': [90.0, 40.0, 50.0, 60.0]})
+    (record,) = collect(tmp_path / 'w')
+    assert record.final('recall[-3:]') == 50.0
+    assert record.final('accuracy/top1') == 95.0
+    assert record.final('nothing[-3:]') is None
+
+
 def test_a_run_is_packed_once(tmp_path):
     make_run(tmp_path / 'w')
     pack(tmp_path / 'w', tmp_path / 'r')

@@ -6,9 +6,9 @@ import torch
 from torch.testing import assert_close
 
 from mmpod.experiments.catalogue import Cell, Table
-from mmpod.experiments.figures import derivative
+from mmpod.experiments.figures import derivative, plot_differences
 from mmpod.experiments.records import Record, by_setting
-from mmpod.experiments.report import frame, heading, write_report
+from mmpod.experiments.report import by_seed, frame, heading, write_report
 from mmpod.experiments.studies import setting_of
 from mmpod.experiments.tables import TABLES
 
@@ -155,3 +155,30 @@ def test_derivatives_are_those_of_fig_3_and_4():
     assert_close(sine[90], torch.tensor(1.0, dtype=torch.float64))
     assert_close(product[120], torch.tensor(27**0.5 / 2, dtype=torch.float64))
     assert int(sine.argmax()) == 90 and int(product.argmax()) == 120
+
+
+def test_differences_are_paired_by_seed_with_the_interval_of_scipy(tmp_path, monkeypatch):
+    from scipy import stats
+
+    values = {'softmax': [70.0, 71.0, 75.0], 'pod': [69.0, 69.5, 75.5]}
+    cells = [Cell('25 per class', name, f'small/{name}') for name in values]
+    records = by_setting(
+        record(f'small/{name}', seed, [value]) for name in values for seed, value in enumerate(values[name])
+    )
+    drawn = []
+    monkeypatch.setattr('mmpod.experiments.figures.write_png', lambda figure, path: drawn.append(figure))
+    plot_differences({'Accuracy': by_seed(Table('Accuracy', cells), records)}, tmp_path / 'x.png')
+    (bars,) = drawn[0].axes[0].containers
+    middle = bars.lines[0].get_ydata()[0]
+    low, high = bars.lines[2][0].get_segments()[0][:, 1]
+    test = stats.ttest_rel(values['pod'], values['softmax'])
+    interval = test.confidence_interval(0.95)
+    assert (middle, low, high) == pytest.approx((-2 / 3, interval.low, interval.high))
+    assert bars.get_label() == 'pod' and drawn[0].axes[0].get_ylabel() == 'difference to softmax (points)'
+
+
+def test_the_best_of_a_row_can_be_the_lowest():
+    records = by_setting(record(f'small/{name}', 0, [value]) for name, value in (('softmax', 30.0), ('pod', 20.0)))
+    cells = [Cell('energy', name, f'small/{name}') for name in ('softmax', 'pod')]
+    assert rows(Table('x', cells, pivot=True), records) == ['energy | **30.00** | 20.00']
+    assert rows(Table('x', cells, pivot=True, lower_is_better=True), records) == ['energy | 30.00 | **20.00**']
