@@ -1,4 +1,4 @@
-"""Register the shipped configs for ``mmpretrain.get_model('pod_resnet50_cifar10')`` and ``list_models('pod_*')``."""
+"""The shipped configs under their names: ``mmpretrain.get_model('pod_resnet50_cifar10')``, ``list_models('pod_*')``."""
 
 from mmpretrain.apis import ModelHub
 
@@ -8,7 +8,7 @@ __all__ = ['register_models']
 
 
 def register_models() -> None:
-    """Add the models of `model-index.yml`, which is next to the configs, to mmpretrain's hub, once."""
+    """Enter the models of `model-index.yml`, beside the configs, into mmpretrain's hub, once."""
     index = CONFIGS.parent / 'model-index.yml'
-    if index.is_file() and not ModelHub.has('pod_resnet50_cifar10'):  # the hub refuses known names
+    if index.is_file() and not ModelHub.has('pod_resnet50_cifar10'):  # the hub refuses a name that it has
         ModelHub.register_model_index(index, config_prefix=CONFIGS.parent)

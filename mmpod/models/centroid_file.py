@@ -1,4 +1,4 @@
-"""Read the centroid files that the authors of the paper released, without running code from them."""
+"""Reading the centroid files that the authors of the paper released, without running code in them."""
 
 import io
 import zipfile
@@ -15,7 +15,7 @@ from mmpod.utils.plain_pickle import Call, Global, Pairs, describe, read_pickle
 
 __all__ = ['UNIT_TOLERANCE', 'read_centroids']
 
-UNIT_TOLERANCE = 1e-3  # for the length of a row; the released rows are float32
+UNIT_TOLERANCE = 1e-3  # of a row's length; the released rows are float32
 MAX_OPCODES = (100_000, 100)  # per file, and per class; a tensor takes 35
 MAX_STORAGE_OPCODES = 100  # for each of the four pickles around a storage; the longest has 27
 MAX_BYTES = (2**26, 16)  # per file, and per number
@@ -39,7 +39,7 @@ class Storage(NamedTuple):
 def read_centroids(path: Union[str, Path], num_classes: int, feat_dim: int) -> Tensor:
     """Return the centroids of a released file: a pickled dict from label to tensor (1, D).
 
-    A pickle is a program, but this reader does not run it: :func:`~mmpod.utils.plain_pickle.read_pickle` turns the few
+    A pickle is a program, which this reader does not run: :func:`~mmpod.utils.plain_pickle.read_pickle` turns the few
     operations that such a file needs into descriptions, and the rows are read from the bytes that these point to. No
     function or class that the file names is ever imported.
 
@@ -54,7 +54,7 @@ def read_centroids(path: Union[str, Path], num_classes: int, feat_dim: int) -> T
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: The file contains anything else.
+        ValueError: The file holds anything else.
     """
     path = Path(path)
     if not path.is_file():
@@ -71,13 +71,13 @@ def read_centroids(path: Union[str, Path], num_classes: int, feat_dim: int) -> T
         load = _load_zip if data.startswith(b'PK') else _load_stream
         content, storages = load(data, MAX_OPCODES[0] + MAX_OPCODES[1] * num_classes)
         rows = _rows(content, storages, num_classes, feat_dim)
-    except Exception as error:  # struct, zipfile, zlib, codecs and NumPy raise many types for damaged files
+    except Exception as error:  # a damaged file makes struct, zipfile, zlib, codecs and NumPy raise many types
         raise ValueError(
             f'Expected `{path}` to hold a dict of the labels 0 to {num_classes - 1}, each with a floating-point tensor '
             f'of shape (1, {feat_dim}), and nothing that runs code, but {str(error)[:300]}.'
         ) from error
     lengths = rows.norm(dim=1)
-    if not ((lengths - 1).abs() < UNIT_TOLERANCE).all():  # also fails for NaN
+    if not ((lengths - 1).abs() < UNIT_TOLERANCE).all():  # NaN fails it too
         worst = int((lengths - 1).abs().argmax())
         raise ValueError(
             f'Expected the centroids in `{path}` to be unit vectors, but got length {lengths[worst]:g} for label '
@@ -87,7 +87,7 @@ def read_centroids(path: Union[str, Path], num_classes: int, feat_dim: int) -> T
 
 
 def _load_zip(data: bytes, max_opcodes: int) -> tuple[Any, dict[str, np.ndarray]]:
-    """Return the content of a file of ``torch.save``, and its storages by key."""
+    """Return what ``torch.save`` wrote, and its storages by key."""
     dtypes: dict[str, np.dtype] = {}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         if sum(entry.file_size for entry in archive.infolist()) > len(data):

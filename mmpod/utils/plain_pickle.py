@@ -15,7 +15,7 @@ class Global(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A call that the pickle requests."""
+    """A call that the pickle asks for."""
 
     function: Global
     arguments: Any

@@ -1,4 +1,4 @@
-"""Hooks for training and evaluation."""
+"""Hooks."""
 
 from .channels_last_hook import ChannelsLastHook
 from .check_data_hook import CheckDataHook

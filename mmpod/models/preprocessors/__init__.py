@@ -1,4 +1,4 @@
-"""Preprocessors, which turn a batch from the loader into the input of the network."""
+"""Preprocessors, which turn a batch from the loader into the input of a network."""
 
 from .crop_flip_preprocessor import CropFlipPreprocessor
 
