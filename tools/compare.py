@@ -2,9 +2,9 @@
 
     python tools/compare.py configs/small/pod_digits.py configs/small/softmax_digits.py --seeds 0 1 2
 
-Each run calls `tools/train.py` in WORK_DIR/<config>/seed<n>/, with the total batch of its config. A `gda_*` config
-calls `tools/test.py` for the last checkpoint of its `pod_*` config, which must be given, too. After an interruption,
-repeat the command to continue. Finished runs are not repeated; if their config has changed, they are refused.
+Each run is a `tools/train.py` of its own in WORK_DIR/<config>/seed<n>/, at the total batch of its config. A `gda_*`
+config is a `tools/test.py` of the last checkpoint of its `pod_*` config, which must be there too. After an interrupt,
+the same command continues where it stopped; finished runs are not repeated, and refused if their config has changed.
 """
 
 import argparse

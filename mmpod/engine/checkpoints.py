@@ -202,7 +202,7 @@ def get_model(
 
     Raises:
         FileNotFoundError: There is no such checkpoint.
-        UserError: It is not a checkpoint, or does not contain exactly the weights of the model.
+        UserError: It is not a checkpoint, or does not hold exactly the weights of the model.
     """
     device = kwargs.pop('device', None)
     classifier = mmpretrain.get_model(model, **kwargs)

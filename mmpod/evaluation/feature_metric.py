@@ -73,7 +73,7 @@ def require_labels(metric: BaseMetric, data_samples: Sequence[dict]) -> None:
     """Refuse predictions of images without labels.
 
     Raises:
-        ValueError: An image has no ``gt_label``.
+        ValueError: One has no ``gt_label``.
     """
     if any('gt_label' not in sample for sample in data_samples):
         raise ValueError(

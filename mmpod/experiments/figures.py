@@ -19,7 +19,7 @@ from mmpod.visualization.style import COLOURS, MARKERS, STYLES, new_axes, write_
 
 __all__ = ['plot_accuracy', 'plot_derivative', 'plot_differences', 'plot_geometry', 'plot_sweep']
 
-Runs = Sequence[tuple[str, Union[Run, Record]]]  # and their names in the legend
+Runs = Sequence[tuple[str, Union[Run, Record]]]  # each with the name that the legend gives it
 PANELS = {
     'target_cosine': 'cosine to the target prototype',
     'max_nontarget_cosine': 'largest cosine to another',
@@ -29,10 +29,10 @@ PANELS = {
 
 
 def draw_curves(axes, runs: Runs, metric: str) -> dict:
-    """Draw a metric by epoch: one line per name for the mean over its seeds, with a band for their range.
+    """Draw a metric by epoch: the mean of each name as a line, the range of its seeds as a band.
 
     Returns:
-        dict: The line of each name, for the legend.
+        dict: For the legend, the line of each name.
     """
     import seaborn
 
@@ -50,14 +50,14 @@ def draw_curves(axes, runs: Runs, metric: str) -> dict:
 
 
 def finish(figure, handles: dict, path: Path) -> None:
-    """Put the legend below the axes, where it does not hide any curve, and write the figure."""
+    """Put the legend below the axes, where it hides no curve, and write the figure."""
     figure.legend(handles.values(), handles, loc='outside lower center', ncols=2, fontsize='small')
     figure.set_figheight(figure.get_figheight() + 0.2 * math.ceil(len(handles) / 2))
     write_png(figure, path)
 
 
 def plot_accuracy(runs: Runs, path: Path, metric: str = METRIC) -> None:
-    """Write a PNG of a metric by epoch; see :func:`draw_curves`."""
+    """Write a PNG of a metric by epoch, see :func:`draw_curves`."""
     figure, axes = new_axes()
     handles = draw_curves(axes, runs, metric)
     axes.set(xlabel='epoch', ylabel='test accuracy (%)' if metric == METRIC else metric)
@@ -81,10 +81,10 @@ def plot_sweep(measured: Mapping[str, Sequence[float]], paper: Mapping[str, floa
     """Write a PNG of accuracy (%) by the value of a setting: mean and standard deviation over the seeds.
 
     Args:
-        measured: The accuracies of all seeds by value of the setting; empty if it was not run.
-        paper: The paper's accuracy by value of the setting, if it has one.
-        varied: Name of the setting.
-        path: File to write.
+        measured: The accuracies of the seeds by value of the setting; none where it was not run.
+        paper: The paper's accuracy by value of the setting, where there is one.
+        varied: What is varied.
+        path: Where to write it.
     """
     figure, axes = new_axes()
     place = {name: index for index, name in enumerate(measured)}

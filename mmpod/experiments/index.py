@@ -91,7 +91,7 @@ seed.
 
 
 def metafile(configs: Path, records: Records) -> str:
-    """Return the index of the ResNet-50 and digits configs as YAML, with the accuracies of runs with all epochs."""
+    """Return the index of the ResNet-50 configs and of the digits, as YAML, with accuracies after all epochs."""
     names = {path.stem: path.stem for path in sorted(configs.glob('*.py'))}
     for path in sorted(configs.glob('small/*_digits.py')):
         names[path.stem.replace('_digits', '_resnet18w8_digits')] = f'small/{path.stem}'

@@ -158,13 +158,13 @@ def plan_run(
 
 
 def note_unknown_settings(runs: Iterable[Run]) -> str:
-    """Return a note for a table that names the runs whose settings were not recorded; empty if all were."""
+    """Return a line for below a table that names the runs whose settings were not recorded; empty where all were."""
     unknown = [run.label for run in runs if 'config_hash' not in run.record]
     return f'config unknown (recorded before mmpod kept it): {", ".join(unknown)}' if unknown else ''
 
 
 def _check_unchanged(run: Run, settings: dict, overrides: Sequence[str]) -> bool:
-    """Return whether the settings of a run are known; refuse it if they differ from the present ones."""
+    """Return whether the settings of a run are known; refuse it where they are not the present ones."""
     record = run.record
     if not record:
         return True
@@ -173,7 +173,7 @@ def _check_unchanged(run: Run, settings: dict, overrides: Sequence[str]) -> bool
         if record['config_hash'] == settings_hash(settings):
             return True
         if not record.get('finished') and not any(run.work_dir.glob('*.pth')) and run.state != 'running':
-            return True  # it saved nothing to continue from, and starts over
+            return True  # it saved nothing to continue from, and starts anew
         changed = differences(record.get('config', {}), settings)
     else:
         options = record.get('options', list(overrides))

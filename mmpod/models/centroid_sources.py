@@ -150,7 +150,7 @@ def _read_cache(path: Path, num_classes: int, feat_dim: int) -> Optional[Tensor]
         centroids = torch.from_numpy(np.frombuffer(data, '<f8', offset=DIGEST_SIZE).astype(np.float64))
         centroids = centroids.reshape(num_classes, feat_dim)
         limit = min(kerdock_max_cosine(num_classes, feat_dim) + 1e-9, 1 - 1e-6)
-        if (centroids.norm(dim=1) - 1).abs().max() < 1e-9 and max_cosine(centroids) < limit:  # also fails for NaN
+        if (centroids.norm(dim=1) - 1).abs().max() < 1e-9 and max_cosine(centroids) < limit:  # NaN fails it
             return centroids
     print_log(f'`{path}` is damaged and will be computed again.', logger='current', level=logging.WARNING)
     return None
