@@ -66,5 +66,6 @@ SLOW = [
     'docs/losses.md',
     'docs/many_classes.md',
     'docs/results/speed.md',
+    'docs/tools.md',
     'docs/tutorial.md',
 ]

@@ -1,4 +1,4 @@
-"""mmpretrain's tools with a POD model: the numbers are those of explicit formulas."""
+"""mmpretrain's tools with a POD model, as docs/tools.md shows them: the numbers are those of explicit formulas."""
 
 import contextlib
 import hashlib
