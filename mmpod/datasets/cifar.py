@@ -25,13 +25,9 @@ class AnyLayout:
     Args:
         data_root: Folder of the dataset.
         split: ``'train'`` or ``'test'``.
-        samples_per_class: Keep only this many samples per class, the first in the order of the files. This gives a
-            fixed, balanced subset; a list of K numbers gives an imbalanced one. None keeps all.
-        skip_per_class: Leave out this many samples per class before these, for example to validate on held-out training
-            images.
-        label_noise: Fraction of the samples, from 0 to 1, that get the label of another class. This is symmetric noise,
-            the same in every run.
-        download: Download the official archive if no data is found; only in a run with a single process.
+        samples_per_class, skip_per_class, label_noise: Take a part of each class, in the order of the files, and give
+            some samples wrong labels, see :class:`~mmpod.datasets.class_subset.ClassSubset`.
+        download: Fetch the official archive if neither is there; only in a run of one process.
         kwargs: Passed to mmpretrain's dataset.
 
     Raises:

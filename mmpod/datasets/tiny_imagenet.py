@@ -30,14 +30,9 @@ class TinyImageNet(BaseDataset):
     Args:
         data_root: Folder of the dataset.
         split: ``'train'`` or ``'val'``; the labels of the official test split are not public.
-        num_classes: Use only this many classes, the first in the order of their names, from 2 to 200.
-        samples_per_class: Keep only this many samples per class, the first in the order of their file names (for
-            ``'val'``, of the annotations). This gives a fixed, balanced subset; a list of K numbers gives an imbalanced
-            one. None keeps all.
-        skip_per_class: Leave out this many samples per class before these, for example to validate on held-out training
-            images.
-        label_noise: Fraction of the samples, from 0 to 1, that get the label of another class. This is symmetric noise,
-            the same in every run.
+        num_classes: Take only that many classes, the first in the order of their names, from 2 to 200.
+        samples_per_class, skip_per_class, label_noise: Take a part of each class, in the order of the files, and give
+            some samples wrong labels, see :class:`~mmpod.datasets.class_subset.ClassSubset`.
         kwargs: Passed to mmpretrain's ``BaseDataset``.
 
     Raises:
