@@ -1,4 +1,4 @@
-"""Building centroids: the simplex against a QR decomposition, and for more classes the largest cosine beside its bound.
+"""Time to build centroids, compared with a QR decomposition, and for more classes the largest cosine and its bound.
 
 python benchmarks/centroids.py [--descent]
 """
@@ -23,7 +23,7 @@ from mmpod.functional.spread import _descend
 
 NUM_CLASSES, DIM = 1000, 2048
 SPREAD = [(200, 64), (1000, 64), (4224, 64), (66048, 256), (1_000_000, 1024)]
-SAMPLE = 5000  # rows, of which all pairs are compared
+SAMPLE = 5000  # rows to sample; all of their pairs are compared
 
 
 def main() -> None:

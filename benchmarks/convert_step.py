@@ -1,4 +1,4 @@
-"""One training step and one prediction of a converted model, as convert_sweep.py asks of each, beside the original."""
+"""One training step and one prediction of a converted model and its original, for convert_sweep.py."""
 
 import copy
 import fcntl
@@ -61,7 +61,7 @@ def step(cfg: Config, original: Config, size: tuple[int, int]) -> dict:
 
 
 def backward(model: torch.nn.Module, shape: tuple, wrapper: OptimWrapper) -> float:
-    """Run one forward and backward pass on two generated images; the loss."""
+    """Run one forward and backward pass on two generated images and return the loss."""
     with wrapper.optim_context(model):
         data = model.data_preprocessor(batch(shape), training=True)
         loss, _ = model.parse_losses(model(**data, mode='loss'))
@@ -70,7 +70,7 @@ def backward(model: torch.nn.Module, shape: tuple, wrapper: OptimWrapper) -> flo
 
 
 def batch(shape: tuple) -> dict:
-    """Return two images with labels as a loader gives them."""
+    """Return two images with labels, as a loader would."""
     images = [torch.randint(256, shape, dtype=torch.uint8) for _ in range(2)]
     return dict(inputs=images, data_samples=[DataSample().set_gt_label(label) for label in (0, 1)])
 

@@ -1,4 +1,4 @@
-"""Every single-label classification config that mmpretrain ships: converted, written, built, one step, one prediction.
+"""Convert every single-label classification config that mmpretrain ships, build it, take one step and predict.
 
     python benchmarks/convert_sweep.py run results/benchmarks/convert_sweep.csv     # continues after an interrupt
     python benchmarks/convert_sweep.py table results/benchmarks/convert_sweep.csv   # writes docs/convert.md's table
@@ -6,9 +6,9 @@
 A config counts as converted if `tools/convert_config.py`'s file loads, the model builds with its own initialisation
 (no weights are fetched), one training step of two generated images through the config's batch augmentations and
 optimizer gives a finite loss and a gradient for every trainable parameter that has one in the original, and a
-prediction is a class and K scores in (0, 1). Images are 64 x 64 where the backbone takes them, else what the config
-says. Each config runs in a process of its own, so that one that is killed is a row like any other; configs of the same
-model, augmentation and parameter groups share one run. `--part 0/2` and `--part 1/2` share the work of two terminals.
+prediction is a class and K scores in (0, 1). Images are 64 x 64 if the backbone accepts this size, otherwise as in the
+config. Each config runs in its own process, so that a killed one also gives a row; configs with the same model,
+augmentation and parameter groups share one run. `--part 0/2` and `--part 1/2` split the work between two terminals.
 """
 
 import argparse
@@ -89,7 +89,7 @@ def worker(name: str, connection) -> None:
 
 
 def run_apart(name: str) -> dict:
-    """Return the row of one config from a process of its own; a killed or stuck one is a failure."""
+    """Return the row of one config from its own process; a killed or stuck one counts as a failure."""
     context = multiprocessing.get_context('fork')
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=worker, args=(name, sender))
@@ -158,7 +158,7 @@ def run(path: Path, part: int, parts: int) -> None:
 
 
 def main() -> None:
-    """Parse the command line and do one of the two."""
+    """Parse the command line and run or tabulate."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('action', choices=['run', 'table'])
     parser.add_argument('csv', type=Path)

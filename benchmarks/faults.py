@@ -1,11 +1,11 @@
-"""Killing a training run again and again: does it end with the weights of an unbroken one?
+"""Kill a training run repeatedly, and check that it ends with the weights of an uninterrupted one.
 
 python benchmarks/faults.py --kills 20
 
 A small run (scikit-learn's digits, two worker processes, random crops) is killed with SIGKILL, with all its processes,
-at random moments between its start and some epochs later, and resumed by the same command; if it ends before it has
-been killed often enough, another one begins. `--cfg-options default_hooks.epoch_seed=None` shows what MMEngine alone
-does.
+at random moments between its start and some epochs later, and resumed by the same command. If it ends before it has
+been killed often enough, another run is started. `--cfg-options default_hooks.epoch_seed=None` shows the behaviour of
+MMEngine alone.
 """
 
 import argparse
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def start(work_dir: Path, epochs: int, options: list[str]) -> subprocess.Popen:
-    """Start the run, or resume it, in a session of its own; its output goes to `train.log`."""
+    """Start or resume the run in a new session; its output goes to `train.log`."""
     command = [sys.executable, ROOT / 'tools/train.py', ROOT / 'configs/small/pod_digits.py', '--resume']
     settings = [f'train_cfg.max_epochs={epochs}', 'train_dataloader.num_workers=2', 'randomness.seed=0', *options]
     environment = dict(os.environ, PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1', PYTHONWARNINGS='ignore')
@@ -51,12 +51,12 @@ def weights(work_dir: Path, epochs: int) -> dict[str, torch.Tensor]:
 
 
 def last_epoch(work_dir: Path) -> int:
-    """Return the number of the newest checkpoint, 0 without one."""
+    """Return the epoch of the newest checkpoint, or 0 without one."""
     return max((int(path.stem[6:]) for path in work_dir.glob('epoch_*.pth')), default=0)
 
 
 def moment(work_dir: Path, written: int) -> str:
-    """Return what the run was doing when it was killed, from what it has written since it was started."""
+    """Return what the run was doing when it was killed, according to its output since its start."""
     if list(work_dir.glob('*.new')):
         return 'saving'
     text = (work_dir / 'train.log').read_bytes()[written:].decode(errors='replace')
@@ -67,7 +67,7 @@ def moment(work_dir: Path, written: int) -> str:
 
 
 def main() -> None:
-    """Print a line a kill, then the largest difference of a weight."""
+    """Print a line per kill, then the largest difference of a weight."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--kills', type=int, default=20)
     parser.add_argument('--epochs', type=int, default=12)
@@ -82,7 +82,7 @@ def main() -> None:
     times = [(unbroken / f'epoch_{epoch}.pth').stat().st_mtime for epoch in (args.epochs - 1, args.epochs)]
     epoch_s = times[1] - times[0]
     start_s = time.monotonic() - begun - args.epochs * epoch_s
-    print(f'torch {torch.__version__}; unbroken: {start_s:.0f} s to start, {epoch_s:.1f} s an epoch, in {root}')
+    print(f'torch {torch.__version__}; uninterrupted: {start_s:.0f} s to start, {epoch_s:.1f} s per epoch, in {root}')
     print('| kill | run | s after its start | while | newest checkpoint | broken files |\n|---|---|---|---|---|---|')
     kills, runs = 0, []
     while kills < args.kills:
@@ -114,7 +114,7 @@ def main() -> None:
     for number, work_dir in enumerate(runs, 1):
         measured = weights(work_dir, args.epochs)
         worst = max(float((measured[name].double() - value.double()).abs().max()) for name, value in expected.items())
-        print(f'run {number}: largest difference of a weight from the unbroken run {worst:g}')
+        print(f'run {number}: largest difference of a weight from the uninterrupted run {worst:g}')
 
 
 def _loads(path: Path) -> bool:

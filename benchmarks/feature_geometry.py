@@ -1,10 +1,10 @@
-"""What mmpod.FeatureGeometry adds to a validation epoch of ResNet-50 with a PEDCCHead.
+"""The time that mmpod.FeatureGeometry adds to a validation epoch of ResNet-50 with a PEDCCHead.
 
 python benchmarks/feature_geometry.py
 python benchmarks/feature_geometry.py --samples 50000        # on a GPU
 
-Every batch of an epoch is measured, and its end; of predicting, the median of some batches stands for all.
-Reading and decoding the images, which a real epoch also does, is left out.
+The metric is timed for every batch and at the end of the epoch; the time for predictions is extrapolated from the
+median of some batches. Reading and decoding the images, which also takes time in a real epoch, is left out.
 """
 
 import argparse
@@ -20,7 +20,7 @@ SETTINGS = [(32, 10, 256), (32, 100, 512), (224, 1000, 2048)]  # pixels, K, D: T
 
 
 def main() -> None:
-    """Print a line for each setting."""
+    """Print a line per setting."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--samples', type=int, default=10000, help='of the validation set (default: 10000)')
     parser.add_argument('--batch', type=int, default=None, help='default: 128 on a GPU, else 16')

@@ -1,11 +1,11 @@
-"""Gaussian discriminant analysis against scikit-learn's QDA and LDA: time of fit and predict, equality, peak memory.
+"""Compare Gaussian discriminant analysis with scikit-learn's QDA and LDA: times, equal predictions, peak memory.
 
 OMP_NUM_THREADS=1 python benchmarks/gda.py [--samples 50000] [--classes 100] [--dim 512]
 
-Unit-length features about PEDCC centroids, with a covariance of its own for each class. The noise energy, relative to
-the centroid's, separates easy from hard. Fitted on one set, predicted on another of the same size; the peer predicts
-its first --peer-samples, and its time is scaled. Seconds are those of the processor in this process, so that other
-programs on the machine matter less.
+The data are unit-length features around PEDCC centroids, with a different covariance per class. More noise energy,
+relative to that of the centroid, makes the task harder. Both are fitted on one set and predict another of the same
+size; the peer predicts only its first --peer-samples, and its time is scaled. Seconds are CPU time of this process, so
+that other programs on the machine matter less.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def make_data(samples: int, classes: int, dim: int, noise: float, seed: int) -> 
 
 
 def seconds(function: Callable, *args) -> tuple[float, object]:
-    """Return the processor's time and the result of a call."""
+    """Return the CPU time and the result of a call."""
     start = time.process_time()
     result = function(*args)
     return time.process_time() - start, result
@@ -103,7 +103,7 @@ def report_memory(classes: int, dim: int, covariance: str) -> None:
 
 
 def main() -> None:
-    """Print the speed, then the memory, each size in a process of its own."""
+    """Print the speed, then the memory, each size in a separate process."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--samples', type=int, default=50000)
     parser.add_argument('--peer-samples', type=int, default=5000, help='that the peer predicts')

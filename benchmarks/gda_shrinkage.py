@@ -2,8 +2,8 @@
 
 python benchmarks/gda_shrinkage.py configs/small/gda_digits.py CHECKPOINT --out work_dirs/gda_shrinkage
 
-Tests the checkpoint once for each setting (tools/test.py). Writes to OUT what was run and measured (run.json) and the
-table. "auto" is Ledoit-Wolf, with the least and the largest intensity that it chose.
+It tests the checkpoint once per setting (tools/test.py) and writes the commands and results (run.json) and the table to
+OUT. "auto" is Ledoit and Wolf's shrinkage, shown with the smallest and the largest intensity that it chose.
 """
 
 import argparse

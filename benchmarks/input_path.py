@@ -1,8 +1,8 @@
-"""Batches of 32 x 32 images: mmpretrain's pipeline against images in memory and augmentation in batches.
+"""Compare mmpretrain's pipeline with images in memory and augmentation in batches, for 32 x 32 images.
 
 python benchmarks/input_path.py
 
-One process, without workers, on the CPU; and what share of a training step each is for the networks of the configs.
+It runs in one process without workers on the CPU, and also prints the share of a training step for two networks.
 """
 
 import statistics
@@ -28,10 +28,10 @@ PIPELINE = [
 
 @DATASETS.register_module()
 class NoiseImages(BaseDataset):
-    """As many decoded images as a batch has, kept the way mmpretrain's CIFAR keeps them."""
+    """A batch of decoded images, stored as mmpretrain's CIFAR datasets store them."""
 
     def load_data_list(self) -> list[dict]:
-        """Return one dict a sample."""
+        """Return one dict per sample."""
         images = np.random.RandomState(0).randint(0, 256, (BATCH, 32, 32, 3), np.uint8)
         return [dict(img=image, gt_label=index % NUM_CLASSES) for index, image in enumerate(images)]
 

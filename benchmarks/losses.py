@@ -1,9 +1,9 @@
-"""Head and loss of every method against softmax (LinearClsHead with cross entropy): operations, time and memory.
+"""Compare head and loss of every method with softmax (LinearClsHead, cross entropy): operations, time and memory.
 
 python benchmarks/losses.py
 
-Forward and backward from pooled features of ResNet-50, batch 128, K = 100, D = 512, with the heads of the ResNet-50
-configs. COT is not in it: its cost is a second pass through the whole network.
+It runs forward and backward from pooled features of ResNet-50, with a batch of 128, K = 100, D = 512 and the heads of
+the ResNet-50 configs. COT is left out, because its cost is a second pass through the whole network.
 """
 
 from pathlib import Path
@@ -34,7 +34,7 @@ NAMES = [
 
 
 def build_head(name: str) -> torch.nn.Module:
-    """Return the head of a config, at 100 classes and 512 dimensions."""
+    """Return the head of a config with 100 classes and 512 dimensions."""
     head = Config.fromfile(CONFIGS / f'{name}.py').model.head
     head.num_classes = NUM_CLASSES
     if 'feat_dim' in head:
@@ -43,7 +43,7 @@ def build_head(name: str) -> torch.nn.Module:
 
 
 def mebibytes_kept(head: torch.nn.Module, step) -> float:
-    """Return the size of weights, their gradients, buffers, and of what is kept for the backward pass."""
+    """Return the size of weights, gradients, buffers, and the tensors saved for the backward pass."""
     own = {parameter.data_ptr(): 2 * parameter.nbytes for parameter in head.parameters()}
     own.update({buffer.data_ptr(): buffer.nbytes for buffer in head.buffers()})
     kept = {}
@@ -58,7 +58,7 @@ def mebibytes_kept(head: torch.nn.Module, step) -> float:
 
 
 def main() -> None:
-    """Print a table, softmax being 1."""
+    """Print a table relative to softmax."""
     init_default_scope('mmpretrain')
     torch.set_num_threads(1)
     torch.manual_seed(0)

@@ -1,12 +1,12 @@
-"""What a training step costs by the number of classes: head, loss and SGD step, POD against a linear softmax layer.
+"""Cost of head, loss and SGD step by the number of classes, for POD Loss and a linear softmax layer.
 
 python benchmarks/many_classes.py
 python benchmarks/many_classes.py --device cuda --classes 10 100 1000 10000 100000 1000000 --out classes_cuda
 
-From pooled features (128, 512), D = 512, integer labels, SGD with momentum. Writes OUT.csv and OUT.png. Memory is that
-of weights, gradients, momentum and centroids on the CPU, the allocator's peak on a GPU. A softmax layer that does not
-fit into the memory (--memory on the CPU) is left out. For so many classes the centroids are random unit vectors: the
-cost of a step does not depend on where they lie.
+A step starts from pooled features (128, 512) with D = 512, integer labels and SGD with momentum. Results go to OUT.csv
+and OUT.png. On the CPU, memory is that of weights, gradients, momentum and centroids; on a GPU, it is the peak of the
+allocator. A softmax layer that does not fit into memory (--memory on the CPU) is left out. The centroids are random
+unit vectors, because the cost of a step does not depend on their positions.
 """
 
 import argparse
@@ -54,7 +54,7 @@ class Softmax(nn.Module):
 
 
 def training_step(way: str, num_classes: int, device: str) -> tuple[Callable[[], None], Callable[[], int]]:
-    """Return a step from pooled features, and a function that tells the bytes of model, gradients and optimizer."""
+    """Return a step from pooled features, and a function for the bytes of model, gradients and optimizer."""
     model = (POD if way == 'POD' else Softmax)(num_classes, device)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
     pooled = torch.randn(BATCH, DIM, device=device, requires_grad=True)
@@ -72,7 +72,7 @@ def training_step(way: str, num_classes: int, device: str) -> tuple[Callable[[],
 
 
 def measure(way: str, num_classes: int, args: argparse.Namespace) -> Optional[dict]:
-    """Return one row of the table; None where it does not fit."""
+    """Return one row of the table, or None if it does not fit into memory."""
     bytes_needed = 4 * num_classes * ((DIM if way == 'POD' else 3 * DIM) + (0 if way == 'POD' else 3 * BATCH))
     if args.device == 'cpu' and bytes_needed > args.memory * 2**30:
         return None

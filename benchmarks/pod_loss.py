@@ -1,11 +1,11 @@
-"""POD Loss against the same loss with Eq. 15's D x D matrix written out, and against a linear layer with cross entropy.
+"""Compare POD Loss with the same loss from the D x D matrix of Eq. 15, and with a linear layer and cross entropy.
 
 python benchmarks/pod_loss.py
 python benchmarks/pod_loss.py --device cuda
 
-Each figure is one forward and backward pass, float32. At the smallest size time is what the host needs to issue the
-operations, dispatched operations counted forward and backward. Linear with cross entropy gets gradients of its weights
-besides; it is what classifies in place of POD Loss.
+Each number is for one forward and backward pass in float32. At the smallest size, the time is what the host needs to
+issue the operations, which are counted forward and backward. The linear layer with cross entropy also computes the
+gradients of its weights; it takes the place of POD Loss in a softmax classifier.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def off_diagonal(matrix: torch.Tensor) -> torch.Tensor:
 
 
 def with_full_matrix(features: torch.Tensor, labels: torch.Tensor, centroids: torch.Tensor) -> torch.Tensor:
-    """Eq. 13-16 as one would type them, with R in full."""
+    """Eq. 13-16 computed literally, with the full matrix R."""
     unit = normalize(features)
     own = centroids[labels]
     cosine = (1 - (unit * own).sum(1)).square().mean()
@@ -41,7 +41,7 @@ def with_full_matrix(features: torch.Tensor, labels: torch.Tensor, centroids: to
 
 
 def passes(num_samples: int, dim: int, num_classes: int, device: str) -> dict[str, Callable[[], object]]:
-    """Return a forward and backward pass of each way, on one batch."""
+    """Return a forward and backward pass of each variant, on one batch."""
     features = torch.randn(num_samples, dim, device=device, requires_grad=True)
     labels = torch.randint(num_classes, (num_samples,), device=device)
     centroids = normalize(torch.randn(num_classes, dim, device=device))
@@ -64,7 +64,7 @@ def passes(num_samples: int, dim: int, num_classes: int, device: str) -> dict[st
 
 
 def main() -> None:
-    """Print a row for each size and way."""
+    """Print a row per size and variant."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu', choices=list(SIZES))
     parser.add_argument('--rounds', type=int, default=15)

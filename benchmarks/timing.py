@@ -1,4 +1,4 @@
-"""Timing ways of doing one thing against each other, in turns, so that all see the same machine."""
+"""Compare the time of alternatives by running them alternately, so that all see the same machine load."""
 
 import statistics
 import time
@@ -11,7 +11,7 @@ __all__ = ['compare', 'describe', 'in_turns', 'operations', 'ratio']
 
 
 def describe(device: str) -> str:
-    """Return the versions and the device that a measurement is of."""
+    """Return the versions and the device of a measurement."""
     import mmpod
 
     where = torch.cuda.get_device_name() if device == 'cuda' else f'CPU, {torch.get_num_threads()} thread(s)'
@@ -21,10 +21,10 @@ def describe(device: str) -> str:
 def in_turns(
     functions: dict[str, Callable[[], object]], rounds: int, device: str = 'cpu', calls: int = 1
 ) -> dict[str, list[float]]:
-    """Return the seconds of a call of each function, round by round, after two rounds that warm up.
+    """Return the seconds per call of each function, by round, after two warm-up rounds.
 
     Each round times ``calls`` calls of each function in a row, until the device has finished them. With one thread on
-    the CPU it is the processor's time, in which other programs have no part.
+    the CPU it is CPU time, which excludes other programs.
     """
     clock = time.process_time if device == 'cpu' and torch.get_num_threads() == 1 else time.perf_counter
     wait = torch.cuda.synchronize if device == 'cuda' else lambda: None
@@ -42,7 +42,7 @@ def in_turns(
 
 
 def ratio(numerator: list[float], denominator: list[float]) -> str:
-    """Return the median of the ratios of neighbours and their quartiles."""
+    """Return the median and quartiles of the ratios of neighbouring measurements."""
     low, median, high = statistics.quantiles([a / b for a, b in zip(numerator, denominator)], n=4)
     return f'{median:.3f} ({low:.3f} to {high:.3f})'
 
@@ -55,7 +55,7 @@ class Operations(TorchDispatchMode):
         self.count = 0
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        """Count and carry out one operation."""
+        """Count and execute one operation."""
         self.count += 1
         return function(*args, **(kwargs or {}))
 

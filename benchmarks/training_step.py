@@ -1,10 +1,10 @@
-"""A training step of ResNet-50, forward, backward and optimizer: POD against softmax, and what the options gain.
+"""Time of a training step of ResNet-50: POD Loss compared with softmax, and the gain of each option.
 
 python benchmarks/training_step.py
 python benchmarks/training_step.py --size 224 --classes 1000 --options channels_last amp compile      # on a GPU
 python benchmarks/training_step.py --heads 96 --classes 1000      # heads alone at batch 96 against the batch of --batch
 
-The steps to be compared take turns, so that they see the same machine; ratios are of neighbours, with their quartiles.
+The steps to compare alternate, so that they see the same machine load; ratios are of neighbours, with quartiles.
 """
 
 import argparse

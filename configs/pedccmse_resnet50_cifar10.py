@@ -1,4 +1,4 @@
-"""PEDCC-MSE, Eq. 12 on CIFAR-10; arXiv 2111.15449 v1 reports no number.
+"""PEDCC-MSE (Eq. 12) on CIFAR-10; arXiv 2111.15449 v1 reports no number.
 
 python tools/train.py configs/pedccmse_resnet50_cifar10.py
 """

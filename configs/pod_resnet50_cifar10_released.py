@@ -2,7 +2,7 @@
 
 python tools/train.py configs/pod_resnet50_cifar10_released.py
 
-Batch 200, weight decay 1e-4, momentum forgotten at each drop, PyTorch's initialisation, lambda = 1/(D - 1).
+Batch 200, weight decay 1e-4, momentum reset at each drop of the rate, PyTorch's initialisation, lambda = 1/(D - 1).
 """
 
 _base_ = [

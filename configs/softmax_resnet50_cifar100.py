@@ -1,4 +1,4 @@
-"""Softmax with cross entropy on CIFAR-100: 73.80 % in Table III, 75.56 % in Table VI of arXiv 2111.15449 v1.
+"""Softmax with cross entropy on CIFAR-100: Tables III and VI of arXiv 2111.15449 v1, which report 73.80 % and 75.56 %.
 
 python tools/train.py configs/softmax_resnet50_cifar100.py
 """

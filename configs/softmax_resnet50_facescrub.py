@@ -1,4 +1,4 @@
-"""Softmax with cross entropy on FaceScrub: Table III of arXiv 2111.15449 v1, which reports 89.10 %.
+"""Softmax with cross entropy on FaceScrub: Tables III and VI of arXiv 2111.15449 v1, which report 89.10 %.
 
 python tools/train.py configs/softmax_resnet50_facescrub.py
 """

@@ -1,8 +1,8 @@
 """mmpod: softmax-free classification with predefined class centroids (PEDCC) and POD Loss for mmpretrain.
 
-Importing the package registers its modules, so that ``custom_imports = dict(imports=['mmpod'])`` is all that a
-config needs; with the prefixed names (``type='mmpod.PODLoss'``) it needs no line at all. It also registers the shipped
-configs, so that ``mmpretrain.get_model`` and ``list_models`` know their names.
+Importing the package registers its modules, so a config only needs ``custom_imports = dict(imports=['mmpod'])``, and
+not even this if it uses prefixed names (``type='mmpod.PODLoss'``). The import also registers the shipped configs, so
+that ``mmpretrain.get_model`` and ``list_models`` know their names.
 """
 
 import mmpod.utils.quiet_imports  # noqa: F401
@@ -30,7 +30,7 @@ register_models()
 
 
 def __getattr__(name: str):
-    # On demand, because it is the only thing here that a training run does not need.
+    # Imported on demand, because training runs do not need it.
     if name == 'convert':
         from .conversion.plan import convert
 

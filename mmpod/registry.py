@@ -1,8 +1,8 @@
-"""Registries: every mmpod module is found both as ``PODLoss`` and as ``mmpod.PODLoss``.
+"""Registries that make every module of mmpod available both as ``PODLoss`` and as ``mmpod.PODLoss``.
 
-The bare name resolves inside any mmpretrain config once mmpod is imported, because the class is entered into
-mmpretrain's own registry. The prefixed name needs no import line: MMEngine sees the scope ``mmpod``, imports this
-module and looks in a child of its root registry. One decorator enters a class into both.
+The bare name works in any mmpretrain config once mmpod is imported, because the class is registered in mmpretrain's
+own registry. The prefixed name needs no import: MMEngine sees the scope ``mmpod``, imports this module and looks in a
+child of its root registry. One decorator registers a class in both.
 """
 
 from mmengine import registry as mmengine_registry
@@ -13,7 +13,7 @@ __all__ = ['DATASETS', 'HOOKS', 'METRICS', 'MODELS', 'MODEL_WRAPPERS', 'OPTIM_WR
 
 
 class PluginRegistry(Registry):
-    """A child of an MMEngine root registry that also enters each class into mmpretrain's registry.
+    """A child of an MMEngine root registry that also registers each class in mmpretrain's registry.
 
     Args:
         kind: Name of the registry in both packages, for example ``'MODELS'``.

@@ -29,7 +29,7 @@ def parse_args() -> argparse.Namespace:
         parents=[runs_parser('work_dirs/compare')],
     )
     parser.add_argument(
-        '--target', type=float, help='value of the metric for "epochs to" (default: 90 %% of the last of each run)'
+        '--target', type=float, help='value of the metric for "epochs to" (default: 90 %% of each last value)'
     )
     args = parser.parse_args()
     check_runs(parser, args)
@@ -46,7 +46,7 @@ def parse_args() -> argparse.Namespace:
 def report(args: argparse.Namespace, done: list[Run]) -> None:
     """Write `table.md`, `curves.csv` and `accuracy.png` into the work directory, and print the table.
 
-    Where the runs log the geometry (default_hooks.features.geometry=True), `geometry.md` and `geometry.png` as well.
+    If the runs log the geometry (default_hooks.features.geometry=True), also write `geometry.md` and `geometry.png`.
     """
     names = dict.fromkeys(run.name for run in done)
     values = {name: final_values((run for run in done if run.name == name), args.metric) for name in names}
@@ -72,7 +72,7 @@ def report(args: argparse.Namespace, done: list[Run]) -> None:
 
 
 def main() -> None:
-    """Make the runs that are not done, and compare all."""
+    """Make the missing runs, and compare all runs."""
     args = parse_args()
     trained = [config for config in args.configs if config not in args.trained]
     check_effect(args.configs, args.cfg_options)

@@ -1,4 +1,4 @@
-"""Convert a softmax config of mmpretrain to PEDCC and POD Loss, or to its peers: short configs that inherit it.
+"""Convert a softmax config of mmpretrain to PEDCC and POD Loss, or to another loss, as a short config that inherits it.
 
     python tools/convert_config.py mmpretrain::resnet/resnet18_8xb32_in1k.py -o pod_resnet18.py
     python tools/convert_config.py my_config.py --loss all -o losses
@@ -43,7 +43,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def plan_losses(cfg: Config, args: argparse.Namespace) -> dict[str, Conversion]:
-    """Return the plan for each loss; of `all`, without those that cannot train this config."""
+    """Return the plan for each loss; for `all`, leave out losses that cannot train this config."""
     plans = {}
     for loss in LOSSES if 'all' in args.loss else dict.fromkeys(args.loss):
         centroid_settings = (
@@ -62,7 +62,7 @@ def plan_losses(cfg: Config, args: argparse.Namespace) -> dict[str, Conversion]:
 
 
 def main() -> None:
-    """Convert, write and say what does not come along."""
+    """Convert and write the configs, and say what they do not keep."""
     args = parse_args()
     base = find_base(args.base)
     cfg = read_base(base)

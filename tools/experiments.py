@@ -1,12 +1,13 @@
-"""Studies of losses, the paper's tables and figures: what there is, running it, keeping it, reporting it.
+"""List, run, record and report the studies of losses and the paper's tables and figures.
 
-    python tools/experiments.py list                       # every study; with words, its settings and their runs
-    python tools/experiments.py run small I 'pod_resnet50_*'    # studies, tables, figures, configs; all without a word
-    python tools/experiments.py pack work_dirs/experiments      # its finished runs into results/<study>.jsonl
-    python tools/experiments.py report                     # all tables and figures from results/
+    python tools/experiments.py list                            # all studies
+    python tools/experiments.py list small                      # the settings of a study and their runs
+    python tools/experiments.py run small I 'pod_resnet50_*'    # studies, tables, figures, configs; without names: all
+    python tools/experiments.py pack work_dirs/experiments      # add finished runs to results/<study>.jsonl
+    python tools/experiments.py report                          # write all tables and figures from results/
 
-Runs go to WORK_DIR/<study>/<setting>/seed<n>/. After an interrupt, `run` continues where it stopped; finished runs are
-not repeated, and refused if their config has changed.
+Runs go to WORK_DIR/<study>/<setting>/seed<n>/. After an interruption, repeat `run` to continue. Finished runs are not
+repeated; if their config has changed, they are refused.
 """
 
 import argparse
@@ -47,10 +48,10 @@ def parse_args() -> argparse.Namespace:
         else:
             command.add_argument('select', nargs='*', help='studies, tables, figures, configs, patterns (default: all)')
         if name in ('list', 'run'):
-            command.add_argument('--seeds', nargs='+', type=int, help='default: those of each study')
+            command.add_argument('--seeds', nargs='+', type=int, help='seeds (default: those of each study)')
             command.add_argument('--work-dir', type=Path, default=WORK_DIR, help=f'default: {WORK_DIR}')
         if name != 'run':
-            command.add_argument('--results', type=Path, default=ROOT / 'results', help='folder of the recorded runs')
+            command.add_argument('--results', type=Path, default=ROOT / 'results', help='folder of recorded runs')
         if name == 'report':
             command.add_argument('--work-dir', type=Path, help='show the runs of this folder, not those of --results')
             command.add_argument('--out', type=Path, help='folder to write to (default: docs/generated)')
@@ -70,7 +71,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def run_of(args: argparse.Namespace, setting: Setting, seed: int) -> Run:
-    """Return the run of a setting with a seed, which may not have been started."""
+    """Return the run of a setting with a seed, whether or not it has been started."""
     return Run(setting.key, seed, args.work_dir / setting.study / setting.name / f'seed{seed}')
 
 
@@ -80,7 +81,7 @@ def seeds_of(args: argparse.Namespace, setting: Setting) -> Sequence[int]:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Make the runs that are not done, the first seed of everything before the second of anything."""
+    """Make the missing runs, starting with the first seed of all settings."""
     launcher = Launcher(args.processes, args.partition)
     settings = [setting for setting in args.selection.settings if setting.config]
     for setting in args.selection.settings:
@@ -102,7 +103,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def describe(run: Run) -> str:
-    """Return the seed of a run, its state and what there is to say about it."""
+    """Return the seed of a run, its state, and its accuracy, error or progress."""
     state = run.state
     if state == 'done':
         state += ''.join(f' {value:.2f}' for name, value in run.metrics().items() if name.endswith('top1'))
@@ -135,7 +136,7 @@ def list_selection(args: argparse.Namespace, records: Mapping[str, Sequence[Reco
 
 
 def report(args: argparse.Namespace) -> None:
-    """Write the tables and figures; those of all recorded runs with the index of the configs."""
+    """Write the tables and figures; without a selection, also write the index of the configs."""
     records = by_setting(collect(args.work_dir)) if args.work_dir else read_results(args.results)
     if not records:
         raise FileNotFoundError(

@@ -21,7 +21,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--images', type=Path, help='folder of images, at any depth, to compare on; default: test set')
     parser.add_argument(
-        '--channel-order', choices=('rgb', 'bgr'), help='in which images reach the data_preprocessor, if it is unknown'
+        '--channel-order', choices=('rgb', 'bgr'), help='channel order of images in the data_preprocessor, if unknown'
     )
     parser.add_argument('--tolerance', type=float, default=1e-4, help='largest difference allowed (default: 1e-4)')
     parser.add_argument('--allow-missing', action='store_true', help='export without all the weights')
@@ -35,7 +35,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Export and say what was written."""
+    """Export the model and print what was written."""
     args = parse_args()
     cfg = Config.fromfile(args.config)
     cfg.merge_from_dict(args.cfg_options or {})

@@ -1,4 +1,4 @@
-"""Draw the geometry of a trained model's features: prototypes, class means, cosines and a map in two dimensions.
+"""Draw the geometry of a trained model's features: prototypes, class means, cosines and an embedding in 2D.
 
     python tools/plot_geometry.py configs/small/pod_digits.py CHECKPOINT --out geometry
 
@@ -41,7 +41,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Load the model, run the dataset through it, draw."""
+    """Load the model, extract the features and draw the figures."""
     args = parse_args()
     require_method(args.method)
     cfg = Config.fromfile(args.config)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mmengine.config import DictAction
 
-# By --out-item, where None means predictions: what MMEngine can write.
+# File types that MMEngine can write, by --out-item; None means predictions.
 SUFFIXES = dict(metrics=('.json', '.yaml', '.yml', '.pkl', '.pickle'), pred=('.pkl', '.pickle'))
 
 
@@ -29,7 +29,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--amp', action='store_true', help='evaluate with automatic mixed precision')
     parser.add_argument('--show-dir', help='folder for images with their predictions')
     parser.add_argument('--show', action='store_true', help='show images with their predictions in a window')
-    parser.add_argument('--interval', type=int, default=1, help='show every so many images (default: 1)')
+    parser.add_argument('--interval', type=int, default=1, help='show every N-th image (default: 1)')
     parser.add_argument('--wait-time', type=float, default=2, help='seconds that a window is shown (default: 2)')
     parser.add_argument('--no-pin-memory', action='store_true', help='do not pin memory in data loaders')
     parser.add_argument(
@@ -50,7 +50,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def main(args: argparse.Namespace) -> None:
-    """Build the Runner, test and write what was asked for."""
+    """Build the Runner, test, and write the requested output."""
     # Not at the top: --help need not wait for PyTorch and mmpretrain.
     import mmengine
     from mmengine.dist import is_main_process

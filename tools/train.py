@@ -16,13 +16,13 @@ def parse_args() -> argparse.Namespace:
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='go on from a checkpoint, by default from the latest in the work directory, if there is one',
+        help='resume from a checkpoint, by default from the latest in the work directory, if there is one',
     )
     parser.add_argument('--amp', action='store_true', help='train with automatic mixed precision')
     parser.add_argument('--no-validate', action='store_true', help='do not validate during training')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the total batch')
     parser.add_argument('--no-pin-memory', action='store_true', help='do not pin memory in data loaders')
-    parser.add_argument('--no-persistent-workers', action='store_true', help='start workers anew in each epoch')
+    parser.add_argument('--no-persistent-workers', action='store_true', help='restart the workers in each epoch')
     parser.add_argument(
         '--cfg-options',
         nargs='+',

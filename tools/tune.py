@@ -1,15 +1,15 @@
-"""Try the same settings with several configs: the same number of trials for each, and a table of what they reach.
+"""Try the same settings with several configs, with the same number of trials for each, and print a table.
 
     python tools/tune.py configs/small/pod_digits.py configs/small/softmax_digits.py \
         --grid optim_wrapper.optimizer.lr=0.03,0.1,0.3 model.head.loss.loss_weight=1,5
 
-What counts is the metric on `val_dataloader` after the last epoch. Choosing by the test set flatters the result:
-for CIFAR and Tiny ImageNet, hold out a part of the training set, the M images of each class after the first N, with
+Trials are judged by the metric on `val_dataloader` after the last epoch. Choosing by the test set gives too optimistic
+a result. For CIFAR and Tiny ImageNet, hold out a part of the training set, the M images per class after the first N:
 
     --cfg-options train_dataloader.dataset.samples_per_class=N val_dataloader.dataset.split=train \
         val_dataloader.dataset.skip_per_class=N val_dataloader.dataset.samples_per_class=M
 
-Runs go to WORK_DIR/<config>/<settings>/seed<n>/. After an interrupt, the same command continues where it stopped.
+Runs go to WORK_DIR/<config>/<settings>/seed<n>/. After an interruption, repeat the command to continue.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def warn_of_the_test_set(config: Path, options: list[str]) -> None:
-    """Warn if the trials are judged by the images that the results are to be measured on."""
+    """Warn if the trials are judged on the test set."""
     cfg = resolve(config, options)
     if cfg.val_dataloader.dataset == cfg.test_dataloader.dataset:
         print(f'{config.stem}: val_dataloader reads the test set, so the best setting is chosen on it', file=sys.stderr)

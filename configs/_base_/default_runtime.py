@@ -1,7 +1,7 @@
 _base_ = ['mmpretrain::_base_/default_runtime.py']
 
 default_hooks = dict(
-    # Two, because MMEngine deletes the oldest before it writes the next.
+    # Keep two, because MMEngine deletes the oldest before it writes the next.
     checkpoint=dict(max_keep_ckpts=2, backend_args=dict(backend='atomic_local')),
     epoch_seed=dict(type='mmpod.EpochSeedHook'),
     plain_checkpoint=dict(type='mmpod.PlainCheckpointHook'),

@@ -1,4 +1,4 @@
-"""The demo beside Gaussian discriminant analysis of its features. CHECKPOINT comes from pod_digits.py.
+"""Gaussian discriminant analysis of the demo's features, and its cosine. CHECKPOINT comes from pod_digits.py.
 
 python tools/test.py configs/small/gda_digits.py CHECKPOINT
 """

@@ -1,4 +1,4 @@
-"""PEDCC-MSE, Eq. 12, on 20 classes of Tiny ImageNet, narrow ResNet-18; see docs/results.md.
+"""PEDCC-MSE (Eq. 12) on 20 classes of Tiny ImageNet, narrow ResNet-18; see docs/results.md.
 
 python tools/train.py configs/small/pedccmse_tiny20.py
 """

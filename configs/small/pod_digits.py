@@ -1,4 +1,4 @@
-"""The demo: POD Loss on the handwritten digits that ship inside scikit-learn.
+"""The demo: POD Loss on the handwritten digits that ship with scikit-learn.
 
 python tools/train.py configs/small/pod_digits.py
 """

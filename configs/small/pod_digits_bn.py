@@ -1,4 +1,4 @@
-"""The demo with the recommended head: a batch norm between the projection and unit length, which is not in the paper.
+"""The demo with the recommended head, which has a batch norm before the scaling to unit length (not in the paper).
 
 python tools/train.py configs/small/pod_digits_bn.py
 """

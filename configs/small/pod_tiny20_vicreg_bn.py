@@ -1,4 +1,4 @@
-"""The recipe for POD Loss of CIFAR-10 on 20 classes of Tiny ImageNet: VICReg's term, a batch norm; see docs/results.md.
+"""POD Loss with VICReg's term and a batch norm on 20 classes of Tiny ImageNet; see docs/results.md.
 
 python tools/train.py configs/small/pod_tiny20_vicreg_bn.py
 """

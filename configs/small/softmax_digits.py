@@ -1,4 +1,4 @@
-"""The demo's other half: the same network with softmax and cross entropy.
+"""The demo's baseline: the same network with softmax and cross entropy.
 
 python tools/train.py configs/small/softmax_digits.py
 """

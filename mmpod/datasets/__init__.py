@@ -1,4 +1,4 @@
-"""Datasets that mmpretrain lacks, and how test sets read files."""
+"""Datasets that mmpretrain lacks, and the way test sets read image files."""
 
 from .cifar import CIFAR10AnyLayout, CIFAR100AnyLayout
 from .digits import SklearnDigits

@@ -18,24 +18,21 @@ __all__ = ['CIFAR100AnyLayout', 'CIFAR10AnyLayout']
 class AnyLayout:
     """Mixin for mmpretrain's CIFAR datasets: also reads image folders, and never downloads in a distributed run.
 
-    Searched in this order: ``data_root/<split>/<class>/*.jpg`` (or another format), then the official binary files,
-    then, if ``download``, the network. Images are BGR, as from mmpretrain's ``LoadImageFromFile`` and unlike
+    It looks first for ``data_root/<split>/<class>/*.jpg`` (or another format), then for the official binary files, and
+    with ``download`` it finally downloads them. Images are BGR, as from mmpretrain's ``LoadImageFromFile`` and unlike
     mmpretrain's CIFAR datasets: set ``to_rgb=True`` in ``data_preprocessor``.
 
     Args:
         data_root: Folder of the dataset.
         split: ``'train'`` or ``'test'``.
-        samples_per_class: Keep only that many samples of each class, the first in the order of the files: a fixed,
-            balanced subset, the same in every run; a list of K numbers gives an imbalanced one. None keeps all.
-        skip_per_class: Leave out that many samples of each class before these: a held-out part of the training set.
-        label_noise: Share of the samples, from 0 to 1, that get the label of another class: symmetric noise, the same
-            in every run.
+        samples_per_class, skip_per_class, label_noise: Take a part of each class, in the order of the files, and give
+            some samples wrong labels, see :class:`~mmpod.datasets.class_subset.ClassSubset`.
         download: Fetch the official archive if neither is there; only in a run of one process.
         kwargs: Passed to mmpretrain's dataset.
 
     Raises:
         FileNotFoundError: There is no data. The message says where it was expected and how to get it.
-        ValueError: A class folder or an image is faulty, or a class has fewer samples than requested.
+        ValueError: A class folder or an image is damaged, or a class has fewer samples than requested.
     """
 
     IMAGE_SIZE = (32, 32)
@@ -70,9 +67,9 @@ class AnyLayout:
         if self._check_integrity() or (self.download and get_world_size() == 1):
             try:
                 samples = super().load_data_list()
-                # The archive holds RGB.
+                # The archive contains RGB images.
                 return [dict(sample, img=np.ascontiguousarray(sample['img'][..., ::-1])) for sample in samples]
-            except OSError as error:  # no network, no permission, a full disk
+            except OSError as error:  # such as no network, no permission, or a full disk
                 reason = f'found neither, and the download failed ({error})'
         raise FileNotFoundError(
             f'Expected {self.url.rsplit("/", 1)[-1]}, unpacked, in `{Path(self.data_root).absolute()}` or images in '

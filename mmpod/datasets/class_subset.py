@@ -1,4 +1,4 @@
-"""A fixed part of a dataset: some samples of each class, and wrong labels for a share of them."""
+"""A fixed subset of a dataset, with a number of samples per class and optional label noise."""
 
 from dataclasses import dataclass
 from typing import Optional, Sequence, Union
@@ -12,13 +12,13 @@ __all__ = ['ClassSubset']
 
 @dataclass(frozen=True)
 class ClassSubset:
-    """Some samples of each class in their order, the same in every run.
+    """The first samples of each class, the same in every run.
 
     Args:
-        samples_per_class: Keep that many samples of each class, or as many as a list of K numbers says: an imbalanced
-            set. None keeps all.
-        skip_per_class: Leave out that many samples of each class before these.
-        label_noise: Share of the kept samples, from 0 to 1, that get the label of another class, drawn evenly
+        samples_per_class: Keep this many samples per class. A list of K numbers gives an imbalanced set. None keeps
+            all.
+        skip_per_class: Leave out this many samples per class before these.
+        label_noise: Fraction of the kept samples, from 0 to 1, that get the label of another class, drawn uniformly
             (symmetric noise).
 
     Raises:
@@ -39,14 +39,14 @@ class ClassSubset:
         check_number('label_noise', self.label_noise, 0, 1)
 
     def of(self, samples: list[dict], classes: Sequence[str]) -> list[dict]:
-        """Return this part of a dataset.
+        """Return this subset of a dataset.
 
         Args:
             samples: One dict per sample, with ``gt_label`` from 0 to K - 1.
             classes: The names of the K classes.
 
         Raises:
-            ValueError: A class has fewer samples than requested, or a list has not K numbers.
+            ValueError: A class has fewer samples than requested, or a list does not have K numbers.
         """
         wanted = self.samples_per_class
         if isinstance(wanted, (list, tuple)) and len(wanted) != len(classes):

@@ -1,4 +1,4 @@
-"""The handwritten digits that ship inside scikit-learn: real images that need no download."""
+"""The handwritten digits that ship with scikit-learn: real images that need no download."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ __all__ = ['SklearnDigits']
 class SklearnDigits(BaseDataset):
     """1,797 gray images of 8 x 8 pixels in ten classes, from UCI's Optical Recognition of Handwritten Digits.
 
-    The first 1,297 samples are the training set and the last 500 the test set. The file is ordered by writer, so the
-    test digits come mostly from hands that the training set has not seen.
+    The first 1,297 samples are the training set and the last 500 the test set. The file is ordered by writer, so most
+    of the test digits are by writers who are not in the training set.
 
     Args:
         split: ``'train'`` or ``'test'``.
@@ -23,7 +23,7 @@ class SklearnDigits(BaseDataset):
 
     Raises:
         ModuleNotFoundError: scikit-learn is not installed.
-        ValueError: ``split`` is neither.
+        ValueError: ``split`` is invalid.
     """
 
     METAINFO = dict(classes=tuple('0123456789'))

@@ -18,8 +18,8 @@ class FaceScrub(BaseDataset):
 
     The dataset (http://vintage.winklerbros.net/facescrub.html) is a list of links to photographs, given out on request.
     Images are BGR, as from mmpretrain's ``LoadImageFromFile``: set ``to_rgb=True`` in ``data_preprocessor``. The paper
-    (arXiv 2111.15449 v1) has 15,896 training and 3,896 test images of 100 people; which people, and which images of
-    them are the test set, is not published.
+    (arXiv 2111.15449 v1) uses 15,896 training and 3,896 test images of 100 people, but does not say which people and
+    which test images.
 
     Args:
         data_root: Folder of the dataset.
@@ -29,7 +29,7 @@ class FaceScrub(BaseDataset):
     Raises:
         FileNotFoundError: There is no data, or a folder is empty. The message says where it was expected and how to get
             it.
-        ValueError: Not 100 people, an image is corrupt or of another size, or ``split`` is neither.
+        ValueError: There are not 100 people, an image is corrupt or of another size, or ``split`` is invalid.
     """
 
     NUM_CLASSES = 100

@@ -1,4 +1,4 @@
-"""How the pipeline of a test set reads an image file: found by running it, not from the names of its transforms."""
+"""Find out how a test set reads image files, by running its pipeline instead of reading the names of its transforms."""
 
 import tempfile
 from pathlib import Path
@@ -22,7 +22,7 @@ def inner_datasets(dataset: dict, outer: tuple = ()) -> Iterator[tuple[dict, lis
 
     Args:
         dataset: Config of a dataset.
-        outer: Transforms of the wrappers around it, which come last.
+        outer: Transforms of the wrappers around it, which are applied last.
     """
     pipeline = (*(dataset.get('pipeline') or ()), *outer)
     if 'dataset' not in dataset and 'datasets' not in dataset:
@@ -40,14 +40,14 @@ def dataset_class(dataset: dict) -> type:
 def file_pipeline(dataset: dict) -> list:
     """Return a pipeline that processes an image file as a test set processes its samples.
 
-    This is the pipeline of the test set if that reads files. If the dataset holds arrays (mmpod's datasets,
-    mmpretrain's CIFAR and MNIST), a loader that gives the same arrays is put before it.
+    This is the pipeline of the test set if that reads files. If the samples are arrays (mmpod's datasets, mmpretrain's
+    CIFAR and MNIST), a loader that returns such arrays is put before it.
 
     Args:
         dataset: Config of a test set.
 
     Raises:
-        ValueError: The dataset holds arrays in an unknown order, or joins datasets with different pipelines.
+        ValueError: The channel order of the arrays is unknown, or the dataset joins ones with different pipelines.
     """
     pipelines = [_reading(leaf, pipeline) for leaf, pipeline in inner_datasets(dataset)]
     if any(pipeline != pipelines[0] for pipeline in pipelines):
@@ -61,7 +61,7 @@ def file_pipeline(dataset: dict) -> list:
 def channel_order(dataset: dict) -> Optional[str]:
     """Return the order in which a test set's images reach the ``data_preprocessor``, ``'rgb'`` or ``'bgr'``.
 
-    Found by running an image file of one colour through the pipeline. None for images that do not have three channels.
+    It is found by running an image file of one colour through the pipeline. None if images do not have three channels.
 
     Args:
         dataset: Config of a test set.
@@ -83,7 +83,7 @@ def channel_order(dataset: dict) -> Optional[str]:
 
 
 def try_pipeline(pipeline: list, size: tuple[int, int]) -> Optional[Tensor]:
-    """Return the output of a pipeline for an image file of one colour, shape (C, h, w); None if it cannot read it.
+    """Return the output of a pipeline for an image file of one colour, shape (C, h, w), or None if it fails.
 
     Args:
         pipeline: Configs of transforms.
@@ -91,12 +91,12 @@ def try_pipeline(pipeline: list, size: tuple[int, int]) -> Optional[Tensor]:
     """
     try:
         return _run(pipeline, size)
-    except Exception:  # a transform that finds no image, or none that it can read, raises anything
+    except Exception:  # a transform may raise anything if it finds no image that it can read
         return None
 
 
 def output_shapes(pipeline: list) -> set[tuple[int, ...]]:
-    """Return the output shapes (C, H, W) of a pipeline for a wide and a tall image: one if it fixes the size."""
+    """Return the output shapes (C, H, W) of a pipeline for a wide and a tall image; one if it fixes the size."""
     images = [try_pipeline(pipeline, size) for size in ((640, 800), (800, 640))]
     return {tuple(image.shape) for image in images if image is not None}
 
@@ -112,7 +112,7 @@ def _run(pipeline: list, size: tuple[int, int]) -> Tensor:
 
 def _reading(dataset: dict, pipeline: list) -> list:
     pack = dict(type='PackInputs')
-    for candidate in (pipeline, [*pipeline, pack]):  # a wrapper such as InMemoryImages packs
+    for candidate in (pipeline, [*pipeline, pack]):  # a wrapper such as InMemoryImages packs the result
         if try_pipeline(candidate, (64, 64)) is not None:
             return candidate
     pipeline = [*_array_loader(dataset_class(dataset)), *pipeline]
@@ -120,7 +120,7 @@ def _reading(dataset: dict, pipeline: list) -> list:
 
 
 def _array_loader(kind: type) -> list:
-    """Return transforms that read a file into an array like those that the dataset holds."""
+    """Return transforms that read a file into an array like those in the dataset."""
     load = dict(type='LoadImageFromFile')
     if getattr(kind, 'CHANNEL_ORDER', None) == 'bgr':
         return [load]

@@ -1,4 +1,4 @@
-"""Finding and reading images in folders of classes, reporting every fault of the data before training starts."""
+"""Find and read images in class folders, and report problems with the data before training starts."""
 
 from pathlib import Path
 from typing import Sequence
@@ -13,10 +13,10 @@ EXTENSIONS = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.ppm',
 
 
 def check_class_folders(root: Path, classes: Sequence[str]) -> None:
-    """Refuse a folder that does not hold exactly one folder for each class.
+    """Refuse a folder that does not contain exactly one folder per class.
 
     Raises:
-        FileNotFoundError: ``root`` lacks a class folder.
+        FileNotFoundError: A class folder is missing in ``root``.
         ValueError: There is an unexpected folder.
     """
     found = set(class_folders(root))
@@ -54,7 +54,7 @@ def images_in(folder: Path) -> list[Path]:
 def load_class_folders(root: Path, classes: Sequence[str], size: tuple[int, int]) -> list[dict]:
     """Decode all images of ``root/<class>/*``; labels follow the order of ``classes``.
 
-    For small images (CIFAR), which are decoded once instead of in each epoch.
+    For small images (CIFAR) that are decoded once instead of in each epoch.
 
     Args:
         root: Folder with one folder per class.
@@ -62,10 +62,10 @@ def load_class_folders(root: Path, classes: Sequence[str], size: tuple[int, int]
         size: Height and width in pixels that every image must have.
 
     Returns:
-        list[dict]: ``img`` (H, W, 3), uint8, BGR, and ``gt_label``, in the order of class, then file name.
+        list[dict]: ``img`` (H, W, 3), uint8, BGR, and ``gt_label``, ordered by class and file name.
 
     Raises:
-        FileNotFoundError: ``root`` lacks a class folder, or one is empty.
+        FileNotFoundError: A class folder is missing in ``root``, or empty.
         ValueError: There is an unexpected folder, or an image is corrupt or of another size.
     """
     check_class_folders(root, classes)
@@ -77,7 +77,7 @@ def load_class_folders(root: Path, classes: Sequence[str], size: tuple[int, int]
 
 
 def read_image(path: Path) -> np.ndarray:
-    """Return an image, shape (H, W, 3), uint8, BGR: what mmpretrain's ``LoadImageFromFile`` returns.
+    """Return an image, shape (H, W, 3), uint8, BGR, as mmpretrain's ``LoadImageFromFile`` does.
 
     Raises:
         ValueError: The file is not an image, or is truncated.

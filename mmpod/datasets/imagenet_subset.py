@@ -18,14 +18,14 @@ __all__ = ['ImageNetSubset']
 class ImageNetSubset(BaseDataset):
     """ImageNet's first ``num_classes`` synsets in the order of their names, with labels from 0; never downloaded.
 
-    The layouts of mmpretrain's ``ImageNet``: ``data_root/<split>/<wnid>/*.JPEG``, where the folders in ``train/`` name
-    the classes of both splits, or for validation ``data_root/val/*.JPEG`` with ``data_root/meta/val.txt``, whose lines
-    hold a file name and the label among all 1000 classes; this needs no ``train/``. The paper (arXiv 2111.15449 v1)
-    does not say which classes it used.
+    The layout is one of mmpretrain's ``ImageNet``. Either ``data_root/<split>/<wnid>/*.JPEG``, where the folders in
+    ``train/`` name the classes of both splits; or, for validation without ``train/``, ``data_root/val/*.JPEG`` with
+    ``data_root/meta/val.txt``, whose lines contain a file name and the label among all 1000 classes. The paper
+    (arXiv 2111.15449 v1) does not say which classes it used.
 
     Args:
         data_root: Folder of the dataset.
-        num_classes: How many classes, from 2 to 1000.
+        num_classes: Number of classes, from 2 to 1000.
         split: ``'train'`` or ``'val'``.
         kwargs: Passed to mmpretrain's ``BaseDataset``.
 

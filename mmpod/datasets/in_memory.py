@@ -15,17 +15,18 @@ __all__ = ['InMemoryImages']
 
 @DATASETS.register_module()
 class InMemoryImages(Dataset):
-    """A classification dataset whose images are decoded once, when it is built; a sample is a view of one array.
+    """A classification dataset whose images are decoded once, when it is built; each sample is a view of one array.
 
-    For images of one size that fit in memory (CIFAR: 150 MB). Augment in batches, for example by
+    Use it for images of one size that fit in memory (CIFAR: 150 MB), and augment them in batches, for example with
     ``mmpod.CropFlipPreprocessor``.
 
     Args:
-        dataset: Config of the dataset. Its ``pipeline`` must end with an image, not pack it: ``[]`` where the dataset
-            holds images (CIFAR), ``[dict(type='LoadImageFromFile')]`` where it holds paths.
+        dataset: Config of the dataset. Its ``pipeline`` must return an image without packing it: ``[]`` if the samples
+            are images (CIFAR), ``[dict(type='LoadImageFromFile')]`` if they are paths.
         whole_batches: Return a batch as one item, images (N, C, H, W) and one :class:`DataSample` with N labels, as
-            ``mmpod.CropFlipPreprocessor`` accepts them: copying many small tensors to a GPU takes longer than a step of
-            a small network. For training only, because a model returns one prediction per :class:`DataSample`.
+            ``mmpod.CropFlipPreprocessor`` accepts it. This is faster on a GPU, because copying many small tensors takes
+            longer than a step of a small network. For training only, because a model returns one prediction per
+            :class:`DataSample`.
 
     Raises:
         ValueError: The pipeline returns no image, or the images differ in size.
@@ -54,7 +55,7 @@ class InMemoryImages(Dataset):
         return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: Sequence[int]) -> list[dict]:
-        """Return the samples of a batch; PyTorch's loader asks for them together."""
+        """Return the samples of a batch; PyTorch's loader requests them together."""
         if self.whole_batches:
             chosen = torch.as_tensor(indices)
             sample = DataSample().set_gt_label(self.labels[chosen].flatten())

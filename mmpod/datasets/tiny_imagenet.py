@@ -20,7 +20,7 @@ URL = 'http://cs231n.stanford.edu/tiny-imagenet-200.zip'
 class TinyImageNet(BaseDataset):
     """Images of 64 x 64 pixels in 200 classes: 100,000 for training, 10,000 for validation; never downloaded.
 
-    The layout of the official archive::
+    ``data_root`` has the layout of the official archive::
 
         data_root/wnids.txt                     the names of the classes, such as n01443537
         data_root/train/<wnid>/images/*.JPEG
@@ -31,16 +31,12 @@ class TinyImageNet(BaseDataset):
         data_root: Folder of the dataset.
         split: ``'train'`` or ``'val'``; the labels of the official test split are not public.
         num_classes: Take only that many classes, the first in the order of their names, from 2 to 200.
-        samples_per_class: Keep only that many samples of each class, the first in the order of their file names
-            (``'val'``: of the annotations): a fixed, balanced subset, the same in every run; a list of K numbers gives
-            an imbalanced one. None keeps all.
-        skip_per_class: Leave out that many samples of each class before these: a held-out part of the training set.
-        label_noise: Share of the samples, from 0 to 1, that get the label of another class: symmetric noise, the same
-            in every run.
+        samples_per_class, skip_per_class, label_noise: Take a part of each class, in the order of the files, and give
+            some samples wrong labels, see :class:`~mmpod.datasets.class_subset.ClassSubset`.
         kwargs: Passed to mmpretrain's ``BaseDataset``.
 
     Raises:
-        FileNotFoundError: A part of the layout is missing or empty. The message says what, and how to get the dataset.
+        FileNotFoundError: A part of the layout is missing or empty. The message names it and says how to get the data.
         ValueError: An argument is out of range, a class has fewer samples than requested, or the annotations are
             malformed or name none of the classes.
     """

@@ -14,11 +14,11 @@ __all__ = ['UnlabelledImages']
 
 @DATASETS.register_module()
 class UnlabelledImages(BaseDataset):
-    """All images below a folder, at any depth except in hidden folders, in the order of their paths, without labels.
+    """All images below a folder, except in hidden folders, in the order of their paths and without labels.
 
     Args:
         data_root: The folder.
-        pipeline: Reads and packs the images. :func:`~mmpod.datasets.file_pipeline` gives that of a test set.
+        pipeline: Reads and packs the images. :func:`~mmpod.datasets.file_pipeline` returns that of a test set.
         kwargs: Passed to mmpretrain's ``BaseDataset``.
 
     Raises:
@@ -53,6 +53,6 @@ class UnlabelledImages(BaseDataset):
         """
         try:
             return super().prepare_data(idx)
-        except Exception as error:  # from OpenCV, Pillow, or whatever reads it
+        except Exception as error:  # from OpenCV, Pillow or any other reader
             path = self.get_data_info(idx)['img_path']
             raise ValueError(f'Expected `{path}` to be an image that the pipeline reads, but got: {error}') from error

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""A file backend that writes files completely or not at all."""
 
 import os
 from pathlib import Path
@@ -21,7 +21,7 @@ class AtomicLocalBackend(LocalBackend):
         """Write ``obj`` to ``filepath``.
 
         Raises:
-            OSError: It cannot be written; ``filepath`` is then as it was.
+            OSError: It cannot be written; ``filepath`` is then unchanged.
         """
         path = Path(filepath)
         temporary = path.with_name(f'{path.name}.new')

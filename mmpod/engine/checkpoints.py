@@ -1,4 +1,4 @@
-"""Checkpoints: which one to resume from, and loading them completely and safely or not at all."""
+"""Find the checkpoint to resume from, and load checkpoints safely and completely or not at all."""
 
 import logging
 import os
@@ -42,9 +42,9 @@ def require_safe_loading() -> None:
 def latest_complete_checkpoint(work_dir: Path) -> Optional[str]:
     """Return the last complete `epoch_N.pth` or `iter_N.pth` of a run.
 
-    MMEngine relies on `last_checkpoint` alone. A process killed while writing leaves a file without the directory at
-    the end of a zip archive; the previous checkpoint is then the one to resume from. None if there is no such file,
-    which leaves the choice to MMEngine.
+    MMEngine relies only on `last_checkpoint`. A process killed while writing leaves a zip archive without the directory
+    at its end; then the previous checkpoint is returned. None if there is no complete file, which leaves the choice to
+    MMEngine.
     """
     numbered = {path: re.fullmatch(r'(?:epoch|iter)_(\d+)', path.stem) for path in work_dir.glob('*.pth')}
     found = {path: int(match[1]) for path, match in numbered.items() if match}
@@ -56,7 +56,7 @@ def latest_complete_checkpoint(work_dir: Path) -> Optional[str]:
 
 
 def check_same_checkpoint(path: Optional[str]) -> None:
-    """Stop all processes if they would resume from different files; a collective.
+    """Stop all processes if they would resume from different files. A collective.
 
     Raises:
         UserError: Another process has a different file, or none.
@@ -96,10 +96,10 @@ def check_checkpoint_file(checkpoint: Union[str, Path]) -> None:
 
 @contextmanager
 def checkpoint_errors(checkpoint: object) -> Iterator[None]:
-    """Explain what PyTorch's safe loader has refused.
+    """Explain why PyTorch's safe loader refused a file.
 
     Raises:
-        UserError: ``checkpoint`` holds more than plain data.
+        UserError: ``checkpoint`` contains more than plain data.
     """
     try:
         yield
@@ -120,7 +120,7 @@ def checkpoint_classes(checkpoint: dict) -> Optional[list[str]]:
 
 
 def load_weights(model: nn.Module, checkpoint: Union[str, Path], allow_missing: bool = False) -> dict:
-    """Load a checkpoint that holds exactly the weights of a classifier.
+    """Load a checkpoint that contains exactly the weights of a classifier.
 
     Weights that the model recomputes and drops on loading may be absent.
 
@@ -134,7 +134,7 @@ def load_weights(model: nn.Module, checkpoint: Union[str, Path], allow_missing: 
 
     Raises:
         FileNotFoundError: There is no such file.
-        UserError: It is not a checkpoint, holds more than plain data, or the weights of another model.
+        UserError: It is not a checkpoint, contains more than plain data, or has the weights of another model.
     """
     require_safe_loading()
     check_checkpoint_file(checkpoint)
@@ -149,7 +149,7 @@ def load_weights(model: nn.Module, checkpoint: Union[str, Path], allow_missing: 
 
 
 def incomplete_error(checkpoint: object, difference: str) -> UserError:
-    """Return the error for a checkpoint that does not hold the weights of a model to be evaluated."""
+    """Return the error for a checkpoint without the weights of the model to be evaluated."""
     return UserError(
         f'Expected `{checkpoint}` to hold exactly the weights of the model, but they differ: {difference}. Evaluate it '
         'with the config that it was trained with. To evaluate it with the other weights as initialised, use '

@@ -1,4 +1,4 @@
-"""Class names: a label is a position in a list of them, so lists that differ make every accuracy wrong."""
+"""Compare lists of class names. A label is a position in such a list, so different lists make accuracies wrong."""
 
 from collections.abc import Mapping, Sequence
 from typing import Optional
@@ -20,8 +20,8 @@ def check_same_classes(lists: Mapping[str, Optional[Sequence[str]]]) -> None:
     """Refuse lists of classes that are not all the same.
 
     Args:
-        lists: From each source of classes, such as ``'val_dataloader'``, to their names in the order of the labels, or
-            to None if they are unknown.
+        lists: The class names in the order of the labels, or None if unknown, by source, such as
+            ``'val_dataloader'``.
 
     Raises:
         UserError: Two lists differ in length, names or order.

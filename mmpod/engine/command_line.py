@@ -1,4 +1,4 @@
-"""How the arguments of `tools/train.py` and `tools/test.py` change a config, as in mmpretrain's tools."""
+"""Apply the arguments of `tools/train.py` and `tools/test.py` to a config, as mmpretrain's tools do."""
 
 import copy
 import os

@@ -1,4 +1,4 @@
-"""Top-level keys of a config: sections that a command needs, and misspelt keys that nothing would read."""
+"""Check the top-level keys of a config for missing sections and misspelt keys."""
 
 import inspect
 import re
@@ -10,7 +10,7 @@ from mmpod.utils.errors import UserError, did_you_mean
 
 __all__ = ['check_known_keys', 'require_sections']
 
-# What MMEngine, mmpretrain and mmpod read from a config.
+# The keys that MMEngine, mmpretrain and mmpod read from a config.
 READ = {
     *inspect.signature(Runner.__init__).parameters,
     *inspect.signature(FlexibleRunner.__init__).parameters,
@@ -28,8 +28,8 @@ VARIABLES = {
 def check_known_keys(cfg: Config) -> None:
     """Refuse a misspelt top-level key, which nothing reads, so that the default would be used instead.
 
-    Variables that a config defines for itself are allowed: their names are unlike the known ones, or are used somewhere
-    in its text.
+    Variables for the config's own use are allowed: their names are unlike the known ones, or used somewhere in its
+    text.
 
     Raises:
         UserError: A key is close to a known one.

@@ -1,4 +1,4 @@
-"""Running a model over a dataset in order, outside the Runner's loops."""
+"""Run a model over a dataset in order, outside the Runner's loops."""
 
 import copy
 import sys
@@ -57,7 +57,7 @@ def training_set(runner: Runner) -> dict:
 
 
 def _each_sample_once(dataset: dict, pipeline: list) -> dict:
-    """Return the config of a dataset with another pipeline, without what repeats samples or keeps them in memory."""
+    """Return the config of a dataset with another pipeline, without wrappers that repeat or keep samples."""
     if _type_name(dataset) in ('RepeatDataset', 'ClassBalancedDataset', 'InMemoryImages'):
         return _each_sample_once(dataset['dataset'], pipeline)
     if 'datasets' in dataset:
@@ -109,7 +109,7 @@ def extracted(
 
 
 def with_progress(loader: DataLoader, title: str) -> Iterator[dict]:
-    """Yield the batches; the main process shows how far it is and the time left."""
+    """Yield the batches; the main process shows the progress and the time left."""
     if not is_main_process():
         yield from loader
         return

@@ -1,4 +1,4 @@
-"""``fast=True``: small images in memory, crops and flips on the device, bfloat16, and no waiting in an iteration."""
+"""``fast=True``: small images in memory, crops and flips on the device, bfloat16, and no host sync per iteration."""
 
 from mmengine.config import Config, ConfigDict
 
@@ -10,10 +10,10 @@ CROP, FLIP = 'RandomCrop', 'RandomFlip'
 def use_fast_path(cfg: Config) -> None:
     """Rewrite a config, in place, so that a small network on small images keeps a GPU busy.
 
-    What it trains is the same up to the precision of bfloat16: images are decoded once (``mmpod.InMemoryImages``),
+    The training is the same up to the precision of bfloat16: images are decoded once (``mmpod.InMemoryImages``),
     ``RandomCrop`` with padding and ``RandomFlip`` run on the device (``mmpod.CropFlipPreprocessor``), the forward pass
-    takes bfloat16 without a loss scaler, convolutions take ``channels_last``, and logged values are read at the logging
-    interval. For CIFAR, Tiny ImageNet and any other dataset of images of one size that fits in memory::
+    uses bfloat16 without a loss scaler, convolutions use ``channels_last``, and logged values are read at the logging
+    interval. For CIFAR, Tiny ImageNet and any other dataset that fits in memory with images of one size::
 
         python tools/train.py CONFIG --cfg-options fast=True
 
@@ -49,7 +49,7 @@ def use_fast_path(cfg: Config) -> None:
 
 
 def _augmentation(dataset: ConfigDict) -> tuple:
-    """Return the crop, the flip and the rest of a training pipeline that consists of nothing else."""
+    """Split a training pipeline into the crop, the flip and the transforms before them."""
     crop = flip = None
     loading = []
     for step in dataset.get('pipeline') or []:

@@ -1,4 +1,4 @@
-"""Adapting data loaders to this machine, and checking their images and the total batch."""
+"""Adapt data loaders to this machine, and check their images and the total batch."""
 
 import logging
 
@@ -17,7 +17,7 @@ DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
 def adapt_loaders(cfg: Config, restart_workers: bool) -> None:
-    """Change the loaders of a config to what works here, and log what the user will notice.
+    """Adapt the loaders of a config to this machine, and log changes that the user may notice.
 
     Args:
         cfg: Changed in place.
@@ -45,7 +45,7 @@ def adapt_loaders(cfg: Config, restart_workers: bool) -> None:
 
 
 def check_channel_order(cfg: Config) -> None:
-    """Refuse a preprocessor that takes the BGR images of mmpod's datasets for RGB, as configs of mmpod 0.1 do.
+    """Refuse a preprocessor that treats the BGR images of mmpod's datasets as RGB, as configs of mmpod 0.1 do.
 
     Raises:
         UserError: The normalisation differs by channel and ``to_rgb`` is not set.
@@ -75,7 +75,7 @@ def _dataset_types(dataset: object) -> list:
 
 
 def check_total_batch(cfg: Config) -> None:
-    """Warn if the batch of an update is not the one that the config's learning rate is meant for.
+    """Warn if the total batch of an update is not the one that the config's learning rate is meant for.
 
     The batch of an update comes from all processes and from ``accumulative_counts`` iterations; the learning rate is
     meant for ``auto_scale_lr.base_batch_size``. Call this once the processes have been set up.

@@ -1,4 +1,4 @@
-"""From a config to a Runner that works: with and without GPUs, on one process or several, on any PyTorch."""
+"""Build a Runner from a config, with or without GPUs, for one or several processes and any PyTorch version."""
 
 import atexit
 import os
@@ -43,16 +43,16 @@ SAFETY_HOOKS = dict(
 def runner_session(cfg: Config) -> Iterator[Runner]:
     """Build the Runner of a complete config, and destroy the process group afterwards.
 
-    Takes care, for every config, of what MMEngine 0.10 leaves to the user: the hooks of ``SAFETY_HOOKS`` unless they
-    are set to None; checkpoints that load with PyTorch's safe loader, which is required for every file, and are written
-    atomically; resuming from the newest complete one; gloo if no GPU is visible; loaders without worker processes.
+    Adds to every config what MMEngine 0.10 leaves to the user: the hooks of ``SAFETY_HOOKS`` unless they are set to
+    None; checkpoints that are written atomically and load with PyTorch's safe loader, which is required for every file;
+    resuming from the newest complete one; gloo if no GPU is visible; loaders that work without worker processes.
 
     Args:
         cfg: Changed in place.
 
     Raises:
         FileNotFoundError: The checkpoint ``load_from`` does not exist.
-        UserError: The config asks for what this machine lacks, has a misspelt key, or a checkpoint cannot be used.
+        UserError: The config needs what this machine lacks or has a misspelt key, or a checkpoint cannot be used.
     """
     require_safe_loading()
     check_known_keys(cfg)
@@ -97,12 +97,12 @@ def exit_process() -> None:
 
 
 def _complete_hooks(cfg: Config) -> None:
-    """Add the safety hooks to a config that does not have them; None switches one off."""
+    """Add the safety hooks to a config that does not have them; None disables one."""
     hooks = dict(cfg.get('default_hooks') or {})
     custom = {hook.get('type') for hook in cfg.get('custom_hooks') or [] if isinstance(hook, dict)}
     for name, hook in SAFETY_HOOKS.items():
         if hooks.get(name, {}) is None:
-            del hooks[name]  # MMEngine understands None for its own hooks only
+            del hooks[name]  # MMEngine accepts None only for its own hooks
         elif custom.isdisjoint((hook, f'mmpod.{hook}')) and isinstance(hooks.setdefault(name, {}), dict):
             hooks[name].setdefault('type', f'mmpod.{hook}')
     checkpoint = hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))

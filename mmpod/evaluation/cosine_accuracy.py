@@ -1,4 +1,4 @@
-"""Accuracy of the head's own decision, next to that of a classifier fitted on its features."""
+"""Accuracy of the head's own prediction, beside that of a classifier fitted on its features."""
 
 from typing import Any, Sequence
 
@@ -25,7 +25,7 @@ class CosineAccuracy(Accuracy):
     default_prefix = 'cosine'
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Take the scores of one batch."""
+        """Process the scores of one batch."""
         if 'cosine_score' not in data_samples[0]:
             raise ValueError(
                 'Expected predictions with `cosine_score`, as GDAClassifier gives them, but got '

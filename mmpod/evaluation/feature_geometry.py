@@ -22,7 +22,7 @@ from .feature_metric import FeatureMetric, require_labels
 
 __all__ = ['FeatureGeometry']
 
-# Rows that are added up at once: with fewer, all sums, (K, D) and (D, D), would be updated for a handful of rows.
+# Rows to collect before the sums, (K, D) and (D, D), are updated; doing so for a few rows at a time is slow.
 ROWS = 1024
 
 
@@ -35,19 +35,20 @@ class FeatureGeometry(FeatureMetric):
     - ``within_between``, ``nc1``, ``nc2_equinorm``, ``nc2_equiangularity``, ``nc2_max_angle``, ``nc3_self_duality``,
       ``effective_rank``: see :func:`~mmpod.functional.neural_collapse`.
 
-    Prototypes are the centroids of ``mmpod.PEDCCHead``, the class weights of ``mmpod.LearnedPrototypeHead`` or of
+    The prototypes are the centroids of ``mmpod.PEDCCHead``, or the class weights of ``mmpod.LearnedPrototypeHead`` or
     mmpretrain's linear heads. For other heads, and for pooled features before a projection, measures that need
-    prototypes are left out. So are undefined measures, such as a ratio if all class means are equal. A class without
-    samples does not count. Each sample counts once, however many processes there are.
+    prototypes are left out. Undefined measures are left out, too, such as a ratio if all class means are equal. Classes
+    without samples are ignored. Each sample counts once, for any number of processes.
 
-    For validation and for tests. ``FeaturesHook(geometry=True)`` adds this metric to both; a config that lists it
-    itself needs ``mmpod.FeaturesHook`` among its hooks as well.
+    ``FeaturesHook(geometry=True)`` adds this metric to validation and test. A config that lists the metric itself also
+    needs ``mmpod.FeaturesHook`` among its hooks.
 
     Args:
-        stage: ``'pre_logits'``, what the head compares with its prototypes, or ``'pooled'``, the backbone's output.
-        normalize: Scale the features to unit length, as heads that classify by the cosine do. False measures them as
-            they are, as the paper of neural collapse does; the cosines do not depend on it.
-        prefix: Start of the metrics' names.
+        stage: ``'pre_logits'``, the features that the head compares with its prototypes, or ``'pooled'``, the
+            backbone's pooled output.
+        normalize: Scale the features to unit length, as heads that classify by the cosine do. False measures them
+            without scaling, as the paper on neural collapse does. The cosines do not depend on it.
+        prefix: Prefix of the metrics' names.
         kwargs: Passed to MMEngine's ``BaseMetric``.
 
     Raises:
@@ -76,11 +77,11 @@ class FeatureGeometry(FeatureMetric):
         labels, num_classes = self._labels(data_samples), head.num_classes
         check_labels(labels, len(data_samples), num_classes)
         check_label_values(labels, num_classes)
-        labels = labels.to(counted.device)[counted]  # possibly none of the batch
+        labels = labels.to(counted.device)[counted]  # possibly empty
         if self.moments is None:
             self.moments = empty_moments(num_classes, features.shape[1], by_class=False, device=str(features.device))
             self.cosines = features.new_zeros(2)
-            # Now, because after the epoch the model no longer holds averaged weights (EMA).
+            # Read them now, because after the epoch the model no longer has the averaged weights (EMA).
             prototypes = head_prototypes(self.head) if self.feature_stage == 'pre_logits' else None
             self.prototypes = None if prototypes is None else prototypes.to(features)
         if self.prototypes is not None:

@@ -1,4 +1,4 @@
-"""What the metrics of features share: access to the features."""
+"""Base of the metrics of features, with access to the features."""
 
 from typing import Any, Optional, Sequence
 
@@ -14,20 +14,20 @@ __all__ = ['FeatureMetric', 'require_labels']
 
 
 class FeatureMetric(BaseMetric):
-    """Base of the metrics that measure features, which ``mmpod.FeaturesHook`` puts into the predictions.
+    """Base class of metrics that measure the features that ``mmpod.FeaturesHook`` puts into the predictions.
 
     Args:
         stage: ``'pooled'``, the backbone's pooled output, or ``'pre_logits'``, the head's features.
-        prefix: Start of the metrics' names.
+        prefix: Prefix of the metrics' names.
         kwargs: Passed to MMEngine's ``BaseMetric``.
 
     Attributes:
         head: The classifier's head, set by the hook.
-        takes_out: Whether this metric removes the features from the predictions, so that they are not stored. Of
-            several metrics of one stage, the hook lets the last one do so.
+        takes_out: Whether this metric removes the features from the predictions, so that they are not stored. The hook
+            sets it for the last metric of each stage.
 
     Raises:
-        ValueError: ``stage`` is something else.
+        ValueError: ``stage`` is invalid.
     """
 
     head: Optional[nn.Module] = None
@@ -39,13 +39,13 @@ class FeatureMetric(BaseMetric):
         self.feature_stage = stage
 
     def features(self, data_samples: Sequence[dict]) -> tuple[Tensor, Tensor]:
-        """Return the features of a batch that this process counts, so that each sample counts once over all processes.
+        """Return the features of a batch that this process has to count, so that each sample is counted by one process.
 
         Returns:
-            tuple[Tensor, Tensor]: Features (n, D), float64, and which of the N samples they are of, (N,), bool.
+            tuple[Tensor, Tensor]: Features (n, D), float64, and a mask of the n among the N samples, (N,), bool.
 
         Raises:
-            ValueError: There are no features, or some that are not finite.
+            ValueError: There are no features, or some are not finite.
         """
         field = f'features_{self.feature_stage}'
         if field not in data_samples[0]:
@@ -65,7 +65,7 @@ class FeatureMetric(BaseMetric):
         return features[counted], counted
 
     def compute_metrics(self, results: list) -> dict:
-        """Not used: these metrics add up sums instead of collecting results."""
+        """Not used, because these metrics accumulate sums instead of collecting results."""
         raise NotImplementedError
 
 

@@ -16,7 +16,7 @@ __all__ = ['FeatureSpectrum']
 
 @METRICS.register_module()
 class FeatureSpectrum(FeatureMetric):
-    r"""Measure the second moment M of the unit-length features of a dataset, from one (D, D) sum in float64.
+    r"""Measure the second-moment matrix M of the unit-length features of a dataset, from one (D, D) sum in float64.
 
     - ``eigenvalue_variance_e8``: variance of the eigenvalues of M, in units of 1e-8;
     - ``energy_variance_e8``: variance of the diagonal of M, in units of 1e-8;
@@ -24,14 +24,14 @@ class FeatureSpectrum(FeatureMetric):
 
     The paper prints 1.82e-8 (Cosine Loss) and 1.53e-8 (POD Loss) as the "variance of the 2048 dimensions feature
     eigen-vectors (normalized) before the fully connected layer", without naming the dataset; the first two metrics are
-    the two readings of that. Each sample counts once, however many processes there are.
+    the two possible meanings. Each sample counts once, for any number of processes.
 
     The features come from ``mmpod.FeaturesHook``, which must be among the hooks of the config, and are removed from the
     predictions here.
 
     Args:
         stage: ``'pooled'``, the backbone's pooled output, or ``'pre_logits'``, the head's features.
-        prefix: Start of the metrics' names.
+        prefix: Prefix of the metrics' names.
         kwargs: Passed to MMEngine's ``BaseMetric``.
 
     Raises:

@@ -11,24 +11,24 @@ __all__ = ['TopKAccuracy']
 
 @METRICS.register_module()
 class TopKAccuracy(Accuracy):
-    """mmpretrain's ``Accuracy`` for predictions that hold only their k largest scores.
+    """mmpretrain's ``Accuracy`` for predictions with only the k largest scores.
 
-    ``PrototypeHead`` makes them for more than 32,768 classes: ``topk_score`` and ``topk_label``. Predictions with a
+    For more than 32,768 classes, ``PrototypeHead`` predicts ``topk_score`` and ``topk_label``. Predictions with a
     ``pred_score`` of all classes are evaluated as by ``Accuracy``.
 
     Args:
-        args, kwargs: Passed to ``Accuracy``; ``topk`` at most the number of scores that the predictions hold.
+        args, kwargs: Passed to ``Accuracy``; ``topk`` must not exceed the number of scores in the predictions.
     """
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Take the predictions of one batch."""
+        """Process the predictions of one batch."""
         super().process(
             data_batch, [_among_topk(sample) if 'topk_score' in sample else sample for sample in data_samples]
         )
 
 
 def _among_topk(sample: dict) -> dict:
-    """Return the sample as if the k predicted classes were all classes, the true one renumbered accordingly."""
+    """Return the sample as if the k predicted classes were the only ones, with the true class renumbered."""
     place = (sample['topk_label'] == sample['gt_label'].to(sample['topk_label'].device)).nonzero().flatten()
-    missing = place.new_tensor([len(sample['topk_label'])])  # an index beyond the predictions
+    missing = place.new_tensor([len(sample['topk_label'])])  # not among the predictions
     return dict(pred_score=sample['topk_score'], gt_label=place if len(place) else missing)

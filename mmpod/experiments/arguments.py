@@ -1,4 +1,4 @@
-"""What the command lines of many runs share: arguments, their checks, and the metric that runs are compared by."""
+"""Arguments shared by the command lines that make many runs, their checks, and the metric to compare runs by."""
 
 import argparse
 from collections.abc import Sequence
@@ -28,13 +28,13 @@ __all__ = [
 
 
 def check_seeds(parser: argparse.ArgumentParser, seeds: Sequence[int]) -> None:
-    """End with a message where a seed is out of range, or is there twice and would be counted twice."""
+    """Exit with a message if a seed is out of range, or given twice and would be counted twice."""
     if len(set(seeds)) < len(seeds) or not all(0 <= seed <= MAX_SEED for seed in seeds):
         parser.error(f'Expected --seeds to be different integers from 0 to {MAX_SEED}, but got {seeds}.')
 
 
 def queue_parser() -> argparse.ArgumentParser:
-    """Return a parent parser with the arguments of a command line that makes many runs."""
+    """Return a parent parser with the arguments of all command lines that make many runs."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument('--jobs', type=int, default=1, help='runs at a time; they share the CPU cores (default: 1)')
     parser.add_argument('--processes', type=int, default=1, help='processes (GPUs) of each run (default: 1)')
@@ -43,24 +43,24 @@ def queue_parser() -> argparse.ArgumentParser:
 
 
 def runs_parser(work_dir: str) -> argparse.ArgumentParser:
-    """Return a parent parser that also has the configs, their seeds, the metric and ``--work-dir`` with its default."""
+    """Return a parent parser that adds the configs, seeds and metric, and ``--work-dir`` with its default."""
     parser = argparse.ArgumentParser(add_help=False, parents=[queue_parser()])
     parser.add_argument('configs', nargs='+', type=Path, help='the configs')
     parser.add_argument('--seeds', nargs='+', type=int, default=[0], help='seeds of each config (default: 0)')
     parser.add_argument('--work-dir', type=Path, default=Path(work_dir), help=f'output folder (default: {work_dir})')
-    parser.add_argument('--metric', help="to compare by (default: the first that the config's val_evaluator reports)")
-    parser.add_argument('--lower-is-better', action='store_true', help='as for an error or a loss')
+    parser.add_argument('--metric', help='metric to compare by (default: the first that val_evaluator reports)')
+    parser.add_argument('--lower-is-better', action='store_true', help='for metrics such as errors and losses')
     return parser
 
 
 def check_jobs(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    """End with a message where the numbers of :func:`queue_parser` are wrong."""
+    """Exit with a message if the numbers of :func:`queue_parser` are invalid."""
     if min(args.jobs, args.processes) < 1:
         parser.error('Expected --jobs and --processes to be at least 1.')
 
 
 def check_runs(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    """End with a message where the arguments of :func:`runs_parser` are wrong."""
+    """Exit with a message if the arguments of :func:`runs_parser` are invalid."""
     for config in args.configs:
         if not config.is_file():
             parser.error(f'Expected config `{config}` to be a file, but there is none.')
@@ -99,9 +99,10 @@ def choose_metric(configs: Sequence[Path], overrides: Sequence[str], asked: Opti
 
 
 def reported_metrics(cfg: Config) -> tuple[list[str], bool]:
-    """Return the names of what a config's validation reports, in its order, and whether these are known to be all.
+    """Return the names of the values that a config's validation reports, in order, and whether the list is complete.
 
-    Each metric evaluates two invented predictions; what one reports that needs more than predictions is not known.
+    The names come from evaluating each metric on two made-up predictions. A metric that needs more than predictions
+    makes the list incomplete.
     """
     init_default_scope(cfg.get('default_scope') or 'mmpretrain')
     evaluators = cfg.get('val_evaluator') or []
@@ -109,7 +110,7 @@ def reported_metrics(cfg: Config) -> tuple[list[str], bool]:
     for item in evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]:
         try:
             names += _names(item)
-        except Exception:  # whatever somebody's metric makes of the invented predictions
+        except Exception:  # a custom metric may raise anything on made-up predictions
             complete = False
     hooks = cfg.get('default_hooks') or {}
     if (hooks.get('features') or {}).get('geometry'):

@@ -1,4 +1,4 @@
-"""What a study, a table and a figure are, and the datasets that the names of configs stand for."""
+"""The data classes of studies, tables and figures, and the datasets in the names of configs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from mmpod.utils.paths import CONFIGS
 
 __all__ = ['CHECKPOINT_OF', 'DATASETS', 'Base', 'Cell', 'Figure', 'Setting', 'Study', 'Table', 'dataset_of']
 
-# By the key in the configs' names; those of the paper first, as it prints them.
+# By their key in the names of configs; first those of the paper, in its order.
 DATASETS = {
     'cifar10': 'CIFAR-10',
     'cifar100': 'CIFAR-100',
@@ -24,12 +24,12 @@ DATASETS = {
     'digits': 'Digits',
 }
 
-# Evaluations, by the names of their configs: they read the last checkpoint of another run of the same seed.
+# Configs that only evaluate the last checkpoint of another config with the same seed.
 CHECKPOINT_OF = {path.stem: path.stem.replace('gda_', 'pod_') for path in CONFIGS.rglob('gda_*.py')}
 
 
 def dataset_of(config: str) -> str:
-    """Return the name of the dataset of a config, ``<loss>[_<backbone>]_<dataset>[_<variant>]``.
+    """Return the name of the dataset of a config named ``<loss>[_<backbone>]_<dataset>[_<variant>]``.
 
     Example:
         >>> dataset_of('small/pod_cifar10_10k_vicreg')
@@ -40,29 +40,29 @@ def dataset_of(config: str) -> str:
 
 @dataclass(frozen=True)
 class Setting:
-    """What runs that differ only in their seed have in common."""
+    """A config with overrides: what runs that differ only in their seed have in common."""
 
     study: str  # name of the study
-    name: str  # its name in the study, fit for a folder
+    name: str  # within the study; usable as a folder name
     base: str  # key of its `Base` in the study
-    point: str  # of the grid, such as `lr=0.1,loss_weight=5`; empty without a grid
-    config: str  # without `.py`, relative to `configs/`; empty where it was never shipped
+    point: str  # point of the grid, such as `lr=0.1,loss_weight=5`; empty without a grid
+    config: str  # without `.py`, relative to `configs/`; empty if it was never shipped
     overrides: tuple[str, ...] = ()  # `key=value`
-    source: str = ''  # the setting, `study/name`, whose checkpoint it evaluates; empty where it trains
+    source: str = ''  # the setting, `study/name`, whose checkpoint it evaluates; empty if it trains
 
     @property
     def key(self) -> str:
-        """Its name among the settings of all studies."""
+        """The unique name among the settings of all studies."""
         return f'{self.study}/{self.name}'
 
     @property
     def path(self) -> Path:
-        """The config's file."""
+        """The file of the config."""
         return CONFIGS / f'{self.config}.py'
 
 
 class Base(NamedTuple):
-    """A config with what a study changes of it: each combination of the grid's values, or of several grids'."""
+    """A config and the overrides of a study: each combination of the values of one or several grids."""
 
     config: str  # without `.py`, relative to `configs/`
     overrides: Sequence[str] = ()  # `key=value`
@@ -72,17 +72,17 @@ class Base(NamedTuple):
 
 @dataclass(frozen=True)
 class Study:
-    """Runs that answer one question: some configs, each with a grid of overrides, all with the same seeds."""
+    """Runs that answer one question: configs, each with a grid of overrides, all with the same seeds."""
 
-    name: str  # of its file in `results/` and of its folder of runs
+    name: str  # also of its file in `results/` and its folder of runs
     title: str  # what it measures
-    bases: Mapping[str, Base]  # by a short name
+    bases: Mapping[str, Base]  # by short name
     options: Sequence[str] = ()  # overrides of all bases
     seeds: Sequence[int] = (0, 1, 2)
 
     @property
     def settings(self) -> dict[str, Setting]:
-        """All settings by name: the base's name and the point of its grid."""
+        """All settings by name, which joins the name of the base and the point of its grid."""
         found = {}
         for key, base in self.bases.items():
             grids = [base.grid] if isinstance(base.grid, Mapping) else base.grid
@@ -95,39 +95,41 @@ class Study:
 
 @dataclass(frozen=True)
 class Cell:
-    """A number of a table, and where it comes from."""
+    """A number in a table and its source."""
 
     row: str
     column: str
     runs: str  # the setting, `study/name`, whose runs measure it
-    paper: Optional[float] = None  # the paper's number; None where the table is mmpod's own
-    metrics: Sequence[str] = (METRIC,)  # final metrics; several where the paper leaves open which one it means
-    key: Optional[str] = None  # of the config that holds the number instead, where it is not measured
+    paper: Optional[float] = None  # the paper's number; None in mmpod's own tables
+    metrics: Sequence[str] = (METRIC,)  # final metrics; several if the paper does not say which one it means
+    key: Optional[str] = None  # key of the config that has the number, if it is not measured
 
 
 @dataclass(frozen=True)
 class Table:
-    """Cells under a title."""
+    """A table: its cells and how to show them."""
 
     title: str
     cells: Sequence[Cell]
     varied: str = 'loss'  # what the rows vary
-    pivot: bool = False  # rows by columns of one number each, instead of several numbers per row
-    epochs: Sequence[int] = ()  # show the accuracy after these epochs, instead of after the last
-    marked: bool = True  # mark runs of another revision than most
-    lower_is_better: bool = False  # for what is bold in a pivot
+    pivot: bool = False  # one number per row and column, instead of several numbers per row
+    epochs: Sequence[int] = ()  # show the accuracy after these epochs instead of the last
+    marked: bool = True  # mark runs whose revision differs from that of most others
+    lower_is_better: bool = False  # decides which number of a pivot is bold
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture of runs: their accuracy by epoch (``'curves'``) or by the value of a setting (``'sweep'``), or the
-    ``'differences'`` of the columns of tables to their first. Without runs: a ``'derivative'`` of 1 - cos to a power,
-    or the ``'gram'`` matrix of centroids.
+    """A figure.
+
+    Kinds with runs: accuracy by epoch (``'curves'``) or by the value of a setting (``'sweep'``), or the
+    ``'differences'`` of the columns of tables from their first column. Kinds without runs: the ``'derivative'`` of
+    1 - cos to a power, or the ``'gram'`` matrix of centroids.
     """
 
     title: str
     kind: str
-    cells: Sequence[Cell] = ()  # whose runs it shows
+    cells: Sequence[Cell] = ()  # cells whose runs it shows
     varied: str = ''  # what a sweep varies
     power: int = 0  # exponent of a derivative
-    tables: Sequence[str] = ()  # names of those whose differences it shows
+    tables: Sequence[str] = ()  # names of the tables whose differences it shows

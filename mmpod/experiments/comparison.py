@@ -23,9 +23,9 @@ __all__ = [
 ]
 __all__ += ['GEOMETRY', 'summary_table', 'trial_table', 'verdict']
 
-SHARE = 0.9  # of the last value, for "epochs to"
+SHARE = 0.9  # of the last value, for the column "epochs to"
 CONFIDENCE = 0.95
-# What mmpod.FeatureGeometry reports.
+# The values that mmpod.FeatureGeometry reports.
 GEOMETRY = (
     *('target_cosine', 'max_nontarget_cosine', 'within_between', 'nc1', 'nc2_equinorm', 'nc2_equiangularity'),
     *('nc2_max_angle', 'nc3_self_duality', 'effective_rank'),
@@ -46,7 +46,7 @@ def markdown_table(frame: pd.DataFrame) -> str:
 
 
 def mean_and_spread(values: Iterable[Optional[float]], form: str = '.2f') -> str:
-    """Return the mean, and with several values ± their sample standard deviation; ``-`` where one or all are missing.
+    """Return the mean, with ± sample standard deviation if there are several values, or ``-`` if any is missing.
 
     Example:
         >>> mean_and_spread([80.0, 83.0])
@@ -71,19 +71,19 @@ def epochs_to_reach(curve: Mapping[int, float], target: float, lower_is_better: 
 
 
 def final_values(runs: Iterable[Run], metric: str) -> dict[int, float]:
-    """Return by seed the metric after the last epoch, of the runs that have measured it."""
+    """Return the metric after the last epoch by seed, for the runs that have measured it."""
     return {run.seed: value for run in runs if (value := run.final(metric)) is not None}
 
 
 def summary_table(
     runs: Sequence[Run], metric: str = METRIC, target: Optional[float] = None, lower_is_better: bool = False
 ) -> str:
-    """Return a Markdown table of finished runs with one row per name, and below it what its columns mean.
+    """Return a Markdown table of finished runs with one row per name, followed by notes on its columns.
 
     Args:
-        runs: Those of the same name differ by their seed.
-        metric: What is compared.
-        target: Value for "epochs to"; by default 90 % of each run's own last value, or 10 % above it where lower is
+        runs: Runs of the same name differ in their seed.
+        metric: The metric to compare.
+        target: Value for "epochs to"; by default 90 % of each run's own last value, or 10 % above it if lower is
             better.
         lower_is_better: Whether lower values of the metric are better.
     """
@@ -124,15 +124,15 @@ def summary_table(
 
 
 def verdict(values: Mapping[str, Mapping[int, float]], metric: str, lower_is_better: bool = False) -> str:
-    """Return which name is best, and for every other one whether it differs beyond the spread of the seeds.
+    """Return which name is best, and whether each other one differs by more than the spread of the seeds.
 
-    The difference to the best is the mean of the differences seed by seed, over the seeds that both have; with fewer
-    than two such seeds, it is the difference of the two means. It is beyond the spread of the seeds where its 95 %
-    confidence interval (Student's t for pairs, Welch's otherwise) excludes 0. With a single seed there is no spread and
-    hence no verdict. There is no correction for the number of comparisons, nor for having picked the best.
+    The difference from the best is the mean of the paired differences over the seeds that both have; with fewer than
+    two such seeds, it is the difference of the two means. It exceeds the spread of the seeds if its 95 % confidence
+    interval (paired Student's t, or Welch's t without pairs) excludes 0. With a single seed there is no spread and
+    hence no verdict. Neither the number of comparisons nor the selection of the best is corrected for.
 
     Args:
-        values: By name and seed, the metric after the last epoch.
+        values: The metric after the last epoch, by name and seed.
         metric: Name of the metric.
         lower_is_better: Whether lower values of the metric are better.
 
@@ -164,7 +164,7 @@ def verdict(values: Mapping[str, Mapping[int, float]], metric: str, lower_is_bet
 
 
 def _difference(best: Mapping[int, float], other: Mapping[int, float], sign: int) -> tuple[float, Optional[float], str]:
-    """Return by how much the best is better, half the width of that number's confidence interval, and its basis."""
+    """Return by how much the best is better, half the width of its confidence interval, and the seeds used."""
     common = sorted({*best} & {*other})
     if len(common) > 1:
         pairs = [sign * (best[seed] - other[seed]) for seed in common]
@@ -194,13 +194,13 @@ def trial_table(
     metric: str = METRIC,
     lower_is_better: bool = False,
 ) -> str:
-    """Return a Markdown table of a metric after the last epoch, the best of each config in bold, and a verdict.
+    """Return a Markdown table of a metric after the last epoch, with the best of each config in bold, and a verdict.
 
     Args:
         configs: Names of the configs, one row each.
         trials: One column each.
-        runs: For a config and the name of a trial its finished runs, one per seed.
-        metric: What is compared.
+        runs: The finished runs by config and name of the trial, one per seed.
+        metric: The metric to compare.
         lower_is_better: Whether lower values of the metric are better.
     """
     form, rows, verdicts, at_best = number_format(metric), [], [], {}
@@ -231,9 +231,9 @@ def trial_table(
 
 
 def geometry_table(runs: Sequence[Run]) -> str:
-    """Return a Markdown table of what ``mmpod.FeatureGeometry`` logged in the last epoch, one row per name.
+    """Return a Markdown table of the values of ``mmpod.FeatureGeometry`` in the last epoch, one row per name.
 
-    Mean ± sample standard deviation over the seeds; ``-`` where a head has no such measure.
+    Each is the mean ± sample standard deviation over the seeds, or ``-`` if the head has no such measure.
     """
     rows = [{'run': run.name, **{metric: run.final(f'geometry/{metric}') for metric in GEOMETRY}} for run in runs]
     by_name = pd.DataFrame(rows, columns=['run', *GEOMETRY]).groupby('run', sort=False)
@@ -241,6 +241,6 @@ def geometry_table(runs: Sequence[Run]) -> str:
 
 
 def curves_csv(runs: Sequence[Run], path: Path, metric: str = METRIC) -> None:
-    """Write a metric of every run and epoch."""
+    """Write a CSV file of a metric for every run and epoch."""
     rows = [(run.name, run.seed, epoch, value) for run in runs for epoch, value in run.curve(metric).items()]
     pd.DataFrame(rows, columns=['run', 'seed', 'epoch', metric]).to_csv(path, index=False, float_format='%.6g')

@@ -31,7 +31,7 @@ Records = Mapping[str, Sequence[Record]]
 
 
 def accuracies(config: str, records: Records) -> dict[str, list[float]]:
-    """Return the accuracies (%) after the last epoch of a config's runs without changes but those of its study.
+    """Return the accuracies (%) after the last epoch of a config's runs with no overrides but those of the study.
 
     Returns:
         dict[str, list[float]]: One value per seed, by study.
@@ -50,7 +50,7 @@ def accuracies(config: str, records: Records) -> dict[str, list[float]]:
 
 
 def configs_readme(configs: Path, records: Records) -> str:
-    """Return a page that lists all configs of a folder with the paper's numbers and the measured ones."""
+    """Return a page that lists all configs in a folder with the paper's numbers and the measured ones."""
     paper: dict[str, list[str]] = {}
     for name, table in PAPER_TABLES.items():
         for cell in table.cells:
@@ -73,12 +73,12 @@ def configs_readme(configs: Path, records: Records) -> str:
 
 {GENERATED}
 Train one with `python tools/train.py configs/NAME.py`; a `gda_*` config evaluates a checkpoint of its `pod_*` config
-with `tools/test.py`. What differs from a config by settings alone is a study, see
+with `tools/test.py`. Variants that differ only in settings are studies, see
 [docs/experiments.md](../docs/experiments.md). Accuracies are top-1 on the test set after the last epoch, mean ± sample
 standard deviation over the seeds; the studies `gpu` and `gpu_44epochs` trained for 24 and 44 of 100 epochs, with one
 seed.
 
-## ResNet-50: the paper's experiments, and losses that it lacks
+## ResNet-50: the paper's experiments, and losses that it does not have
 
 {tables[0]}
 

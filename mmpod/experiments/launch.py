@@ -1,4 +1,4 @@
-"""The commands of a run, planned before anything starts."""
+"""Plan the commands of a run before anything starts."""
 
 import os
 import sys
@@ -18,13 +18,13 @@ __all__ = ['Launcher', 'Plan', 'note_unknown_settings', 'plan_run']
 
 @dataclass(frozen=True)
 class Launcher:
-    """How the processes of a run are started: one or several, on this machine or through Slurm."""
+    """How to start the processes of a run: one or several, on this machine or through Slurm."""
 
-    processes: int = 1  # processes (GPUs) of each run
-    partition: Optional[str] = None  # of Slurm; None for this machine
+    processes: int = 1  # processes (GPUs) per run
+    partition: Optional[str] = None  # Slurm partition; None for this machine
 
     def train(self, config: Path, work_dir: Path, arguments: Sequence[str]) -> list[str]:
-        """Return the command that trains ``config`` in ``work_dir``, or continues there."""
+        """Return the command that trains ``config`` in ``work_dir``, or continues a training there."""
         folder = ['--work-dir', work_dir] if self.partition is None else [work_dir]
         return self._command('train', config, [*folder, '--resume'], arguments)
 
@@ -39,15 +39,17 @@ class Launcher:
         elif self.processes == 1:
             words = [sys.executable, TOOLS / f'{tool}.py', config, *own]
         else:
-            # Standalone, torchrun finds a free port by itself, so that runs beside each other never share one.
+            # With --standalone, torchrun picks a free port, so that parallel runs never share one.
             torchrun = ['-m', 'torch.distributed.run', '--standalone', '--local-addr=127.0.0.1']
             words = [sys.executable, *torchrun, f'--nproc-per-node={self.processes}', TOOLS / f'{tool}.py', config]
             words += [*own, '--launcher', 'pytorch']
         return [str(word) for word in [*words, *arguments]]
 
     def environment(self, slot: int, jobs: int) -> dict[str, str]:
-        """Return the variables of a run in ``slot`` of ``jobs``: its share of the cores as threads unless
-        ``OMP_NUM_THREADS`` is set, and its GPUs where there are enough for every slot to have its own.
+        """Return the environment variables of a run in ``slot`` of ``jobs``.
+
+        They set its number of threads to its share of the cores, unless ``OMP_NUM_THREADS`` is set, and its GPUs, if
+        there are enough for each slot to have its own.
         """
         if self.partition is not None:
             return dict(GPUS=str(self.processes), GPUS_PER_NODE=str(min(self.processes, 8)))
@@ -62,20 +64,20 @@ class Launcher:
 
 @dataclass
 class Plan:
-    """A run to make."""
+    """A run to be made."""
 
     run: Run
-    commands: Sequence[Sequence[str]]  # called one after another
-    num_epochs: int  # of its training, for the time left
+    commands: Sequence[Sequence[str]]  # executed one after another
+    num_epochs: int  # of its training, to estimate the time left
     details: dict = field(default_factory=dict)  # for `run.json`: overrides, resolved config and its hash
-    needs: Optional[Run] = None  # a run that must be done before
-    checkpoint: Optional[Path] = None  # the file of `needs` that is read
-    metric: str = METRIC  # shown after each epoch
-    config: Optional[Path] = None  # a run whose config has changed since it was planned is not made
+    needs: Optional[Run] = None  # a run that must be finished before this one
+    checkpoint: Optional[Path] = None  # the file of `needs` that this run reads
+    metric: str = METRIC  # metric shown after each epoch
+    config: Optional[Path] = None  # if it has changed since the plan was made, the run is blocked
 
     @property
     def blocked_reason(self) -> str:
-        """What stands in the way, as a sentence; empty where nothing does."""
+        """Why the run cannot start, as a sentence; empty if it can."""
         expected = self.details.get('config_hash')
         if self.config is not None and expected is not None:
             cfg = resolve(self.config, self.details['options'], fresh=True)
@@ -84,11 +86,11 @@ class Plan:
         if self.needs is None:
             return ''
         if self.needs.state != 'done':
-            return f'{self.run.label} needs {self.needs.work_dir}, not done'
+            return f'{self.run.label} needs {self.needs.work_dir}, which is not done'
         if self.checkpoint is not None and not self.checkpoint.is_file():
             return (
-                f'{self.run.label} needs {self.checkpoint}, but of that finished run only the logs are here. Bring the '
-                f'checkpoint, or move {self.needs.work_dir} away to train it again'
+                f'{self.run.label} needs {self.checkpoint}, but for that finished run only the logs are here. Copy the '
+                f'checkpoint here, or move {self.needs.work_dir} away to train it again'
             )
         return ''
 
@@ -106,19 +108,19 @@ def plan_run(
 
     Args:
         config: The config.
-        run: Where it goes, and its seed.
+        run: The run, with its folder and seed.
         launcher: How to start it.
         overrides: ``key=value`` options of the config. The total batch does not depend on the number of processes.
-        source: For an evaluation, config and run of the training.
+        source: For an evaluation, the config and the run of the training.
         test: Test the last checkpoint after training.
-        metric: Shown after each epoch.
+        metric: Metric shown after each epoch.
 
     Returns:
-        Plan: The plan, or None (and a line that says so) where the run is done.
+        Plan: The plan, or None if the run is already done, after printing a line that says so.
 
     Raises:
         ValueError: The run was made or begun with other settings, the batch cannot be split over the processes, or the
-            config is not one of a training by epochs with validation.
+            config does not train by epochs with validation.
     """
     settings = settings_of(resolve(config, overrides), run.seed)
     known = _check_unchanged(run, settings, overrides)
@@ -131,7 +133,7 @@ def plan_run(
     if missing or 'max_epochs' not in cfg.train_cfg:
         raise ValueError(
             f'Expected {trained} to train by epochs and to validate, but it has no '
-            f'{", ".join(missing) or "train_cfg.max_epochs"}. Name a config that `tools/train.py` can run so.'
+            f'{", ".join(missing) or "train_cfg.max_epochs"}. Choose a config that does.'
         )
     batch, rest = divmod(cfg.train_dataloader.batch_size, launcher.processes)
     if rest:

@@ -1,4 +1,4 @@
-"""Every loss at a size for a CPU, on two datasets: the configs, the settings that trials chose, recipes, the trials."""
+"""Small-scale experiments with every loss on two datasets: configs, tuned settings, recipes and tuning trials."""
 
 from collections.abc import Sequence
 
@@ -33,8 +33,8 @@ LABELS = {
 }
 DATA = {'small': 'cifar10_10k', 'tiny': 'tiny20'}
 IMAGES = {'small': '10,000 images of CIFAR-10', 'tiny': '20 classes of Tiny ImageNet'}
-# By learning rate and loss weight, the losses for which they are the best of six trials. A loss that is not listed does
-# best with the settings of its config.
+# The losses for which a learning rate and a loss weight are the best of six trials. A loss that is not listed does best
+# with the settings of its config.
 TUNED: dict[str, dict[tuple[float, int], Sequence[str]]] = {
     'small': {
         (0.3, 1): ['softmax', 'pedccloss'],
@@ -61,7 +61,7 @@ LONGER_COSINE = ('train_cfg.max_epochs=40', 'param_scheduler.1.T_max=39', 'param
 
 
 def losses(tier: str) -> dict[str, Base]:
-    """Return the config of each loss in the small or the tiny tier."""
+    """Return the config of each loss on the small or the tiny dataset."""
     bases = {}
     for name in LOSSES:
         loss, _, variant = name.partition('_')
@@ -74,7 +74,7 @@ def losses(tier: str) -> dict[str, Base]:
 
 
 def changed(base: Base, *overrides: str, source: str = '') -> Base:
-    """Return a base with more overrides, and the setting whose checkpoint it evaluates."""
+    """Return a base with additional overrides, and with the setting whose checkpoint it evaluates."""
     return base._replace(overrides=(*base.overrides, *overrides), source=source)
 
 
@@ -112,7 +112,8 @@ def schedule(epochs: int, milestones: str) -> tuple[str, ...]:
     return f'train_cfg.max_epochs={epochs}', f'param_scheduler.milestones={milestones}', last
 
 
-# Of a trial: gamma of L- and A-Softmax, which depends on the number of iterations, and what is shorter than in a run.
+# How trials differ from full runs: gamma of L- and A-Softmax, which depends on the number of iterations, and overrides
+# that make them shorter.
 SHORT: dict[str, tuple[dict[str, str], Sequence[str]]] = {
     'small': (
         {'lsoftmax': '5.1e-4', 'asoftmax': '0.36'},
@@ -126,7 +127,7 @@ SHORT: dict[str, tuple[dict[str, str], Sequence[str]]] = {
 
 
 def tuning(tier: str) -> Study:
-    """Return six trials of each loss."""
+    """Return the study of six trials per loss."""
     gammas, options = SHORT[tier]
     bases = losses(tier)
     grid: dict[str, Sequence] = {RATE: [0.03, 0.1, 0.3], WEIGHT: [1, 5]}
@@ -138,14 +139,15 @@ def tuning(tier: str) -> Study:
 
 
 def points(text: str) -> list[dict[str, list[str]]]:
-    """Return single points of a grid, ``'rate weight decay[ lambda]; ...'``."""
+    """Return single points of a grid from ``'rate weight decay[ lambda]; ...'``."""
     keys = (RATE, WEIGHT, DECAY, LAMBDA)
     return [{key: [value] for key, value in zip(keys, point.split())} for point in text.split(';')]
 
 
 def recipe_tuning() -> Study:
-    """Return what was tried for a better recipe. The first trials had configs of their own, which were not shipped: a
-    shipped one replaces each of them here, or none.
+    """Return the study of all trials for a better recipe.
+
+    The first trials used configs that were never shipped. Each is represented here by a shipped config, or by none.
     """
     names = ('softmax', 'pod', 'pod_bn', 'pod_vicreg_bn')
     softmax, pod, bn, vicreg = (recipe('small')[name].config for name in names)

@@ -1,4 +1,4 @@
-"""The tables and figures of arXiv 2111.15449 v1, each number with the config that measures it anew."""
+"""The tables and figures of arXiv 2111.15449 v1, with the config that reproduces each number."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from mmpod.utils.paths import CONFIGS
 
 __all__ = ['BOTH_READINGS', 'PAPER', 'PAPER_FIGURES', 'PAPER_TABLES']
 
-# Every ResNet-50 config as it is: those of the paper, and the losses that it does not have.
+# Every ResNet-50 config without overrides: those of the paper, and those of losses that it does not have.
 PAPER = Study(
     'paper',
     "ResNet-50 at the paper's budget",
@@ -18,7 +18,7 @@ PAPER = Study(
     },
 )
 
-# What Table IV may mean.
+# The possible meanings of the variance in Table IV.
 BOTH_READINGS = ('spectrum/eigenvalue_variance_e8', 'spectrum/energy_variance_e8')
 
 # Classes and feature dimension of Table II, in the order of DATASETS.
@@ -29,8 +29,8 @@ def by_dataset(losses: Mapping[str, str], **papers: tuple[float, float]) -> list
     """Return the accuracies of two losses, one row per dataset.
 
     Args:
-        losses: The first word of the configs, by the column's name.
-        papers: The paper's numbers in the order of ``losses``, by dataset.
+        losses: The first word of the config's name, by column.
+        papers: The paper's numbers by dataset, in the order of ``losses``.
     """
     return [
         Cell(DATASETS[key], column, f'paper/{loss}_resnet50_{key}', number, ('gda/top1' if loss == 'gda' else METRIC,))

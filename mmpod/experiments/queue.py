@@ -1,4 +1,4 @@
-"""Running many trainings: one after another or several at a time, on one machine or a cluster, resumably."""
+"""Execute many runs, one after another or several at a time, on one machine or a cluster, and resume them."""
 
 import os
 import platform
@@ -33,12 +33,12 @@ POLL_SECONDS = 0.5
 
 
 def versions() -> dict[str, Optional[str]]:
-    """Return what a reader needs to repeat a run: package versions, git revision, hardware."""
+    """Return what is needed to repeat a run: package versions, git revision, hardware."""
 
     def git(*words: str) -> str:
         return subprocess.run(['git', '-C', str(TOOLS), *words], capture_output=True, text=True).stdout.strip()
 
-    # An installed mmpod may lie inside somebody else's repository, on a machine without git.
+    # An installed mmpod may be inside another repository, or on a machine without git.
     ours = shutil.which('git') is not None and git('rev-parse', '--show-prefix') == 'tools/'
     return dict(
         mmpod=__version__,
@@ -70,12 +70,12 @@ class Job:
         )
 
     def save(self, **changes) -> None:
-        """Bring `run.json` up to date."""
+        """Update `run.json`."""
         self.record.update(changes, wall_s=round(self.earlier_s + time.monotonic() - self.started, 1))
         self.run.save(self.record)
 
     def make(self) -> bool:
-        """Run the commands one after another and return whether all succeeded; stopped, the run stays interrupted."""
+        """Run the commands in order and return whether all succeeded; if stopped, the run counts as interrupted."""
         path = self.run.work_dir / 'train.log'
         self.save()
         for command in self.plan.commands:
@@ -87,7 +87,7 @@ class Job:
             if status != 0:
                 lines = path.read_text(errors='replace').splitlines()
                 last = next((line for line in reversed(lines) if line.strip()), f'exit status {status}')
-                self.save(failed=last)  # the last line, which after a Python error names it
+                self.save(failed=last)  # the last line names the error if it came from Python
                 tail = '\n'.join(lines[-TAIL_LINES:])
                 print(f'{self.run.label} failed. The end of {path}:\n{tail}', file=sys.stderr, flush=True)
                 return False
@@ -95,7 +95,7 @@ class Job:
         return True
 
     def _call(self, command: Sequence[str], log: TextIO) -> int:
-        """Return the exit status of a command; its processes inherit the lock, which lasts as long as any of them."""
+        """Return the exit status of a command; its processes inherit the lock and hold it until the last one ends."""
         process = subprocess.Popen(
             [sys.executable, '-I', str(SUPERVISOR), str(os.getpid()), *command],
             stdout=log,
@@ -109,7 +109,7 @@ class Job:
                 self._show_progress()
             self._show_progress()
         finally:
-            process.terminate()  # which does nothing to one that has ended
+            process.terminate()  # does nothing if the process has ended
             process.wait()
         return process.returncode
 
@@ -124,7 +124,7 @@ class Job:
 
 
 class Pool:
-    """What the threads that make the runs share."""
+    """State shared by the threads that make the runs."""
 
     def __init__(self, plans: Sequence[Plan], jobs: int, launcher: Launcher):
         self.plans, self.jobs, self.launcher = plans, jobs, launcher
@@ -134,11 +134,11 @@ class Pool:
             self.slots.put(slot)
 
     def make(self, plan: Plan) -> list[Run]:
-        """Make a run and after it those that need it; return what failed."""
+        """Make a run and then those that need it; return the failed ones."""
         slot = self.slots.get()
         try:
             failed = [] if self._make(plan, slot) else [plan.run]
-        except (OSError, ValueError) as error:  # a folder that cannot be written, a damaged log
+        except (OSError, ValueError) as error:  # such as a folder that cannot be written, or a damaged log
             print(f'{plan.run.label} failed: {error}', file=sys.stderr, flush=True)
             failed = [plan.run]
         finally:
@@ -164,11 +164,11 @@ class Pool:
 
 
 def run_all(plans: Sequence[Plan], jobs: int, launcher: Launcher) -> list[Run]:
-    """Make all runs, ``jobs`` at a time, showing progress; a failed one does not stop the others.
+    """Make all runs, ``jobs`` at a time, and show their progress. A failed run does not stop the others.
 
-    A run that another process is making, or has made since it was planned, is left to it. A run that lacks what it
-    needs fails. An interrupt, SIGTERM or SIGHUP ends the runs as well; they count as interrupted. They end even where
-    this process is killed, see :mod:`mmpod.experiments.supervisor`. Call it from the main thread.
+    A run that another process is making, or has made since it was planned, is skipped. A run fails if a run or a
+    checkpoint that it needs is missing. An interrupt, SIGTERM or SIGHUP also ends the runs; they count as interrupted.
+    They end even if this process is killed; see :mod:`mmpod.experiments.supervisor`. Call it from the main thread.
 
     Returns:
         list[Run]: The runs that failed.
@@ -186,7 +186,7 @@ def run_all(plans: Sequence[Plan], jobs: int, launcher: Launcher) -> list[Run]:
                     print(f'{to_go} runs to go, about {_clock(left)}', flush=True)
             return failed
     except (KeyboardInterrupt, SystemExit) as stopped:
-        # A second interrupt, whenever it comes, exits at once; the supervisors end what is left.
+        # From now on another interrupt exits at once; the supervisors end the remaining processes.
         signal.signal(signal.SIGINT, lambda number, frame: os._exit(128 + number))
         status = 128 + signal.SIGINT if isinstance(stopped, KeyboardInterrupt) else stopped.code
         print('Interrupted: the runs end. The same command continues where they stopped.', file=sys.stderr, flush=True)
@@ -198,7 +198,7 @@ def run_all(plans: Sequence[Plan], jobs: int, launcher: Launcher) -> list[Run]:
 
 @contextmanager
 def _signals_as_exit() -> Iterator[None]:
-    """Let SIGTERM and a closed terminal (unless ignored, as by nohup) end the block with SystemExit."""
+    """Raise SystemExit in the block on SIGTERM and SIGHUP (a closed terminal), unless ignored, as with nohup."""
 
     def leave(number, frame):
         sys.exit(128 + number)

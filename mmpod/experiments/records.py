@@ -1,4 +1,4 @@
-"""What is kept of finished runs: files of `results/`, one for each study, with one line of JSON for each run."""
+"""Records of finished runs in `results/`: one file per study, with one line of JSON per run."""
 
 import json
 import re
@@ -22,29 +22,29 @@ class Record:
 
     study: str
     setting: str
-    config: Optional[str]  # without `.py`, relative to `configs/`; empty or None where it was not shipped
-    overrides: Sequence[str]  # what it changed of the config, `key=value`
+    config: Optional[str]  # without `.py`, relative to `configs/`; empty or None if it was not shipped
+    overrides: Sequence[str]  # its changes to the config, `key=value`
     seed: int
     versions: dict[str, Optional[str]]  # of packages and of Python; `git` is mmpod's revision
     device: str
     commands: Sequence[str]
-    date: Optional[str]  # of its start; None where that is not known
-    wall_s: Optional[float]  # seconds that it took; None where that is not known
-    curves: dict[str, dict[str, float]]  # metrics of the validation by epoch
-    metrics: dict[str, Any]  # of the test, else of the last validation: numbers, or lists with one per class
-    config_hash: Optional[str]  # of the resolved config; None in runs from before there were hashes
+    date: Optional[str]  # of its start; None if unknown
+    wall_s: Optional[float]  # duration in seconds; None if unknown
+    curves: dict[str, dict[str, float]]  # validation metrics by epoch
+    metrics: dict[str, Any]  # of the test, or else of the last validation: numbers, or lists with one per class
+    config_hash: Optional[str]  # of the resolved config; None in runs from before hashes were introduced
 
     @property
     def key(self) -> tuple[str, str, int]:
-        """What no other run has."""
+        """A key that is unique among all runs."""
         return self.study, self.setting, self.seed
 
     def curve(self, metric: str = METRIC) -> dict[int, float]:
-        """Return a metric of the validation by epoch."""
+        """Return a validation metric by epoch."""
         return {int(epoch): value for epoch, value in self.curves.get(metric, {}).items()}
 
     def final(self, metric: str) -> Optional[float]:
-        """Return a final metric; where the test did not measure it, that of the last validation, or None.
+        """Return a final metric: from the test, else from the last validation, else None.
 
         ``metric[-3:]`` is the mean of the last three values of a metric with one value per class.
         """
@@ -57,7 +57,7 @@ def read_file(path: Path) -> list[Record]:
     """Return the runs of one file.
 
     Raises:
-        ValueError: A line is damaged, or a run is there twice; the message has the number of the line.
+        ValueError: A line is damaged, or a run occurs twice; the message has the number of the line.
     """
     records: dict[tuple[str, str, int], Record] = {}
     for number, line in enumerate(path.read_text(encoding='utf-8').splitlines(), 1):
@@ -78,7 +78,7 @@ def read_file(path: Path) -> list[Record]:
 
 
 def read_results(folder: Path) -> dict[str, list[Record]]:
-    """Return the runs of all files of a folder, see :func:`read_file` and :func:`by_setting`."""
+    """Return the runs of all files in a folder; see :func:`read_file` and :func:`by_setting`."""
     return by_setting(record for path in sorted(folder.glob('*.jsonl')) for record in read_file(path))
 
 
@@ -86,7 +86,7 @@ def by_setting(records: Iterable[Record]) -> dict[str, list[Record]]:
     """Return runs by setting, ``study/name``, each sorted by seed.
 
     Raises:
-        ValueError: A study or setting is not known.
+        ValueError: A study or setting is unknown.
     """
     found: dict[str, list[Record]] = {}
     for record in sorted(records, key=lambda record: record.seed):
@@ -95,11 +95,11 @@ def by_setting(records: Iterable[Record]) -> dict[str, list[Record]]:
 
 
 def collect(work_dir: Path) -> list[Record]:
-    """Return the finished runs of a folder of `tools/experiments.py run`, ``<study>/<setting>/seed<n>``.
+    """Return the finished runs in a work directory of `tools/experiments.py run`, ``<study>/<setting>/seed<n>``.
 
     Raises:
         FileNotFoundError: There is no such folder.
-        ValueError: It holds an unknown study, or a finished run that does not say where it comes from.
+        ValueError: It contains an unknown study, or a finished run without the record of how it was made.
     """
     if not work_dir.is_dir():
         raise FileNotFoundError(f'Expected {work_dir} to be a folder of runs, but there is none.')
@@ -155,18 +155,19 @@ def _portable(command: str) -> str:
 
 
 def pack(work_dir: Path, results: Path) -> tuple[list[Record], list[Record]]:
-    """Add the finished runs of a folder to `results/`: all of them or, where one is refused, none.
+    """Add the finished runs of a folder to `results/`: all of them, or none if one is refused.
 
     Args:
-        work_dir: Folder of `tools/experiments.py run`.
+        work_dir: Work directory of `tools/experiments.py run`.
         results: Folder of the files.
 
     Returns:
-        tuple[list[Record], list[Record]]: What was added, and what was there already, equal to the last digit.
+        tuple[list[Record], list[Record]]: The added runs, and those that were already there with identical numbers.
 
     Raises:
         FileNotFoundError: There is no such folder.
-        ValueError: A run does not say where it comes from, or another one of that setting and seed is there.
+        ValueError: A run has no record of how it was made, or a different one of that setting and seed is already
+            there.
     """
     known = {record.key: record for records in read_results(results).values() for record in records}
     added: list[Record] = []

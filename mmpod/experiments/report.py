@@ -27,35 +27,35 @@ Records = Mapping[str, Sequence[Record]]  # by setting, study/name
 
 
 def heading(name: str) -> str:
-    """Return the title of a table, with its number where it is one of the paper's."""
+    """Return the title of a table, with its number if it is one of the paper's."""
     return f'Table {name}: {TABLES[name].title}' if name in PAPER_TABLES else TABLES[name].title
 
 
 def measured(records: Sequence[Record], metric: str) -> list[float]:
-    """Return a final metric, one value for each run that has it."""
+    """Return the values of a final metric, one per run that has it."""
     return [value for record in records if (value := record.final(metric)) is not None]
 
 
 def text(values: Sequence[Optional[float]]) -> str:
-    """Return mean and spread with two digits, or none where the numbers are large; ``-`` where one is missing."""
+    """Return mean and spread with two decimals, or none if the numbers are large; ``-`` if one is missing."""
     large = any(value is not None and value >= 1000 for value in values)
     return mean_and_spread(values, '.0f' if large else '.2f')
 
 
 def best_epoch(records: Sequence[Record]) -> str:
-    """Return the best validation accuracy; ``-`` where runs have no curve."""
+    """Return the best validation accuracy; ``-`` if the runs have no curve."""
     return text([max(record.curve().values(), default=None) for record in records])
 
 
 def epochs_to_share(records: Sequence[Record]) -> str:
-    """Return the first epoch with 90 % of what a run ended with, the mean."""
+    """Return the first epoch with 90 % of the run's final accuracy, averaged over the runs."""
     curves = [record.curve() for record in records]
     epochs = [epochs_to_reach(curve, SHARE * list(curve.values())[-1]) for curve in curves if curve]
     return f'{pd.Series(epochs).mean():.1f}' if all(curves) else '-'
 
 
 def row_of(table: Table, cell: Cell, records: Sequence[Record]) -> dict[str, str]:
-    """Return the numbers of a cell by the names of their columns."""
+    """Return the numbers of a cell by column name."""
     metric, *more = cell.metrics
     if table.epochs:
         return {f'epoch {epoch}, %': text([record.curve().get(epoch) for record in records]) for epoch in table.epochs}
@@ -72,7 +72,7 @@ def row_of(table: Table, cell: Cell, records: Sequence[Record]) -> dict[str, str
 
 
 def paper_rows(cell: Cell, records: Sequence[Record], seeds: str) -> list[dict[str, str]]:
-    """Return the numbers of a cell beside the paper's, one row for each metric."""
+    """Return the numbers of a cell beside the paper's, one row per metric."""
     assert cell.paper is not None
     config, rows = setting_of(cell.runs).config, []
     for metric in [cell.key] if cell.key else cell.metrics:
@@ -97,7 +97,7 @@ def paper_rows(cell: Cell, records: Sequence[Record], seeds: str) -> list[dict[s
 
 
 def frame(table: Table, records: Records) -> pd.DataFrame:
-    """Return a table: one row for each cell with runs, or for each cell where the paper has numbers."""
+    """Return a table with one row per cell: those with runs, or all if the paper has numbers for them."""
     marked, _ = marks(table, records)
 
     def seeds(runs: Sequence[Record]) -> str:
@@ -121,7 +121,7 @@ def frame(table: Table, records: Records) -> pd.DataFrame:
 
 
 def pivot(table: Table, having: Sequence[tuple], marked: Mapping[tuple, str]) -> pd.DataFrame:
-    """Return a table of rows by columns, the best of each row in bold."""
+    """Return a table of rows by columns, with the best value of each row in bold."""
     cells: dict[str, dict[str, str]] = {}
     means = {cell: statistics.mean(measured(runs, cell.metrics[0])) for cell, runs in having}
     best_of = min if table.lower_is_better else max
@@ -134,10 +134,10 @@ def pivot(table: Table, having: Sequence[tuple], marked: Mapping[tuple, str]) ->
 
 
 def marks(table: Table, records: Records) -> tuple[dict[tuple, str], list[str]]:
-    """Return what sets runs of a table apart: another revision of mmpod than most, or overrides beyond their study's.
+    """Return marks for runs that used another revision of mmpod than most, or overrides beyond those of their study.
 
     Returns:
-        tuple[dict[tuple, str], list[str]]: By key of the run its mark, and the notes that explain the marks.
+        tuple[dict[tuple, str], list[str]]: The marks by key of the run, and the notes that explain them.
     """
     if not table.marked:
         return {}, []
@@ -158,7 +158,7 @@ def marks(table: Table, records: Records) -> tuple[dict[tuple, str], list[str]]:
 
 
 def draw(name: str, path: Path, records: Records) -> bool:
-    """Draw a figure, and say whether there was anything to draw."""
+    """Draw a figure, and return whether there was anything to draw."""
     figure = FIGURES[name]
     runs = [(cell.row, record) for cell in figure.cells for record in records.get(cell.runs, ())]
     if figure.kind == 'derivative':
@@ -189,10 +189,10 @@ def by_seed(table: Table, records: Records) -> pd.DataFrame:
 
 
 def write_report(out: Path, records: Records, tables: Sequence[str], figures: Sequence[str]) -> list[Path]:
-    """Write a Markdown file of each named table and a picture of each named figure that have runs, and `tables.csv`.
+    """Write the named tables and figures that have runs as Markdown files and pictures, and `tables.csv`.
 
     Returns:
-        list[Path]: What was written into the folder ``out``.
+        list[Path]: The files written to the folder ``out``.
     """
     out.mkdir(parents=True, exist_ok=True)
     written, all_rows = [], []

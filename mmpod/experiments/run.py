@@ -1,4 +1,4 @@
-"""What a training run leaves behind: its record, its curves, its final metrics, and from these its state."""
+"""The files of a training run: its record, curves and final metrics, and the state that follows from them."""
 
 import fcntl
 import json
@@ -12,28 +12,28 @@ __all__ = ['METRIC', 'Run', 'number_format', 'unit']
 
 METRIC = 'accuracy/top1'
 PERCENTAGES = ('accuracy', 'cosine', 'gda', 'multi-label', 'single-label')
-NOT_METRICS = ('data_time', 'time', 'step')  # logged beside the metrics of a validation
+NOT_METRICS = ('data_time', 'time', 'step')  # logged with the metrics of a validation
 WAY_OUT = 'Restore it from a copy, or move the run away and repeat it.'
 
 
 def unit(metric: str) -> str:
-    """Return what is written after the name of a metric."""
+    """Return the unit to write after the name of a metric."""
     return ', %' if metric.partition('/')[0] in PERCENTAGES else ''
 
 
 def number_format(metric: str) -> str:
-    """Return the format of its values: two digits of a percentage, four significant ones of anything else."""
+    """Return the format of its values: two decimals for a percentage, four significant digits for anything else."""
     return '.2f' if unit(metric) else '.4g'
 
 
 @dataclass(frozen=True)
 class Run:
-    """One training (or evaluation) of one config with one seed, as its work directory describes it."""
+    """One training (or evaluation) of a config with a seed, as described by its work directory."""
 
-    name: str  # what is compared, the config's name
+    name: str  # name to compare by, that of the config
     seed: int
     work_dir: Path  # with `run.json`, `train.log`, MMEngine's logs and checkpoints, `metrics.json` (of the final test)
-    setting: str = ''  # tells it from other runs of its config, such as `lr=0.1`; only shown
+    setting: str = ''  # distinguishes runs of one config, such as `lr=0.1`; for display only
 
     @property
     def label(self) -> str:
@@ -42,7 +42,7 @@ class Run:
 
     @property
     def record(self) -> dict:
-        """`run.json`: commands, config, versions, ``wall_s``, ``finished``, ``failed``; empty before a start."""
+        """`run.json`: commands, config, versions, ``wall_s``, ``finished``, ``failed``; empty before it starts."""
         path = self.work_dir / 'run.json'
         return _parse_object(path.read_bytes(), str(path)) if path.is_file() else {}
 
@@ -58,8 +58,8 @@ class Run:
         """``'not run'``, ``'running'``, ``'interrupted'`` (it will continue where it stopped), ``'failed'`` or
         ``'done'``.
 
-        Nothing is written, so it also works in a read-only folder. A running run is recognised by its lock, which the
-        kernel releases with the last of its processes, however they end.
+        Nothing is written, so this also works in a read-only folder. A running run is recognised by its lock, which the
+        kernel releases when its last process ends, for whatever reason.
         """
         record = self.record
         if record.get('finished'):
@@ -71,10 +71,10 @@ class Run:
         return 'failed' if record.get('failed') else 'interrupted'
 
     def acquire(self) -> Optional[TextIO]:
-        """Take the run's lock, which lasts until the returned file is closed by all processes that inherited it.
+        """Take the run's lock, which is held until all processes that inherited the returned file have closed it.
 
         Returns:
-            TextIO: The lock, or None where another process holds it.
+            TextIO: The lock, or None if another process holds it.
         """
         self.work_dir.mkdir(parents=True, exist_ok=True)
         file = (self.work_dir / 'lock').open('a')
@@ -93,20 +93,20 @@ class Run:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
-        except OSError:  # there is no lock file, or we may not look into it
+        except OSError:  # there is no lock file, or it is not readable
             return False
         return False
 
     def curve(self, metric: str = METRIC) -> dict[int, float]:
-        """Return a metric of validation by epoch, over all starts of the run; a resumed epoch replaces the earlier one.
+        """Return a validation metric by epoch, over all starts of the run; a repeated epoch replaces the earlier one.
 
         Raises:
-            ValueError: A log is damaged. The line that a killed run left unfinished at the end of its log is ignored.
+            ValueError: A log is damaged. An unfinished last line, as a killed run leaves it, is ignored.
         """
         return dict(sorted((entry['step'], entry[metric]) for entry in self._entries() if metric in entry))
 
     def metrics(self) -> dict[str, float]:
-        """Return the metrics of the last epoch: of the final test, or where there was none, of the last validation.
+        """Return the metrics of the last epoch, from the final test, or from the last validation if there was no test.
 
         Raises:
             ValueError: The file or a log is damaged.
@@ -122,14 +122,15 @@ class Run:
         return {name: value for name, value in last.items() if name not in NOT_METRICS}
 
     def final(self, metric: str = METRIC) -> Optional[float]:
-        """Return a metric after the last epoch, None where it was not measured; of an evaluation that fits a classifier
-        afterwards, that classifier's (``gda/top1`` for ``accuracy/top1``).
+        """Return a metric after the last epoch, or None if it was not measured.
+
+        If the evaluation fits another classifier, it is that classifier's (``gda/top1`` for ``accuracy/top1``).
         """
         metrics = self.metrics()
         return metrics.get(metric.replace('accuracy/', 'gda/', 1), metrics.get(metric))
 
     def _entries(self) -> Iterator[dict]:
-        """Yield what MMEngine logged, oldest start first."""
+        """Yield the entries of MMEngine's logs, oldest start first."""
         for path in sorted(self.work_dir.glob('*/vis_data/scalars.json')):
             lines = path.read_bytes().split(b'\n')
             for number, line in enumerate(lines, 1):
@@ -137,7 +138,7 @@ class Run:
                     if line.strip():
                         yield _parse_entry(line, f'{path}, line {number},')
                 except ValueError:
-                    if number < len(lines):  # else the line that a killed run left unfinished
+                    if number < len(lines):  # otherwise an unfinished last line of a killed run
                         raise
 
 

@@ -1,4 +1,4 @@
-"""From the words of a command line to settings, tables and figures."""
+"""Resolve the words of a command line to settings, tables and figures."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatch
@@ -12,7 +12,7 @@ __all__ = ['Selection', 'select']
 
 
 class Selection(NamedTuple):
-    """What the words of a command line name: settings to run, and the names of tables and figures to show."""
+    """The settings to run, and the names of the tables and figures to show."""
 
     settings: Sequence[Setting]
     tables: Sequence[str]
@@ -20,10 +20,10 @@ class Selection(NamedTuple):
 
 
 def select(words: Sequence[str]) -> Selection:
-    """Return what ``words`` name: studies (``small``), tables (``I``), figures (``fig5``), or patterns of settings
-    (``small/pod*``) or of configs (``pod_resnet50_*``); everything without words.
+    """Return what ``words`` name, or everything without words.
 
-    Each setting is there once. The training that an evaluation needs comes before it.
+    A word is a study (``small``), a table (``I``), a figure (``fig5``), or a pattern of settings (``small/pod*``) or of
+    configs (``pod_resnet50_*``). Each setting is returned once. The training that an evaluation needs comes before it.
 
     Raises:
         ValueError: A word names nothing.
@@ -52,7 +52,7 @@ def select(words: Sequence[str]) -> Selection:
 
 
 def matching(pattern: str) -> list[Setting]:
-    """Return the settings whose key, or else whose config fits a pattern; of a config unchanged, where it is one."""
+    """Return the settings whose key, or otherwise whose config matches; of several for a config, the unchanged one."""
     everything = [setting for study in STUDIES.values() for setting in study.settings.values()]
     of_config = [one for one in everything if fnmatch(one.config, pattern)]
     unchanged = [one for one in of_config if not one.overrides]

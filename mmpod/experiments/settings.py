@@ -1,4 +1,4 @@
-"""The settings of a run: its config with all overrides, and whether they are still those that it was made with."""
+"""The settings of a run, that is, its config with all overrides, and whether they have changed."""
 
 import argparse
 import copy
@@ -18,7 +18,7 @@ from mmpod.utils.errors import did_you_mean
 
 __all__ = ['check_effect', 'differences', 'parse_overrides', 'resolve', 'settings_hash', 'settings_of']
 
-# `custom_imports` act before overrides do.
+# `custom_imports` take effect before overrides.
 TOP_LEVEL = READ - {'custom_imports'}
 SHOWN = 10
 LOADING = threading.Lock()
@@ -45,12 +45,12 @@ def parse_overrides(options: Sequence[str]) -> dict:
 
 @functools.lru_cache(maxsize=None)
 def _load(config: Path) -> Config:
-    with LOADING:  # MMEngine changes the interpreter's state meanwhile
+    with LOADING:  # MMEngine changes the interpreter's state while it loads
         return Config.fromfile(config)
 
 
 def resolve(config: Path, overrides: Sequence[str] = (), fresh: bool = False) -> Config:
-    """Return a config with its overrides. The file is read once per process, unless ``fresh`` asks to read it again.
+    """Return a config with its overrides. The file is read once per process, and again if ``fresh``.
 
     Raises:
         ValueError: An override does not fit the config, or has a key that nothing reads.
@@ -68,7 +68,7 @@ def resolve(config: Path, overrides: Sequence[str] = (), fresh: bool = False) ->
 
 
 def _check_key(cfg: Config, option: str) -> None:
-    """Refuse a top-level key that nothing reads, and a new key below it that resembles one that is there."""
+    """Refuse a top-level key that nothing reads, and a new nested key that resembles an existing one."""
     top, *rest = option.partition('=')[0].split('.')
     if top not in TOP_LEVEL:
         hint = ' It is a variable of the config file: override the places where its value is used.'
@@ -90,7 +90,7 @@ def _check_key(cfg: Config, option: str) -> None:
 
 
 def _hint(name: str, known: Iterable[str]) -> str:
-    """Return a question for the key that a name is probably a misspelling of, if any; not margin1 for margin2."""
+    """Return a "did you mean" hint for a misspelt name, but not for names that differ only in digits."""
     guess = did_you_mean(name, known, cutoff=0.85)
     if guess is None or re.sub(r'\d', '', guess) == re.sub(r'\d', '', name):
         return ''
@@ -98,12 +98,12 @@ def _hint(name: str, known: Iterable[str]) -> str:
 
 
 def check_effect(configs: Sequence[Path], options: Sequence[str], trials: Sequence[Sequence[str]] = ((),)) -> None:
-    """Refuse options that change none of the configs, and trials that are the same for one of them.
+    """Refuse options that change none of the configs, and trials that are identical for one of them.
 
     Args:
         configs: The configs.
         options: ``key=value`` overrides of all of them.
-        trials: For each point of a grid its overrides, which follow ``options``.
+        trials: The overrides of each point of a grid; they are applied after ``options``.
 
     Raises:
         ValueError: An option or a trial is refused.

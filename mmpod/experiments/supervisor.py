@@ -1,8 +1,8 @@
-"""Run a command whose processes end with the process that wants it: ``python -I supervisor.py PID COMMAND ...``.
+"""Run a command whose processes end with the process that started it: ``python -I supervisor.py PID COMMAND ...``.
 
-However that process ends (SIGKILL included), the kernel sends SIGTERM here, and everything that the command started is
-ended, whatever session it has moved to. This relies on Linux; elsewhere only SIGTERM does it. It uses the standard
-library alone, so that it starts in a moment.
+However that process ends (even by SIGKILL), the kernel sends SIGTERM to this one, which then ends everything that the
+command started, in whatever session it is. This works on Linux; elsewhere only SIGTERM ends the command. The file uses
+only the standard library, so it starts fast.
 """
 
 import ctypes
@@ -18,9 +18,9 @@ PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 class Stop:
-    """Exit at the first SIGTERM, and let no other one interrupt what is done then.
+    """Exit at the first SIGTERM and ignore later ones, so that they do not interrupt the clean-up.
 
-    The kernel sends the signal anew for each thread of the parent that ends.
+    The kernel sends the signal again for each thread of the parent that ends.
     """
 
     def __init__(self) -> None:
@@ -34,23 +34,23 @@ class Stop:
 
 
 def descendants(ancestor: int) -> list[int]:
-    """Return the living processes below a process."""
+    """Return the ids of all live descendants of a process."""
     parents = {}
     for name in os.listdir('/proc') if sys.platform == 'linux' else ():
         if name.isdecimal():
             try:
                 with open(f'/proc/{name}/stat', 'rb') as file:
                     parents[int(name)] = int(file.read().rpartition(b')')[2].split()[1])
-            except OSError:  # it has ended meanwhile
+            except OSError:  # it has ended in the meantime
                 continue
     found = [ancestor]
-    for pid in found:  # grows while it is walked
+    for pid in found:  # grows during the loop
         found += [child for child, parent in parents.items() if parent == pid]
     return found[1:]
 
 
 def end_descendants() -> None:
-    """Send SIGTERM to all processes below this one, SIGKILL to those that are left after a while, and wait for them."""
+    """Send SIGTERM to all descendants of this process, SIGKILL to those left after a while, and wait for them."""
     if sys.platform != 'linux':
         os.killpg(0, signal.SIGTERM)
     started = time.monotonic()
@@ -72,11 +72,11 @@ def end_descendants() -> None:
 
 
 def main() -> None:
-    """Run the command and exit with its status, 128 + N where signal N ended it."""
+    """Run the command and exit with its status, or with 128 + N if signal N ended it."""
     parent, command = int(sys.argv[1]), sys.argv[2:]
     stop = Stop()
     signal.signal(signal.SIGTERM, stop)
-    os.setsid()  # an interrupt from the terminal, or its end, reaches the parent only
+    os.setsid()  # signals from the terminal reach only the parent
     end_with_parent = None
     if sys.platform == 'linux':
         prctl = ctypes.CDLL(None).prctl

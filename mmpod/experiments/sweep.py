@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 __all__ = ['Trial', 'expand', 'parse_grid']
 
-# A value: text without commas, and whole brackets, whose commas belong to it.
+# A value: text without commas, except within brackets.
 VALUE = re.compile(r'(?:[^,()\[\]]|\([^()]*\)|\[[^\[\]]*\])+')
 
 
@@ -19,14 +19,14 @@ class Trial(NamedTuple):
 
 
 def expand(grid: Mapping[str, Sequence]) -> list[Trial]:
-    """Return every combination of the values of all keys; an empty grid has one, without overrides.
+    """Return every combination of the values of all keys; an empty grid has a single one, without overrides.
 
     Args:
-        grid: For each key of a config the values to try: Python literals, or strings as in ``--cfg-options``.
+        grid: The values to try for each key of a config: Python literals, or strings as in ``--cfg-options``.
 
     Raises:
-        ValueError: A key has no values or the same one twice, is the seed, or ends like another key; or a value is not
-            one that ``--cfg-options`` can express.
+        ValueError: A key has no values or a repeated one, is the seed, or ends like another key; or ``--cfg-options``
+            cannot express a value.
 
     Example:
         >>> expand({'optim_wrapper.optimizer.lr': [0.1, 0.3], 'model.head.loss.power': [2]})[1]
@@ -53,14 +53,14 @@ def expand(grid: Mapping[str, Sequence]) -> list[Trial]:
 
 
 def parse_grid(words: Sequence[str]) -> list[Trial]:
-    """Return the grid of a command line.
+    """Return the trials of a grid given on the command line.
 
     Args:
         words: ``key=value,value,...``, keys and values as in ``--cfg-options``, such as
             ``param_scheduler.milestones=[6,9],[3,9]``.
 
     Raises:
-        ValueError: A word has another form, or :func:`expand` refuses the grid.
+        ValueError: A word does not have this form, or :func:`expand` refuses the grid.
     """
     grid = {}
     for word in words:

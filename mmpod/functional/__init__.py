@@ -1,4 +1,4 @@
-"""Pure maths on tensors: no registry, no configuration, no state."""
+"""Pure functions of tensors, without registry, config or state."""
 
 from .augmentation import crop_and_flip
 from .batch import Batch

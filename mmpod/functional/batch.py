@@ -1,4 +1,4 @@
-"""The rows that a batch statistic covers: the local ones or, in a distributed run, those of all processes."""
+"""The rows that a batch statistic covers: the local ones, or in a distributed run those of all processes."""
 
 from typing import Union
 
@@ -31,7 +31,7 @@ class Batch:
         return rows
 
     def sum(self, tensor: Tensor) -> Tensor:
-        """Return the entry-wise sum of a tensor of each process, without gradients."""
+        """Return the entry-wise sum of a tensor over the processes, without gradients."""
         return tensor
 
     def mean(self, rows: Tensor, dim: Union[int, tuple[int, ...]] = 0) -> Tensor:

@@ -10,7 +10,7 @@ __all__ = ['center_loss', 'center_steps', 'as_soft_labels']
 
 
 def as_soft_labels(labels: Tensor, num_classes: int, dtype: torch.dtype) -> Tensor:
-    """Return labels of either form as soft labels T, shape (N, K); integers become one-hot rows.
+    """Return integer or soft labels as soft labels T, shape (N, K); integers become one-hot rows.
 
     Example:
         >>> as_soft_labels(torch.tensor([1]), 3, torch.float32)

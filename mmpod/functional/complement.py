@@ -1,4 +1,4 @@
-"""Complement entropy, what Complement Objective Training (COT) maximises; Eq. 5 of arXiv 2111.15449 v1."""
+"""Complement entropy, which Complement Objective Training (COT) maximises; Eq. 5 of arXiv 2111.15449 v1."""
 
 from torch import Tensor
 

@@ -1,8 +1,8 @@
 r"""Terms that keep the dimensions of a batch from varying together: SC Loss and related losses.
 
 All are sums of squared off-diagonal entries of a D x D matrix E^T E, which is not formed if the N x N one is smaller.
-In a distributed run the same comparison decides what the processes exchange for a global batch: D (D - 1) / 2 sums of
-products if D <= N, the N D entries of E if N < D.
+In a distributed run the same comparison decides what the processes exchange for a global batch: the D (D - 1) / 2
+entries above the diagonal of E^T E if D <= N, the N D entries of E if N < D.
 """
 
 from typing import Any, Optional
@@ -97,7 +97,7 @@ def _sum_off_diagonal(gram: Tensor, batch: Batch) -> Tensor:
 
 
 def barlow_twins_loss(residuals: Tensor, batch: Optional[Batch] = None) -> Tensor:
-    r"""Return the second sum of Eq. 9, :math:`\sum_{i \neq j} C_{ij}^2`, C being the correlations of the residuals.
+    r"""Return the second sum of Eq. 9, :math:`\sum_{i \neq j} C_{ij}^2`, where C are the residuals' correlations.
 
     The redundancy term of Barlow Twins (arXiv 2103.03230) with one view instead of two: each dimension is centred and
     divided by its standard deviation over the batch, so that C holds true correlation coefficients, unlike Eq. 15. The

@@ -13,7 +13,7 @@ from torch import Tensor
 
 __all__ = ['cholesky_factor', 'log_densities', 'most_probable', 'squared_distances', 'whitening_factor']
 
-# Doubles in one array of whitened rows, 32 MiB.
+# Float64 numbers in one array of whitened rows, 32 MiB.
 MAX_WHITENED = 2**22
 # Dimensions compared before classes are ruled out; the fastest value in benchmarks/gda.py.
 PANEL = 64

@@ -42,7 +42,7 @@ def target_and_nontarget_cosines(features: Tensor, labels: Tensor, prototypes: T
         prototypes: Shape (K, D), K >= 2, of any length.
 
     Returns:
-        tuple[Tensor, Tensor]: Both of shape (N,); a sample is classified correctly where the first is larger.
+        tuple[Tensor, Tensor]: Both of shape (N,); a sample is classified correctly if the first is larger.
 
     Example:
         >>> prototypes = torch.tensor([[2., 0.], [0., 1.]])
@@ -144,10 +144,10 @@ def neural_collapse(moments: ClassMoments, prototypes: Optional[Tensor] = None) 
 
     Args:
         moments: Moments by class in float64, with one scatter over all classes.
-        prototypes: What the classifier compares features with, shape (K, D), or None.
+        prototypes: The vectors that the classifier compares features with, shape (K, D), or None.
     """
     present, measures = moments.counts > 0, {}
-    # Rounding errors of the means, which sums of N terms can amplify a little.
+    # Rounding errors of the means, slightly amplified by sums of N terms.
     tolerance = 10 * torch.finfo(torch.float64).eps * max(moments.means.shape) * moments.means.norm()
     covariance = total_covariance(moments)
     if covariance.trace().sqrt() > tolerance:

@@ -1,4 +1,4 @@
-"""Moments of features per class, accumulated batch by batch: all that Gaussian discriminant analysis needs.
+"""Moments of features per class, accumulated batch by batch, to which Gaussian discriminant analysis is fitted.
 
 Sums are kept about the class means, not about the origin, and shifted when a mean changes (Chan, Golub and LeVeque,
 1983; here up to fourth order), so that neither distant means nor the order of the batches cost precision. Everything is

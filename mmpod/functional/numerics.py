@@ -1,4 +1,4 @@
-"""Numerical safety of the losses under half-precision training and with degenerate features."""
+"""Numerical safety of the losses with half precision and degenerate features."""
 
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any

@@ -1,4 +1,4 @@
-"""How well a score separates samples of known and unknown classes; larger scores mean more likely known."""
+"""Scores for unknown classes, and how well they separate known from unknown samples; larger means more likely known."""
 
 import torch
 from torch import Tensor
@@ -54,12 +54,12 @@ def max_probability_score(logits: Tensor) -> Tensor:
 
 
 def false_positive_rate(known: Tensor, unknown: Tensor, true_positive_rate: float = 0.95) -> Tensor:
-    """Return the share of unknown samples at or above the highest threshold that enough known samples reach.
+    """Return the fraction of unknown samples at or above the highest threshold that enough known samples reach.
 
     Args:
         known: Scores, shape (N,).
         unknown: Scores, shape (M,).
-        true_positive_rate: Share of the known samples that must reach the threshold, in (0, 1].
+        true_positive_rate: Fraction of the known samples that must reach the threshold, in (0, 1].
 
     Example:
         >>> false_positive_rate(torch.arange(100.), torch.tensor([4., 5., 6., 7.]))

@@ -1,7 +1,7 @@
 r"""Shrinking a covariance towards a scaled identity, so that it is invertible for any number of samples.
 
 :math:`\hat\Sigma = (1 - \alpha)\Sigma + \alpha\mu I` with :math:`\mu = \mathrm{tr}(\Sigma)/D`. The paper (arXiv
-2111.15449 v1, Table VII) names no regulariser, yet 500 samples per class in 512 dimensions need one.
+2111.15449 v1, Table VII) mentions no regularisation, yet 500 samples per class in 512 dimensions need it.
 """
 
 import torch

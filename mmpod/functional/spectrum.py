@@ -9,7 +9,7 @@ __all__ = ['effective_rank', 'spectrum_variances']
 def spectrum_variances(moment: Tensor) -> tuple[Tensor, Tensor]:
     r"""Return the variances of the eigenvalues of a second moment and of its diagonal, the energies of the dimensions.
 
-    Table IV reports a "variance of feature eigen-vectors (normalized)" without a formula. Both readings are population
+    Table IV reports a "variance of feature eigen-vectors (normalized)" without a formula. Both are population
     variances over D numbers. The mean of both is tr(M)/D, and the squares of the eigenvalues add up to
     :math:`\|M\|_F^2`, so no eigenvalues are computed. The first is at least the second.
 

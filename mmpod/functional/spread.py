@@ -1,6 +1,6 @@
-r"""Centroids for more classes than a regular simplex has vertices, K > D + 1: spread as evenly as R^D allows.
+r"""Centroids for more classes than a regular simplex has vertices, K > D + 1, spread as evenly as R^D allows.
 
-K unit vectors of R^D then cannot have equal pairwise cosines; the aim is a largest cosine as small as possible.
+K unit vectors of R^D then cannot have equal pairwise cosines; instead their largest cosine is minimised.
 """
 
 import math
@@ -64,8 +64,8 @@ def spread_centroids(
 
     Args:
         num_classes: K, at least 2.
-        feat_dim: D, at least 1, and at least 2 for K > 2: on a line there are two directions.
-        seed: Chooses rotation and starting points, from 0 to 2**32 - 1. The same (K, D, seed) gives the same rows on
+        feat_dim: D, at least 1, and at least 2 for K > 2, since a line has only two directions.
+        seed: Determines rotation and starting points, from 0 to 2**32 - 1. The same (K, D, seed) gives the same rows on
             every machine up to rounding; after a descent, rounding can lead two machines to different, equally good
             optima.
         steps: Number of steps of the descent, at least 2.

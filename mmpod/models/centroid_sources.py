@@ -1,4 +1,4 @@
-"""Where the centroids of a head come from: the simplex, the even spread for more classes, or a file."""
+"""Build or load the centroids of a head: a simplex, an even spread for more classes, or a file."""
 
 import fcntl
 import hashlib
@@ -43,7 +43,7 @@ def build_centroids(
         source: ``'pedcc'``, ``'spread'``, or the path of a ``.pkl`` file, see :func:`read_centroids`.
         num_classes: K.
         feat_dim: D.
-        seed: Chooses the rotation, or the start of the numerical spread; unused with a file.
+        seed: Determines the rotation, or the start of the numerical spread; unused with a file.
         dtype: Data type of the result, which is exact or computed in float64.
 
     Returns:
@@ -72,9 +72,9 @@ def build_centroids(
 
 
 def centroid_recipe(source: str, num_classes: int, feat_dim: int, seed: int) -> Optional[dict[str, Any]]:
-    """Return what is saved instead of a large table that is the same, bit for bit, wherever it is built.
+    """Return the parameters to save instead of a large table that can be rebuilt bit for bit on every machine.
 
-    None for all other tables, which are saved themselves; see :func:`~mmpod.functional.is_exact_table`.
+    Other tables are saved themselves and give None; see :func:`~mmpod.functional.is_exact_table`.
     """
     if source != 'spread' or not is_exact_table(num_classes, feat_dim):
         return None

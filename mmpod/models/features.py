@@ -18,8 +18,8 @@ def stage_features(head: nn.Module, feats: Union[Tensor, tuple[Tensor, ...]], st
     Args:
         head: The classifier's head.
         feats: Output of the neck, shape (N, C), or a tuple whose last item has that shape.
-        stage: ``'pooled'``, that output, shape (N, C), or ``'pre_logits'``, what the head compares with its prototypes,
-            (N, D).
+        stage: ``'pooled'``, that output, shape (N, C), or ``'pre_logits'``, the features that the head compares with
+            its prototypes, (N, D).
 
     Raises:
         ValueError: The features are not vectors.
@@ -38,7 +38,7 @@ def stage_features(head: nn.Module, feats: Union[Tensor, tuple[Tensor, ...]], st
 
 
 def head_prototypes(head: nn.Module) -> Optional[Tensor]:
-    """Return what the head compares its ``pre_logits`` features with, shape (K, D), without gradients.
+    """Return the vectors that the head compares its ``pre_logits`` with, shape (K, D), without gradients.
 
     The centroids of a ``PEDCCHead``, the class weights of a ``LearnedPrototypeHead`` and of the last layer of
     mmpretrain's linear heads, whose bias is ignored; None for other heads.

@@ -1,4 +1,4 @@
-"""Estimators over features, fitted after training; NumPy arrays or tensors, no registry, no configuration."""
+"""Estimators that are fitted to features after training. They accept NumPy arrays or tensors and need no config."""
 
 from .gda import GaussianDiscriminantAnalysis
 

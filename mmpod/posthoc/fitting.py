@@ -1,4 +1,4 @@
-"""From moments to Gaussians: covariances, shrinkage, classes with too few samples, and factors."""
+"""Fit Gaussians to moments: covariances, shrinkage, classes with too few samples, and factors."""
 
 import math
 import warnings
@@ -14,7 +14,7 @@ from mmpod.utils.checks import check_choice, check_number
 
 __all__ = ['Gaussians', 'check_priors', 'check_settings', 'covariances', 'fit_gaussians']
 
-# Doubles in one chunk of covariances, 4 MiB: they are read several times, so they should stay in the cache.
+# Float64 numbers per chunk of covariances, 4 MiB: they are read several times, so they should fit in the cache.
 MAX_CHUNK = 2**19
 
 
@@ -22,18 +22,18 @@ class Gaussians(NamedTuple):
     r"""K Gaussians with priors, in coordinates that make prediction fast.
 
     With a covariance per class, the first coordinates are those in which the class means differ most, relative to the
-    shared covariance, so that they rule out most classes, see :func:`~mmpod.functional.most_probable`; the rest are
-    unchanged features. With a shared covariance, the coordinates are whitened features.
+    shared covariance. They suffice to rule out most classes, see :func:`~mmpod.functional.most_probable`. The others
+    are unchanged features. With a shared covariance, the coordinates are whitened features.
 
     Attributes:
         log_priors: Shape (K,); -inf for a class without samples.
         shrinkage: Shape (K,), or () for a shared covariance.
-        fallback: Classes that take the shared covariance, shape (F,), int64.
+        fallback: Classes that use the shared covariance, shape (F,), int64.
         centre: Origin of the coordinates, shape (D,).
         directions: Directions of the first coordinates, shape (D, B).
-        kept: Features that are the other coordinates, shape (D - B,), int64.
+        kept: Indices of the features that are the other coordinates, shape (D - B,), int64.
         means: Class means in these coordinates, shape (K, D).
-        whitening: Inverse Cholesky factors there, shape (K, D, D); None if all classes share one covariance.
+        whitening: Inverse Cholesky factors in them, shape (K, D, D); None if all classes share one covariance.
         log_offsets: The joint log-density at the mean, shape (K,).
     """
 
@@ -59,7 +59,7 @@ class Gaussians(NamedTuple):
         """Return the most probable classes, shape (N,), int64."""
         if self.whitening is not None:
             return most_probable(self._coordinates(features), self.means, self.whitening, self.log_offsets)
-        offsets = self.log_offsets - self.means.square().sum(dim=1) / 2  # the square of x is that of all classes
+        offsets = self.log_offsets - self.means.square().sum(dim=1) / 2  # x squared is the same for all classes
         return torch.addmm(offsets, features.double() - self.centre, self.directions @ self.means.T).argmax(dim=1)
 
     def distances(self, features: Tensor) -> Tensor:
@@ -82,12 +82,13 @@ def fit_gaussians(
     """Shrink and factor the covariances; see ``GaussianDiscriminantAnalysis`` for the arguments.
 
     Raises:
-        ValueError: A prior above 0 for a class without samples, no spread within any class, or a singular covariance.
+        ValueError: A class without samples has a prior above 0, all samples of each class are equal, or a covariance
+            is singular.
     """
     counts, scatter, dim = moments.counts, moments.scatter, moments.means.shape[1]
     by_class = covariance == 'class'
     log_priors = _log_priors(counts, priors)
-    # The trace of the scatter of copies of one sample is not zero but of the order of rounding.
+    # For copies of one sample, the trace of the scatter is not zero but of the order of rounding errors.
     rounding = counts * (64 * torch.finfo(torch.float64).eps * moments.means).square().sum(dim=1)
     pooled = scatter.sum(dim=0) if by_class else scatter
     shared, shared_factor, intensity = _fit_shared(pooled, counts, rounding, shrinkage, unbiased)
@@ -101,7 +102,7 @@ def fit_gaussians(
     spread = log_priors.exp().sqrt().unsqueeze(1) * (centred @ root.T)
     directions = root.T @ torch.linalg.svd(spread.T, full_matrices=False)[0][:, :PANEL]
     directions *= (shared.trace() / dim).sqrt()  # in the unit of the features
-    # The pivots are the features that depend most on these directions: the others complete them to coordinates.
+    # The pivots are the features that depend most on these directions; the others complete the coordinates.
     permutation, _, upper = torch.linalg.lu(directions)
     kept = permutation[:, directions.shape[1] :].argmax(dim=0)
     log_offsets = constant + upper.diagonal().abs().log().sum()
@@ -172,7 +173,7 @@ def check_settings(covariance: Any, shrinkage: Any, priors: Optional[Sequence[fl
 
 
 def check_priors(priors: Optional[Sequence[float]], num_classes: int) -> None:
-    """Refuse priors that are not one per class."""
+    """Refuse priors if there is not one per class."""
     if priors is not None and len(priors) != num_classes:
         raise ValueError(
             f'Expected `priors` to hold one number for each of {num_classes} classes, but got {len(priors)}.'

@@ -27,8 +27,8 @@ class GaussianDiscriminantAnalysis:
     ``'class'`` and D^2 for ``'shared'``, with any number of samples. Several threads may predict at once.
 
     - A class without samples has the prior 0 and is never predicted.
-    - With ``'class'``, a class without spread (one sample, or copies of one) takes the shared covariance; with
-      ``shrinkage='auto'`` so does any class whose shrunk covariance is singular (two samples). A warning names them.
+    - With ``'class'``, a class with one sample or copies of one uses the shared covariance. With ``shrinkage='auto'``,
+      so does any class whose shrunk covariance is singular (two samples). A warning names them.
 
     Args:
         covariance: ``'class'``, one covariance per class (quadratic discriminant analysis), or ``'shared'``, one about
@@ -68,12 +68,12 @@ class GaussianDiscriminantAnalysis:
         self.priors = None if priors is None else tuple(float(prior) for prior in priors)
         self.unbiased = unbiased
         self.notes: dict = {}
-        # Moments and, once needed, the Gaussians fitted to them, by device. Neither is changed in place; both are
+        # Moments and, once needed, the Gaussians fitted to them, by device. They are not changed in place; both are
         # replaced at once, so that other threads, and calls after an interrupt, never see one without the other.
         self._learned: Optional[tuple[ClassMoments, dict[torch.device, Gaussians]]] = None
 
     def fit(self, features: Array, labels: Any, num_classes: Optional[int] = None) -> 'GaussianDiscriminantAnalysis':
-        """Learn from these samples only.
+        """Fit to these samples only.
 
         Args:
             features: Shape (N, D).
@@ -95,7 +95,7 @@ class GaussianDiscriminantAnalysis:
     def partial_fit(
         self, features: Array, labels: Any, num_classes: Optional[int] = None
     ) -> 'GaussianDiscriminantAnalysis':
-        """Learn from one more batch; the order and the sizes of the batches make no difference.
+        """Add a batch to the fit; the order and the sizes of the batches make no difference.
 
         Each call copies the moments, and the next prediction factors all covariances: large batches are faster.
 
@@ -128,7 +128,7 @@ class GaussianDiscriminantAnalysis:
         return self
 
     def merge_processes(self) -> 'GaussianDiscriminantAnalysis':
-        """Add up what the processes of a distributed run have each learned with :meth:`partial_fit`; a collective."""
+        """Merge the fits that the processes of a distributed run made with :meth:`partial_fit`. A collective."""
         if world_size() > 1:
             self._learned = merge_moments(self._state[0], global_sum), {}
         return self
@@ -155,14 +155,14 @@ class GaussianDiscriminantAnalysis:
         return fitted[device]
 
     def _by_rows(self, features: ArrayT, function: Callable[[Tensor, Gaussians], Tensor]) -> ArrayT:
-        """Apply a function of features and Gaussians; return the kind of array that was given."""
+        """Apply a function of features and Gaussians, and return the same type of array as was given."""
         rows = as_features(features, self._state[0].means.shape[1])
         gaussians = self._gaussians(rows.device)
         result: Any = torch.cat([function(part, gaussians) for part in rows.split(ROWS)])
         return result.numpy() if isinstance(features, np.ndarray) else result
 
     def predict(self, features: ArrayT) -> ArrayT:
-        """Return the most probable class of each sample, shape (N,), int64, as tensor or array like ``features``."""
+        """Return the most probable class of each sample, shape (N,), int64, of the same array type as ``features``."""
         return self._by_rows(features, lambda rows, g: g.predict(rows))
 
     def predict_log_proba(self, features: ArrayT) -> ArrayT:
@@ -205,7 +205,7 @@ class GaussianDiscriminantAnalysis:
 
     @property
     def fallback_(self) -> Tensor:
-        """Classes that took the shared covariance, ascending, shape (F,)."""
+        """Classes that use the shared covariance, ascending, shape (F,)."""
         return self._gaussians().fallback
 
     @property
@@ -220,7 +220,7 @@ class GaussianDiscriminantAnalysis:
             path: The file.
             notes: JSON data to keep with it, such as where the features came from; :attr:`notes` after loading.
         """
-        self._gaussians()  # refuses to save a model that cannot predict
+        self._gaussians()  # raises an error if the model cannot predict
         arrays = {name: part.cpu().numpy() for name, part in self._state[0]._asdict().items() if part is not None}
         write_archive(Path(path), dict(format=FORMAT, settings=self._settings, notes=notes or {}), arrays)
 
@@ -243,7 +243,7 @@ class GaussianDiscriminantAnalysis:
             model.notes = dict(header['notes'])
             model._learned = moments_from_arrays(arrays, model.covariance == 'class'), {}
             model._gaussians()
-        except Exception as error:  # of many types, see `read_archive`
+        except Exception as error:  # many types, see `read_archive`
             raise ValueError(
                 f'Expected `{path}` to be written by GaussianDiscriminantAnalysis.save, but {error}. Fit again.'
             ) from error

@@ -1,1 +1,1 @@
-"""Shared by all other packages: argument checks, collectives, user-facing errors, paths of the shipped files."""
+"""Argument checks, collectives, user-facing errors and paths of shipped files, for use in all other packages."""

@@ -1,4 +1,4 @@
-"""Features and labels given by the user as tensors or NumPy arrays, and archives of arrays."""
+"""Convert features and labels given as tensors or NumPy arrays, and read and write archives of arrays."""
 
 import json
 from pathlib import Path

@@ -61,7 +61,7 @@ def check_flag(name: str, value: Any) -> None:
     """Refuse anything but True and False.
 
     Raises:
-        TypeError: ``value`` is something else, such as the string 'no', which counts as true.
+        TypeError: ``value`` is something else, such as the string 'no', which would count as true.
     """
     if not isinstance(value, bool):
         raise TypeError(f'Expected `{name}` to be True or False, but got {value!r}.')

@@ -155,10 +155,10 @@ def global_sum(tensor: Tensor) -> Tensor:
 
 
 def owned_by_rank(sample_indices: Tensor) -> Tensor:
-    """Return which samples this process counts, so that exactly one process counts each.
+    """Return which samples this process has to count, so that each is counted by exactly one process.
 
     MMEngine's ``DefaultSampler(shuffle=False)`` gives rank r of W the samples r, r + W, ... and repeats the first ones
-    until all ranks have equally many; a repeated sample never goes to the rank that is its index modulo W.
+    until all ranks have the same number; a repeated sample never goes to the rank that is its index modulo W.
     :func:`check_each_sample_once` detects any other order.
 
     Args:
@@ -173,7 +173,7 @@ def owned_by_rank(sample_indices: Tensor) -> Tensor:
 
 
 def check_each_sample_once(count: int, num_samples: int, device: torch.device) -> None:
-    """Refuse statistics in which the processes together did not count each sample once. A collective.
+    """Raise an error unless the processes together have counted each sample once. A collective.
 
     Args:
         count: Number of samples that this process has counted.

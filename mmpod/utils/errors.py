@@ -23,7 +23,7 @@ class UserError(ValueError):
 
 @contextmanager
 def errors_as_exit() -> Iterator[None]:
-    """Exit with one sentence, the last line of output, on an error that the user can fix.
+    """On an error that the user can fix, exit with one sentence as the last line of output.
 
     A bug keeps its traceback; :func:`user_sentence` tells the two apart.
     """
@@ -31,7 +31,7 @@ def errors_as_exit() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         print('Interrupted. The same command goes on where it can.', file=sys.stderr)
-        sys.exit(130)  # as a shell counts SIGINT
+        sys.exit(130)  # the exit status of shells for SIGINT
     except Exception as error:
         sentence = user_sentence(error)
         if sentence is None:
@@ -48,7 +48,7 @@ def user_sentence(error: Exception) -> Optional[str]:
     - ``OSError`` and ``ImportError``: a file or a package that is missing or cannot be read;
     - what mmpod refuses: a ``TypeError``, ``ValueError`` or ``ArithmeticError`` from a ``raise`` statement of mmpod or
       its tools, not from a failed operation;
-    - images without labels, of which a metric asks for them;
+    - images without labels, if a metric needs them;
     - what MMEngine's registry cannot build from the config: an unknown ``type``, or arguments that do not fit.
     """
     if isinstance(error, KeyError) and error.args in LABELS:
@@ -80,7 +80,7 @@ def did_you_mean(name: str, choices: Iterable[str], cutoff: float = 0.8) -> Opti
 
 def _message(error: Exception) -> str:
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    if 'Original Traceback' in text:  # from a data loader worker; the last line is the message
+    if 'Original Traceback' in text:  # from a worker of a data loader; its last line is the message
         text = text.strip().splitlines()[-1]
     return text.strip() or type(error).__name__
 

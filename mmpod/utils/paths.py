@@ -1,4 +1,4 @@
-"""Where the configs and tools of mmpod are: in a checkout, or in the package folder of an installed wheel."""
+"""Find the configs and tools of mmpod, in a checkout or in the package folder of an installed wheel."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ __all__ = ['CONFIGS', 'TOOLS', 'config_file']
 def _folder(name: str, member: str) -> Path:
     package = Path(__file__).resolve().parents[1]
     checkout = package.parent / name
-    # A folder of that name next to an installed package may be foreign: look for a file of ours.
+    # A folder of this name next to an installed package may belong to another one, so look for a file of mmpod.
     return checkout if (checkout / member).is_file() else package / '.mim' / name
 
 

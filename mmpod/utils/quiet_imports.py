@@ -2,7 +2,7 @@
 
 import warnings
 
-# Raised for every `mmpretrain::` base of every config, although `setuptools<81` has settled the matter.
+# Raised for every `mmpretrain::` base of every config, although `setuptools<81` already avoids the problem.
 warnings.filterwarnings('ignore', 'pkg_resources is deprecated')
 
 with warnings.catch_warnings():  # it suggests `mmcv` instead of `mmcv-lite`, which suffices

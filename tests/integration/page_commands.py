@@ -36,7 +36,7 @@ APPEND = {
     ('docs/tutorial.md', 'photos_center.py'): f'--seeds 0 {ONE_EPOCH} train_dataloader.dataset.indices=16',
     ('*', 'tools/compare.py'): f'--seeds 0 {ONE_EPOCH}',
     ('docs/compare.md', 'val_dataloader.dataset.indices=-297'): 'train_cfg.max_epochs=1',  # of --cfg-options
-    ('docs/distributed.md', 'training_step.py'): '--rounds 2 --size 32 --batch 2',
+    ('*', 'training_step.py'): '--rounds 2 --size 32 --batch 2',
     ('README.md', 'make demo'): '-o LICENSE STAMP=LICENSE RUN= SEEDS=0',  # without installing
 }
 
@@ -65,6 +65,7 @@ SLOW = [
     'docs/index.md',
     'docs/losses.md',
     'docs/many_classes.md',
+    'docs/results/speed.md',
     'docs/tools.md',
     'docs/tutorial.md',
 ]

@@ -1,4 +1,4 @@
-# A fixed balanced subset of CIFAR-10 for the CPU: the first 1,000 training images of each class; the whole test set.
+# A fixed balanced subset of CIFAR-10 for the CPU: the first 1,000 training images per class, and the whole test set.
 _base_ = ['cifar10_bs128.py']
 
 train_dataloader = dict(batch_size=64, num_workers=0, dataset=dict(samples_per_class=1000))

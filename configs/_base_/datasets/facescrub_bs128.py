@@ -1,4 +1,4 @@
-# FaceScrub from the folder that the environment variable FACESCRUB_ROOT names: <folder>/train/<person>/*.jpg and
+# FaceScrub from the folder in the environment variable FACESCRUB_ROOT: <folder>/train/<person>/*.jpg and
 # <folder>/test/<person>/*.jpg, 100 people, 64 x 64 pixels.
 data_preprocessor = dict(num_classes=100, mean=[129.285, 124.185, 112.455], std=[68.085, 65.28, 70.38], to_rgb=True)
 

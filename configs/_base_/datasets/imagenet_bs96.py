@@ -1,4 +1,4 @@
-# ImageNet from the folder that the environment variable IMAGENET_ROOT names, in mmpretrain's layout; total batch 96.
+# ImageNet from the folder in the environment variable IMAGENET_ROOT, in mmpretrain's layout; total batch 96.
 _base_ = ['mmpretrain::_base_/datasets/imagenet_bs32.py']
 
 dataset = dict(data_root='{{$IMAGENET_ROOT:data/imagenet}}')

@@ -1,5 +1,5 @@
-# Tiny ImageNet from the folder that the environment variable TINYIMAGENET_ROOT names, in its official layout.
-# As in the authors' released code: (0.507, 0.487, 0.441) and (0.267, 0.256, 0.276) of 255.
+# Tiny ImageNet from the folder in the environment variable TINYIMAGENET_ROOT, in its official layout.
+# As in the authors' released code: (0.507, 0.487, 0.441) and (0.267, 0.256, 0.276) times 255.
 data_preprocessor = dict(num_classes=200, mean=[129.285, 124.185, 112.455], std=[68.085, 65.28, 70.38], to_rgb=True)
 
 dataset = dict(type='mmpod.TinyImageNet', data_root='{{$TINYIMAGENET_ROOT:data/tiny-imagenet-200}}')

@@ -1,4 +1,4 @@
-# Section IV-A of the paper: SGD, 100 epochs, a tenth of the rate at 30, 60 and 90, total batch 128.
+# Section IV-A of the paper: SGD, 100 epochs, learning rate divided by 10 at 30, 60 and 90, total batch 128.
 _base_ = ['mmpretrain::_base_/schedules/cifar10_bs128.py']
 
 optim_wrapper = dict(optimizer=dict(lr=0.1, momentum=0.9, weight_decay=5e-4))

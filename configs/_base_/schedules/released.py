@@ -1,6 +1,6 @@
-# What is known of the recipe of the authors' released code where it differs from the paper: a weight decay of 1e-4, and
-# an optimizer that is rebuilt at each drop of the rate, which forgets the momentum. Its total batch on CIFAR-10 is 200
-# and its initialisation PyTorch's: see pod_resnet50_cifar10_released.py.
+# Known differences of the authors' released code from the paper: a weight decay of 1e-4, and an optimizer that is
+# rebuilt at each drop of the learning rate, which resets the momentum. Its total batch on CIFAR-10 is 200, and it uses
+# PyTorch's initialisation: see pod_resnet50_cifar10_released.py.
 _base_ = ['paper_bs128.py']
 
 optim_wrapper = dict(optimizer=dict(weight_decay=1e-4))

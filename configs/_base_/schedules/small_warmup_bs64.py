@@ -1,4 +1,4 @@
-# 15 epochs: a warm-up of one, then a half cosine down to 0; twice the paper's weight decay.
+# 15 epochs: one epoch of warm-up, then a cosine schedule down to 0; twice the paper's weight decay.
 _base_ = ['small_bs64.py']
 
 optim_wrapper = dict(optimizer=dict(weight_decay=1e-3))

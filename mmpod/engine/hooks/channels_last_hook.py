@@ -1,4 +1,4 @@
-"""Convolutions in the memory format that most hardware prefers."""
+"""A hook that runs convolutions in the memory format that is fastest on most hardware."""
 
 import torch
 from mmengine.hooks import Hook

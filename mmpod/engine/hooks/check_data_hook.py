@@ -1,4 +1,4 @@
-"""Stopping if the data do not fit the model, before they lead to a wrong number."""
+"""A hook that stops the run if the data do not fit the model."""
 
 from typing import Optional
 
@@ -31,13 +31,13 @@ class CheckDataHook(Hook):
         UserError: Before training or evaluation, or at the batch.
     """
 
-    priority = 'HIGH'  # before hooks that evaluate or fit at the start
+    priority = 'HIGH'  # runs before hooks that evaluate or fit at the start
 
     def __init__(self) -> None:
         self.checkpoint_classes: Optional[list[str]] = None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Keep the names of the classes that the weights were trained on."""
+        """Remember the names of the classes that the weights were trained on."""
         self.checkpoint_classes = checkpoint_classes(checkpoint)
 
     def before_train(self, runner: Runner) -> None:

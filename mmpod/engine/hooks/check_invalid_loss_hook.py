@@ -1,4 +1,4 @@
-"""Stopping a training run that has diverged."""
+"""A hook that stops a training run that has diverged."""
 
 from typing import Optional
 
@@ -14,7 +14,7 @@ __all__ = ['CheckInvalidLossHook']
 
 @HOOKS.register_module(name=['CheckInvalidLossHook', 'StopOnInvalidLossHook'])  # the second: its name in 0.1
 class CheckInvalidLossHook(Hook):
-    """Stop with an error when the loss is NaN or infinite, or weights that are would be saved.
+    """Stop with an error if the loss is NaN or infinite, or if NaN or infinite weights would be saved.
 
     Args:
         interval: Iterations between two checks of the loss; the last iteration of an epoch is always checked. Reading
@@ -53,7 +53,7 @@ class CheckInvalidLossHook(Hook):
                 self.stop(runner, f'finite weights to save, but got NaN or infinity in `{name}`')
 
     def stop(self, runner: Runner, expectation: str) -> None:
-        """Raise the error that says what was expected and what to do."""
+        """Raise an error that says what was expected and what to do."""
         raise FloatingPointError(
             f'Expected {expectation} in iteration {runner.iter + 1} (epoch {runner.epoch + 1}): training has diverged, '
             'or the data holds invalid values. Lower the learning rate or `sc_weight`, add a warm-up or clip gradients '

@@ -1,4 +1,4 @@
-"""Evaluating with all weights of the model, or not at all."""
+"""A hook that refuses to evaluate a model without all of its weights."""
 
 from typing import Optional
 
@@ -14,10 +14,10 @@ __all__ = ['CheckWeightsHook']
 
 @HOOKS.register_module()
 class CheckWeightsHook(Hook):
-    """Refuse to evaluate a checkpoint that does not hold exactly the weights of the model.
+    """Refuse to evaluate a checkpoint that does not contain exactly the weights of the model.
 
-    MMEngine only logs weights that are missing, and evaluates them as initialised. A training run may start from some
-    of its weights.
+    MMEngine only logs missing weights and evaluates the model with their initial values. Training may start from a
+    checkpoint with only a part of the weights.
 
     Raises:
         UserError: Before a test, or a validation without training.
@@ -29,11 +29,11 @@ class CheckWeightsHook(Hook):
         self.checkpoint: Optional[dict] = None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Keep the checkpoint for the evaluation that may follow."""
+        """Remember the checkpoint for an evaluation that may follow."""
         self.checkpoint = checkpoint
 
     def before_train(self, runner: Runner) -> None:
-        """Let a training run start from what was loaded."""
+        """Let a training run start from any checkpoint."""
         self.checkpoint = None
 
     def before_val(self, runner: Runner) -> None:

@@ -1,4 +1,4 @@
-"""Compiling the part of a classifier that torch.compile can capture as one graph."""
+"""A hook that compiles the part of a classifier that torch.compile can capture as one graph."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Logging without waiting for the accelerator in every iteration."""
+"""A hook that logs without waiting for the accelerator in every iteration."""
 
 from typing import Optional
 
@@ -20,7 +20,7 @@ class DeferredRuntimeInfoHook(RuntimeInfoHook):
     """
 
     def before_train(self, runner: Runner) -> None:
-        """Take over the interval of the run's ``LoggerHook``."""
+        """Use the interval of the run's ``LoggerHook``."""
         super().before_train(runner)
         self.pending: list[dict[str, torch.Tensor]] = []
         self.interval = min((hook.interval for hook in runner.hooks if isinstance(hook, LoggerHook)), default=50)
@@ -35,11 +35,11 @@ class DeferredRuntimeInfoHook(RuntimeInfoHook):
             self.flush(runner)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Pass on what the saved log must hold."""
+        """Pass on the values that the saved log must contain."""
         self.flush(runner)
 
     def flush(self, runner: Runner) -> None:
-        """Read the pending values, with one wait for each name, and pass them to the message hub in their order."""
+        """Read the pending values, waiting once per name, and pass them to the message hub in order."""
         columns: dict[str, list] = {key: [] for values in self.pending for key in values}
         for key, column in columns.items():
             column += torch.stack([values[key].float() for values in self.pending if key in values]).tolist()

@@ -1,4 +1,4 @@
-"""The same random numbers in an epoch whether or not the run was interrupted before it."""
+"""A hook for the same random numbers in an epoch, whether or not the run was interrupted before it."""
 
 import functools
 import logging
@@ -23,9 +23,9 @@ __all__ = ['EpochSeedHook']
 class EpochSeedHook(Hook):
     """Seed all generators at the start of each training epoch, from the seed of the run, the epoch and the process.
 
-    MMEngine's checkpoints hold weights, optimizers, schedules and counts, but no generator state, so a resumed run
+    MMEngine's checkpoints contain weights, optimizers, schedules and counts, but no generator state: a resumed run
     draws other crops, flips, mixtures and dropout masks. Its worker processes start from the same seed in every epoch,
-    and without ``randomness.seed`` its sampler shuffles with a new one, although the checkpoint holds that of the run.
+    and without ``randomness.seed`` its sampler shuffles with a new one, although the checkpoint contains the old one.
     With this hook, a run that resumes at an epoch ends with the weights of an uninterrupted one, as far as the kernels
     are deterministic (``randomness.deterministic``). The random numbers of the processes differ.
 

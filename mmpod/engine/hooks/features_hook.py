@@ -1,4 +1,4 @@
-"""Features for the metrics that measure them."""
+"""A hook that provides features to the metrics that measure them."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ class FeaturesHook(Hook):
 
     def _register(self, runner: Runner, evaluator: Evaluator) -> None:
         if self.geometry and not any(type(metric).__name__ == 'FeatureGeometry' for metric in evaluator.metrics):
-            # First, because it removes the features from what the others may store.
+            # First, because it removes the features from the predictions that other metrics may store.
             evaluator.metrics.insert(0, METRICS.build(dict(type='mmpod.FeatureGeometry')))
         takers = {metric.feature_stage: metric for metric in evaluator.metrics if hasattr(metric, 'feature_stage')}
         if not takers:

@@ -1,4 +1,4 @@
-"""Fitting Gaussian discriminant analysis on the features of the training set, before a test."""
+"""A hook that fits Gaussian discriminant analysis to the features of the training set before a test."""
 
 import json
 from typing import Iterator, Optional, Sized, cast
@@ -18,7 +18,7 @@ from ..extraction import extracted, ordered_loader, plain_model, training_set
 
 __all__ = ['FitGDAHook']
 
-# Rows that are fitted at once: with fewer, each covariance would be updated for a handful of rows.
+# Rows to collect before the covariances are updated; doing so for a few rows at a time is slow.
 ROWS = 8192
 
 
@@ -26,8 +26,8 @@ ROWS = 8192
 class FitGDAHook(Hook):
     """Before a test, run the training set through the model without augmentation and fit its Gaussians.
 
-    Several processes share the work: each counts its own samples, every sample once, and their moments are added up, so
-    the fit equals that of one process up to rounding. A model that was loaded with ``fitted`` is left as it is.
+    Several processes share the work: each counts its own samples, and the moments are summed, so the fit equals that of
+    one process up to rounding. A model that was loaded with ``fitted`` is not changed.
 
     Args:
         dataset: Config of the dataset to fit on; by default that of ``train_dataloader`` with the pipeline of
@@ -44,7 +44,7 @@ class FitGDAHook(Hook):
         self.save_to = save_to
 
     def before_test(self, runner: Runner) -> None:
-        """Fit, save, and log what was fitted."""
+        """Fit and save the Gaussians, and log their settings."""
         model, _ = plain_model(runner.model)
         if not isinstance(model, GDAClassifier):
             raise TypeError(

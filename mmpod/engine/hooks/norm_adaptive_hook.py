@@ -1,4 +1,4 @@
-"""The schedule of delta in the norm-adaptive cosine loss (the authors' second version, 2022)."""
+"""A hook that schedules delta in the norm-adaptive cosine loss (the authors' second version, 2022)."""
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -12,7 +12,7 @@ __all__ = ['NormAdaptiveHook']
 
 @HOOKS.register_module()
 class NormAdaptiveHook(Hook):
-    """After each training epoch, set delta from the lengths of the features in it.
+    """After each training epoch, set delta from the lengths of the epoch's features.
 
     Delta is then ``rate`` x (number of epochs trained) x (mean length), the same in every process, and saved with the
     checkpoint of that epoch. The log of the next epoch shows it as ``delta``, and the mean length that it came from as
@@ -34,7 +34,7 @@ class NormAdaptiveHook(Hook):
         self.loss = losses[0]
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Set delta; the checkpoint hook comes after, with a lower priority."""
+        """Set delta before the checkpoint hook, which has a lower priority."""
         mean_length = self.loss.update_delta(runner.epoch + 1)
         runner.message_hub.update_scalar('train/feature_length', mean_length.item())
         runner.message_hub.update_scalar('train/delta', self.loss.delta.item())

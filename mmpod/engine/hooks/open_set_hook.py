@@ -1,4 +1,4 @@
-"""How well a classifier's scores separate images of unknown classes from those of its test set."""
+"""A hook that measures how well a classifier's scores separate unknown classes from those of its test set."""
 
 from typing import Any, Optional, Sequence, Sized, Union, cast
 
@@ -35,8 +35,8 @@ class OpenSetHook(Hook):
       classes, and minus the least squared Mahalanobis distance.
 
     For each, ``open_set/<score>_auroc``, the area under the ROC curve in %, 50 for an uninformative score, and
-    ``open_set/<score>_fpr95``, the share in % of the unknown images above the threshold that 95 % of the known ones
-    reach.
+    ``open_set/<score>_fpr95``, the percentage of unknown images above the threshold that 95 % of the known ones reach,
+    are reported.
 
     Args:
         unknown: A folder of images, at any depth, or the config of a dataset; None skips the evaluation. The images of
@@ -86,13 +86,13 @@ class OpenSetHook(Hook):
         data_batch: Optional[dict] = None,
         outputs: Optional[Sequence[DataSample]] = None,
     ) -> None:
-        """Keep the scores of the known images that this process counts."""
+        """Collect the scores of the known images that this process counts."""
         if self.unknown is not None:
             self.known.append(self._owned_scores(outputs))
             self.sizes.update(tuple(image.shape[-2:]) for image in data_batch['inputs'])
 
     def after_test_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
-        """Score the unknown images and add to the metrics."""
+        """Score the unknown images and add the results to the metrics."""
         if self.unknown is None:
             return
         loader = ordered_loader(runner, self._dataset(runner))

@@ -1,4 +1,4 @@
-"""Checkpoints that PyTorch's safe loader reads."""
+"""A hook that saves checkpoints that PyTorch's safe loader can read."""
 
 from collections import Counter
 from typing import Optional
@@ -18,7 +18,7 @@ BUFFER_KEYS = {'values', 'counts', 'max_length'}
 
 @HOOKS.register_module()
 class PlainCheckpointHook(Hook):
-    """Save the state of the log as plain data, so that a checkpoint holds nothing else.
+    """Save the state of the log as plain data, so that a checkpoint contains nothing else.
 
     MMEngine 0.10 pickles its ``HistoryBuffer`` objects and NumPy scalars into each checkpoint. Since version 2.6
     PyTorch refuses such objects (``weights_only=True``), and MMEngine can neither resume from nor test its own files.

@@ -1,4 +1,4 @@
-"""Forgetting the momentum when the learning rate drops, as the authors' released code does."""
+"""A hook that resets the momentum when the learning rate drops, as the authors' released code does."""
 
 from typing import Sequence
 

@@ -1,4 +1,4 @@
-"""Validating after a resume, so that the curve of an interrupted run has no gap."""
+"""A hook that validates after resuming, so that the curve of an interrupted run has no gap."""
 
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
@@ -12,8 +12,8 @@ __all__ = ['ValidateOnResumeHook']
 class ValidateOnResumeHook(Hook):
     """Validate the weights that a run resumes from, if validation is due after their epoch.
 
-    The checkpoint of an epoch is saved before its validation. A run killed between the two would never learn the
-    accuracy of that epoch, which may be the last one.
+    The checkpoint of an epoch is saved before its validation. If a run is killed between the two, the accuracy of that
+    epoch, which may be the last one, would never be measured.
     """
 
     priority = 'VERY_LOW'

@@ -18,11 +18,11 @@ class COTOptimWrapperConstructor:
     Clipping, mixed precision (``--amp``) and the learning rate schedule apply to both.
 
     Args:
-        optim_wrapper_cfg: ``optimizer`` and the rest, as for one optimizer.
+        optim_wrapper_cfg: ``optimizer`` and other settings, as for one optimizer.
         paramwise_cfg: As for MMEngine's default constructor.
 
     Raises:
-        ValueError: Gradients are to be accumulated, which would mix those of the two objectives.
+        ValueError: The config accumulates gradients, which would mix those of the two objectives.
     """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: Optional[dict] = None):

@@ -10,9 +10,9 @@ __all__ = ['ResNetSmallImage']
 
 @MODELS.register_module()
 class ResNetSmallImage(ResNet):
-    """ResNet whose first convolution is 3 x 3 with stride 1 instead of 7 x 7 with stride 2; the max-pooling stays.
+    """ResNet whose first convolution is 3 x 3 with stride 1 instead of 7 x 7 with stride 2; it keeps the max-pooling.
 
-    The paper's network for Tiny ImageNet. mmpretrain's ``ResNet_CIFAR`` leaves out the max-pooling as well.
+    This is the paper's network for Tiny ImageNet. mmpretrain's ``ResNet_CIFAR`` has no max-pooling.
 
     Args:
         args, kwargs: Passed to mmpretrain's ``ResNet``; ``deep_stem`` must be False.

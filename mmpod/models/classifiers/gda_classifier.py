@@ -21,17 +21,17 @@ class GDAClassifier(ImageClassifier):
     r"""mmpretrain's ``ImageClassifier`` whose predictions come from Gaussians fitted on the features of a training set.
 
     The network and its checkpoints are those of an ``ImageClassifier``. ``mmpod.FitGDAHook`` fits the Gaussians before
-    a test; ``fitted`` names a file of fitted ones, for serving without the training set, also through mmpretrain's
-    inferencer::
+    a test. To serve the model without the training set, load fitted Gaussians from the file ``fitted``, for example in
+    mmpretrain's inferencer::
 
         ImageClassificationInferencer('configs/gda_resnet50_cifar10.py', 'epoch_100.pth', fitted='gda.npz')
 
-    A prediction holds
+    A prediction contains
 
     - ``pred_label``: the most probable class, and ``pred_score`` (K,):
       :math:`s_k \propto 1 / (1 + (\max_j l_j - l_k)/D)` with the joint log-densities l; the posterior itself is 0 or 1
       in float32 for nearly every image, which would lose the ranking;
-    - ``cosine_score``, ``cosine_label``: what the head alone predicts;
+    - ``cosine_score``, ``cosine_label``: the prediction of the head alone;
     - ``log_density``, ``mahalanobis``: :math:`\log p(x)` under the mixture, and minus the least squared Mahalanobis
       distance: small for images of no known class.
 
@@ -68,7 +68,7 @@ class GDAClassifier(ImageClassifier):
         self.settings: dict[str, Any] = dict(covariance=covariance, shrinkage=shrinkage, priors=priors)
         self.stage = stage
         self.normalize = normalize
-        self.unfitted_gda()  # bad settings are refused now
+        self.unfitted_gda()  # raises an error now if the settings are invalid
         self.gda: Optional[GaussianDiscriminantAnalysis] = None
         self.fitted = fitted
         self._checked = fitted is None
@@ -103,7 +103,7 @@ class GDAClassifier(ImageClassifier):
     def predict(
         self, inputs: Tensor, data_samples: Optional[list[DataSample]] = None, **kwargs: Any
     ) -> list[DataSample]:
-        """Predict with the head and the Gaussians, see the class."""
+        """Predict with the head and the Gaussians; see the class."""
         self._require_fitted()
         feats = self.extract_feat(inputs)
         samples = self.head.predict(feats, data_samples, **kwargs)

@@ -1,4 +1,4 @@
-"""The head of the baselines whose class weights are learned: L-Softmax, A-Softmax, AM-Softmax, Center Loss."""
+"""The head of the baselines with learned class weights: L-Softmax, A-Softmax, AM-Softmax, Center Loss."""
 
 from typing import Any, Optional, Union
 
@@ -22,7 +22,7 @@ class LearnedPrototypeHead(PrototypeHead):
         num_classes: K, at least 2.
         in_channels: C, channels of the pooled features.
         loss: Config (or module) of a loss of features, labels and prototypes.
-        similarity: What predicts the class: ``'cosine'``, with ``pred_score`` (1 + cosine) / 2, or ``'dot'``, the inner
+        similarity: Predict by ``'cosine'``, with ``pred_score`` (1 + cosine) / 2, or by ``'dot'``, the inner
             product, with softmax probabilities as ``pred_score``. None uses what the loss trains: the cosine if it
             normalises the class weights (AM-Softmax, A-Softmax), otherwise the inner product (L-Softmax, Center Loss).
         kwargs: ``topk``, ``cal_acc`` (without the margin) and ``init_cfg`` (of ``fc``; by default PyTorch's own), see

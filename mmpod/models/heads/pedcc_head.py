@@ -35,7 +35,7 @@ class PEDCCHead(PrototypeHead):
         num_classes: K, at least 2.
         in_channels: C, channels of the pooled features.
         feat_dim: D, dimension of the features and centroids, at least K - 1 unless they are spread. It may exceed C.
-        seed: Chooses the rotation of the centroids, see :func:`~mmpod.functional.pedcc`.
+        seed: Determines the rotation of the centroids, see :func:`~mmpod.functional.pedcc`.
         loss: Config (or module) of a loss of features, labels and centroids.
         topk: The k of the training accuracies, each at most K.
         cal_acc: Log the accuracy of each training batch. Needs integer labels.
@@ -56,7 +56,7 @@ class PEDCCHead(PrototypeHead):
 
     Raises:
         TypeError: An argument has a wrong type.
-        ValueError: An argument is out of range, K > D + 1 without ``'spread'``, or the file holds something else.
+        ValueError: An argument is out of range, K > D + 1 without ``'spread'``, or the file has other content.
         FileNotFoundError: There is no such file of centroids.
     """
 
@@ -133,7 +133,7 @@ class PEDCCHead(PrototypeHead):
         self._check_shape(tuple(rows.shape), name)
         lengths = torch.cat([part.double().norm(dim=1) for part in rows.split(2**16)])
         error = (lengths - 1).abs()
-        if not (error < LENGTH_TOLERANCE).all():  # NaN fails it too
+        if not (error < LENGTH_TOLERANCE).all():  # also fails for NaN
             worst = int(error.nan_to_num(nan=torch.inf).argmax())
             raise ValueError(
                 f'Expected `{name}` in the checkpoint to be unit vectors, but got length {lengths[worst]:g} for class '

@@ -1,4 +1,4 @@
-"""What all heads with one prototype per class share: labels, loss, scores and predictions."""
+"""Base of all heads with one prototype per class: labels, loss, scores and predictions."""
 
 from typing import Any, Optional, Sequence, Union
 
@@ -137,7 +137,7 @@ class PrototypeHead(ClsHead):
 
     @staticmethod
     def labels(data_samples: list[DataSample]) -> Tensor:
-        """Return the labels of the samples: (N,) integers, or (N, K) soft labels where augmentations made them."""
+        """Return the labels of the samples: (N,) integers, or (N, K) soft labels if augmentations produced them."""
         if 'gt_score' in data_samples[0]:
             return torch.stack([sample.gt_score for sample in data_samples])
         return torch.cat([sample.gt_label for sample in data_samples])

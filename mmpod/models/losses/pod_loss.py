@@ -117,7 +117,7 @@ class PODLoss(PrototypeLoss):
     def separate_terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
         """Return the terms of :func:`~mmpod.functional.pod_loss` separately: any labels, prototypes, decorrelation."""
         weight = self.class_weight
-        if not labels.is_floating_point():  # only the prototypes of the batch's own classes
+        if not labels.is_floating_point():  # only the prototypes of the classes in the batch
             weight = None if weight is None else weight.index_select(0, labels)
             prototypes, labels = prototypes.index_select(0, labels), torch.arange(len(labels), device=labels.device)
         unit, centroids = normalize_rows(features), normalize_rows(prototypes)

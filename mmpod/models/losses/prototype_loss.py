@@ -1,4 +1,4 @@
-"""What all losses that compare features with prototypes share; each of them adds its formula."""
+"""Base of all losses that compare features with prototypes; each of them adds its formula."""
 
 from typing import Any, Optional, Sequence
 
@@ -14,7 +14,7 @@ from .global_batch import GlobalBatch
 
 __all__ = ['PrototypeLoss']
 
-is_compiling = getattr(torch.compiler, 'is_compiling', lambda: False)  # PyTorch before 2.3 has none
+is_compiling = getattr(torch.compiler, 'is_compiling', lambda: False)  # not in PyTorch before 2.3
 
 
 class PrototypeLoss(nn.Module):

@@ -1,4 +1,4 @@
-"""A neck for backbones that give several vectors per image: the two branches of Conformer, the two tokens of DeiT."""
+"""A neck for backbones with several vectors per image, such as Conformer's two branches and DeiT's two tokens."""
 
 from typing import Sequence
 
