@@ -9,11 +9,12 @@ import mmpod.utils.quiet_imports  # noqa: F401
 from mmpod.utils.paths import config_file
 
 from . import datasets, engine, evaluation, functional, models, posthoc
-from .engine import get_model
+from .engine import Inferencer, get_model
 from .model_index import register_models
 from .version import __version__
 
 __all__ = [
+    'Inferencer',
     '__version__',
     'config_file',
     'convert',
