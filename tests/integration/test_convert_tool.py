@@ -51,6 +51,15 @@ def test_a_shipped_config_is_inherited_by_its_package(convert, tmp_path):
     assert cfg.train_dataloader.batch_size == 32
 
 
+def test_the_head_as_printed_in_the_paper(convert, tmp_path):
+    (tmp_path / 'net.py').write_text(BASE)
+    convert(tmp_path / 'net.py', '-o', tmp_path / 'pod.py', '--paper')
+    assert (
+        'norm_cfg' not in Config.fromfile(tmp_path / 'pod.py').model.head
+        and '--paper' in (tmp_path / 'pod.py').read_text()
+    )
+
+
 def test_a_path_is_inherited_relatively_and_the_folder_can_move(tmp_path):
     (tmp_path / 'configs').mkdir()
     base, output = tmp_path / 'configs' / 'net.py', tmp_path / 'pod' / 'net.py'
@@ -94,12 +103,14 @@ def test_a_model_of_the_hub_is_found_by_its_name():
 def test_one_config_for_each_loss(convert, tmp_path):
     (tmp_path / 'net.py').write_text(BASE)
     folder = tmp_path / 'losses'
-    done = convert(tmp_path / 'net.py', '-o', folder, '--loss', 'all', '--gda', '--norm', 'bn', '--feat-dim', '16')
+    done = convert(tmp_path / 'net.py', '-o', folder, '--loss', 'all', '--gda', '--feat-dim', '16')
     names = [*LOSSES, 'gda_pod', 'gda_cosine', 'gda_pedccmse', 'gda_pedccloss']
     assert sorted(path.name for path in folder.iterdir()) == sorted(f'{name}_net.py' for name in names)
     cfgs = {name: Config.fromfile(folder / f'{name}_net.py') for name in names}
     assert cfgs['softmax'].model == Config.fromfile(tmp_path / 'net.py').model
-    assert cfgs['pod'].model.head.norm_cfg == dict(type='BN1d') and cfgs['pod'].model.head.feat_dim == 16
+    assert (
+        cfgs['cosine'].model.head.norm_cfg == dict(type='BN1d', affine=False) and cfgs['pod'].model.head.feat_dim == 16
+    )
     assert cfgs['center'].model.head.loss.feat_dim == cfgs['center'].model.head.in_channels == 64
     assert cfgs['gda_pod'].model.type == 'mmpod.GDAClassifier' and cfgs['gda_pod'].model.head == cfgs['pod'].model.head
     command = done.stdout.splitlines()[-1].split('tools/compare.py ')[1].split(' --seeds')[0]
