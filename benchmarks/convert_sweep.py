@@ -1,7 +1,7 @@
 """Every single-label classification config that mmpretrain ships: converted, written, built, one step, one prediction.
 
     python benchmarks/convert_sweep.py run results/benchmarks/convert_sweep.csv     # continues after an interrupt
-    python benchmarks/convert_sweep.py table results/benchmarks/convert_sweep.csv   # writes docs/convert.md's table
+    python benchmarks/convert_sweep.py table results/benchmarks/convert_sweep.csv   # writes docs/generated/convert.md
 
 A config counts as converted if `tools/convert_config.py`'s file loads, the model builds with its own initialisation
 (no weights are fetched), one training step of two generated images through the config's batch augmentations and
@@ -39,7 +39,7 @@ from mmpod.conversion.head_input import head_input
 from mmpod.conversion.plan import plan_conversion
 
 CONFIGS = Path(get_installed_path('mmpretrain')) / '.mim' / 'configs'
-DOCS = Path(__file__).resolve().parents[1] / 'docs' / 'convert.md'
+TABLE = Path(__file__).resolve().parents[1] / 'docs' / 'generated' / 'convert.md'
 MANY_CLASSES, TIMEOUT = 4096, 1800
 
 
@@ -168,7 +168,7 @@ def main() -> None:
     init_default_scope('mmpretrain')
     MMLogger.get_instance('sweep', log_level='WARNING')
     if args.action == 'table':
-        write_table(args.csv, DOCS)
+        write_table(args.csv, TABLE)
     else:
         run(args.csv, *map(int, args.part.split('/')))
 

@@ -1,7 +1,9 @@
 """tools/convert_config.py as a user calls it."""
 
 import ast
+import csv
 import os
+import runpy
 import subprocess
 import sys
 from importlib.machinery import ModuleSpec
@@ -133,6 +135,14 @@ def test_bases_of_an_editable_install_lie_beside_the_package(tmp_path, monkeypat
     cfg = read_base(base)
     write_converted(base, cfg, plan_conversion(cfg), tmp_path / 'pod.py', [])
     assert "_base_ = ['fork/configs/net/net_8xb32.py']" in (tmp_path / 'pod.py').read_text()
+
+
+def test_the_table_of_the_page_is_that_of_the_record(root):
+    table = runpy.run_path(str(root / 'benchmarks/convert_table.py'))['tables']
+    with (root / 'results/benchmarks/convert_sweep.csv').open() as file:
+        text = table(list(csv.DictReader(file)))
+    assert text == (root / 'docs/generated/convert.md').read_text()
+    assert '--8<-- "docs/generated/convert.md"' in (root / 'docs/convert.md').read_text()
 
 
 def test_what_is_refused_leaves_no_file(root, tmp_path):
