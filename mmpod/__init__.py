@@ -6,6 +6,7 @@ configs, so that ``mmpretrain.get_model`` and ``list_models`` know their names.
 """
 
 import mmpod.utils.quiet_imports  # noqa: F401
+from mmpod.utils.package_configs import find_bases_of_checkouts
 from mmpod.utils.paths import config_file
 
 from . import datasets, engine, evaluation, functional, models, posthoc
@@ -27,6 +28,7 @@ __all__ = [
     'posthoc',
 ]
 
+find_bases_of_checkouts()
 register_models()
 
 

@@ -92,9 +92,8 @@ def main() -> None:
         print(f'{output}: {title}{sizes}')
         for note in plan.notes:
             print(f'- {note}')
-    if len(plans) > 1:
-        configs = [str(output) for output, original, *_ in files if original == base]
-        print(f'Compare them: python tools/compare.py {" ".join(configs)} --seeds 0 1 2')
+    if len(files) > 1:
+        print(f'Compare them: python tools/compare.py {" ".join(str(output) for output, *_ in files)} --seeds 0 1 2')
 
 
 if __name__ == '__main__':

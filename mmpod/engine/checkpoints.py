@@ -16,6 +16,7 @@ from mmengine.config import Config
 from mmengine.dist import all_gather_object
 from mmengine.logging import print_log
 from mmengine.runner import CheckpointLoader
+from mmpretrain.apis import ModelHub
 from torch import nn
 
 from mmpod.utils.errors import UserError
@@ -207,9 +208,11 @@ def get_model(
         UserError: No checkpoint is known, it is not one, or it does not hold exactly the weights of the model.
     """
     device = kwargs.pop('device', None)
-    classifier = mmpretrain.get_model(model, **kwargs)
+    # The hub's own way to a name first reads mmpretrain's index, which a fork installed with `pip install -e` hides.
+    known = ModelHub._models_dict.get(model.lower()) if isinstance(model, str) else None
+    classifier = mmpretrain.get_model(model if known is None else known.config, **kwargs)
     if pretrained is True:
-        pretrained = getattr(classifier._metainfo, 'weights', None) or classifier._config.get('load_from')
+        pretrained = getattr(known or classifier._metainfo, 'weights', None) or classifier._config.get('load_from')
     if not pretrained:
         name = model.filename if isinstance(model, Config) else model
         raise UserError(

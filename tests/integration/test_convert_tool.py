@@ -13,7 +13,6 @@ import pytest
 from mmengine.config import Config
 
 import mmpod
-from mmpod.conversion import config_writer
 from mmpod.conversion.config_writer import find_base, read_base, write_converted
 from mmpod.conversion.losses import LOSSES
 from mmpod.conversion.plan import plan_conversion
@@ -116,11 +115,11 @@ def test_one_config_for_each_loss(convert, tmp_path):
     assert cfgs['center'].model.head.loss.feat_dim == cfgs['center'].model.head.in_channels == 64
     assert cfgs['gda_pod'].model.type == 'mmpod.GDAClassifier' and cfgs['gda_pod'].model.head == cfgs['pod'].model.head
     command = done.stdout.splitlines()[-1].split('tools/compare.py ')[1].split(' --seeds')[0]
-    assert [Path(name).stem for name in command.split()] == [f'{name}_net' for name in LOSSES]
+    assert {Path(name).stem for name in command.split()} == {f'{name}_net' for name in names}
 
 
 def test_bases_of_an_editable_install_lie_beside_the_package(tmp_path, monkeypatch):
-    """Today's `pip install -e .` of a fork makes no `.mim`; MMEngine then finds no `mmpretrain::` base."""
+    """Today's `pip install -e .` of a fork makes no `.mim`; MMEngine alone then finds no `mmpretrain::` base."""
     checkout = tmp_path / 'fork'
     (checkout / 'mmpretrain').mkdir(parents=True)
     (checkout / 'configs' / 'net').mkdir(parents=True)
@@ -129,7 +128,7 @@ def test_bases_of_an_editable_install_lie_beside_the_package(tmp_path, monkeypat
     metafile = 'Models:\n  - Name: net_3rdparty_8xb32\n    Config: configs/net/net_8xb32.py\n    In Collection: Net\n'
     (checkout / 'configs' / 'net' / 'metafile.yml').write_text('Collections:\n  - Name: Net\n' + metafile)
     spec = ModuleSpec('mmpretrain', None, origin=str(checkout / 'mmpretrain' / '__init__.py'))
-    monkeypatch.setattr(config_writer, 'find_spec', lambda name: spec)
+    monkeypatch.setattr('mmpod.utils.package_configs.find_spec', lambda name: spec)
     base = find_base('net_3rdparty_8xb32')
     assert base == find_base('mmpretrain::net/net_8xb32.py') == checkout / 'configs' / 'net' / 'net_8xb32.py'
     cfg = read_base(base)
