@@ -211,15 +211,16 @@ def get_model(
     # The hub's own way to a name first reads mmpretrain's index, which a fork installed with `pip install -e` hides.
     known = ModelHub._models_dict.get(model.lower()) if isinstance(model, str) else None
     classifier = mmpretrain.get_model(model if known is None else known.config, **kwargs)
+    checkpoint: Any = pretrained
     if pretrained is True:
-        pretrained = getattr(known or classifier._metainfo, 'weights', None) or classifier._config.get('load_from')
-    if not pretrained:
+        checkpoint = getattr(known or classifier._metainfo, 'weights', None) or classifier._config.get('load_from')
+    if not checkpoint:
         name = model.filename if isinstance(model, Config) else model
         raise UserError(
             f'Expected `pretrained` to name the checkpoint of `{name}`, because no weights are published under that '
             'name. For a model with random weights use mmpretrain.get_model.'
         )
-    classes = checkpoint_classes(load_weights(classifier, pretrained, allow_missing))
+    classes = checkpoint_classes(load_weights(classifier, checkpoint, allow_missing))
     if classes is not None:
         classifier._dataset_meta = dict(classifier._dataset_meta, classes=classes)
     return classifier if device is None else classifier.to(device)

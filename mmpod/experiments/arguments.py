@@ -82,10 +82,11 @@ def trained_configs(parser: argparse.ArgumentParser, configs: Sequence[Path]) ->
     """
     by_name, sources = {config.stem: config for config in configs}, {}
     for name, config in by_name.items():
-        shipped, trained = CHECKPOINT_OF.get(name), name[4:] if name.startswith('gda_') else None
-        if shipped in by_name or trained in by_name:
-            sources[config] = by_name[shipped if shipped in by_name else trained]
-        elif shipped is not None:
+        shipped, beside = CHECKPOINT_OF.get(name, ''), name[4:] if name.startswith('gda_') else ''
+        trained = next((source for source in (shipped, beside) if source in by_name), None)
+        if trained is not None:
+            sources[config] = by_name[trained]
+        elif shipped:
             parser.error(f'Expected {shipped} beside {name}, which evaluates it.')
     return sources
 
