@@ -116,6 +116,15 @@ def test_the_shipped_weights_reach_their_recorded_accuracy(root):
     assert get_model(DIGITS, pretrained=True)._dataset_meta['classes'][7] == '7'  # mmpretrain's own finds them, too
 
 
+def test_many_classes_have_only_the_best():
+    inferencer = mmpod.Inferencer(DIGITS)
+    image = np.random.RandomState(0).randint(0, 256, (8, 8), np.uint8)
+    (every,) = inferencer(image)
+    inferencer.model.head.MAX_SCORES = 9  # instead of 32,768
+    scores = every.pop('pred_scores')
+    assert inferencer(image) == [every] and every['pred_label'] == scores.argmax()
+
+
 @pytest.mark.parametrize(
     'image, error, words',
     [
