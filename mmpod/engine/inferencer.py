@@ -16,6 +16,7 @@ from mmpretrain.structures import DataSample
 
 from mmpod.datasets import UnlabelledImages, file_pipeline
 from mmpod.engine.checkpoints import get_model
+from mmpod.utils.checks import check_integer
 from mmpod.utils.errors import UserError
 
 __all__ = ['Inferencer']
@@ -57,7 +58,7 @@ class Inferencer:
         device: Union[str, torch.device, None] = None,
         **kwargs: Any,
     ):
-        self.model = get_model(model, True if checkpoint is None else checkpoint, device=device, **kwargs).eval()
+        self.model = get_model(model, True if checkpoint is None else checkpoint, device=device, **kwargs)
         self.classes: Optional[Sequence[str]] = self.model._dataset_meta.get('classes')
         loader = self.model._config.get('test_dataloader')
         if loader is None:
@@ -90,9 +91,10 @@ class Inferencer:
         Raises:
             FileNotFoundError: There is no such file, or no image in the folder.
             TypeError: An image is neither a path nor an array of integers.
-            ValueError: A file is not an image, an array is of another shape or its channel order is not given, or the
+            ValueError: ``batch_size`` is below 1, a file is not an image, an array is of another shape or its channel order is not given, or the
                 images of a batch differ in size.
         """
+        check_integer('batch_size', batch_size, 1)
         sources = _sources(images, channel_order)
         with tempfile.TemporaryDirectory() as folder, torch.no_grad():
             samples = [

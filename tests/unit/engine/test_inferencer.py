@@ -150,6 +150,8 @@ def test_a_batch_has_images_of_one_size(tmp_path):
     assert_allclose(scores(inferencer(files)), expected, atol=1e-6)
     with pytest.raises(ValueError, match='Use batch_size=1'):
         inferencer(files, batch_size=2)
+    with pytest.raises(ValueError, match='`batch_size`'):
+        inferencer(files, batch_size=-1)
 
 
 def test_a_checkpoint_is_needed_and_must_fit(root, tmp_path):
