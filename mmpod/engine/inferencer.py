@@ -91,8 +91,8 @@ class Inferencer:
         Raises:
             FileNotFoundError: There is no such file, or no image in the folder.
             TypeError: An image is neither a path nor an array of integers.
-            ValueError: ``batch_size`` is below 1, a file is not an image, an array is of another shape or its channel order is not given, or the
-                images of a batch differ in size.
+            ValueError: A file is not an image, an array is of another shape or its channel order is not given, the
+                images of a batch differ in size, or ``batch_size`` is below 1.
         """
         check_integer('batch_size', batch_size, 1)
         sources = _sources(images, channel_order)
