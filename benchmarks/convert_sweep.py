@@ -1,7 +1,7 @@
 """Convert every single-label classification config that mmpretrain ships, build it, take one step and predict.
 
     python benchmarks/convert_sweep.py run results/benchmarks/convert_sweep.csv     # continues after an interrupt
-    python benchmarks/convert_sweep.py table results/benchmarks/convert_sweep.csv   # writes docs/convert.md's table
+    python benchmarks/convert_sweep.py table results/benchmarks/convert_sweep.csv   # writes docs/generated/convert.md
 
 A config counts as converted if `tools/convert_config.py`'s file loads, the model builds with its own initialisation
 (no weights are fetched), one training step of two generated images through the config's batch augmentations and
@@ -39,7 +39,7 @@ from mmpod.conversion.head_input import head_input
 from mmpod.conversion.plan import plan_conversion
 
 CONFIGS = Path(get_installed_path('mmpretrain')) / '.mim' / 'configs'
-DOCS = Path(__file__).resolve().parents[1] / 'docs' / 'convert.md'
+TABLE = Path(__file__).resolve().parents[1] / 'docs' / 'generated' / 'convert.md'
 MANY_CLASSES, TIMEOUT = 4096, 1800
 
 
@@ -47,7 +47,7 @@ def examine(name: str, folder: Path) -> dict:
     """Return the row of one config; an exception is its failure."""
     base, output = CONFIGS / name, folder / 'converted.py'
     cfg = read_base(base)
-    plan = plan_conversion(cfg)
+    plan = plan_conversion(cfg, norm=None)  # as `--paper` does
     write_converted(base, cfg, plan, output, ['benchmarks/convert_sweep.py'])
     head, changes = plan.changes['model']['head'], plan.changes['model']
     row = dict(
@@ -168,7 +168,7 @@ def main() -> None:
     init_default_scope('mmpretrain')
     MMLogger.get_instance('sweep', log_level='WARNING')
     if args.action == 'table':
-        write_table(args.csv, DOCS)
+        write_table(args.csv, TABLE)
     else:
         run(args.csv, *map(int, args.part.split('/')))
 

@@ -1,17 +1,16 @@
-"""The tables of docs/convert.md from the rows of convert_sweep.py."""
+"""The tables that docs/convert.md includes, from the rows of convert_sweep.py."""
 
 import csv
 from collections import Counter, defaultdict
 from pathlib import Path
 
-__all__ = ['FIELDS', 'write_table']
+__all__ = ['FIELDS', 'tables', 'write_table']
 
 FIELDS = [
     *('config', 'model', 'backbone', 'head', 'num_classes', 'in_channels', 'feat_dim', 'change', 'image', 'reduced'),
     *('million_parameters', 'loss', 'without_gradient', 'original_without_gradient', 'predicted', 'result', 'reason'),
     *('notes', 'seconds', 'peak_mib', 'same_as', 'mmpretrain', 'torch'),
 ]
-BEGIN, END = '<!-- begin: convert_sweep.py table -->', '<!-- end: convert_sweep.py table -->'
 
 
 def table(header: list[str], rows: list[list]) -> str:
@@ -21,7 +20,7 @@ def table(header: list[str], rows: list[list]) -> str:
 
 
 def tables(rows: list[dict]) -> str:
-    """Return the text between the markers of docs/convert.md."""
+    """Return the text that docs/convert.md includes."""
     count = Counter(row['result'] for row in rows)
     tried = [row for row in rows if row['result'] in ('ok', 'failed')]
     runs = sum(not row['same_as'] for row in tried)
@@ -67,11 +66,7 @@ def _listing(title: str, rows: list[dict]) -> str:
     return f'\n{title}:\n\n' + table(['config', 'reason'], lines) if rows else ''
 
 
-def write_table(path: Path, document: Path) -> None:
-    """Replace what stands between the markers of ``document`` by the tables of the rows in ``path``."""
-    before, _, rest = document.read_text().partition(BEGIN)
-    _, found, after = rest.partition(END)
-    if not found:
-        raise ValueError(f'Expected the lines `{BEGIN}` and `{END}` in {document}, but they are not there. Add them.')
+def write_table(path: Path, output: Path) -> None:
+    """Write the tables of the rows in ``path``."""
     with path.open() as file:
-        document.write_text(f'{before}{BEGIN}\n\n{tables(list(csv.DictReader(file)))}\n{END}{after}')
+        output.write_text(tables(list(csv.DictReader(file))))

@@ -6,14 +6,16 @@ that ``mmpretrain.get_model`` and ``list_models`` know their names.
 """
 
 import mmpod.utils.quiet_imports  # noqa: F401
+from mmpod.utils.package_configs import find_bases_of_checkouts
 from mmpod.utils.paths import config_file
 
 from . import datasets, engine, evaluation, functional, models, posthoc
-from .engine import get_model
+from .engine import Inferencer, get_model
 from .model_index import register_models
 from .version import __version__
 
 __all__ = [
+    'Inferencer',
     '__version__',
     'config_file',
     'convert',
@@ -26,6 +28,7 @@ __all__ = [
     'posthoc',
 ]
 
+find_bases_of_checkouts()
 register_models()
 
 

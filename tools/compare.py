@@ -2,16 +2,16 @@
 
     python tools/compare.py configs/small/pod_digits.py configs/small/softmax_digits.py --seeds 0 1 2
 
-Each run is a `tools/train.py` of its own in WORK_DIR/<config>/seed<n>/, at the total batch of its config. A `gda_*`
-config is a `tools/test.py` of the last checkpoint of its `pod_*` config, which must be there too. After an interrupt,
+Each run is a `tools/train.py` of its own in WORK_DIR/<config>/seed<n>/, at the total batch of its config. A config
+`gda_NAME` is a `tools/test.py` of the last checkpoint of NAME where both are given (as the converter writes them), a
+shipped `gda_*` config one of its `pod_*` config, which must be there too. After an interrupt,
 the same command continues where it stopped; finished runs are not repeated, and refused if their config has changed.
 """
 
 import argparse
 import sys
 
-from mmpod.experiments.arguments import check_runs, choose_metric, runs_parser
-from mmpod.experiments.catalogue import CHECKPOINT_OF
+from mmpod.experiments.arguments import check_runs, choose_metric, runs_parser, trained_configs
 from mmpod.experiments.comparison import curves_csv, final_values, geometry_table, summary_table, verdict
 from mmpod.experiments.figures import plot_accuracy, plot_geometry
 from mmpod.experiments.launch import Launcher, note_unknown_settings, plan_run
@@ -33,13 +33,7 @@ def parse_args() -> argparse.Namespace:
     )
     args = parser.parse_args()
     check_runs(parser, args)
-    by_name = {config.stem: config for config in args.configs}
-    args.trained = {
-        config: by_name.get(CHECKPOINT_OF[name]) for name, config in by_name.items() if name in CHECKPOINT_OF
-    }
-    for config, trained in args.trained.items():
-        if trained is None:
-            parser.error(f'Expected {CHECKPOINT_OF[config.stem]} beside {config.stem}, which evaluates it.')
+    args.trained = trained_configs(parser, args.configs)
     return args
 
 

@@ -4,7 +4,8 @@
     python tools/convert_config.py my_config.py --loss all -o losses
 
 BASE is a path, a config that a package ships (`mmpretrain::...`), or a name of mmpretrain's model hub. Nothing is
-downloaded; the network runs once, without weights, to see what reaches its head. docs/convert.md has the details.
+downloaded; the network runs once, without weights, to see what reaches its head. The head is the recommended one, with
+a batch norm that the paper does not have; --paper leaves it out. docs/convert.md has the details.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from mmengine.config import Config
 from mmpod.conversion.config_writer import find_base, read_base, write_converted
 from mmpod.conversion.losses import CENTROID_LOSSES, LOSSES
 from mmpod.conversion.plan import Conversion, plan_conversion, plan_gda
+from mmpod.conversion.projection import NORMS
 from mmpod.utils.errors import errors_as_exit
 
 
@@ -32,7 +34,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--feat-dim', type=int, help='D, at least K - 1; more than 2 K gains little (default: 2 K or more, 256 to 2048)'
     )
-    parser.add_argument('--norm', choices=['bn', 'ln'], help='a norm between projection and unit length')
+    norm = parser.add_mutually_exclusive_group()
+    norm.add_argument('--norm', choices=NORMS, default='bn', help='between projection and unit length (default: bn)')
+    norm.add_argument(
+        '--paper', dest='norm', action='store_const', const=None, help='the head as printed in the paper: no norm'
+    )
     parser.add_argument('--sc-weight', type=float, default=1.0, help='lambda of POD Loss (default: 1)')
     parser.add_argument('--seed', type=int, default=0, help='seed of the centroids (default: 0)')
     parser.add_argument('--centroids', choices=['pedcc', 'spread'], default='pedcc', help='spread is for K > D + 1')
@@ -46,13 +52,10 @@ def plan_losses(cfg: Config, args: argparse.Namespace) -> dict[str, Conversion]:
     """Return the plan for each loss; for `all`, leave out losses that cannot train this config."""
     plans = {}
     for loss in LOSSES if 'all' in args.loss else dict.fromkeys(args.loss):
-        centroid_settings = (
-            (args.feat_dim, args.norm) if loss in CENTROID_LOSSES or args.loss == [loss] else (None, None)
-        )
-        feat_dim, norm = centroid_settings
+        feat_dim = args.feat_dim if loss in CENTROID_LOSSES or args.loss == [loss] else None
         try:
             plans[loss] = plan_conversion(
-                cfg, feat_dim, args.sc_weight, args.seed, args.centroids, loss, norm, args.in_channels
+                cfg, feat_dim, args.sc_weight, args.seed, args.centroids, loss, args.norm, args.in_channels
             )
         except ValueError as error:
             if 'all' not in args.loss or loss == 'pod':
@@ -89,9 +92,8 @@ def main() -> None:
         print(f'{output}: {title}{sizes}')
         for note in plan.notes:
             print(f'- {note}')
-    if len(plans) > 1:
-        configs = [str(output) for output, original, *_ in files if original == base]
-        print(f'Compare them: python tools/compare.py {" ".join(configs)} --seeds 0 1 2')
+    if len(files) > 1:
+        print(f'Compare them: python tools/compare.py {" ".join(str(output) for output, *_ in files)} --seeds 0 1 2')
 
 
 if __name__ == '__main__':

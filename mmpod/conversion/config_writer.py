@@ -5,14 +5,14 @@ import shlex
 import tempfile
 import warnings
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import modelindex
 from mmengine.config import Config
 
 from mmpod.conversion.plan import Conversion
+from mmpod.utils.package_configs import package_data
 
 __all__ = ['find_base', 'read_base', 'write_converted']
 
@@ -32,7 +32,7 @@ def find_base(name: str) -> Path:
     """
     package, separator, relative = name.partition('::')
     if separator:
-        folder = _package_data(package)
+        folder = package_data(package)
         if folder is None:
             raise FileNotFoundError(
                 f'Expected `BASE` to be a config that an installed package ships, but got {name!r}, and no package '
@@ -45,7 +45,7 @@ def find_base(name: str) -> Path:
     path = Path(name)
     if path.is_file():
         return path
-    folder = _package_data('mmpretrain')
+    folder = package_data('mmpretrain')
     if folder is not None and (folder / 'model-index.yml').is_file():
         index = modelindex.load(str(folder / 'model-index.yml'))
         index.build_models_with_collections()
@@ -56,18 +56,6 @@ def find_base(name: str) -> Path:
         f'Expected `BASE` to be a config file, mmpretrain::FOLDER/FILE.py, or a model of mmpretrain.list_models(), '
         f'but got {name!r}, which is none of them (from {Path.cwd()}).'
     )
-
-
-def _package_data(package: str) -> Optional[Path]:
-    """Return the folder of a package's `configs` and `model-index.yml`, or None if there is no such package.
-
-    It is `.mim` inside an installed package, and the checkout around it where that is installed with `pip install -e`.
-    """
-    spec = find_spec(package) if package.isidentifier() else None
-    if spec is None or spec.origin is None:  # a folder without __init__.py has no origin
-        return None
-    folder = Path(spec.origin).parent
-    return folder / '.mim' if (folder / '.mim').is_dir() else folder.parent
 
 
 def read_base(path: Path) -> Config:
@@ -128,8 +116,8 @@ def write_converted(
 
 def _reference(base: Path, output: Path) -> str:
     """Return how ``output`` names ``base``: by its package where that can be, else by the way there."""
-    folder = _package_data('mmpretrain')
-    if folder is not None and folder.name == '.mim':  # MMEngine looks for `mmpretrain::` nowhere else
+    folder = package_data('mmpretrain')
+    if folder is not None and folder.name == '.mim':  # MMEngine alone looks for `mmpretrain::` nowhere else
         shipped = (folder / 'configs').resolve()
         if shipped in base.resolve().parents:
             return f'mmpretrain::{base.resolve().relative_to(shipped).as_posix()}'

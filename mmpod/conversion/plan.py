@@ -15,13 +15,12 @@ from mmpretrain.registry import HOOKS, MODELS
 from mmpod.conversion.eligibility import check_convertible, check_version, resolve
 from mmpod.conversion.head_input import projection_input
 from mmpod.conversion.losses import CENTROID_LOSSES, LOSSES, ONE_CLASS_LOSSES, loss_config
-from mmpod.functional.centroids import MAX_SEED
+from mmpod.conversion.projection import NORMS, projection_settings
 from mmpod.utils.checks import check_choice, check_integer
 
-__all__ = ['Conversion', 'convert', 'default_feat_dim', 'plan_conversion', 'plan_gda']
+__all__ = ['Conversion', 'convert', 'plan_conversion', 'plan_gda']
 
 KEPT_OF_HEAD = {'type', 'num_classes', 'in_channels', 'loss', 'topk', 'cal_acc', 'distillation', 'deploy', '_scope_'}
-NORMS = dict(bn='BN1d', ln='LN')
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def convert(
     seed: int = 0,
     centroids: str = 'pedcc',
     loss: str = 'pod',
-    norm: Optional[str] = None,
+    norm: Optional[str] = 'bn',
     in_channels: Optional[int] = None,
 ) -> Config:
     """Return a copy of ``cfg`` whose head is a ``PEDCCHead`` with ``PODLoss``, or trains one of its peers.
@@ -60,12 +59,13 @@ def convert(
 
     Args:
         cfg: A single-label image classification config of mmpretrain, not changed.
-        feat_dim: D, at least K - 1; None takes :func:`default_feat_dim`.
+        feat_dim: D, at least K - 1; None takes :func:`~mmpod.conversion.projection.default_feat_dim`.
         sc_weight: Lambda of POD Loss.
         seed: Seed of the centroids.
         centroids: ``'pedcc'``, or ``'spread'`` for K > D + 1.
         loss: One of ``mmpod.conversion.losses.LOSSES``; ``'softmax'`` is the original.
-        norm: ``'bn'`` or ``'ln'``, a norm between projection and unit length; None: no norm.
+        norm: ``'bn'`` (recommended) or ``'ln'``, a norm between projection and unit length; None for none, as printed
+            in the paper. Losses with learned prototypes have no projection, and no norm.
         in_channels: C, channels of what reaches the head; None finds it.
 
     Raises:
@@ -93,7 +93,7 @@ def plan_conversion(
     seed: int = 0,
     centroids: str = 'pedcc',
     loss: str = 'pod',
-    norm: Optional[str] = None,
+    norm: Optional[str] = 'bn',
     in_channels: Optional[int] = None,
 ) -> Conversion:
     """Return what :func:`convert` would change, with the same arguments and errors."""
@@ -122,13 +122,20 @@ def plan_conversion(
         in_backbone = head_class is ClsHead
         num_classes: Any = head.get('num_classes') or (model.backbone.get('num_classes') if in_backbone else None)
         check_integer('num_classes', num_classes, 2)
+        if loss in CENTROID_LOSSES and norm == 'bn' and (cfg.get('train_dataloader') or {}).get('batch_size') == 1:
+            raise ValueError(
+                "Expected a batch of at least 2 images for norm='bn', but got train_dataloader.batch_size=1. Take "
+                "norm='ln' (--norm ln), or None (--paper)."
+            )
         new_loss, loss_notes = loss_config(loss, head.get('loss'), num_classes, sc_weight)
         if loss in CENTROID_LOSSES:
-            kind, projection = 'mmpod.PEDCCHead', _projection(num_classes, feat_dim, seed, centroids, norm)
-        elif feat_dim is None and norm is None:
-            kind, projection = 'mmpod.LearnedPrototypeHead', {}
+            kind, settings = 'mmpod.PEDCCHead', projection_settings(num_classes, feat_dim, seed, centroids, norm)
+        elif feat_dim is None:
+            kind, settings = 'mmpod.LearnedPrototypeHead', {}
         else:
-            raise ValueError(f'Expected no `feat_dim` and no `norm` for loss={loss!r}, whose head has no projection.')
+            raise ValueError(
+                f'Expected no `feat_dim` for loss={loss!r}, whose head has no projection, but got {feat_dim}.'
+            )
         channels, changes, input_notes = projection_input(cfg, model, in_backbone, in_channels)
         if loss == 'center':
             new_loss.update(num_classes=num_classes, feat_dim=channels)
@@ -138,7 +145,7 @@ def plan_conversion(
         type=kind,
         num_classes=num_classes,
         in_channels=channels,
-        **projection,
+        **settings,
         loss=new_loss,
         topk=_topk(head, num_classes),
         **(dict(cal_acc=True) if head.get('cal_acc') and not _has_soft_labels(cfg) else {}),
@@ -162,39 +169,6 @@ def plan_gda(cfg: Config) -> Conversion:
                 dict(type='Accuracy', topk=(1,), prefix='gda'),
             ],
         )
-    )
-
-
-def default_feat_dim(num_classes: int) -> int:
-    """Return D for K classes: the smallest power of two of at least 2 K, from 256 to 2048, or K - 1 where that is more.
-
-    These are the dimensions of Table II of arXiv 2111.15449 v1, but for its 512 where K = 100.
-
-    Example:
-        >>> [default_feat_dim(k) for k in (10, 30, 100, 200, 500, 1000, 5000)]
-        [256, 256, 256, 512, 1024, 2048, 4999]
-    """
-    power = 1 << (2 * num_classes - 1).bit_length()
-    return max(min(max(power, 256), 2048), num_classes - 1)
-
-
-def _projection(num_classes: int, feat_dim: Optional[int], seed: int, centroids: str, norm: Optional[str]) -> dict:
-    """Return the settings of the projection and the centroids."""
-    if feat_dim is None:
-        feat_dim = default_feat_dim(num_classes)
-    # On a line there are two directions.
-    check_integer('feat_dim', feat_dim, 2 if centroids == 'spread' and num_classes > 2 else 1)
-    check_integer('seed', seed, 0, MAX_SEED)
-    if centroids == 'pedcc' and num_classes > feat_dim + 1:
-        raise ValueError(
-            f'Expected `feat_dim` to be at least num_classes - 1 = {num_classes - 1}, but got {feat_dim}: no regular '
-            "simplex has so many vertices. Leave feat_dim out, or take the most even arrangement, centroids='spread'."
-        )
-    return dict(
-        feat_dim=feat_dim,
-        seed=seed,
-        **(dict(centroids=centroids) if centroids != 'pedcc' else {}),
-        **(dict(norm_cfg=dict(type=NORMS[norm])) if norm is not None else {}),
     )
 
 

@@ -19,6 +19,7 @@ from .hooks import (
     ResetMomentumHook,
     ValidateOnResumeHook,
 )
+from .inferencer import Inferencer
 from .optimizers import BFloat16OptimWrapper, COTOptimWrapperConstructor
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     'CompileFeaturesHook',
     'DeferredRuntimeInfoHook',
     'EpochSeedHook',
+    'Inferencer',
     'NormAdaptiveHook',
     'OpenSetHook',
     'PlainCheckpointHook',

@@ -16,6 +16,7 @@ from mmengine.config import Config
 from mmengine.dist import all_gather_object
 from mmengine.logging import print_log
 from mmengine.runner import CheckpointLoader
+from mmpretrain.apis import ModelHub
 from torch import nn
 
 from mmpod.utils.errors import UserError
@@ -188,25 +189,38 @@ def _shortened(names: Sequence[str], separator: str = ', ', shown: int = 3) -> s
 
 
 def get_model(
-    model: Union[str, Path, Config], pretrained: Union[str, Path], allow_missing: bool = False, **kwargs: Any
+    model: Union[str, Path, Config],
+    pretrained: Union[str, Path, bool] = True,
+    allow_missing: bool = False,
+    **kwargs: Any,
 ) -> nn.Module:
     """Return a classifier with all weights of a checkpoint; mmpretrain's ``get_model`` only logs what does not fit.
 
-    Give the result to mmpretrain's inferencers: ``ImageClassificationInferencer(get_model(CONFIG, CHECKPOINT))``.
-
     Args:
         model: Name, file or content of a config.
-        pretrained: Its checkpoint.
+        pretrained: Its checkpoint; True takes the weights that are published under the name, such as those of
+            ``'pod_resnet18w8_digits'``, which ship with mmpod, or ``load_from`` of a config.
         allow_missing: Load what fits, and leave the rest as it is.
         **kwargs: Passed to mmpretrain's ``get_model``: ``device``, or changes to the model.
 
     Raises:
         FileNotFoundError: There is no such checkpoint.
-        UserError: It is not a checkpoint, or does not hold exactly the weights of the model.
+        UserError: No checkpoint is known, it is not one, or it does not hold exactly the weights of the model.
     """
     device = kwargs.pop('device', None)
-    classifier = mmpretrain.get_model(model, **kwargs)
-    classes = checkpoint_classes(load_weights(classifier, pretrained, allow_missing))
+    # The hub's own way to a name first reads mmpretrain's index, which a fork installed with `pip install -e` hides.
+    known = ModelHub._models_dict.get(model.lower()) if isinstance(model, str) else None
+    classifier = mmpretrain.get_model(model if known is None else known.config, **kwargs)
+    checkpoint: Any = pretrained
+    if pretrained is True:
+        checkpoint = getattr(known or classifier._metainfo, 'weights', None) or classifier._config.get('load_from')
+    if not checkpoint:
+        name = model.filename if isinstance(model, Config) else model
+        raise UserError(
+            f'Expected `pretrained` to name the checkpoint of `{name}`, because no weights are published under that '
+            'name. For a model with random weights use mmpretrain.get_model.'
+        )
+    classes = checkpoint_classes(load_weights(classifier, checkpoint, allow_missing))
     if classes is not None:
         classifier._dataset_meta = dict(classifier._dataset_meta, classes=classes)
     return classifier if device is None else classifier.to(device)

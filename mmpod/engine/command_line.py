@@ -1,7 +1,6 @@
 """Apply the arguments of `tools/train.py` and `tools/test.py` to a config, as mmpretrain's tools do."""
 
 import copy
-import os
 from argparse import Namespace
 from pathlib import Path
 
@@ -25,13 +24,9 @@ def read_config(path: str) -> Config:
     try:
         return Config.fromfile(path)
     except Exception as error:  # a config can raise anything
-        said = f'Expected `{Path(path).absolute()}` to load as a config, but got {type(error).__name__}: {error}'
-        if f'{os.sep}.mim{os.sep}' in said:
-            said += (
-                ' mmpretrain is installed without its configs, as `pip install -e` leaves it. Install the same copy of '
-                'it with `pip install .`, or use bases of your own instead of `mmpretrain::`.'
-            )
-        raise UserError(said) from error
+        raise UserError(
+            f'Expected `{Path(path).absolute()}` to load as a config, but got {type(error).__name__}: {error}'
+        ) from error
 
 
 def training_config(args: Namespace) -> Config:

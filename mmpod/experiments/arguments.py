@@ -11,6 +11,7 @@ from mmengine.registry import init_default_scope
 from mmpretrain.registry import METRICS
 from mmpretrain.structures import DataSample
 
+from mmpod.experiments.catalogue import CHECKPOINT_OF
 from mmpod.experiments.comparison import GEOMETRY
 from mmpod.experiments.settings import resolve
 from mmpod.functional.centroids import MAX_SEED
@@ -24,6 +25,7 @@ __all__ = [
     'queue_parser',
     'reported_metrics',
     'runs_parser',
+    'trained_configs',
 ]
 
 
@@ -70,6 +72,23 @@ def check_runs(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Non
     if len({config.stem for config in args.configs}) < len(args.configs):
         parser.error('Expected configs of different names, because a run is known by its name.')
     check_jobs(parser, args)
+
+
+def trained_configs(parser: argparse.ArgumentParser, configs: Sequence[Path]) -> dict[Path, Path]:
+    """Return for each config that only evaluates the one whose checkpoint it reads.
+
+    ``gda_NAME`` evaluates ``NAME``, as the converter writes them; a shipped ``gda_DATA`` evaluates ``pod_DATA``, and
+    without that ends with a message.
+    """
+    by_name, sources = {config.stem: config for config in configs}, {}
+    for name, config in by_name.items():
+        shipped, beside = CHECKPOINT_OF.get(name, ''), name[4:] if name.startswith('gda_') else ''
+        trained = next((source for source in (shipped, beside) if source in by_name), None)
+        if trained is not None:
+            sources[config] = by_name[trained]
+        elif shipped:
+            parser.error(f'Expected {shipped} beside {name}, which evaluates it.')
+    return sources
 
 
 def choose_metric(configs: Sequence[Path], overrides: Sequence[str], asked: Optional[str] = None) -> str:

@@ -1,6 +1,7 @@
 """The index of the configs: `configs/README.md` for readers, `configs/metafile.yml` for MIM and mmpretrain."""
 
 import ast
+import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -91,7 +92,10 @@ seed.
 
 
 def metafile(configs: Path, records: Records) -> str:
-    """Return the index of the ResNet-50 configs and of the digits, as YAML, with accuracies after all epochs."""
+    """Return the index of the ResNet-50 configs and of the digits, as YAML, with accuracies after all epochs.
+
+    Where weights ship beside a config, their own accuracy stands there.
+    """
     names = {path.stem: path.stem for path in sorted(configs.glob('*.py'))}
     for path in sorted(configs.glob('small/*_digits.py')):
         names[path.stem.replace('_digits', '_resnet18w8_digits')] = f'small/{path.stem}'
@@ -101,7 +105,11 @@ def metafile(configs: Path, records: Records) -> str:
         result: dict[str, object] = {'Dataset': dataset, 'Task': 'Image Classification'}
         if values := found.get('paper') or found.get('digits'):
             result['Metrics'] = {'Top 1 Accuracy': round(sum(values) / len(values), 2)}
-        model = {'Name': name, 'Metadata': {'Training Data': dataset}, 'In Collection': COLLECTION['Name']}
-        models.append({**model, 'Results': [result], 'Config': f'configs/{config}.py'})
+        model: dict[str, object] = {'Name': name, 'Metadata': {'Training Data': dataset}}
+        model.update({'In Collection': COLLECTION['Name'], 'Results': [result], 'Config': f'configs/{config}.py'})
+        if (shipped := configs / f'{config}.json').is_file():  # the record of the weights beside it
+            result['Metrics'] = {'Top 1 Accuracy': json.loads(shipped.read_text())['top1']}
+            model['Weights'] = f'configs/{config}.pth'
+        models.append(model)
     index = {'Collections': [COLLECTION], 'Models': models}
     return f'# {GENERATED}\n' + yaml.safe_dump(index, sort_keys=False, width=120)

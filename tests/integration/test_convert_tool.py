@@ -1,7 +1,9 @@
 """tools/convert_config.py as a user calls it."""
 
 import ast
+import csv
 import os
+import runpy
 import subprocess
 import sys
 from importlib.machinery import ModuleSpec
@@ -11,7 +13,6 @@ import pytest
 from mmengine.config import Config
 
 import mmpod
-from mmpod.conversion import config_writer
 from mmpod.conversion.config_writer import find_base, read_base, write_converted
 from mmpod.conversion.losses import LOSSES
 from mmpod.conversion.plan import plan_conversion
@@ -49,6 +50,15 @@ def test_a_shipped_config_is_inherited_by_its_package(convert, tmp_path):
     cfg = Config.fromfile(output)
     assert cfg.model.head.loss == dict(type='mmpod.PODLoss', sc_weight=0.5)
     assert cfg.train_dataloader.batch_size == 32
+
+
+def test_the_head_as_printed_in_the_paper(convert, tmp_path):
+    (tmp_path / 'net.py').write_text(BASE)
+    convert(tmp_path / 'net.py', '-o', tmp_path / 'pod.py', '--paper')
+    assert (
+        'norm_cfg' not in Config.fromfile(tmp_path / 'pod.py').model.head
+        and '--paper' in (tmp_path / 'pod.py').read_text()
+    )
 
 
 def test_a_path_is_inherited_relatively_and_the_folder_can_move(tmp_path):
@@ -94,20 +104,22 @@ def test_a_model_of_the_hub_is_found_by_its_name():
 def test_one_config_for_each_loss(convert, tmp_path):
     (tmp_path / 'net.py').write_text(BASE)
     folder = tmp_path / 'losses'
-    done = convert(tmp_path / 'net.py', '-o', folder, '--loss', 'all', '--gda', '--norm', 'bn', '--feat-dim', '16')
+    done = convert(tmp_path / 'net.py', '-o', folder, '--loss', 'all', '--gda', '--feat-dim', '16')
     names = [*LOSSES, 'gda_pod', 'gda_cosine', 'gda_pedccmse', 'gda_pedccloss']
     assert sorted(path.name for path in folder.iterdir()) == sorted(f'{name}_net.py' for name in names)
     cfgs = {name: Config.fromfile(folder / f'{name}_net.py') for name in names}
     assert cfgs['softmax'].model == Config.fromfile(tmp_path / 'net.py').model
-    assert cfgs['pod'].model.head.norm_cfg == dict(type='BN1d') and cfgs['pod'].model.head.feat_dim == 16
+    assert (
+        cfgs['cosine'].model.head.norm_cfg == dict(type='BN1d', affine=False) and cfgs['pod'].model.head.feat_dim == 16
+    )
     assert cfgs['center'].model.head.loss.feat_dim == cfgs['center'].model.head.in_channels == 64
     assert cfgs['gda_pod'].model.type == 'mmpod.GDAClassifier' and cfgs['gda_pod'].model.head == cfgs['pod'].model.head
     command = done.stdout.splitlines()[-1].split('tools/compare.py ')[1].split(' --seeds')[0]
-    assert [Path(name).stem for name in command.split()] == [f'{name}_net' for name in LOSSES]
+    assert {Path(name).stem for name in command.split()} == {f'{name}_net' for name in names}
 
 
 def test_bases_of_an_editable_install_lie_beside_the_package(tmp_path, monkeypatch):
-    """Today's `pip install -e .` of a fork makes no `.mim`; MMEngine then finds no `mmpretrain::` base."""
+    """Today's `pip install -e .` of a fork makes no `.mim`; MMEngine alone then finds no `mmpretrain::` base."""
     checkout = tmp_path / 'fork'
     (checkout / 'mmpretrain').mkdir(parents=True)
     (checkout / 'configs' / 'net').mkdir(parents=True)
@@ -116,12 +128,20 @@ def test_bases_of_an_editable_install_lie_beside_the_package(tmp_path, monkeypat
     metafile = 'Models:\n  - Name: net_3rdparty_8xb32\n    Config: configs/net/net_8xb32.py\n    In Collection: Net\n'
     (checkout / 'configs' / 'net' / 'metafile.yml').write_text('Collections:\n  - Name: Net\n' + metafile)
     spec = ModuleSpec('mmpretrain', None, origin=str(checkout / 'mmpretrain' / '__init__.py'))
-    monkeypatch.setattr(config_writer, 'find_spec', lambda name: spec)
+    monkeypatch.setattr('mmpod.utils.package_configs.find_spec', lambda name: spec)
     base = find_base('net_3rdparty_8xb32')
     assert base == find_base('mmpretrain::net/net_8xb32.py') == checkout / 'configs' / 'net' / 'net_8xb32.py'
     cfg = read_base(base)
     write_converted(base, cfg, plan_conversion(cfg), tmp_path / 'pod.py', [])
     assert "_base_ = ['fork/configs/net/net_8xb32.py']" in (tmp_path / 'pod.py').read_text()
+
+
+def test_the_table_of_the_page_is_that_of_the_record(root):
+    table = runpy.run_path(str(root / 'benchmarks/convert_table.py'))['tables']
+    with (root / 'results/benchmarks/convert_sweep.csv').open() as file:
+        text = table(list(csv.DictReader(file)))
+    assert text == (root / 'docs/generated/convert.md').read_text()
+    assert '--8<-- "docs/generated/convert.md"' in (root / 'docs/convert.md').read_text()
 
 
 def test_what_is_refused_leaves_no_file(root, tmp_path):

@@ -27,7 +27,8 @@ def test_generated_tables_are_those_of_the_records(records, tmp_path):
     drawn = {
         name for name, figure in FIGURES.items() if not figure.cells or any(c.runs in records for c in figure.cells)
     }
-    assert {path.name for path in GENERATED.glob('*.md')} == {path.name for path in written if path.suffix == '.md'}
+    others = {'convert.md'}  # of benchmarks/convert_sweep.py
+    assert {path.name for path in GENERATED.glob('*.md')} - others == {p.name for p in written if p.suffix == '.md'}
     assert figures == drawn
 
 

@@ -5,6 +5,7 @@ from typing import Optional
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
+from torch import nn
 
 from mmpod.engine.checkpoints import checkpoint_classes
 from mmpod.engine.class_names import check_same_classes, dataset_classes
@@ -17,13 +18,15 @@ __all__ = ['CheckDataHook']
 
 @HOOKS.register_module(name=['CheckDataHook', 'NumClassesHook'])  # the second: its name in 0.1
 class CheckDataHook(Hook):
-    """Compare the classes of head, datasets and checkpoint, and refuse a training set without a batch.
+    """Compare the classes of head, datasets and checkpoint, and refuse a training set without batches for the head.
 
     - The head's ``num_classes`` must be the number of classes that each dataset names.
     - The datasets of training and validation must name the same classes in the same order. So must the checkpoint, if
       it is evaluated or resumed; fine-tuning may start from other classes.
     - The labels of each batch must lie in ``[0, num_classes)``. Any other label leads to an indexing error that does
       not name it, on a GPU to a failed assertion of a kernel, and in an evaluation counts as one more error.
+
+    - A head with a batch norm needs two images in each training batch, which the last of an epoch may not have.
 
     Datasets and checkpoints without class names are not compared.
 
@@ -49,6 +52,13 @@ class CheckDataHook(Hook):
                 'samples per process do not fill a batch, and `drop_last=True` leaves them out. Lower '
                 'train_dataloader.batch_size, or set train_dataloader.drop_last=False.'
             )
+        norm = getattr(getattr(plain_model(runner.model)[0], 'head', None), 'norm', None)
+        if isinstance(norm, nn.BatchNorm1d) and isinstance(runner.train_loop, EpochBasedTrainLoop):
+            if loader.batch_size and not loader.drop_last and len(loader.sampler) % loader.batch_size == 1:
+                raise UserError(
+                    'Expected at least 2 images in every training batch for the batch norm of the head, but the last '
+                    'of an epoch would have 1. Set train_dataloader.drop_last=True.'
+                )
         if not runner._resume:
             self.checkpoint_classes = None
         datasets = dict(train_dataloader=loader.dataset)

@@ -57,7 +57,7 @@ def test_configs_of_mmcls_are_told_where_to_migrate():
         mmpod.convert(config('mmcls.ImageClassifier'))
     with pytest.raises(ValueError, match="replaced mmcls; write 'mmpretrain.LinearClsHead'"):
         mmpod.convert(config(head='mmcls.LinearClsHead'))
-    mmpod.convert(config(data='a word of the project', train_dataloader=dict(batch_size=1)))
+    mmpod.convert(config(data='a word of the project', train_dataloader=dict(batch_size=2)))
 
 
 def test_classifiers_are_refused_for_the_true_reason():

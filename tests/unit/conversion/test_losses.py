@@ -83,9 +83,8 @@ def test_one_hot_scores_train_as_labels_do(loss):
 
 
 def test_settings_of_other_losses_are_refused():
-    for settings in (dict(norm='bn'), dict(feat_dim=16)):
-        with pytest.raises(ValueError, match="no `feat_dim` and no `norm` for loss='center'"):
-            mmpod.convert(config(), loss='center', **settings)
+    with pytest.raises(ValueError, match="no `feat_dim` for loss='center'.* got 16"):
+        mmpod.convert(config(), loss='center', feat_dim=16)
     with pytest.raises(ValueError, match="`loss` to be one of 'pod'.*but got 'focal'"):
         mmpod.convert(config(), loss='focal')
     with pytest.raises(ValueError, match='no `optim_wrapper.constructor`'):
@@ -94,10 +93,12 @@ def test_settings_of_other_losses_are_refused():
         mmpod.convert(cfg, loss='cot')
 
 
-@pytest.mark.parametrize('norm, kind', [('bn', torch.nn.BatchNorm1d), ('ln', torch.nn.LayerNorm)])
-def test_a_norm_follows_the_projection(norm, kind):
-    cfg = mmpod.convert(config(), norm=norm)
-    assert isinstance(MODELS.build(cfg.model).head.norm, kind)
+@pytest.mark.parametrize('loss', CENTROID_LOSSES)
+def test_the_recommended_norm_follows_the_projection_of_every_centroid_loss(loss):
+    norm = MODELS.build(mmpod.convert(config(), loss=loss).model).head.norm
+    assert isinstance(norm, torch.nn.BatchNorm1d) and not norm.affine
+    assert 'norm_cfg' not in mmpod.convert(config(), loss=loss, norm=None).model.head  # as printed
+    assert isinstance(MODELS.build(mmpod.convert(config(), loss=loss, norm='ln').model).head.norm, torch.nn.LayerNorm)
 
 
 def test_gaussians_are_fitted_on_a_converted_config():

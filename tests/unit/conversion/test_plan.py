@@ -14,7 +14,8 @@ from torch.testing import assert_close
 
 import mmpod
 from mmpod.conversion.head_input import head_input
-from mmpod.conversion.plan import default_feat_dim, plan_conversion
+from mmpod.conversion.plan import plan_conversion
+from mmpod.conversion.projection import default_feat_dim
 
 SHIPPED = f'{get_installed_path("mmpretrain")}/.mim/configs'
 RESNET = dict(
@@ -100,12 +101,22 @@ def test_only_the_head_changes():
         in_channels=64,
         feat_dim=16,
         seed=3,
+        norm_cfg=dict(type='BN1d', affine=False),
         loss=dict(type='mmpod.PODLoss', sc_weight=0.5),
         topk=(1, 5),
         cal_acc=True,
     )
     cfg.model.pop('head')
     assert converted.to_dict() == cfg.to_dict()
+
+
+def test_a_batch_of_one_image_has_no_batch_norm():
+    cfg = config()
+    cfg.train_dataloader = dict(batch_size=1)
+    with pytest.raises(ValueError, match=r"at least 2 images for norm='bn'.* \(--norm ln\), or None \(--paper\)"):
+        mmpod.convert(cfg)
+    assert mmpod.convert(cfg, norm='ln').model.head.norm_cfg == dict(type='LN')
+    assert mmpod.convert(cfg, loss='amsoftmax').model.head.type == 'mmpod.LearnedPrototypeHead'
 
 
 @pytest.mark.parametrize('topk, expected', [((1, 5), (1,)), (1, (1,)), ((5,), (1,))])

@@ -84,6 +84,17 @@ def test_training_set_without_a_batch():
     CheckDataHook().before_train(runner_of(num_samples=8, batch_size=8, drop_last=True))
 
 
+def test_a_last_batch_of_one_image_before_a_batch_norm():
+    runner = runner_of(num_samples=9, batch_size=4)
+    CheckDataHook().before_train(runner)
+    runner.model.head.norm = torch.nn.BatchNorm1d(2)
+    with pytest.raises(UserError, match='last of an epoch would have 1. Set train_dataloader.drop_last=True'):
+        CheckDataHook().before_train(runner)
+    for options in (dict(num_samples=9, drop_last=True), dict(num_samples=10)):
+        runner.train_dataloader = loader_of('abc', batch_size=4, **options)
+        CheckDataHook().before_train(runner)
+
+
 @pytest.mark.parametrize('stage', ['train', 'val', 'test'])
 def test_labels_out_of_range(stage):
     def batch(*labels):

@@ -71,16 +71,6 @@ def test_evaluation(arguments, root, monkeypatch):
     assert ours.to_dict() == theirs.to_dict()
 
 
-def test_a_fork_without_the_folder_of_configs(root, tmp_path, monkeypatch):
-    """As `pip install -e` leaves it: own configs work, and those on `mmpretrain::` bases say what is missing."""
-    (tmp_path / 'mmpretrain').mkdir()
-    monkeypatch.setattr('mmengine.config.config.get_installed_path', lambda _: str(tmp_path / 'mmpretrain'))
-    (tmp_path / 'own.py').write_text('model = dict()\n')
-    assert 'model' in read_config(str(tmp_path / 'own.py'))
-    with pytest.raises(UserError, match='Install the same copy of it with `pip install .`'):
-        read_config(str(root / DIGITS))
-
-
 @pytest.mark.parametrize(
     'arguments, words', [(['--auto-scale-lr'], 'base_batch_size'), (['--cfg-options', 'a.0.b=1'], '--cfg')]
 )

@@ -1,12 +1,25 @@
 """Which metric counts, found without training."""
 
+import argparse
+from pathlib import Path
+
 import pytest
 
-from mmpod.experiments.arguments import choose_metric, reported_metrics
+from mmpod.experiments.arguments import choose_metric, reported_metrics, trained_configs
 from mmpod.experiments.run import number_format, unit
 from mmpod.experiments.settings import resolve
 
 DIGITS = 'configs/small/pod_digits.py'
+
+
+def test_gaussians_evaluate_the_training_beside_them():
+    parser = argparse.ArgumentParser()
+    paths = {name: Path(f'losses/{name}.py') for name in ('pod_x', 'gda_pod_x', 'cosine_x', 'gda_y')}
+    assert trained_configs(parser, [*paths.values()]) == {paths['gda_pod_x']: paths['pod_x']}
+    shipped = [Path('configs/small/gda_digits.py'), Path('configs/small/pod_digits.py')]
+    assert trained_configs(parser, shipped) == {shipped[0]: shipped[1]}
+    with pytest.raises(SystemExit):
+        trained_configs(parser, shipped[:1])
 
 
 @pytest.mark.parametrize(

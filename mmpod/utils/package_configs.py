@@ -1,0 +1,44 @@
+"""Where an installed package keeps its configs, also one that is installed from a checkout with `pip install -e`."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Optional
+
+from mmengine.config import Config
+
+__all__ = ['find_bases_of_checkouts', 'package_data']
+
+
+def package_data(package: str) -> Optional[Path]:
+    """Return the folder of a package's `configs` and `model-index.yml`, or None if there is no such package.
+
+    It is `.mim` inside an installed package, and the checkout around it where that is installed with `pip install -e`.
+    """
+    spec = find_spec(package) if package.isidentifier() else None
+    if spec is None or spec.origin is None:  # a folder without __init__.py has no origin
+        return None
+    folder = Path(spec.origin).parent
+    return folder / '.mim' if (folder / '.mim').is_dir() else folder.parent
+
+
+def find_bases_of_checkouts() -> None:
+    """Let a ``_base_`` such as ``'mmpretrain::_base_/default_runtime.py'`` name a config of a checkout.
+
+    MMEngine 0.10 looks in `.mim` alone, which `pip install -e` has not made since pip 21.3.
+    """
+    find_installed = Config._get_cfg_path
+
+    def find(cfg_path: str, filename: str) -> tuple[str, Optional[str]]:
+        package, _, relative = cfg_path.partition('::')
+        folder = package_data(package) if relative else None
+        if folder is None or folder.name == '.mim':
+            return find_installed(cfg_path, filename)
+        path = folder / 'configs' / relative
+        if not path.is_file():
+            raise FileNotFoundError(
+                f'Expected `{cfg_path}` to be a config of {package}, which is installed from {folder}, but `{path}` '
+                'does not exist.'
+            )
+        return str(path), package
+
+    Config._get_cfg_path = staticmethod(find)
