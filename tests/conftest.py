@@ -1,5 +1,6 @@
 """What all tests share: the repository's root, deterministic seeds, one way to run a command as a user would."""
 
+import gc
 import os
 import socket
 import subprocess
@@ -20,6 +21,11 @@ def pytest_configure(config):
     import mmpod  # noqa: F401  (registers)
 
     torch.set_num_threads(1)  # small tensors gain nothing from more, and threads that wait for a busy core take ages
+
+
+def pytest_collection_finish():
+    """Keep what has been imported from the garbage collections that MMEngine asks for with every dataset."""
+    gc.freeze()
 
 
 def pytest_runtest_setup(item):

@@ -234,11 +234,6 @@ def test_slurm_scripts_pass_their_arguments_to_srun(root, tmp_path, run_command)
     assert test[-4:] == ['a.py', 'b.pth', '--launcher', 'slurm'] and test[-5].endswith('tools/test.py')
 
 
-@pytest.mark.parametrize('script', ['dist_train', 'dist_test', 'slurm_train', 'slurm_test'])
-def test_launchers_explain_themselves(script, root, run_command):
-    assert 'usage' in run_command('bash', root / f'tools/{script}.sh', status=2).stderr
-
-
 def test_foreign_config_with_one_changed_head(root, tmp_path, run_command):
     """A config of somebody else's, a bare `PODLoss` after custom_imports, and a conversion without any file."""
     (tmp_path / 'mine.py').write_text(
@@ -411,16 +406,6 @@ def test_averaged_weights_go_on_after_a_resume(root, tmp_path, run_command):
     assert (unbroken['state_dict']['head.fc.weight'] - unbroken['ema_state_dict']['module.head.fc.weight']).any()
 
 
-def test_lambda_of_l_softmax_goes_on_after_a_resume(root, tmp_path, run_command):
-    softmax = 'configs/small/softmax_digits.py'
-    (tmp_path / 'l.py').write_text(leaf_on_digits(root, 'lsoftmax_cifar10_10k', softmax))
-    for epochs in (1, 2):
-        command = [sys.executable, root / 'tools/train.py', tmp_path / 'l.py', '--work-dir', tmp_path / 'w', '--resume']
-        run_command(*command, '--cfg-options', f'train_cfg.max_epochs={epochs}', *SEED)
-        saved = torch.load(tmp_path / f'w/epoch_{epochs}.pth', weights_only=True)['state_dict']
-        assert saved['head.loss_module.iteration'] == 21 * epochs  # 1,297 images in batches of 64
-
-
 def test_norm_adaptive_delta_is_set_in_two_processes_and_saved(root, tmp_path, run_command):
     (tmp_path / 'adaptive.py').write_text(leaf_on_digits(root, 'pod_cifar10_10k_normadaptive', DIGITS))
     command = ['bash', root / 'tools/dist_train.sh', tmp_path / 'adaptive.py', 2, '--work-dir', tmp_path / 'work']
@@ -433,18 +418,3 @@ def test_norm_adaptive_delta_is_set_in_two_processes_and_saved(root, tmp_path, r
         for epoch in (1, 2)
     ]
     assert saved[0].item() == pytest.approx(entry['delta'], rel=1e-5) and saved[1] > 1.2 * saved[0]
-
-
-def test_training_in_bfloat16(root, tmp_path, run_command):
-    """The losses are close to those in float32, but not equal."""
-    logs = {}
-    for option in ('mmpod.BFloat16OptimWrapper', 'OptimWrapper'):
-        options = [f'optim_wrapper.type={option}', 'train_cfg.max_epochs=1', 'randomness.seed=0', 'log_level=WARNING']
-        config = root / 'configs/small/pod_digits.py'
-        train = [sys.executable, root / 'tools/train.py', config, '--work-dir', tmp_path / option]
-        run_command(*train, '--cfg-options', *options)
-        (path,) = (tmp_path / option).glob('*/vis_data/scalars.json')
-        logs[option] = [float(line.split('"loss": ')[1].split(',')[0]) for line in path.open() if '"loss": ' in line]
-    mixed, single = logs.values()
-    assert mixed != single
-    assert_close(mixed, single, rtol=0.1, atol=0)

@@ -22,11 +22,6 @@ def test_complement_entropy_is_eq_5(num_classes):
     assert_close(complement_entropy(logits, labels), torch.tensor(expected).double(), rtol=1e-5, atol=1e-5)
 
 
-def test_even_spread_has_the_largest_entropy():
-    even = complement_entropy(torch.tensor([[3.0, -1, -1, -1, -1]]), torch.tensor([0]))
-    assert_close(even, torch.tensor([math.log(4)]), rtol=1e-4, atol=0)
-
-
 def test_the_released_constants():
     """With 1 - y_g = 1e-7 the first constant halves the shares: q = 1/4 each for two wrong classes."""
     gap = math.log(2 / 1e-7 - 2)
@@ -37,11 +32,3 @@ def test_the_released_constants():
 def test_gradients():
     logits, labels = torch.randn(4, 5, dtype=torch.float64, requires_grad=True), torch.randint(5, (4,))
     assert torch.autograd.gradcheck(lambda x: complement_entropy(x, labels).mean(), logits)
-
-
-@pytest.mark.parametrize('logit', [0.0, 200.0, -200.0, 1e4])
-def test_extreme_logits_are_finite(logit):
-    logits = torch.tensor([[logit, 0.0, 1.0]], requires_grad=True)
-    loss = complement_entropy(logits, torch.tensor([0]))
-    loss.sum().backward()
-    assert loss.isfinite().all() and logits.grad.isfinite().all()
