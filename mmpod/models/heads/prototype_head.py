@@ -9,7 +9,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmpod.functional import at_least_float32, cosine_scores, no_autocast, normalize_rows
-from mmpod.models.losses import PrototypeLoss
+from mmpod.models.losses.prototype_loss import PrototypeLoss
 from mmpod.utils.checks import check_choice, check_flag, check_integer
 
 __all__ = ['PrototypeHead']
