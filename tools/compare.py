@@ -14,7 +14,7 @@ from mmpod.experiments.arguments import check_runs, choose_metric, runs_parser
 from mmpod.experiments.catalogue import CHECKPOINT_OF
 from mmpod.experiments.comparison import curves_csv, final_values, geometry_table, summary_table, verdict
 from mmpod.experiments.figures import plot_accuracy, plot_geometry
-from mmpod.experiments.launch import Launcher, note_unknown_settings, plan_run
+from mmpod.experiments.launch import Launcher, plan_run
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.run import Run
 from mmpod.experiments.settings import check_effect
@@ -55,7 +55,6 @@ def report(args: argparse.Namespace, done: list[Run]) -> None:
     parts = [
         summary_table(done, args.metric, args.target, args.lower_is_better),
         verdict(values, args.metric, args.lower_is_better),
-        note_unknown_settings(done),
     ]
     table = '\n\n'.join(part for part in parts if part)
     (args.work_dir / 'table.md').write_text(table + '\n')

@@ -30,10 +30,6 @@ class LearnedPrototypeHead(PrototypeHead):
 
     Attributes:
         fc: ``nn.Linear(in_channels, num_classes, bias=False)``, whose weight holds the prototypes.
-
-    Raises:
-        TypeError: An argument has a wrong type.
-        ValueError: An argument is out of range.
     """
 
     def __init__(
