@@ -5,7 +5,7 @@ import torch
 from torch.testing import assert_close
 
 from mmpod.functional import kerdock_rows, kerdock_size
-from mmpod.functional.kerdock import PRIMITIVE, largest_kerdock_dim
+from mmpod.functional.kerdock import PRIMITIVE
 
 
 def multiply(a, b, degree):
@@ -83,19 +83,6 @@ def test_a_part_of_the_table_is_made_alone():
     table = kerdock_rows(torch.arange(kerdock_size(64)), 64, torch.float16)
     assert_close(kerdock_rows(indices, 64, torch.float16), table[indices], rtol=0, atol=0)
     assert kerdock_rows(indices[:0], 64).shape == (0, 64)
-
-
-@pytest.mark.parametrize('degree', PRIMITIVE)
-def test_polynomials_are_primitive(degree):
-    x, order = 0b10 if degree > 1 else 1, 1
-    value = x
-    while value != 1:
-        value, order = multiply(value, x, degree), order + 1
-    assert order == 2**degree - 1
-
-
-def test_largest_dimension():
-    assert [largest_kerdock_dim(dim) for dim in (3, 4, 15, 16, 1023, 1024, 10**6)] == [0, 4, 4, 16, 256, 1024, 4096]
 
 
 @pytest.mark.parametrize(

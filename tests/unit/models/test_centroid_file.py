@@ -136,7 +136,7 @@ def body_of(content):
 # The state (None, {'__defaults__': ({'neg': True},)}) of a function that tensors need: pickle sets it as an attribute.
 REWRITE = b'ctorch._utils\n_rebuild_tensor_v2\n(N}X\x0c\x00\x00\x00__defaults__}X\x03\x00\x00\x00neg\x88s\x85stb0'
 KEYS = {
-    'nested tuples': b')' + b'\x85' * 2_000_000,
+    'nested tuples': b')' + b'\x85' * 200_000,
     'shared tuples': b')' + b'q\x00h\x00\x86' * 40,
     'long text': b'X' + (50_000_000).to_bytes(4, 'little') + b'a' * 50_000_000,
     'list': b']',
