@@ -26,11 +26,8 @@ class AnyLayout:
     Args:
         data_root: Folder of the dataset.
         split: ``'train'`` or ``'test'``.
-        samples_per_class: Keep only that many samples of each class, the first in the order of the files: a fixed,
-            balanced subset, the same in every run; a list of K numbers gives an imbalanced one. None keeps all.
-        skip_per_class: Leave out that many samples of each class before these: a held-out part of the training set.
-        label_noise: Share of the samples, from 0 to 1, that get the label of another class: symmetric noise, the same
-            in every run.
+        samples_per_class, skip_per_class, label_noise: Take a part of each class, in the order of the files, and give
+            some samples wrong labels, see :class:`~mmpod.datasets.class_subset.ClassSubset`.
         download: Fetch the official archive if neither is there; only in a run of one process.
         kwargs: Passed to mmpretrain's dataset.
 

@@ -31,12 +31,8 @@ class TinyImageNet(BaseDataset):
         data_root: Folder of the dataset.
         split: ``'train'`` or ``'val'``; the labels of the official test split are not public.
         num_classes: Take only that many classes, the first in the order of their names, from 2 to 200.
-        samples_per_class: Keep only that many samples of each class, the first in the order of their file names
-            (``'val'``: of the annotations): a fixed, balanced subset, the same in every run; a list of K numbers gives
-            an imbalanced one. None keeps all.
-        skip_per_class: Leave out that many samples of each class before these: a held-out part of the training set.
-        label_noise: Share of the samples, from 0 to 1, that get the label of another class: symmetric noise, the same
-            in every run.
+        samples_per_class, skip_per_class, label_noise: Take a part of each class, in the order of the files, and give
+            some samples wrong labels, see :class:`~mmpod.datasets.class_subset.ClassSubset`.
         kwargs: Passed to mmpretrain's ``BaseDataset``.
 
     Raises:

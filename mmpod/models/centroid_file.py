@@ -3,7 +3,6 @@
 import io
 import pickle
 import pickletools
-import zipfile
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +15,8 @@ __all__ = ['UNIT_TOLERANCE', 'read_centroids']
 
 UNIT_TOLERANCE = 1e-3  # of a row's length; the released rows are float32
 MAX_BYTES = (2**26, 16)  # per file, and per number
-MAGIC_NUMBER = 0x1950A86A20F9469CFC6C  # at the start of files of torch.save before PyTorch 1.6
+# At the start of what torch.save wrote before PyTorch 1.6, and of each tensor's numbers in a pickle still.
+MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 DTYPES = dict(
     HalfStorage=torch.float16,
     FloatStorage=torch.float32,
@@ -39,8 +39,8 @@ def read_centroids(path: Union[str, Path], num_classes: int, feat_dim: int) -> T
     tensors need, and refuses the others.
 
     Args:
-        path: A ``.pkl`` file, written with ``pickle.dump`` (protocol 2 to 5) or ``torch.save``, of the labels 0 to
-            K - 1.
+        path: A ``.pkl`` file of the labels 0 to K - 1, written with ``pickle.dump`` (protocol 2 to 5), or with
+            ``torch.save`` before PyTorch 1.6.
         num_classes: K.
         feat_dim: D.
 
@@ -64,7 +64,7 @@ def read_centroids(path: Union[str, Path], num_classes: int, feat_dim: int) -> T
         if len(data) > limit:
             raise ValueError(f'it is longer than the {limit} bytes that this many centroids need')
         rows = _rows(_load(data), num_classes, feat_dim)
-    except Exception as error:  # a damaged file makes struct, zipfile, zlib and PyTorch raise many types
+    except Exception as error:  # a damaged file makes struct and PyTorch raise many types
         raise ValueError(
             f'Expected `{path}` to hold a dict of the labels 0 to {num_classes - 1}, each with a floating-point tensor '
             f'of shape (1, {feat_dim}), and nothing that runs code, but {str(error)[:300]}.'
@@ -93,27 +93,7 @@ def _rows(content: Any, num_classes: int, feat_dim: int) -> Tensor:
 
 
 def _load(data: bytes) -> Any:
-    """Return what ``pickle.dump`` or ``torch.save``, with or without an archive, wrote."""
-    return _load_archive(data) if data.startswith(b'PK') else _load_stream(data)
-
-
-def _load_archive(data: bytes) -> Any:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        if sum(entry.file_size for entry in archive.infolist()) > len(data):
-            raise ValueError('it is a compressed archive, which torch.save does not write')
-        names = archive.namelist()
-        folder = next((name[: -len('data.pkl')] for name in names if name.endswith('/data.pkl')), '')
-        if f'{folder}byteorder' in names:
-            _require_little_endian(archive.read(f'{folder}byteorder') == b'little')
-        reader = TensorUnpickler(io.BytesIO(archive.read(f'{folder}data.pkl')), len(data))
-        content = reader.load()
-        for key, storage in reader.storages.items():
-            storage.copy_(torch.frombuffer(bytearray(archive.read(f'{folder}data/{key}')), dtype=storage.dtype))
-    return content
-
-
-def _load_stream(data: bytes) -> Any:
-    """Read the single pickle of ``pickle.dump``, or the five of ``torch.save`` before PyTorch 1.6 and the numbers."""
+    """Return what ``pickle.dump`` wrote: one pickle; or ``torch.save`` before 1.6: five pickles and the numbers."""
     file = io.BytesIO(data)
 
     def load() -> Any:
@@ -123,7 +103,8 @@ def _load_stream(data: bytes) -> Any:
     if type(content) is not int or content != MAGIC_NUMBER:
         return content
     load()  # the version
-    _require_little_endian(load()['little_endian'])
+    if load()['little_endian'] is not True:
+        raise ValueError('it was written on a machine that is not little-endian')
     reader = TensorUnpickler(file, len(data))
     content = reader.load()
     for key in load():
@@ -132,11 +113,6 @@ def _load_stream(data: bytes) -> Any:
         storage, count = reader.storages[key], int.from_bytes(file.read(8), 'little')
         storage.copy_(torch.frombuffer(bytearray(file.read(count * storage.itemsize)), dtype=storage.dtype))
     return content
-
-
-def _require_little_endian(fact: bool) -> None:
-    if fact is not True:
-        raise ValueError('it was written on a machine that is not little-endian')
 
 
 def _refuse(opcode: pickletools.OpcodeInfo) -> Callable:
@@ -172,7 +148,7 @@ class TensorUnpickler(pickle._Unpickler):  # in Python, where opcodes can be ref
             ('collections', 'OrderedDict'): lambda: {},
             ('_codecs', 'encode'): lambda text, _: text.encode('latin1'),  # bytes in protocol 2
             ('torch._utils', '_rebuild_tensor_v2'): _tensor,
-            ('torch.storage', '_load_from_bytes'): lru_cache(maxsize=None)(_load_stream),
+            ('torch.storage', '_load_from_bytes'): lru_cache(maxsize=None)(_load),
             **{('torch', name): dtype for name, dtype in DTYPES.items()},
         }
 
