@@ -86,15 +86,6 @@ def test_infinite_plain_weight_is_softmax():
         assert_close(measured, features @ prototypes.T)
 
 
-def test_additive_margin_by_loops():
-    features, labels, prototypes = batch()
-    cosines = cosine_scores(normalize_rows(features), normalize_rows(prototypes))
-    measured = cross_entropy(additive_margin_logits(cosines, labels, 30, 0.35), labels, reduction='none')
-    for i, (x, label) in enumerate(zip(features.tolist(), labels.tolist())):
-        logits = [30 * (math.cos(angle(x, w)) - 0.35 * (j == label)) for j, w in enumerate(prototypes.tolist())]
-        assert_close(measured[i].item(), softmax_loss_by_loops(logits, label))
-
-
 @pytest.mark.parametrize('num_classes', [2, 5])
 def test_additive_margin_is_cosface_of_pytorch_metric_learning(num_classes):
     features, labels, prototypes = batch(num_classes=num_classes)
