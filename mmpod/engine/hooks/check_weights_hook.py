@@ -40,7 +40,7 @@ class CheckWeightsHook(Hook):
         """Compare the checkpoint with the model."""
         checkpoint, self.checkpoint = self.checkpoint, None
         model, _ = plain_model(runner.model)
-        difference = checkpoint and weights_difference(model, checkpoint)
+        difference = '' if checkpoint is None else weights_difference(model, checkpoint)
         if difference:
             raise incomplete_error(runner._load_from, difference)
 
