@@ -111,7 +111,7 @@ def _load(data: bytes) -> Any:
         if type(key) is not str or key not in reader.storages:
             raise ValueError('it holds numbers that belong to no tensor')
         storage, count = reader.storages[key], int.from_bytes(file.read(8), 'little')
-        storage.copy_(torch.frombuffer(bytearray(file.read(count * storage.itemsize)), dtype=storage.dtype))
+        storage.copy_(torch.frombuffer(bytearray(file.read(count * storage.element_size())), dtype=storage.dtype))
     return content
 
 
