@@ -1,5 +1,7 @@
 """What all tests share: the repository's root, deterministic seeds, one way to run a command as a user would."""
 
+import functools
+import gc
 import os
 import socket
 import subprocess
@@ -15,11 +17,19 @@ def pytest_configure(config):
     """Hide the GPU, before torch looks for one, unless the run is `-m gpu`: processes cannot share one with NCCL."""
     if config.option.markexpr != 'gpu':
         os.environ['CUDA_VISIBLE_DEVICES'] = ''
+    import mmengine.config.utils
     import torch
 
     import mmpod  # noqa: F401  (registers)
 
+    # MMEngine would read all metafiles of mmpretrain for each base that a config inherits from it.
+    mmengine.config.utils.load = functools.lru_cache(maxsize=None)(mmengine.config.utils.load)
     torch.set_num_threads(1)  # small tensors gain nothing from more, and threads that wait for a busy core take ages
+
+
+def pytest_collection_finish():
+    """Keep what has been imported from the garbage collections that MMEngine asks for with every dataset."""
+    gc.freeze()
 
 
 def pytest_runtest_setup(item):

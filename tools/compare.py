@@ -14,7 +14,7 @@ import sys
 from mmpod.experiments.arguments import check_runs, choose_metric, runs_parser, trained_configs
 from mmpod.experiments.comparison import curves_csv, final_values, geometry_table, summary_table, verdict
 from mmpod.experiments.figures import plot_accuracy, plot_geometry
-from mmpod.experiments.launch import Launcher, note_unknown_settings, plan_run
+from mmpod.experiments.launch import Launcher, plan_run
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.run import Run
 from mmpod.experiments.settings import check_effect
@@ -49,7 +49,6 @@ def report(args: argparse.Namespace, done: list[Run]) -> None:
     parts = [
         summary_table(done, args.metric, args.target, args.lower_is_better),
         verdict(values, args.metric, args.lower_is_better),
-        note_unknown_settings(done),
     ]
     table = '\n\n'.join(part for part in parts if part)
     (args.work_dir / 'table.md').write_text(table + '\n')

@@ -3,8 +3,9 @@
 import argparse
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 
+from mmpod.engine.command_line import read_config
 from mmpod.export.formats import FORMATS, export_classifier
 from mmpod.utils.errors import errors_as_exit
 
@@ -12,7 +13,7 @@ from mmpod.utils.errors import errors_as_exit
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description='Export a classifier to one file: pixels in, cosines and labels out.')
-    parser.add_argument('config', type=Path, help='config of the model')
+    parser.add_argument('config', help='config of the model')
     parser.add_argument('checkpoint', type=Path, help='its weights')
     parser.add_argument('--format', choices=FORMATS, default='onnx')
     parser.add_argument('-o', '--out', type=Path, help="file to write; default: the checkpoint's name, another suffix")
@@ -27,8 +28,6 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--allow-missing', action='store_true', help='export without all the weights')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='changes to the config, key=value')
     args = parser.parse_args()
-    if not args.config.is_file():
-        parser.error(f'Expected the config `{args.config}` to be a file, but there is none.')
     if args.image_size is not None and (len(args.image_size) > 2 or min(args.image_size) < 1):
         parser.error(f'Expected --image-size to be one or two positive numbers, but got {args.image_size}.')
     return args
@@ -37,7 +36,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Export the model and print what was written."""
     args = parse_args()
-    cfg = Config.fromfile(args.config)
+    cfg = read_config(args.config)
     cfg.merge_from_dict(args.cfg_options or {})
     size = None if args.image_size is None else (args.image_size[0], args.image_size[-1])
     facts = export_classifier(

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from mmpod.experiments.arguments import check_runs, choose_metric, runs_parser
 from mmpod.experiments.comparison import trial_table
-from mmpod.experiments.launch import Launcher, note_unknown_settings, plan_run
+from mmpod.experiments.launch import Launcher, plan_run
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.run import Run
 from mmpod.experiments.settings import check_effect, resolve
@@ -69,8 +69,6 @@ def main() -> None:
     failed = run_all(plans, args.jobs, launcher)
     done = {key: [run for run in group if run.state == 'done'] for key, group in runs.items()}
     table = trial_table([config.stem for config in args.configs], args.trials, done, args.metric, args.lower_is_better)
-    unknown = note_unknown_settings(run for group in done.values() for run in group)
-    table += f'\n\n{unknown}' if unknown else ''
     args.work_dir.mkdir(parents=True, exist_ok=True)
     (args.work_dir / 'table.md').write_text(table + '\n')
     print(f'\n{table}')

@@ -8,7 +8,7 @@ from mmpod.utils.checks import check_integer
 __all__ = ['NORMS', 'default_feat_dim', 'projection_settings']
 
 # The batch norm is the recommended one; it has no shift, which would move all features to one side of the centroids.
-NORMS = dict(bn=dict(type='BN1d', affine=False), ln=dict(type='LN'))
+NORMS: dict[str, dict] = dict(bn=dict(type='BN1d', affine=False), ln=dict(type='LN'))
 
 
 def default_feat_dim(num_classes: int) -> int:

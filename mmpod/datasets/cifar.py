@@ -9,6 +9,7 @@ from mmpretrain.datasets import CIFAR10, CIFAR100
 
 from mmpod.datasets.class_subset import ClassSubset
 from mmpod.registry import DATASETS
+from mmpod.utils.checks import check_choice
 
 from .image_folder import load_class_folders
 
@@ -48,8 +49,7 @@ class AnyLayout:
         download: bool = True,
         **kwargs: Any,
     ):
-        if split not in ('train', 'test'):
-            raise ValueError(f"Expected `split` to be 'train' or 'test', but got {split!r}.")
+        check_choice('split', split, ['train', 'test'])
         self.subset = ClassSubset(samples_per_class, skip_per_class, label_noise)
         super().__init__(data_root=data_root, split=split, download=download, **kwargs)
 

@@ -20,10 +20,6 @@ class ClassSubset:
         skip_per_class: Leave out this many samples per class before these.
         label_noise: Fraction of the kept samples, from 0 to 1, that get the label of another class, drawn uniformly
             (symmetric noise).
-
-    Raises:
-        TypeError: An argument is not a number.
-        ValueError: An argument is out of range.
     """
 
     samples_per_class: Optional[Union[int, Sequence[int]]] = None

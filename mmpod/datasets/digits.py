@@ -6,6 +6,7 @@ import numpy as np
 from mmpretrain.datasets import BaseDataset
 
 from mmpod.registry import DATASETS
+from mmpod.utils.checks import check_choice
 
 __all__ = ['SklearnDigits']
 
@@ -32,8 +33,7 @@ class SklearnDigits(BaseDataset):
     NUM_TRAIN = 1297
 
     def __init__(self, split: str = 'train', **kwargs: Any):
-        if split not in ('train', 'test'):
-            raise ValueError(f"Expected `split` to be 'train' or 'test', but got {split!r}.")
+        check_choice('split', split, ['train', 'test'])
         self.split = split
         super().__init__(ann_file='', **kwargs)
 

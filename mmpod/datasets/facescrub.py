@@ -6,6 +6,7 @@ from typing import Any
 from mmpretrain.datasets import BaseDataset
 
 from mmpod.registry import DATASETS
+from mmpod.utils.checks import check_choice
 
 from .image_folder import class_folders, load_class_folders
 
@@ -37,8 +38,7 @@ class FaceScrub(BaseDataset):
     CHANNEL_ORDER = 'bgr'
 
     def __init__(self, data_root: str, split: str = 'train', **kwargs: Any):
-        if split not in ('train', 'test'):
-            raise ValueError(f"Expected `split` to be 'train' or 'test', but got {split!r}.")
+        check_choice('split', split, ['train', 'test'])
         self.split = split
         super().__init__(ann_file='', data_root=data_root, **kwargs)
 

@@ -33,7 +33,7 @@ def inner_datasets(dataset: dict, outer: tuple = ()) -> Iterator[tuple[dict, lis
 
 def dataset_class(dataset: dict) -> type:
     """Return the class that a dataset's config names."""
-    kind = dataset['type']
+    kind = dataset.get('type')
     return DATASETS.get(kind) if isinstance(kind, str) else kind
 
 

@@ -6,9 +6,8 @@ import torch
 from mmengine.config import Config
 from mmengine.dist import get_world_size
 from mmengine.logging import print_log
-from mmengine.registry import DefaultScope
 
-from mmpod.registry import DATASETS
+from mmpod.datasets.file_pipeline import dataset_class, inner_datasets
 from mmpod.utils.errors import UserError
 
 __all__ = ['DATALOADERS', 'adapt_loaders', 'check_channel_order', 'check_total_batch']
@@ -54,24 +53,14 @@ def check_channel_order(cfg: Config) -> None:
     if preprocessor.get('to_rgb') or len({*(preprocessor.get('mean') or ())}) < 2:
         return
     for name in DATALOADERS:
-        for kind in _dataset_types((cfg.get(name) or {}).get('dataset')):
-            with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmpretrain')):
-                found = DATASETS.get(kind) if isinstance(kind, str) else kind
-            if getattr(found, 'CHANNEL_ORDER', None) == 'bgr':
+        dataset = (cfg.get(name) or {}).get('dataset')
+        for leaf, _ in inner_datasets(dataset) if isinstance(dataset, dict) else ():
+            if getattr(dataset_class(leaf), 'CHANNEL_ORDER', None) == 'bgr':
                 raise UserError(
-                    f'Expected to_rgb=True in `data_preprocessor`, because {kind} delivers BGR images, as '
+                    f'Expected to_rgb=True in `data_preprocessor`, because {leaf["type"]} delivers BGR images, as '
                     'LoadImageFromFile does, but it is not set. Up to mmpod 0.1 this dataset delivered RGB: set '
                     'data_preprocessor.to_rgb=True for models of that time, too.'
                 )
-
-
-def _dataset_types(dataset: object) -> list:
-    """Return the types of a dataset's config and of the datasets that it wraps."""
-    if isinstance(dataset, (list, tuple)):
-        return [kind for part in dataset for kind in _dataset_types(part)]
-    if not isinstance(dataset, dict):
-        return []
-    return [dataset.get('type'), *_dataset_types(dataset.get('dataset')), *_dataset_types(dataset.get('datasets'))]
 
 
 def check_total_batch(cfg: Config) -> None:

@@ -6,8 +6,6 @@ from mmpretrain.evaluation.metrics import Accuracy
 
 from mmpod.registry import METRICS
 
-from .feature_metric import require_labels
-
 __all__ = ['CosineAccuracy']
 
 
@@ -19,7 +17,7 @@ class CosineAccuracy(Accuracy):
         args, kwargs: Passed to ``Accuracy``.
 
     Raises:
-        ValueError: While testing: the predictions have no ``cosine_score``, or the images no labels.
+        ValueError: While testing: the predictions have no ``cosine_score``.
     """
 
     default_prefix = 'cosine'
@@ -31,5 +29,4 @@ class CosineAccuracy(Accuracy):
                 'Expected predictions with `cosine_score`, as GDAClassifier gives them, but got '
                 f'{sorted(data_samples[0])}. Use Accuracy for other models, and with --tta.'
             )
-        require_labels(self, data_samples)
         super().process(data_batch, [dict(sample, pred_score=sample['cosine_score']) for sample in data_samples])

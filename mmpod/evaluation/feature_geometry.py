@@ -18,7 +18,7 @@ from mmpod.registry import METRICS
 from mmpod.utils.checks import check_label_values, check_labels
 from mmpod.utils.distributed import check_each_sample_once, global_sum
 
-from .feature_metric import FeatureMetric, require_labels
+from .feature_metric import FeatureMetric
 
 __all__ = ['FeatureGeometry']
 
@@ -52,8 +52,7 @@ class FeatureGeometry(FeatureMetric):
         kwargs: Passed to MMEngine's ``BaseMetric``.
 
     Raises:
-        ValueError: While evaluating: no features or labels, features with NaN, labels out of range, or a sample counted
-            twice.
+        ValueError: While evaluating: no features, features with NaN, labels out of range, or a sample counted twice.
     """
 
     default_prefix = 'geometry'
@@ -74,7 +73,7 @@ class FeatureGeometry(FeatureMetric):
         """Add one batch to the sums."""
         features, counted = self.features(data_samples)
         head: Any = self.head
-        labels, num_classes = self._labels(data_samples), head.num_classes
+        labels, num_classes = torch.cat([sample['gt_label'] for sample in data_samples]), head.num_classes
         check_labels(labels, len(data_samples), num_classes)
         check_label_values(labels, num_classes)
         labels = labels.to(counted.device)[counted]  # possibly empty
@@ -97,12 +96,6 @@ class FeatureGeometry(FeatureMetric):
             features, labels = (torch.cat(parts) for parts in zip(*self.waiting))
             self.moments = accumulate_(self.moments, features, labels)
             self.waiting = []
-
-    def _labels(self, data_samples: Sequence[dict]) -> torch.Tensor:
-        require_labels(self, data_samples)
-        if any(len(sample['gt_label']) != 1 for sample in data_samples):
-            raise ValueError('Expected one `gt_label` per image for FeatureGeometry, but got several.')
-        return torch.cat([sample['gt_label'] for sample in data_samples])
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Return the metrics over all processes.

@@ -10,7 +10,7 @@ from mmpod.models.features import STAGES
 from mmpod.utils.checks import check_choice
 from mmpod.utils.distributed import owned_by_rank
 
-__all__ = ['FeatureMetric', 'require_labels']
+__all__ = ['FeatureMetric']
 
 
 class FeatureMetric(BaseMetric):
@@ -67,16 +67,3 @@ class FeatureMetric(BaseMetric):
     def compute_metrics(self, results: list) -> dict:
         """Not used, because these metrics accumulate sums instead of collecting results."""
         raise NotImplementedError
-
-
-def require_labels(metric: BaseMetric, data_samples: Sequence[dict]) -> None:
-    """Refuse predictions of images without labels.
-
-    Raises:
-        ValueError: One has no ``gt_label``.
-    """
-    if any('gt_label' not in sample for sample in data_samples):
-        raise ValueError(
-            f'Expected labels for {type(metric).__name__}, but the images have no `gt_label`. To predict a '
-            'set without labels, leave out the metrics and the hooks that need them: test_evaluator=[].'
-        )

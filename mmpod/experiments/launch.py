@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
@@ -13,7 +13,7 @@ from mmpod.experiments.run import METRIC, Run
 from mmpod.experiments.settings import differences, resolve, settings_hash, settings_of
 from mmpod.utils.paths import TOOLS
 
-__all__ = ['Launcher', 'Plan', 'note_unknown_settings', 'plan_run']
+__all__ = ['Launcher', 'Plan', 'plan_run']
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,9 @@ def plan_run(
             config does not train by epochs with validation.
     """
     settings = settings_of(resolve(config, overrides), run.seed)
-    known = _check_unchanged(run, settings, overrides)
+    _check_unchanged(run, settings)
     if run.state == 'done':
-        print(f'{run.label}: finished before, {run.work_dir}' + ('' if known else ', config unknown'))
+        print(f'{run.label}: finished before, {run.work_dir}')
         return None
     trained, made_by = source or (config, run)
     cfg = resolve(trained, overrides)
@@ -149,40 +149,22 @@ def plan_run(
     commands = [] if source else [launcher.train(config, run.work_dir, options)]
     if source or test:
         commands.append(launcher.test(config, checkpoint, run.work_dir, options))
-    details: dict = dict(options=list(overrides))
-    if known:
-        details.update(config_hash=settings_hash(settings), config=settings)
+    details = dict(options=list(overrides), config_hash=settings_hash(settings), config=settings)
     if source:
         return Plan(run, commands, num_epochs, details, made_by, checkpoint, metric, config)
     return Plan(run, commands, num_epochs, details, metric=metric, config=config)
 
 
-def note_unknown_settings(runs: Iterable[Run]) -> str:
-    """Return a line for below a table that names the runs whose settings were not recorded; empty where all were."""
-    unknown = [run.label for run in runs if 'config_hash' not in run.record]
-    return f'config unknown (recorded before mmpod kept it): {", ".join(unknown)}' if unknown else ''
-
-
-def _check_unchanged(run: Run, settings: dict, overrides: Sequence[str]) -> bool:
-    """Return whether the settings of a run are known; refuse it where they are not the present ones."""
+def _check_unchanged(run: Run, settings: dict) -> None:
+    """Refuse a run that was made or begun with other settings."""
     record = run.record
-    if not record:
-        return True
-    known = 'config_hash' in record
-    if known:
-        if record['config_hash'] == settings_hash(settings):
-            return True
-        if not record.get('finished') and not any(run.work_dir.glob('*.pth')) and run.state != 'running':
-            return True  # it saved nothing to continue from, and starts anew
-        changed = differences(record.get('config', {}), settings)
-    else:
-        options = record.get('options', list(overrides))
-        if sorted(options) == sorted(overrides):
-            return False
-        changed = f'--cfg-options {" ".join(options) or "none"} -> {" ".join(overrides) or "none"}'
+    if not record or record.get('config_hash') == settings_hash(settings):
+        return
+    if not record.get('finished') and not any(run.work_dir.glob('*.pth')) and run.state != 'running':
+        return  # it saved nothing to continue from, and starts anew
     begun = 'made' if record.get('finished') else 'begun'
     raise ValueError(
         f'Expected the config and --cfg-options of {run.label} to be those that {run.work_dir} was {begun} with, but '
-        f'they have changed since (old -> new): {changed}. Change them back, choose another --work-dir, or move that '
-        'folder away.'
+        f'they have changed since (old -> new): {differences(record.get("config", {}), settings)}. Change them back, '
+        'choose another --work-dir, or move that folder away.'
     )

@@ -14,7 +14,7 @@ from mmengine.config import Config
 from mmpretrain import get_model
 from torch import Tensor, nn
 
-from mmpod.engine.checkpoints import checkpoint_classes, load_weights
+from mmpod.engine.checkpoints import check_checkpoint_file, checkpoint_classes, load_weights
 from mmpod.engine.class_names import check_same_classes
 from mmpod.export.classifier import ExportWrapper
 from mmpod.export.images import export_order, folder_images, image_shape, sample_images
@@ -76,8 +76,7 @@ def export_classifier(
     out = checkpoint.with_suffix(suffix) if out is None else Path(out)
     if out.suffix != suffix:
         raise ValueError(f'Expected `out` to end in {suffix} for format {format}, but got `{out}`. Rename it.')
-    if not checkpoint.is_file():
-        raise FileNotFoundError(f'Expected `checkpoint` to be a file, but got `{checkpoint}`. Train first.')
+    check_checkpoint_file(checkpoint)
     if cfg.get('test_dataloader') is None:
         raise ValueError('Expected a config with a `test_dataloader`, whose pipeline says what images the model takes.')
     if channel_order is not None:

@@ -10,8 +10,8 @@ __all__ = ['Batch']
 class Batch:
     """A batch whose rows are all in this process.
 
-    Batch statistics take it as ``batch``. :class:`~mmpod.models.losses.GlobalBatch` has the same methods for a batch
-    whose rows are spread over several processes; there each method is a collective.
+    Batch statistics take it as ``batch``. :class:`~mmpod.models.losses.global_batch.GlobalBatch` has the same methods
+    for a batch whose rows are spread over several processes; there each method is a collective.
 
     Args:
         rows: Any tensor with one row per sample.

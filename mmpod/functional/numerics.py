@@ -104,22 +104,4 @@ def row_lengths(features: Tensor) -> Tensor:
         >>> row_lengths(torch.tensor([[3e-30, 4e-30]]))
         tensor([[5.0000e-30]])
     """
-    return RowLengths.apply(features)
-
-
-class RowLengths(torch.autograd.Function):
-    """:func:`row_lengths`, whose gradient is the unit row."""
-
-    @staticmethod
-    def forward(ctx: Any, features: Tensor) -> Tensor:
-        """Return the lengths."""
-        length = _lengths(features)
-        ctx.save_for_backward(features, length)
-        return length
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        """Return the gradient of the rows."""
-        features, length = ctx.saved_tensors
-        return features * (grad / torch.threshold(length, torch.finfo(length.dtype).tiny, 1))
+    return (features * normalize_rows(features)).sum(dim=1, keepdim=True)

@@ -1,21 +1,22 @@
 """Modules that mmpretrain builds from a config: backbones, necks, classifiers, heads and losses."""
 
-from .backbones import ResNetSmallImage
-from .classifiers import COTClassifier, COTDistributedDataParallel, GDAClassifier
-from .heads import LearnedPrototypeHead, PEDCCHead, PrototypeHead
-from .losses import (
-    AMSoftmaxLoss,
-    ASoftmaxLoss,
-    CenterLoss,
-    ComplementEntropyLoss,
-    LSoftmaxLoss,
-    NormAdaptivePODLoss,
-    PEDCCLoss,
-    PODLoss,
-    PrototypeLoss,
-)
-from .necks import ConcatFeatures
-from .preprocessors import CropFlipPreprocessor
+from .backbones.resnet_small_image import ResNetSmallImage
+from .classifiers.cot_classifier import COTClassifier, COTDistributedDataParallel
+from .classifiers.gda_classifier import GDAClassifier
+from .heads.learned_prototype_head import LearnedPrototypeHead
+from .heads.pedcc_head import PEDCCHead
+from .heads.prototype_head import PrototypeHead
+from .losses.am_softmax_loss import AMSoftmaxLoss
+from .losses.asoftmax_loss import ASoftmaxLoss
+from .losses.center_loss import CenterLoss
+from .losses.complement_entropy_loss import ComplementEntropyLoss
+from .losses.lsoftmax_loss import LSoftmaxLoss
+from .losses.norm_adaptive_pod_loss import NormAdaptivePODLoss
+from .losses.pedcc_loss import PEDCCLoss
+from .losses.pod_loss import PODLoss
+from .losses.prototype_loss import PrototypeLoss
+from .necks.concat_features import ConcatFeatures
+from .preprocessors.crop_flip_preprocessor import CropFlipPreprocessor
 
 __all__ = [
     'AMSoftmaxLoss',
@@ -24,9 +25,9 @@ __all__ = [
     'COTDistributedDataParallel',
     'CenterLoss',
     'ComplementEntropyLoss',
+    'ConcatFeatures',
     'CropFlipPreprocessor',
     'GDAClassifier',
-    'ConcatFeatures',
     'LSoftmaxLoss',
     'LearnedPrototypeHead',
     'NormAdaptivePODLoss',

@@ -1,51 +1,46 @@
 """Reading the centroid files that the authors of the paper released, without running code in them."""
 
 import io
-import zipfile
+import pickle
+import pickletools
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, Union
+from typing import Any, BinaryIO, ClassVar, Union
 
-import numpy as np
 import torch
 from torch import Tensor
-
-from mmpod.utils.plain_pickle import Call, Global, Pairs, describe, read_pickle
 
 __all__ = ['UNIT_TOLERANCE', 'read_centroids']
 
 UNIT_TOLERANCE = 1e-3  # of a row's length; the released rows are float32
-MAX_OPCODES = (100_000, 100)  # per file, and per class; a tensor takes 35
-MAX_STORAGE_OPCODES = 100  # for each of the four pickles around a storage; the longest has 27
 MAX_BYTES = (2**26, 16)  # per file, and per number
-MAX_KEY = 100  # characters of the name of a storage, which is a number
-
-MAGIC_NUMBER = 0x1950A86A20F9469CFC6C  # at the start of files of torch.save before PyTorch 1.6
-REBUILD_TENSOR = Global('torch._utils', '_rebuild_tensor_v2')
-LOAD_STORAGE = Global('torch.storage', '_load_from_bytes')
-DTYPES = dict(HalfStorage='<f2', FloatStorage='<f4', DoubleStorage='<f8', IntStorage='<i4', LongStorage='<i8')
-
-
-BIG_ENDIAN = 'it was written on a machine that is not little-endian'
-
-
-class Storage(NamedTuple):
-    """The numbers of a tensor, by the key under which ``torch.save`` wrote them."""
-
-    key: str
+# At the start of what torch.save wrote before PyTorch 1.6, and of each tensor's numbers in a pickle still.
+MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
+DTYPES = dict(
+    HalfStorage=torch.float16,
+    FloatStorage=torch.float32,
+    DoubleStorage=torch.float64,
+    IntStorage=torch.int32,
+    LongStorage=torch.int64,
+)
+# Those of plain values; BUILD and others, which change objects, are not among them.
+OPCODES = set(
+    'PROTO FRAME STOP MARK NONE NEWTRUE NEWFALSE BININT BININT1 BININT2 LONG1 SHORT_BINUNICODE BINUNICODE '
+    'SHORT_BINBYTES BINBYTES EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 EMPTY_LIST APPEND APPENDS EMPTY_DICT SETITEM '
+    'SETITEMS BINPUT LONG_BINPUT MEMOIZE BINGET LONG_BINGET GLOBAL STACK_GLOBAL REDUCE BINPERSID'.split()
+)
 
 
 def read_centroids(path: Union[str, Path], num_classes: int, feat_dim: int) -> Tensor:
     """Return the centroids of a released file: a pickled dict from label to tensor (1, D).
 
-    A pickle is a program, which this reader does not run: :func:`~mmpod.utils.plain_pickle.read_pickle` turns the few
-    operations that such a file needs into descriptions, and the rows are read from the bytes that these point to. No
-    function or class that the file names is ever imported.
+    No function or class that the file names is imported: :class:`TensorUnpickler` has its own for the few names that
+    tensors need, and refuses the others.
 
     Args:
-        path: A ``.pkl`` file, written with ``pickle.dump`` (protocol 2 to 5) or ``torch.save``, of the labels 0 to
-            K - 1.
+        path: A ``.pkl`` file of the labels 0 to K - 1, written with ``pickle.dump`` (protocol 2 to 5), or with
+            ``torch.save`` before PyTorch 1.6.
         num_classes: K.
         feat_dim: D.
 
@@ -68,10 +63,8 @@ def read_centroids(path: Union[str, Path], num_classes: int, feat_dim: int) -> T
             data = file.read(limit + 1)
         if len(data) > limit:
             raise ValueError(f'it is longer than the {limit} bytes that this many centroids need')
-        load = _load_zip if data.startswith(b'PK') else _load_stream
-        content, storages = load(data, MAX_OPCODES[0] + MAX_OPCODES[1] * num_classes)
-        rows = _rows(content, storages, num_classes, feat_dim)
-    except Exception as error:  # a damaged file makes struct, zipfile, zlib, codecs and NumPy raise many types
+        rows = _rows(_load(data), num_classes, feat_dim)
+    except Exception as error:  # a damaged file makes struct and PyTorch raise many types
         raise ValueError(
             f'Expected `{path}` to hold a dict of the labels 0 to {num_classes - 1}, each with a floating-point tensor '
             f'of shape (1, {feat_dim}), and nothing that runs code, but {str(error)[:300]}.'
@@ -86,86 +79,111 @@ def read_centroids(path: Union[str, Path], num_classes: int, feat_dim: int) -> T
     return rows / lengths.unsqueeze(1)
 
 
-def _load_zip(data: bytes, max_opcodes: int) -> tuple[Any, dict[str, np.ndarray]]:
-    """Return what ``torch.save`` wrote, and its storages by key."""
-    dtypes: dict[str, np.dtype] = {}
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        if sum(entry.file_size for entry in archive.infolist()) > len(data):
-            raise ValueError('it is a compressed archive, which torch.save does not write')
-        names = archive.namelist()
-        folder = next((name[: -len('data.pkl')] for name in names if name.endswith('/data.pkl')), '')
-        if f'{folder}byteorder' in names and archive.read(f'{folder}byteorder') != b'little':
-            raise ValueError(BIG_ENDIAN)
-        content = read_pickle(io.BytesIO(archive.read(f'{folder}data.pkl')), max_opcodes, partial(_storage, dtypes))
-        raw = {key: archive.read(f'{folder}data/{key}') for key in dtypes}
-    return content, {key: np.frombuffer(raw[key], dtype) for key, dtype in dtypes.items()}
+def _rows(content: Any, num_classes: int, feat_dim: int) -> Tensor:
+    if type(content) is not dict:
+        raise ValueError(f'it holds a {type(content).__name__}')
+    if content.keys() != set(range(num_classes)):
+        raise ValueError(f'it holds a dict of {len(content)} items')
+    for row in content.values():
+        if not isinstance(row, Tensor):
+            raise ValueError(f'it holds a {type(row).__name__} instead of a tensor')
+        if row.shape not in ((1, feat_dim), (feat_dim,)) or not row.is_floating_point():
+            raise ValueError(f'it holds a tensor of {row.dtype}, {tuple(row.shape)}')
+    return torch.stack([content[label].double().flatten() for label in range(num_classes)])
 
 
-def _load_stream(data: bytes, max_opcodes: int) -> tuple[Any, dict[str, np.ndarray]]:
-    """Read the single pickle of ``pickle.dump``, or the five of ``torch.save`` before PyTorch 1.6 and the storages."""
+def _load(data: bytes) -> Any:
+    """Return what ``pickle.dump`` wrote: one pickle; or ``torch.save`` before 1.6: five pickles and the numbers."""
     file = io.BytesIO(data)
-    content = read_pickle(file, max_opcodes)
+
+    def load() -> Any:
+        return TensorUnpickler(file, len(data)).load()
+
+    content = load()
     if type(content) is not int or content != MAGIC_NUMBER:
-        return content, {}
-    dtypes: dict[str, np.dtype] = {}
-    read_pickle(file, max_opcodes)  # the version
-    if ('little_endian', True) not in read_pickle(file, max_opcodes):
-        raise ValueError(BIG_ENDIAN)
-    content = read_pickle(file, max_opcodes, partial(_storage, dtypes))
-    keys, storages = read_pickle(file, max_opcodes), {}
-    if type(keys) is not list or any(type(key) is not str or key not in dtypes for key in keys):
-        raise ValueError('it holds numbers that belong to no tensor')
-    for key in keys:
-        count = int.from_bytes(file.read(8), 'little')
-        storages[key] = np.frombuffer(data, dtypes[key], count, file.tell())
-        file.seek(storages[key].nbytes, io.SEEK_CUR)
-    return content, storages
+        return content
+    load()  # the version
+    if load()['little_endian'] is not True:
+        raise ValueError('it was written on a machine that is not little-endian')
+    reader = TensorUnpickler(file, len(data))
+    content = reader.load()
+    for key in load():
+        if type(key) is not str or key not in reader.storages:
+            raise ValueError('it holds numbers that belong to no tensor')
+        storage, count = reader.storages[key], int.from_bytes(file.read(8), 'little')
+        storage.copy_(torch.frombuffer(bytearray(file.read(count * storage.element_size())), dtype=storage.dtype))
+    return content
 
 
-def _storage(dtypes: dict[str, np.dtype], fields: Any) -> Storage:
-    """Record the dtype of ('storage', class, key, device, number of elements) or (..., None)."""
-    known = type(fields) is tuple and len(fields) in (5, 6) and fields[5:] in ((), (None,))
-    if not known or type(fields[1]) is not Global or type(fields[2]) is not str or len(fields[2]) > MAX_KEY:
-        raise ValueError('it holds a tensor in a form that torch.save does not write')
-    dtype = np.dtype(DTYPES[fields[1].name])
-    if dtypes.setdefault(fields[2], dtype) != dtype:
-        raise ValueError('it holds one storage with two dtypes')
-    return Storage(fields[2])
+def _refuse(opcode: pickletools.OpcodeInfo) -> Callable:
+    def load(self: Any) -> None:
+        raise ValueError(f'it has the opcode {opcode.name}, which no file of tensors needs')
+
+    return load
 
 
-def _rows(content: Any, storages: dict[str, np.ndarray], num_classes: int, feat_dim: int) -> Tensor:
-    """Return the rows in the order of the labels."""
-    if type(content) is not Pairs or not content:
-        raise ValueError(f'it holds {"an empty dict" if type(content) is Pairs else describe(content)}')
-    labels = [label for label, _ in content]
-    wrong = [label for label in labels if type(label) is not int]
-    if wrong:
-        raise ValueError(f'it holds a label that is not an integer: {describe(wrong[0])}')
-    if sorted(labels) != list(range(num_classes)):
-        raise ValueError(f'it holds a dict of {len(labels)} items, the first with the label {describe(labels[0])}')
-    by_label = dict(content)
-    load_storage = lru_cache(maxsize=None)(partial(_load_stream, max_opcodes=MAX_STORAGE_OPCODES))
-    rows = np.empty((num_classes, feat_dim))
-    for label in range(num_classes):
-        rows[label] = _row(by_label[label], storages, load_storage, feat_dim)
-    return torch.from_numpy(rows)
+class TensorUnpickler(pickle._Unpickler):  # in Python, where opcodes can be refused
+    """Load a dict of tensors from a pickle, with few opcodes and without anything that the pickle names.
+
+    Args:
+        file: Read up to the end of the pickle.
+        max_bytes: The size of the whole file, which bounds that of each storage.
+
+    Attributes:
+        storages: The numbers of the tensors by the key under which ``torch.save`` wrote them, zeros until filled in.
+    """
+
+    stack: list
+    pop_mark: Callable
+    dispatch: ClassVar[Any] = {
+        ord(opcode.code): pickle._Unpickler.dispatch[ord(opcode.code)] if opcode.name in OPCODES else _refuse(opcode)
+        for opcode in pickletools.opcodes
+    }
+
+    def __init__(self, file: BinaryIO, max_bytes: int):
+        super().__init__(file)
+        self.max_bytes = max_bytes
+        self.storages: dict[str, Tensor] = {}
+        self.known: dict[tuple[str, str], Any] = {
+            ('collections', 'OrderedDict'): lambda: {},
+            ('_codecs', 'encode'): lambda text, _: text.encode('latin1'),  # bytes in protocol 2
+            ('torch._utils', '_rebuild_tensor_v2'): _tensor,
+            ('torch.storage', '_load_from_bytes'): lru_cache(maxsize=None)(_load),
+            **{('torch', name): dtype for name, dtype in DTYPES.items()},
+        }
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return what stands for a function or class."""
+        if (module, name) not in self.known:
+            raise ValueError(f'it asks for `{module}.{name}`, which no file of tensors needs')
+        return self.known[module, name]
+
+    def persistent_load(self, fields: Any) -> Tensor:
+        """Return the storage for ('storage', dtype, key, device, number of elements, ...)."""
+        _, dtype, key, _, count, *_ = fields
+        if not isinstance(dtype, torch.dtype) or type(key) is not str or not 0 <= count <= self.max_bytes:
+            raise ValueError('it holds a tensor in a form that torch.save does not write')
+        return self.storages.setdefault(key, torch.zeros(count, dtype=dtype))
+
+    def load_setitem(self) -> None:
+        """Put a key and a value into the dict before them."""
+        value, key = self.stack.pop(), self.stack.pop()
+        self._update([key, value])
+
+    def load_setitems(self) -> None:
+        """Put keys and values into the dict before them."""
+        self._update(self.pop_mark())
+
+    dispatch.update({ord('s'): load_setitem, ord('u'): load_setitems})
+
+    def _update(self, items: list) -> None:
+        # Other keys are not even hashed, which for some would take forever or overflow the stack.
+        if type(self.stack[-1]) is not dict or any(type(key) not in (int, str) for key in items[::2]):
+            raise ValueError('it holds a label that is not an integer')
+        self.stack[-1].update(zip(items[::2], items[1::2]))
 
 
-def _row(value: Any, storages: dict[str, np.ndarray], load_storage: Callable, feat_dim: int) -> np.ndarray:
-    """Return the numbers of a tensor (1, D) or (D,): (storage, offset, size, stride, requires_grad, hooks)."""
-    if type(value) is not Call or value.function != REBUILD_TENSOR or len(value.arguments) != 6:
-        raise ValueError(f'it holds {describe(value)} instead of a tensor')
-    storage, offset, size, stride = value.arguments[:4]
-    if type(storage) is Call and storage.function == LOAD_STORAGE and type(storage.arguments[0]) is bytes:
-        storage, storages = load_storage(storage.arguments[0])
-    if type(storage) is not Storage or storage.key not in storages:
-        raise ValueError('it holds a tensor without numbers')
-    numbers = storages[storage.key]
-    if any(type(axes) is not tuple or any(type(n) is not int for n in axes) for axes in (size, stride, (offset,))):
-        raise ValueError('it holds a tensor without a shape')
-    if size not in ((1, feat_dim), (feat_dim,)) or numbers.dtype.kind != 'f':
-        raise ValueError(f'it holds a tensor of {numbers.dtype}, {size if len(size) < 5 else f"{len(size)} axes"}')
-    step = stride[-1] if stride else 0
-    if offset < 0 or step < 1 or offset + (feat_dim - 1) * step >= len(numbers):
-        raise ValueError('it holds a tensor that reaches beyond its numbers')
-    return numbers[offset : offset + (feat_dim - 1) * step + 1 : step]
+def _tensor(storage: Any, offset: Any, size: Any, stride: Any, *_: Any) -> Tensor:
+    if not isinstance(storage, Tensor) or any(type(number) is not int for number in (offset, *size, *stride)):
+        raise ValueError('it holds a tensor without numbers or shape')
+    return storage.as_strided(size, stride, offset)  # which refuses to reach beyond the storage

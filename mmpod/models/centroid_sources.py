@@ -4,11 +4,10 @@ import fcntl
 import hashlib
 import logging
 import os
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Optional, TextIO
+from typing import Any, Optional
 
 import numpy as np
 import torch
@@ -29,9 +28,6 @@ from mmpod.utils.checks import check_choice
 from .centroid_file import read_centroids
 
 __all__ = ['build_centroids', 'centroid_recipe', 'digest']
-
-LOCK_TIMEOUT = 600  # seconds
-DIGEST_SIZE = hashlib.sha256().digest_size
 
 
 def build_centroids(
@@ -99,7 +95,7 @@ def _spread(num_classes: int, feat_dim: int, seed: int, dtype: torch.dtype) -> T
     except (OSError, RuntimeError) as error:  # RuntimeError: there is no home folder
         _warn_not_kept(error)
         return _compute(num_classes, feat_dim, seed).to(dtype)
-    path = folder / f'spread_{num_classes}_{feat_dim}_{seed}.sha256_float64'
+    path = folder / f'spread_{num_classes}_{feat_dim}_{seed}.npy'
     with _lock(path.with_suffix('.lock')):
         centroids = _read_cache(path, num_classes, feat_dim)
         if centroids is None:
@@ -122,54 +118,35 @@ def _lock(path: Path) -> Iterator[None]:
     """Let one process of a machine compute while the others wait, if the file system has locks."""
     with ExitStack() as stack:
         with suppress(OSError):
-            file = stack.enter_context(path.open('a'))
-            deadline = time.monotonic() + LOCK_TIMEOUT
-            while not _locked(file) and time.monotonic() < deadline:
-                time.sleep(0.1)
+            fcntl.flock(stack.enter_context(path.open('a')), fcntl.LOCK_EX)
         yield
-
-
-def _locked(file: TextIO) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _read_cache(path: Path, num_classes: int, feat_dim: int) -> Optional[Tensor]:
     """Return what :func:`_write_cache` wrote, or None if the file is missing or damaged."""
-    size = DIGEST_SIZE + 8 * num_classes * feat_dim
+    if not path.exists():
+        return None
     try:
-        if not path.exists():
-            return None
-        data = path.read_bytes() if path.is_file() and path.stat().st_size == size else b''
-    except OSError:
-        data = b''
-    if data and data[:DIGEST_SIZE] == _cache_digest(path, data[DIGEST_SIZE:]):
-        centroids = torch.from_numpy(np.frombuffer(data, '<f8', offset=DIGEST_SIZE).astype(np.float64))
-        centroids = centroids.reshape(num_classes, feat_dim)
+        centroids = torch.from_numpy(np.load(path, allow_pickle=False))
         limit = min(kerdock_max_cosine(num_classes, feat_dim) + 1e-9, 1 - 1e-6)
-        if (centroids.norm(dim=1) - 1).abs().max() < 1e-9 and max_cosine(centroids) < limit:  # NaN fails it
+        unit = (centroids.norm(dim=1) - 1).abs().max() < 1e-9  # NaN fails it
+        if centroids.shape == (num_classes, feat_dim) and unit and max_cosine(centroids) < limit:
             return centroids
+    except Exception:  # NumPy raises many types
+        pass
     print_log(f'`{path}` is damaged and will be computed again.', logger='current', level=logging.WARNING)
     return None
 
 
 def _write_cache(path: Path, centroids: Tensor) -> None:
-    content = centroids.numpy().astype('<f8').tobytes()
     temporary = path.with_suffix('.new')
     try:
-        temporary.write_bytes(_cache_digest(path, content) + content)
+        with temporary.open('wb') as file:
+            np.save(file, centroids.numpy())
         temporary.replace(path)
     except OSError as error:
         _warn_not_kept(error)
-        with suppress(OSError):
-            temporary.unlink()
-
-
-def _cache_digest(path: Path, content: bytes) -> bytes:
-    return hashlib.sha256(path.name.encode() + content).digest()
+        temporary.unlink(missing_ok=True)
 
 
 def _warn_not_kept(error: Exception) -> None:

@@ -13,6 +13,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.distributed.nn.functional import all_reduce
 
 __all__ = [
     'owned_by_rank',
@@ -103,22 +104,7 @@ def mean_of_rows(rows: Tensor, num_samples: int, dim: Union[int, tuple[int, ...]
         Tensor: Shape (...).
     """
     total = rows.sum(dim=dim)
-    return (SumOverProcesses.apply(total) if len(rows) < num_samples else total) / num_samples
-
-
-class SumOverProcesses(torch.autograd.Function):
-    """The sum of a tensor of each process; each gets the gradients of all of them."""
-
-    @staticmethod
-    def forward(ctx: Any, tensor: Tensor) -> Tensor:
-        """Return the sum."""
-        return global_sum(tensor)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        """Return the sum of the gradients."""
-        return global_sum(grad)
+    return (all_reduce(total) if len(rows) < num_samples else total) / num_samples
 
 
 def global_mean(values: Tensor) -> Tensor:

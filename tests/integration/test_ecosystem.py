@@ -6,7 +6,6 @@ import io
 import json
 import os
 import pickle
-import re
 import runpy
 import sys
 from pathlib import Path
@@ -17,12 +16,9 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from mmengine.utils import get_installed_path
 from mmpretrain import FeatureExtractor, ImageClassificationInferencer, get_model, list_models
 from mmpretrain.apis import ModelHub
 from PIL import Image
-from sklearn.metrics import confusion_matrix
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch.testing import assert_close
 
 from mmpod import model_index
@@ -32,18 +28,11 @@ from mmpod.functional import pedcc
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / 'configs/small/pod_digits.py'
-MMPRETRAIN_TOOLS = Path(get_installed_path('mmpretrain')) / '.mim/tools'
 OLD_TORCH = tuple(map(int, torch.__version__.split('.')[:2])) < (2, 2)
 NEEDS_TORCH_2_2 = pytest.mark.skipif(OLD_TORCH, reason='torch_export needs PyTorch 2.2')
 EMA = f"""
 _base_ = '{CONFIG}'
 custom_hooks = [dict(type='EMAHook', momentum=0.05, update_buffers=True)]
-visualizer = dict(vis_backends=[dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')])
-"""
-FILES = f"""
-_base_ = '{CONFIG}'
-test_dataloader = dict(dataset=dict(pipeline=[dict(type='LoadImageFromFile'), dict(type='PackInputs')]))
-data_preprocessor = dict(to_rgb=True)  # files are read as BGR
 """
 
 
@@ -187,55 +176,6 @@ def test_averaged_weights_are_tested_and_leave_the_centroids(ema, folder):
     metrics = json.loads((folder / 'ema.json').read_text())
     last = [entry for entry in scalars(ema) if 'accuracy/top1' in entry][-1]
     assert_close(metrics['accuracy/top1'], last['accuracy/top1'])
-
-
-def test_tensorboard_gets_the_terms_apart(ema):
-    (folder,) = {path.parent for path in ema.glob('*/vis_data/events.out.tfevents*')}
-    events = EventAccumulator(str(folder)).Reload()
-    for name in ('loss', 'loss_cosine', 'loss_sc'):
-        logged = [entry[name] for entry in scalars(ema) if name in entry]
-        assert [event.value for event in events.Scalars(name)] == pytest.approx(logged) and logged
-
-
-def test_curves_and_times(folder):
-    (log,) = folder.glob('digits/*/vis_data/scalars.json')
-    analyze = MMPRETRAIN_TOOLS / 'analysis_tools/analyze_logs.py'
-    run(analyze, 'plot_curve', log, '--keys', 'loss_cosine', 'loss_sc', '--out', 'curves.png')
-    times = run(analyze, 'cal_train_time', log, '--include-outliers')
-    logged = [entry['time'] for entry in scalars(folder / 'digits') if 'time' in entry and 'loss' in entry]
-    assert float(re.search(r'average iter time: ([\d.]+)', times)[1]) == pytest.approx(np.mean(logged), abs=1e-4)
-    assert (folder / 'curves.png').stat().st_size > 1000
-
-
-def test_confusion_matrix(folder, truth):
-    out = ['--out', 'confusion.pkl', '--show-path', 'confusion.png']
-    run(MMPRETRAIN_TOOLS / 'analysis_tools/confusion_matrix.py', CONFIG, 'digits/epoch_2.pth', *out)
-    matrix = pickle.loads((folder / 'confusion.pkl').read_bytes())  # written by this test
-    assert_close(torch.as_tensor(matrix).numpy(), confusion_matrix(truth.labels, truth.cosines.argmax(1).numpy()))
-    assert (folder / 'confusion.png').stat().st_size > 1000
-
-
-def test_activation_map(folder):
-    """Two classes, two maps, of the image's size."""
-    import cv2
-
-    (folder / 'files.py').write_text(FILES)
-    command = [MMPRETRAIN_TOOLS / 'visualization/vis_cam.py', 'images/000.png', 'files.py', 'digits/epoch_2.pth']
-    command += ['--target-layers', 'backbone.layer2.1.bn2']
-    run(*command, '--save-path', 'cam.png')
-    run(*command, '--target-category', 3, '--save-path', 'cam3.png')
-    maps = [cv2.imread(str(folder / name)) for name in ('cam.png', 'cam3.png')]
-    assert maps[0].shape == maps[1].shape == (8, 8, 3) and (maps[0] != maps[1]).any()
-
-
-def test_published_checkpoint(folder):
-    run(MMPRETRAIN_TOOLS / 'model_converters/publish_model.py', 'digits/epoch_2.pth', folder / 'published')
-    (path,) = folder.glob('published_*.pth')
-    assert path.stem.split('-')[-1] == hashlib.sha256(path.read_bytes()).hexdigest()[:8]
-    published = torch.load(path, weights_only=True)
-    assert published.keys() == {'meta', 'state_dict'} and published['meta']['dataset_meta']['classes'][9] == '9'
-    for name, tensor in weights(folder / 'digits/epoch_2.pth').items():
-        assert_close(published['state_dict'][name], tensor, rtol=0, atol=0)
 
 
 def test_onnx_runtime_on_real_images(folder, truth):

@@ -156,16 +156,6 @@ def test_two_processes_train_resume_and_test(root, tmp_path, run_command):
     assert printed[0] == pytest.approx(printed[1], abs=1e-3) and printed[0] > 20
 
 
-def test_wrong_total_batch_is_pointed_out_and_auto_scaled(root, tmp_path, run_command):
-    command = [sys.executable, root / 'tools/train.py', root / DIGITS, '--work-dir', tmp_path]
-    options = ['--cfg-options', 'train_cfg.max_epochs=1', 'train_dataloader.batch_size=32']
-    done = run_command(*command, *options)
-    assert 'batch_size=64' in done.stdout + done.stderr and '--auto-scale-lr' in done.stdout + done.stderr
-    shutil.rmtree(tmp_path)
-    run_command(*command, '--auto-scale-lr', *options, cwd=root)
-    assert scalars(tmp_path)[0]['lr'] == pytest.approx(0.1 * 32 / 64)
-
-
 class Payload:
     """Pickled into a file, it would create another file when somebody unpickles it."""
 
@@ -190,32 +180,6 @@ def test_foreign_pickles_are_refused_and_not_executed(trained, root, tmp_path, r
     assert (tmp_path / 'executed').exists()
 
 
-@pytest.mark.parametrize(
-    'arguments, words',
-    [
-        (['tools/train.py', 'configs/nowhere.py'], ['nowhere.py']),
-        (['tools/test.py', DIGITS, 'nowhere.pth'], ['/nowhere.pth` to be a file']),
-        (['tools/train.py', 'configs/pod_resnet50_cifar10.py'], ['cifar-10-python.tar.gz', 'empty/train', 'http']),
-        (['tools/train.py', DIGITS, '--cfg-options', 'model.head.in_channels=32'], ['in_channels', '(64, 64)']),
-        (['tools/train.py', DIGITS, '--cfg-options', 'model.head.feat_dim=8'], ['feat_dim', '9']),
-        (['tools/train.py', DIGITS, '--cfg-options', 'model.head.num_classes=8'], ['num_classes', '10 classes', '8']),
-        (['tools/train.py', DIGITS, '--cfg-options', 'optim_wrapper.optimizer.lr=1e30'], ['finite loss', 'diverged']),
-        pytest.param(
-            ['tools/train.py', DIGITS, '--amp'],
-            ['--amp', 'GPU'],
-            marks=pytest.mark.skipif(torch.cuda.is_available(), reason='this machine has a GPU'),
-        ),
-    ],
-    ids=lambda value: value[-1] if isinstance(value, list) else None,
-)
-def test_bad_input_ends_with_its_reason(arguments, words, root, tmp_path, run_command):
-    environment = dict(CIFAR10_ROOT=str(tmp_path / 'empty'), https_proxy='http://127.0.0.1:9')
-    command = [root / word if str(word).startswith(('tools/', 'configs/')) else word for word in arguments]
-    done = run_command(sys.executable, *command, '--work-dir', tmp_path / 'work', status=1, env=environment)
-    last = done.stderr.strip().splitlines()[-1]
-    assert last.startswith('error: ') and all(word in last for word in words), last
-
-
 def test_slurm_scripts_pass_their_arguments_to_srun(root, tmp_path, run_command):
     (tmp_path / 'srun').write_text('#!/bin/sh\nfor word; do echo "$word"; done\n')
     (tmp_path / 'srun').chmod(0o755)
@@ -232,11 +196,6 @@ def test_slurm_scripts_pass_their_arguments_to_srun(root, tmp_path, run_command)
     assert train[-7:] == tail and train[-8].endswith('tools/train.py')
     test = words('bash', root / 'tools/slurm_test.sh', 'part', 'job', 'a.py', 'b.pth')
     assert test[-4:] == ['a.py', 'b.pth', '--launcher', 'slurm'] and test[-5].endswith('tools/test.py')
-
-
-@pytest.mark.parametrize('script', ['dist_train', 'dist_test', 'slurm_train', 'slurm_test'])
-def test_launchers_explain_themselves(script, root, run_command):
-    assert 'usage' in run_command('bash', root / f'tools/{script}.sh', status=2).stderr
 
 
 def test_foreign_config_with_one_changed_head(root, tmp_path, run_command):
@@ -411,16 +370,6 @@ def test_averaged_weights_go_on_after_a_resume(root, tmp_path, run_command):
     assert (unbroken['state_dict']['head.fc.weight'] - unbroken['ema_state_dict']['module.head.fc.weight']).any()
 
 
-def test_lambda_of_l_softmax_goes_on_after_a_resume(root, tmp_path, run_command):
-    softmax = 'configs/small/softmax_digits.py'
-    (tmp_path / 'l.py').write_text(leaf_on_digits(root, 'lsoftmax_cifar10_10k', softmax))
-    for epochs in (1, 2):
-        command = [sys.executable, root / 'tools/train.py', tmp_path / 'l.py', '--work-dir', tmp_path / 'w', '--resume']
-        run_command(*command, '--cfg-options', f'train_cfg.max_epochs={epochs}', *SEED)
-        saved = torch.load(tmp_path / f'w/epoch_{epochs}.pth', weights_only=True)['state_dict']
-        assert saved['head.loss_module.iteration'] == 21 * epochs  # 1,297 images in batches of 64
-
-
 def test_norm_adaptive_delta_is_set_in_two_processes_and_saved(root, tmp_path, run_command):
     (tmp_path / 'adaptive.py').write_text(leaf_on_digits(root, 'pod_cifar10_10k_normadaptive', DIGITS))
     command = ['bash', root / 'tools/dist_train.sh', tmp_path / 'adaptive.py', 2, '--work-dir', tmp_path / 'work']
@@ -433,18 +382,3 @@ def test_norm_adaptive_delta_is_set_in_two_processes_and_saved(root, tmp_path, r
         for epoch in (1, 2)
     ]
     assert saved[0].item() == pytest.approx(entry['delta'], rel=1e-5) and saved[1] > 1.2 * saved[0]
-
-
-def test_training_in_bfloat16(root, tmp_path, run_command):
-    """The losses are close to those in float32, but not equal."""
-    logs = {}
-    for option in ('mmpod.BFloat16OptimWrapper', 'OptimWrapper'):
-        options = [f'optim_wrapper.type={option}', 'train_cfg.max_epochs=1', 'randomness.seed=0', 'log_level=WARNING']
-        config = root / 'configs/small/pod_digits.py'
-        train = [sys.executable, root / 'tools/train.py', config, '--work-dir', tmp_path / option]
-        run_command(*train, '--cfg-options', *options)
-        (path,) = (tmp_path / option).glob('*/vis_data/scalars.json')
-        logs[option] = [float(line.split('"loss": ')[1].split(',')[0]) for line in path.open() if '"loss": ' in line]
-    mixed, single = logs.values()
-    assert mixed != single
-    assert_close(mixed, single, rtol=0.1, atol=0)

@@ -74,18 +74,6 @@ class CheckDataHook(Hook):
         """Check the test set."""
         self._check_classes(runner, dict(test_dataloader=runner.test_dataloader.dataset))
 
-    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None) -> None:
-        """Check the labels of a training batch."""
-        self._check_labels(runner, data_batch)
-
-    def before_val_iter(self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None) -> None:
-        """Check the labels of a batch."""
-        self._check_labels(runner, data_batch)
-
-    def before_test_iter(self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None) -> None:
-        """Check the labels of a batch."""
-        self._check_labels(runner, data_batch)
-
     def _check_classes(self, runner: Runner, datasets: dict) -> None:
         names = {'the checkpoint': self.checkpoint_classes}
         names.update((source, dataset_classes(dataset)) for source, dataset in datasets.items())
@@ -98,9 +86,12 @@ class CheckDataHook(Hook):
                     f'{num_classes}. Set model.head.num_classes={len(classes)}.'
                 )
 
-    def _check_labels(self, runner: Runner, batch: Optional[dict]) -> None:
+    def _before_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None, mode: str = 'train'
+    ) -> None:
+        """Check the labels of a batch, in training, validation and test."""
         num_classes = _num_classes(runner)
-        samples = batch.get('data_samples') if isinstance(batch, dict) else None
+        samples = data_batch.get('data_samples') if isinstance(data_batch, dict) else None
         if num_classes is None or not samples:
             return
         samples = samples[0] if isinstance(samples[0], list) else samples  # of test-time augmentation: one per view

@@ -38,17 +38,10 @@ class CheckWeightsHook(Hook):
 
     def before_val(self, runner: Runner) -> None:
         """Compare the checkpoint with the model."""
-        self._check(runner)
-
-    def before_test(self, runner: Runner) -> None:
-        """Compare the checkpoint with the model."""
-        self._check(runner)
-
-    def _check(self, runner: Runner) -> None:
         checkpoint, self.checkpoint = self.checkpoint, None
-        if checkpoint is None:
-            return
         model, _ = plain_model(runner.model)
-        difference = weights_difference(model, checkpoint)
+        difference = '' if checkpoint is None else weights_difference(model, checkpoint)
         if difference:
             raise incomplete_error(runner._load_from, difference)
+
+    before_test = before_val

@@ -1,5 +1,1 @@
 """Backbones that mmpretrain lacks."""
-
-from .resnet_small_image import ResNetSmallImage
-
-__all__ = ['ResNetSmallImage']

@@ -30,10 +30,6 @@ class LearnedPrototypeHead(PrototypeHead):
 
     Attributes:
         fc: ``nn.Linear(in_channels, num_classes, bias=False)``, whose weight holds the prototypes.
-
-    Raises:
-        TypeError: An argument has a wrong type.
-        ValueError: An argument is out of range.
     """
 
     def __init__(
@@ -51,11 +47,3 @@ class LearnedPrototypeHead(PrototypeHead):
     def prototypes(self) -> Tensor:
         """The class weights, shape (K, C), with gradients."""
         return self.fc.weight
-
-    def pre_logits(self, feats: Union[Tensor, tuple[Tensor, ...]]) -> Tensor:
-        """Return the pooled features of the last stage, shape (N, C).
-
-        Raises:
-            ValueError: The features are not (N, in_channels).
-        """
-        return self.pooled(feats)

@@ -9,7 +9,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmpod.functional import at_least_float32, cosine_scores, no_autocast, normalize_rows
-from mmpod.models.losses import PrototypeLoss
+from mmpod.models.losses.prototype_loss import PrototypeLoss
 from mmpod.utils.checks import check_choice, check_flag, check_integer
 
 __all__ = ['PrototypeHead']
@@ -19,7 +19,7 @@ class PrototypeHead(ClsHead):
     """Base of the heads that compare features with one prototype per class, fixed or learned.
 
     pooled features (N, C) -> :meth:`pre_logits` (N, D) -> similarity to the prototypes (N, K) -> argmax; in training
-    the loss gets features, labels and prototypes. A subclass provides :meth:`pre_logits` and :attr:`prototypes`.
+    the loss gets features, labels and prototypes. A subclass provides :attr:`prototypes`.
 
     Args:
         num_classes: K, at least 2.
@@ -92,6 +92,10 @@ class PrototypeHead(ClsHead):
                 "feature maps (N, C, H, W) need neck=dict(type='GlobalAveragePooling')."
             )
         return pooled
+
+    def pre_logits(self, feats: Union[Tensor, tuple[Tensor, ...]]) -> Tensor:
+        """Return what is compared with the prototypes, shape (N, D): here the pooled features."""
+        return self.pooled(feats)
 
     def forward(self, feats: Union[Tensor, tuple[Tensor, ...]]) -> Tensor:
         """Return the similarities to the prototypes, shape (N, K), in float32 even under autocast."""

@@ -1,6 +1,6 @@
 """AM-Softmax, Eq. 3 of arXiv 2111.15449 v1 (Wang et al., arXiv 1801.05599)."""
 
-from typing import Optional, Sequence
+from typing import Any
 
 from torch import Tensor
 
@@ -22,26 +22,14 @@ class AMSoftmaxLoss(PrototypeLoss):
             a probability of 0.31 with the paper's margin and 0.61 without; the original paper uses 30.
         margin: m, in units of the cosine, from 0 to 2. The paper uses 0.25, the original 0.35; 0 is plain softmax over
             cosines, which also accepts soft labels.
-        loss_weight, global_batch, class_weight, focal_gamma: See :class:`~mmpod.models.losses.PrototypeLoss`.
+        kwargs: Passed to :class:`PrototypeLoss`.
 
     Returns:
         dict[str, Tensor]: ``loss_amsoftmax``.
-
-    Raises:
-        TypeError: An argument is not a number.
-        ValueError: An argument is out of range.
     """
 
-    def __init__(
-        self,
-        scale: float = 30.0,
-        margin: float = 0.35,
-        loss_weight: float = 1.0,
-        global_batch: bool = True,
-        class_weight: Optional[Sequence[float]] = None,
-        focal_gamma: float = 0.0,
-    ):
-        super().__init__(loss_weight, global_batch, class_weight, focal_gamma)
+    def __init__(self, scale: float = 30.0, margin: float = 0.35, **kwargs: Any):
+        super().__init__(**kwargs)
         check_number('scale', scale, 0, above=True)
         check_number('margin', margin, 0, 2)
         self.scale = scale

@@ -1,6 +1,6 @@
 """A-Softmax (SphereFace; Liu et al., arXiv 1704.08063), a baseline of arXiv 2111.15449 v1, Section II-A."""
 
-from typing import Optional, Sequence
+from typing import Any
 
 from torch import Tensor
 
@@ -19,14 +19,10 @@ class ASoftmaxLoss(LSoftmaxLoss):
     Args:
         margin: m, an integer of at least 1. The defaults are those of the original paper.
         base, gamma, power, lambda_min: The schedule of lambda, see :class:`LSoftmaxLoss`.
-        loss_weight, global_batch, class_weight, focal_gamma: See :class:`~mmpod.models.losses.PrototypeLoss`.
+        kwargs: Passed to :class:`PrototypeLoss`.
 
     Returns:
         dict[str, Tensor]: ``loss_asoftmax``.
-
-    Raises:
-        TypeError: An argument has a wrong type.
-        ValueError: An argument is out of range.
     """
 
     NAME = 'loss_asoftmax'
@@ -39,12 +35,9 @@ class ASoftmaxLoss(LSoftmaxLoss):
         gamma: float = 0.12,
         power: float = 1.0,
         lambda_min: float = 5.0,
-        loss_weight: float = 1.0,
-        global_batch: bool = True,
-        class_weight: Optional[Sequence[float]] = None,
-        focal_gamma: float = 0.0,
+        **kwargs: Any,
     ):
-        super().__init__(margin, base, gamma, power, lambda_min, loss_weight, global_batch, class_weight, focal_gamma)
+        super().__init__(margin, base, gamma, power, lambda_min, **kwargs)
 
     def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
         """Return the mean cross entropy over the batch; count the iteration when training."""

@@ -1,6 +1,6 @@
 """Softmax with Center Loss, Eq. 4 of arXiv 2111.15449 v1 (Wen et al., ECCV 2016)."""
 
-from typing import Optional, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -31,7 +31,7 @@ class CenterLoss(PrototypeLoss):
         feat_dim: D, the dimension of the head's features.
         center_weight: Lambda of Eq. 4 for the mean, at least 0.
         center_rate: Step of the centers, from 0 to 1.
-        loss_weight, global_batch, class_weight, focal_gamma: See :class:`~mmpod.models.losses.PrototypeLoss`.
+        kwargs: Passed to :class:`PrototypeLoss`.
 
     Attributes:
         centers: Buffer (K, D): saved with the weights, in no optimizer.
@@ -48,17 +48,9 @@ class CenterLoss(PrototypeLoss):
     centers: Tensor
 
     def __init__(
-        self,
-        num_classes: int,
-        feat_dim: int,
-        center_weight: float = 0.003,
-        center_rate: float = 0.5,
-        loss_weight: float = 1.0,
-        global_batch: bool = True,
-        class_weight: Optional[Sequence[float]] = None,
-        focal_gamma: float = 0.0,
+        self, num_classes: int, feat_dim: int, center_weight: float = 0.003, center_rate: float = 0.5, **kwargs: Any
     ):
-        super().__init__(loss_weight, global_batch, class_weight, focal_gamma)
+        super().__init__(**kwargs)
         check_integer('num_classes', num_classes, 2)
         check_integer('feat_dim', feat_dim, 1)
         check_number('center_weight', center_weight, 0)

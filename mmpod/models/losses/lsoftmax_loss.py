@@ -1,6 +1,6 @@
 """L-Softmax (Liu et al., arXiv 1612.02295), a baseline of arXiv 2111.15449 v1, Section II-A."""
 
-from typing import Optional, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -29,7 +29,7 @@ class LSoftmaxLoss(PrototypeLoss):
         gamma: Speed of lambda's decay per iteration, at least 0.
         power: Exponent of lambda's decay, at least 0.
         lambda_min: Lower bound of lambda, at least 0.
-        loss_weight, global_batch, class_weight, focal_gamma: See :class:`~mmpod.models.losses.PrototypeLoss`.
+        kwargs: Passed to :class:`PrototypeLoss`.
 
     Attributes:
         iteration: Buffer, scalar: number of batches trained on. It is saved with the weights and the same in every
@@ -37,10 +37,6 @@ class LSoftmaxLoss(PrototypeLoss):
 
     Returns:
         dict[str, Tensor]: ``loss_lsoftmax``.
-
-    Raises:
-        TypeError: An argument has a wrong type.
-        ValueError: An argument is out of range.
     """
 
     NAME = 'loss_lsoftmax'
@@ -54,12 +50,9 @@ class LSoftmaxLoss(PrototypeLoss):
         gamma: float = 2e-5,
         power: float = 45.0,
         lambda_min: float = 0.0,
-        loss_weight: float = 1.0,
-        global_batch: bool = True,
-        class_weight: Optional[Sequence[float]] = None,
-        focal_gamma: float = 0.0,
+        **kwargs: Any,
     ):
-        super().__init__(loss_weight, global_batch, class_weight, focal_gamma)
+        super().__init__(**kwargs)
         check_integer('margin', margin, 1)
         for name, value in dict(base=base, gamma=gamma, power=power, lambda_min=lambda_min).items():
             check_number(name, value, 0)

@@ -30,10 +30,6 @@ class NormAdaptivePODLoss(PODLoss):
     Attributes:
         delta: Buffer, scalar: saved with the weights, the same in every process.
         length_sum, length_count: Buffers, scalars: the lengths seen by this process since delta was last set.
-
-    Raises:
-        TypeError: An argument is not a number.
-        ValueError: An argument is out of range.
     """
 
     delta: Tensor

@@ -1,6 +1,6 @@
 """PEDCC-Loss, Eq. 6-8 of arXiv 2111.15449 v1 (Zhu et al., arXiv 1904.06008)."""
 
-from typing import Optional, Sequence
+from typing import Any
 
 from torch import Tensor
 
@@ -25,28 +25,16 @@ class PEDCCLoss(AMSoftmaxLoss):
         mse_weight: Lambda of Eq. 8, at least 0. The paper gives no value.
         root: n of Eq. 8, at least 1. The paper gives no value. The root is taken of the mean over the batch, which is
             raised to at least 1e-12.
-        loss_weight, global_batch, class_weight, focal_gamma: See :class:`~mmpod.models.losses.PrototypeLoss`.
+        kwargs: Passed to :class:`PrototypeLoss`.
 
     Returns:
         dict[str, Tensor]: ``loss_amsoftmax`` and, unless ``mse_weight`` is 0, ``loss_mse``.
-
-    Raises:
-        TypeError: An argument is not a number.
-        ValueError: An argument is out of range.
     """
 
     def __init__(
-        self,
-        scale: float = 10.0,
-        margin: float = 0.5,
-        mse_weight: float = 1.0,
-        root: float = 1.0,
-        loss_weight: float = 1.0,
-        global_batch: bool = True,
-        class_weight: Optional[Sequence[float]] = None,
-        focal_gamma: float = 0.0,
+        self, scale: float = 10.0, margin: float = 0.5, mse_weight: float = 1.0, root: float = 1.0, **kwargs: Any
     ):
-        super().__init__(scale, margin, loss_weight, global_batch, class_weight, focal_gamma)
+        super().__init__(scale, margin, **kwargs)
         check_number('mse_weight', mse_weight, 0)
         check_number('root', root, 1)
         self.mse_weight = mse_weight

@@ -53,10 +53,6 @@ class PODLoss(PrototypeLoss):
 
     Returns:
         dict[str, Tensor]: ``loss_cosine`` and, unless ``sc_weight`` is 0, ``loss_`` with the name of the decorrelation.
-
-    Raises:
-        TypeError: An argument is not a number.
-        ValueError: An argument is out of range.
     """
 
     def __init__(

@@ -35,7 +35,7 @@ class PrototypeLoss(nn.Module):
             1708.02002), at least 0; with soft labels each class has its own factor. 0 means no factor.
 
     Raises:
-        TypeError: An argument is not a number.
+        TypeError: An argument has a wrong type; likewise in the subclasses.
         ValueError: An argument is out of range.
 
     Attributes:

@@ -93,18 +93,6 @@ def test_datasets_give_what_the_inferencer_gives(path, data):
     check(Config.fromfile(path), data)
 
 
-@pytest.mark.slow
-def test_every_config_gives_what_the_inferencer_gives(data):
-    seen = set()
-    for path in LEAVES:
-        cfg = Config.fromfile(path)
-        assert 'data_preprocessor' not in cfg.model, path
-        facts = str((cfg.test_dataloader.dataset, cfg.data_preprocessor))
-        if facts not in seen:
-            seen.add(facts)
-            check(cfg, data)
-
-
 def test_no_config_normalises_on_its_own():
     """So that the bases stand for all, without loading every config."""
     for path in LEAVES:

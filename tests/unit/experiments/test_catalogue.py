@@ -12,70 +12,10 @@ from mmpod.experiments.studies import STUDIES, setting_of
 from mmpod.experiments.tables import FIGURES, TABLES
 
 ROOT = Path(__file__).resolve().parents[3]
-LEAVES = {path.stem: path for path in (ROOT / 'configs').glob('*.py')}
 PAPER = ROOT.parent / 'shared' / 'paper' / 'pod_loss_arxiv_v1.txt'
 ROMAN = ('I', 'II', 'III', 'IV', 'V', 'VI', 'VII')
 
-# Tables I to VII, typed from the paper: row, column, number, and the config.
-EXPECTED = {
-    'I': """
-        9|Accuracy|92.71|pod_resnet50_cifar10_dim9
-        32|Accuracy|93.51|pod_resnet50_cifar10_dim32
-        64|Accuracy|93.77|pod_resnet50_cifar10_dim64
-        128|Accuracy|93.98|pod_resnet50_cifar10_dim128
-        256|Accuracy|94.31|pod_resnet50_cifar10
-        512|Accuracy|94.25|pod_resnet50_cifar10_dim512
-        1024|Accuracy|93.82|pod_resnet50_cifar10_dim1024""",
-    'III': """
-        Softmax Loss|CIFAR-100|73.80|softmax_resnet50_cifar100
-        Softmax Loss|FaceScrub|89.10|softmax_resnet50_facescrub
-        AM-Softmax Loss (s = 5, m = 0.25)|CIFAR-100|73.03|amsoftmax_resnet50_cifar100
-        AM-Softmax Loss (s = 5, m = 0.25)|FaceScrub|91.67|amsoftmax_resnet50_facescrub
-        COT|CIFAR-100|74.03|cot_resnet50_cifar100
-        COT|FaceScrub|90.40|cot_resnet50_facescrub
-        PEDCC-Loss (s = 10, m = 0.5)|CIFAR-100|75.58|pedccloss_resnet50_cifar100
-        PEDCC-Loss (s = 10, m = 0.5)|FaceScrub|90.98|pedccloss_resnet50_facescrub
-        Cosine Loss|CIFAR-100|76.23|cosine_resnet50_cifar100
-        Cosine Loss|FaceScrub|92.11|cosine_resnet50_facescrub""",
-    'IV': """
-        Cosine Loss|Variance|1.82|cosine_resnet50_cifar10
-        POD Loss|Variance|1.53|pod_resnet50_cifar10""",
-    'V': """
-        CIFAR-10|Cosine Loss|93.83|cosine_resnet50_cifar10
-        CIFAR-10|POD Loss|94.31|pod_resnet50_cifar10
-        CIFAR-100|Cosine Loss|76.23|cosine_resnet50_cifar100
-        CIFAR-100|POD Loss|77.70|pod_resnet50_cifar100
-        Tiny ImageNet|Cosine Loss|62.01|cosine_resnet50_tinyimagenet
-        Tiny ImageNet|POD Loss|62.16|pod_resnet50_tinyimagenet
-        FaceScrub|Cosine Loss|92.11|cosine_resnet50_facescrub
-        FaceScrub|POD Loss|93.01|pod_resnet50_facescrub""",
-    'VI': """
-        CIFAR-10|Softmax Loss|93.71|softmax_resnet50_cifar10
-        CIFAR-10|POD Loss|94.31|pod_resnet50_cifar10
-        CIFAR-100|Softmax Loss|75.56|softmax_resnet50_cifar100
-        CIFAR-100|POD Loss|77.70|pod_resnet50_cifar100
-        Tiny ImageNet|Softmax Loss|60.29|softmax_resnet50_tinyimagenet
-        Tiny ImageNet|POD Loss|62.16|pod_resnet50_tinyimagenet
-        FaceScrub|Softmax Loss|89.10|softmax_resnet50_facescrub
-        FaceScrub|POD Loss|93.01|pod_resnet50_facescrub
-        ImageNet(30)|Softmax Loss|79.86|softmax_resnet50_imagenet30
-        ImageNet(30)|POD Loss|85.40|pod_resnet50_imagenet30
-        ImageNet(100)|Softmax Loss|78.25|softmax_resnet50_imagenet100
-        ImageNet(100)|POD Loss|82.06|pod_resnet50_imagenet100
-        ImageNet(200)|Softmax Loss|82.06|softmax_resnet50_imagenet200
-        ImageNet(200)|POD Loss|83.08|pod_resnet50_imagenet200
-        ImageNet(500)|Softmax Loss|82.14|softmax_resnet50_imagenet500
-        ImageNet(500)|POD Loss|82.24|pod_resnet50_imagenet500
-        ImageNet(1000)|Softmax Loss|75.65|softmax_resnet50_imagenet
-        ImageNet(1000)|POD Loss|75.71|pod_resnet50_imagenet""",
-    'VII': """
-        CIFAR-10|Cosine distance|94.31|pod_resnet50_cifar10
-        CIFAR-10|Gaussian discriminant analysis|94.23|gda_resnet50_cifar10
-        CIFAR-100|Cosine distance|77.70|pod_resnet50_cifar100
-        CIFAR-100|Gaussian discriminant analysis|73.37|gda_resnet50_cifar100
-        Tiny ImageNet|Cosine distance|62.16|pod_resnet50_tinyimagenet
-        Tiny ImageNet|Gaussian discriminant analysis|50.09|gda_resnet50_tinyimagenet""",
-}
+# Classes and feature dimension.
 TABLE_II = {
     'cifar10': (10, 256),
     'cifar100': (100, 512),
@@ -87,15 +27,6 @@ TABLE_II = {
     'imagenet500': (500, 1024),
     'imagenet': (1000, 2048),
 }
-
-
-@pytest.mark.parametrize('table', EXPECTED)
-def test_every_cell_of_the_paper_maps_to_one_config(table):
-    expected = [tuple(line.strip().split('|')) for line in EXPECTED[table].strip().splitlines()]
-    cells = [(cell.row, cell.column, cell.paper, cell.runs) for cell in TABLES[table].cells]
-    assert sorted(cells) == sorted(
-        (row, column, float(number), f'paper/{config}') for row, column, number, config in expected
-    )
 
 
 def test_table_of_settings():

@@ -8,18 +8,11 @@ from mmengine.config import Config
 from mmpod.engine.loaders import check_total_batch
 from mmpod.engine.runner_session import runner_session
 from mmpod.experiments.arguments import check_runs, check_seeds, runs_parser
-from mmpod.experiments.launch import Launcher, Plan, note_unknown_settings, plan_run
+from mmpod.experiments.launch import Launcher, Plan, plan_run
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.run import Run
 
 DIGITS = 'configs/small/pod_digits.py'
-
-
-def made(tmp_path, options, finished=True):
-    """Write the record of a run of before there were hashes."""
-    run = Run('a', 0, tmp_path / 'a')
-    run.save(dict(finished=finished, options=options, wall_s=1.0))
-    return run
 
 
 SMALL = """
@@ -105,17 +98,6 @@ def test_a_failed_start_that_saved_nothing_may_be_repaired(config, tmp_path):
     assert plan_run(config('repaired'), run, Launcher(), []).details['config_hash'] != plan.details['config_hash']
 
 
-def test_a_run_from_before_the_hashes_is_counted_as_unknown(config, tmp_path, capsys):
-    run = made(tmp_path, ['train_cfg.max_epochs=2'])
-    assert plan_run(config('c'), run, Launcher(), ['train_cfg.max_epochs=2']) is None
-    assert capsys.readouterr().out.endswith('/a, config unknown\n')
-    assert note_unknown_settings([run]) == 'config unknown (recorded before mmpod kept it): a seed 0'
-    with pytest.raises(ValueError, match='max_epochs=2 -> none'):
-        plan_run(config('c'), run, Launcher(), [])
-    begun = made(tmp_path, [], finished=False)
-    assert 'config_hash' not in plan_run(config('c'), begun, Launcher(), []).details  # continued, it stays unknown
-
-
 def parse(*words):
     parser = argparse.ArgumentParser(parents=[runs_parser('work_dirs')])
     check_runs(parser, parser.parse_args([str(word) for word in words]))
@@ -135,7 +117,7 @@ def test_a_file_that_is_not_a_config_is_named(root, capsys):
 
 
 def test_a_run_that_another_process_has_made_meanwhile_is_not_repeated(tmp_path, capsys):
-    run = made(tmp_path, [], finished=False)
+    run = Run('a', 0, tmp_path / 'a')
     plan = Plan(run, [['sh', '-c', 'echo again']], 1)
     run.save(dict(finished=True, wall_s=3600.0))
     assert run_all([plan], 1, Launcher()) == [] and run.record['wall_s'] == 3600.0

@@ -12,23 +12,6 @@ def batch(num_samples=6):
     return features, torch.tensor([0, 0, 1, 2, 2, 2])[:num_samples], torch.randn(NUM_CLASSES, DIM).double()
 
 
-def test_distance_by_loops():
-    features, labels, centers = batch()
-    for i in range(6):
-        expected = sum((features[i, d] - centers[labels[i], d]) ** 2 for d in range(DIM)) / 2
-        assert_close(center_loss(features, labels, centers)[i], expected)
-
-
-def test_steps_by_loops():
-    features, labels, centers = batch()
-    sums, counts = center_steps(features, labels, centers)
-    for k in range(NUM_CLASSES):
-        members = [features[i] for i in range(6) if labels[i] == k]
-        delta = sum((centers[k] - x for x in members), torch.zeros(DIM).double()) / (1 + len(members))
-        assert_close(-sums[k] / (1 + counts[k]), delta)
-    assert_close(sums[3], torch.zeros(DIM).double())  # class 3 is absent
-
-
 @pytest.mark.parametrize('mixed', [False, True])
 def test_soft_labels_average(mixed):
     features, labels, centers = batch()

@@ -1,30 +1,9 @@
 import math
 
-import pytest
 import torch
 from torch.testing import assert_close
 
 from mmpod.functional import complement_entropy
-
-
-def entropy_by_loops(logits, label):
-    """Eq. 5 for one sample, as printed."""
-    exps = [math.exp(logit) for logit in logits]
-    y = [value / sum(exps) for value in exps]
-    return -sum(y[j] / (1 - y[label]) * math.log(y[j] / (1 - y[label])) for j in range(len(y)) if j != label)
-
-
-@pytest.mark.parametrize('num_classes', [2, 3, 7])
-def test_complement_entropy_is_eq_5(num_classes):
-    logits, labels = torch.randn(6, num_classes, dtype=torch.float64), torch.randint(num_classes, (6,))
-    expected = [entropy_by_loops(row, label) for row, label in zip(logits.tolist(), labels.tolist())]
-    # the two constants of the released code, 1e-7 and 1e-10, are not in Eq. 5
-    assert_close(complement_entropy(logits, labels), torch.tensor(expected).double(), rtol=1e-5, atol=1e-5)
-
-
-def test_even_spread_has_the_largest_entropy():
-    even = complement_entropy(torch.tensor([[3.0, -1, -1, -1, -1]]), torch.tensor([0]))
-    assert_close(even, torch.tensor([math.log(4)]), rtol=1e-4, atol=0)
 
 
 def test_the_released_constants():
@@ -37,11 +16,3 @@ def test_the_released_constants():
 def test_gradients():
     logits, labels = torch.randn(4, 5, dtype=torch.float64, requires_grad=True), torch.randint(5, (4,))
     assert torch.autograd.gradcheck(lambda x: complement_entropy(x, labels).mean(), logits)
-
-
-@pytest.mark.parametrize('logit', [0.0, 200.0, -200.0, 1e4])
-def test_extreme_logits_are_finite(logit):
-    logits = torch.tensor([[logit, 0.0, 1.0]], requires_grad=True)
-    loss = complement_entropy(logits, torch.tensor([0]))
-    loss.sum().backward()
-    assert loss.isfinite().all() and logits.grad.isfinite().all()

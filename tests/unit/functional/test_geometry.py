@@ -91,19 +91,6 @@ def test_collapse_onto_the_centroids(counts):
     assert measured(centroids[labels], labels, 5, -centroids)['nc3_self_duality'] == pytest.approx(4)
 
 
-def test_noise_without_classes():
-    """n samples a class: means of variance 1/n a dimension, so tr S_W / tr S_B -> (n-1) K/(K-1); rank -> D."""
-    num_classes, per_class, dim = 10, 400, 50
-    labels = torch.arange(num_classes).repeat(per_class)
-    features, centroids = torch.randn(len(labels), dim), pedcc(num_classes, dim)
-    measures = measured(features, labels, num_classes, centroids)
-    assert measures['within_between'] == pytest.approx((per_class - 1) * num_classes / (num_classes - 1), rel=0.15)
-    assert measures['effective_rank'] == pytest.approx(dim, rel=0.01)
-    assert measures['nc3_self_duality'] == pytest.approx(2, abs=0.3)  # two unrelated directions
-    own, foreign = target_and_nontarget_cosines(features, labels, centroids.float())
-    assert own.mean().abs() < 0.01 and 0.1 < foreign.mean() < 0.4
-
-
 def test_a_class_without_samples_is_left_out():
     labels = torch.randint(3, (30,))
     features, prototypes = torch.randn(3, 6)[labels] + torch.randn(30, 6), torch.randn(5, 6)

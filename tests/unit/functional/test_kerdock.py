@@ -1,37 +1,12 @@
 """The bases of a Kerdock set: exact cosines, all pairs where they are few, and rows that follow from their index."""
 
+import hashlib
+
 import pytest
 import torch
 from torch.testing import assert_close
 
 from mmpod.functional import kerdock_rows, kerdock_size
-from mmpod.functional.kerdock import PRIMITIVE, largest_kerdock_dim
-
-
-def multiply(a, b, degree):
-    """Multiply in GF(2^degree) by shifts, without a table of logarithms."""
-    product = 0
-    while b:
-        product ^= a if b & 1 else 0
-        a <<= 1
-        a ^= PRIMITIVE[degree] if a >> degree else 0
-        b >>= 1
-    return product
-
-
-def power(x, exponent, degree):
-    result = 1
-    for _ in range(exponent):
-        result = multiply(result, x, degree)
-    return result
-
-
-def trace(x, degree):
-    total = 0
-    for i in range(degree):
-        total ^= power(x, 2**i, degree)
-    assert total in (0, 1)
-    return total
 
 
 @pytest.mark.parametrize('dim', [4, 16, 64])
@@ -60,22 +35,11 @@ def test_sampled_pairs_of_larger_tables(dim):
     assert_close(cosines[same] < 0, (indices[:, None] != indices)[same])
 
 
-@pytest.mark.parametrize('dim', [4, 16])
-def test_entries_follow_the_formula(dim):
-    """Q_a(x, e) and b . u entry by entry, with the field's products by shifts and adds."""
-    m = dim.bit_length() - 1
-    n = m - 1
-    rows = kerdock_rows(torch.arange(kerdock_size(dim)), dim)
-    for a in range(dim // 2):
-        for b in range(dim):
-            for u in range(dim):
-                x, e = u % 2**n, u >> n
-                ax = multiply(a, x, n)
-                form = sum(trace(power(ax, 2**i + 1, n), n) for i in range(1, (m - 2) // 2 + 1)) + e * trace(ax, n)
-                sign = (-1) ** (form + bin(b & u).count('1'))
-                assert rows[2 * (a * dim + b), u] == sign * 2 ** (-m / 2)
-    assert_close(rows[dim * dim :: 2], torch.eye(dim).double(), rtol=0, atol=0)
-    assert_close(rows[1::2], -rows[::2], rtol=0, atol=0)
+def test_the_table_is_pinned():
+    """Checkpoints of many classes hold only its recipe."""
+    table = kerdock_rows(torch.arange(kerdock_size(64)), 64, torch.float32)
+    assert hashlib.sha256(table.numpy().tobytes()).hexdigest().startswith('e71e9e17f030d3ba')
+    assert_close(table[1::2], -table[::2], rtol=0, atol=0)
 
 
 def test_a_part_of_the_table_is_made_alone():
@@ -83,19 +47,6 @@ def test_a_part_of_the_table_is_made_alone():
     table = kerdock_rows(torch.arange(kerdock_size(64)), 64, torch.float16)
     assert_close(kerdock_rows(indices, 64, torch.float16), table[indices], rtol=0, atol=0)
     assert kerdock_rows(indices[:0], 64).shape == (0, 64)
-
-
-@pytest.mark.parametrize('degree', PRIMITIVE)
-def test_polynomials_are_primitive(degree):
-    x, order = 0b10 if degree > 1 else 1, 1
-    value = x
-    while value != 1:
-        value, order = multiply(value, x, degree), order + 1
-    assert order == 2**degree - 1
-
-
-def test_largest_dimension():
-    assert [largest_kerdock_dim(dim) for dim in (3, 4, 15, 16, 1023, 1024, 10**6)] == [0, 4, 4, 16, 256, 1024, 4096]
 
 
 @pytest.mark.parametrize(

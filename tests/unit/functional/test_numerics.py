@@ -2,14 +2,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from mmpod.functional import at_least_float32, normalize_rows, row_lengths
-
-
-@pytest.mark.parametrize('scale', [1e-30, 1e-20, 1.0, 1e20, 1e30])
-def test_unit_rows_at_any_scale(scale):
-    features = torch.randn(5, 7)
-    expected = features.double() / features.double().square().sum(1, keepdim=True).sqrt()
-    assert_close(normalize_rows(features * scale), expected.float(), rtol=1e-5, atol=1e-6)
+from mmpod.functional import normalize_rows, row_lengths
 
 
 def test_gradient_is_that_of_the_quotient():
@@ -48,16 +41,3 @@ def test_lengths_and_their_slope_at_any_scale(scale):
     zero = torch.zeros(2, 3, requires_grad=True)
     row_lengths(zero).sum().backward()
     assert_close(zero.grad, torch.zeros(2, 3))
-
-
-@pytest.mark.parametrize(
-    'dtype, expected',
-    [
-        (torch.float16, torch.float32),
-        (torch.bfloat16, torch.float32),
-        (torch.float32, torch.float32),
-        (torch.float64, torch.float64),
-    ],
-)
-def test_precision_is_raised_never_lowered(dtype, expected):
-    assert at_least_float32(torch.ones(1, dtype=dtype)).dtype == expected

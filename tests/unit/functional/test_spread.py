@@ -11,7 +11,6 @@ from mmpod.functional import (
     max_cosine,
     max_cosine_lower_bound,
     needs_descent,
-    pedcc,
     spread_centroids,
 )
 
@@ -27,10 +26,6 @@ def test_up_to_twice_the_dimension_the_largest_cosine_is_the_best_possible(num_c
     assert max_cosine_lower_bound(num_classes, feat_dim) == best
     assert_close(rows.norm(dim=1), torch.ones(num_classes).double())
     assert_close(rows.sum(dim=0), torch.zeros(feat_dim).double(), rtol=0, atol=1e-12)
-
-
-def test_up_to_one_simplex_it_is_pedcc():
-    assert_close(spread_centroids(5, 9, seed=7), pedcc(5, 9, seed=7), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize(

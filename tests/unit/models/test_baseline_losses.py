@@ -79,14 +79,6 @@ def test_root_of_a_vanishing_distance_has_a_finite_gradient():
     assert features.grad.isfinite().all()
 
 
-def test_pedcc_loss_without_mse_is_am_softmax():
-    features, labels, _ = batch()
-    centroids = pedcc(NUM_CLASSES, DIM)
-    losses = PEDCCLoss(mse_weight=0)(features, labels, centroids)
-    assert losses.keys() == {'loss_amsoftmax'}
-    assert_close(losses, AMSoftmaxLoss(scale=10, margin=0.5)(features, labels, centroids))
-
-
 def test_l_softmax_anneals_from_softmax_to_the_margin():
     features, labels, prototypes = batch()
     loss = LSoftmaxLoss(margin=2, base=1e9, gamma=1.0, power=60.0)
@@ -222,25 +214,6 @@ def test_frozen_centroids_of_another_length_are_refused():
         PODLoss()(features, labels, 2 * normalize(prototypes))
 
 
-def test_published_settings_are_the_defaults():
-    """SPEC 3: the original papers' and the paper's constants."""
-
-    def settings(loss, *names):
-        return tuple(getattr(loss, name) for name in names)
-
-    schedule = ('margin', 'base', 'gamma', 'power', 'lambda_min')
-    assert settings(LSoftmaxLoss(), *schedule) == (2, 1000, 2e-5, 45, 0)
-    assert settings(ASoftmaxLoss(), *schedule) == (4, 1000, 0.12, 1, 5)
-    assert settings(AMSoftmaxLoss(), 'scale', 'margin') == (30, 0.35)
-    assert settings(PEDCCLoss(), 'scale', 'margin', 'mse_weight', 'root') == (10, 0.5, 1, 1)
-    assert settings(CenterLoss(3, 2), 'center_weight', 'center_rate') == (0.003, 0.5)
-    assert settings(PODLoss(), 'sc_weight', 'power', 'decorrelation') == (1, 2, 'sc')
-    assert settings(NormAdaptivePODLoss(), 'rate') + (NormAdaptivePODLoss().delta.item(),) == (
-        0.01,
-        pytest.approx(0.05),
-    )
-
-
 @pytest.mark.parametrize(
     'loss, similarity',
     [
@@ -272,15 +245,6 @@ def test_scores_of_far_inner_products_stay_above_zero():
     head = LearnedPrototypeHead(3, DIM, dict(type='mmpod.LSoftmaxLoss'))
     scores = head.scores(torch.tensor([[300.0, 100.0, -100.0]]))
     assert (scores > 0).all() and (scores < 1).all()
-
-
-def test_delta_stays_without_a_batch_and_in_evaluation():
-    features, labels, _ = batch()
-    loss = NormAdaptivePODLoss(initial_delta=0.3)
-    loss.eval()(features, labels, pedcc(NUM_CLASSES, DIM))
-    loss.update_delta(1)
-    assert_close(loss.delta, torch.tensor(0.3))
-    assert {'delta', 'length_sum', 'length_count'} == set(loss.state_dict())
 
 
 @pytest.mark.parametrize(

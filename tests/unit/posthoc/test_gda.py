@@ -102,12 +102,6 @@ def shrunk(features, labels, shrinkage):
     return shrinkage * np.trace(pooled(features, labels)) / dim * np.eye(dim)
 
 
-def test_shared_covariance_unbiased():
-    features, labels = blobs()
-    model = GaussianDiscriminantAnalysis('shared', 0.0, unbiased=True).fit(features, labels)
-    assert_close(model.covariance_.numpy(), pooled(features, labels) * 400 / 396)
-
-
 def test_automatic_shrinkage_is_ledoit_and_wolfs():
     features, labels = blobs(num=80, dim=30)
     model = GaussianDiscriminantAnalysis().fit(features, labels)
@@ -398,21 +392,3 @@ def test_an_interrupted_call_can_be_repeated(covariance, method, where, monkeypa
         model.fit(features[150:], labels[150:], 4)
     expected = GaussianDiscriminantAnalysis(covariance).fit(features[rows], labels[rows], 4)
     assert_close(model.predict_log_proba(features), expected.predict_log_proba(features), rtol=1e-9, atol=1e-9)
-
-
-def test_learning_leaves_what_was_read_before_unchanged():
-    features, labels = blobs()
-    model = GaussianDiscriminantAnalysis().fit(features[:200], labels[:200], 4)
-    means, moments = model.means_, model._learned[0]
-    scatter = moments.scatter.clone()
-    model.partial_fit(features[200:], labels[200:])
-    assert (moments.scatter == scatter).all() and (model.means_ != means).any()
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
-def test_gpu_and_cpu_agree():
-    features, labels = (torch.from_numpy(part) for part in blobs())
-    cpu, gpu = (GaussianDiscriminantAnalysis().fit(features.to(d), labels.to(d)) for d in ('cpu', 'cuda'))
-    assert gpu.predict(features.cuda()).is_cuda
-    assert_close(gpu.predict_log_proba(features.cuda()).cpu(), cpu.predict_log_proba(features))
-    assert_close(cpu.predict_log_proba(features.cuda()).cpu(), gpu.predict_log_proba(features.cuda()).cpu())
