@@ -167,6 +167,7 @@ TABLES = {
     'tiny_geometry': Table(STUDIES['tiny_geometry'].title, rows('tiny_geometry', GEOMETRY)),
     'tiny_gda': by_classifier('tiny', 'tiny/pod'),
     'tiny_recipe': accuracy('tiny_recipe'),
+    'digits_geometry': Table(STUDIES['digits_geometry'].title, rows('digits_geometry', (METRIC, *GEOMETRY))),
     'digits_shrinkage': by_shrinkage('digits_shrinkage'),
     'open_set': Table(STUDIES['open_set'].title, rows('open_set', OPEN_SET)),
 }
