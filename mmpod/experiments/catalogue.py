@@ -119,8 +119,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture of runs: their accuracy by epoch (``'curves'``) or by the value of a setting (``'sweep'``). Without
-    runs: a ``'derivative'`` of 1 - cos to a power, or the ``'gram'`` matrix of centroids.
+    """A picture of runs: their accuracy (``'curves'``) or geometry (``'geometry'``) by epoch, or their accuracy by the
+    value of a setting (``'sweep'``). Without runs: a ``'derivative'`` of 1 - cos to a power, or a ``'gram'`` matrix.
     """
 
     title: str
