@@ -151,7 +151,9 @@ def plot_gram(centroids: Tensor, path: Path, what: str = '', names: Optional[Seq
     import seaborn
 
     num_classes, dim = centroids.shape
+    shown = names if names is not None and num_classes <= 30 else None
     side = 4.6 if num_classes <= 12 else 5.6
+    side += 0.1 * max(map(len, shown or ['']))  # inches for the names
     figure, axes = new_axes(side + 0.8, side)
     seaborn.heatmap(
         (centroids @ centroids.T).numpy(),
@@ -162,8 +164,8 @@ def plot_gram(centroids: Tensor, path: Path, what: str = '', names: Optional[Seq
         annot=num_classes <= 12,
         fmt='.2f',
         annot_kws=dict(fontsize=7),
-        xticklabels=names if names is not None and num_classes <= 30 else 'auto',
-        yticklabels=names if names is not None and num_classes <= 30 else 'auto',
+        xticklabels=shown or 'auto',
+        yticklabels=shown or 'auto',
         cbar_kws=dict(label='cosine'),
         ax=axes,
     )
