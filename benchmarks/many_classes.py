@@ -21,6 +21,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy, normalize
 
 from mmpod.models import PODLoss
+from mmpod.visualization.style import COLOURS, MARKERS, new_axes, write_png
 
 BATCH, DIM = 128, 512
 WAYS = ['POD', 'softmax']
@@ -98,22 +99,17 @@ def measure(way: str, num_classes: int, args: argparse.Namespace) -> Optional[di
 
 def draw(rows: pd.DataFrame, path: Path, title: str) -> None:
     """Draw time and memory by the number of classes."""
-    import matplotlib
-
-    matplotlib.use('Agg')
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout='constrained')
-    columns = dict(milliseconds='head and loss, ms per step', mebibytes='memory, MiB')
-    for axis, (column, label) in zip(axes, columns.items()):
-        for way, marker in zip(WAYS, 'os'):
+    figure, axes = new_axes(9, 3.8, 1, 2)
+    panels = dict(milliseconds=('Time of head, loss and SGD step', 'ms'), mebibytes=('Memory', 'MiB'))
+    for axis, (column, (name, unit)) in zip(axes, panels.items()):
+        for way, label, colour, marker in zip(WAYS, ('POD Loss', 'Softmax'), COLOURS, MARKERS):
             part = rows[rows.way == way]
-            axis.loglog(part.classes, part[column], marker=marker, label=way)
-        axis.set(xlabel='number of classes K (log scale)', ylabel=f'{label} (log scale)')
-        axis.grid(alpha=0.3)
+            axis.loglog(part.classes, part[column], color=colour, marker=marker, label=label)
+        axis.set_title(name, fontsize='medium')
+        axis.set(xlabel='number of classes K (log scale)', ylabel=f'{unit} (log scale)')
     axes[0].legend()
     figure.suptitle(title, fontsize='small')
-    figure.savefig(path, dpi=150)
+    write_png(figure, path)
 
 
 def main() -> None:

@@ -13,11 +13,11 @@ import sys
 
 from mmpod.experiments.arguments import check_runs, choose_metric, runs_parser, trained_configs
 from mmpod.experiments.comparison import curves_csv, final_values, geometry_table, summary_table, verdict
-from mmpod.experiments.figures import plot_accuracy, plot_geometry
+from mmpod.experiments.figures import loss_names, plot_accuracy, plot_geometry
 from mmpod.experiments.launch import Launcher, plan_run
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.run import Run
-from mmpod.experiments.settings import check_effect
+from mmpod.experiments.settings import check_effect, resolve
 from mmpod.utils.errors import errors_as_exit
 
 
@@ -55,11 +55,13 @@ def report(args: argparse.Namespace, done: list[Run]) -> None:
     curves_csv(done, args.work_dir / 'curves.csv', args.metric)
     name = 'accuracy' if args.metric.startswith('accuracy/') else args.metric.replace('/', '_')
     figure = args.work_dir / f'{name}.png'
-    plot_accuracy([(run.name, run) for run in done if run.curve(args.metric)], figure, args.metric)
+    losses = loss_names({config.stem: resolve(config, args.cfg_options).model for config in args.configs})
+    drawn = [(losses[run.name], run) for run in done if run.curve(args.metric)]
+    plot_accuracy(drawn, figure, args.metric, f'{args.metric} by epoch')
     measured = [run for run in done if run.curve('geometry/effective_rank')]
     if measured:
         (args.work_dir / 'geometry.md').write_text(geometry_table(measured) + '\n')
-        plot_geometry([(run.name, run) for run in measured], args.work_dir / 'geometry.png')
+        plot_geometry([(losses[run.name], run) for run in measured], args.work_dir / 'geometry.png')
     band = ' (line: mean over the seeds, band: lowest to highest seed)' if len(args.seeds) > 1 else ''
     print(f'\n{table}\n\n{args.metric} by epoch: {figure.absolute()}{band}')
 

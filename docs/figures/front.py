@@ -49,7 +49,7 @@ def draw_simplex(axes) -> None:
         axes.plot(*torch.stack([one, other]).T, color='0.7', linewidth=1)
     for number, (point, colour) in enumerate(zip(points, COLOURS)):
         axes.quiver(0, 0, 0, *point, color=colour, arrow_length_ratio=0.12)
-        axes.text(*(1.18 * point), f'class {number}', color=colour, ha='center', va='center')
+        axes.text(*(1.22 * point), f'class {number}', color=colour, ha='center', va='center')
     axes.set_title('Fixed centroids: a regular simplex,\nhere 4 classes in 3 dimensions', fontsize='medium')
     axes.set_axis_off()
     axes.set_box_aspect((1, 1, 1), zoom=1.3)
@@ -74,7 +74,7 @@ def main(checkpoints: list[str]) -> None:
             axes.hist(values, bins=torch.linspace(-1, 1, 61), weights=weights, color=colour, alpha=0.6, label=name)
         axes.axvline(-1 / 9, color='black', linestyle=':', linewidth=1, label='simplex: -1/9')
         axes.set_title(NAMES[config], fontsize='medium')
-        axes.set_ylabel('% of values')
+        axes.set_ylabel('% of cosines')
         axes.grid(alpha=0.3)
         for name, values in (('own', own), ('others', others)):
             print(f'{NAMES[config]}, {name}: {values.mean():.3f} +- {values.std():.3f}')

@@ -122,9 +122,9 @@ class Table:
 class Figure:
     """A figure.
 
-    Kinds with runs: accuracy by epoch (``'curves'``) or by the value of a setting (``'sweep'``), or the
-    ``'differences'`` of the columns of tables from their first column. Kinds without runs: the ``'derivative'`` of
-    1 - cos to a power, or the ``'gram'`` matrix of centroids.
+    Kinds with runs: accuracy (``'curves'``) or geometry (``'geometry'``) by epoch, accuracy by the value of a setting
+    (``'sweep'``), or the ``'differences'`` of the columns of tables from their first column. Kinds without runs: the
+    ``'derivative'`` of 1 - cos to a power, or a ``'gram'`` matrix of centroids.
     """
 
     title: str

@@ -3,9 +3,10 @@
 import itertools
 import math
 import textwrap
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Union
+from typing import Any, Union
 
 import pandas as pd
 import torch
@@ -13,19 +14,63 @@ from torch import Tensor
 
 from mmpod.experiments.comparison import half_interval
 from mmpod.experiments.records import Record
-from mmpod.experiments.run import METRIC, Run
+from mmpod.experiments.run import METRIC, Run, unit
 from mmpod.functional import cosine_loss
 from mmpod.visualization.style import COLOURS, MARKERS, STYLES, new_axes, write_png
 
-__all__ = ['plot_accuracy', 'plot_derivative', 'plot_differences', 'plot_geometry', 'plot_sweep']
+__all__ = ['loss_names', 'plot_accuracy', 'plot_derivative', 'plot_differences', 'plot_geometry', 'plot_sweep']
 
 Runs = Sequence[tuple[str, Union[Run, Record]]]  # each with the name that the legend gives it
+MOST_LINES = 8  # in a panel
+# Title and axis of the panels of `plot_geometry`.
 PANELS = {
-    'target_cosine': 'cosine to the target prototype',
-    'max_nontarget_cosine': 'largest cosine to another',
-    'within_between': 'variance within / between',
-    'effective_rank': 'effective rank',
+    'target_cosine': ('Cosine to the prototype of the class', 'mean cosine'),
+    'max_nontarget_cosine': ('Cosine to the nearest other prototype', 'mean cosine'),
+    'within_between': ('Variance within / between classes', 'ratio (log scale)'),
+    'effective_rank': ('Effective rank', 'dimensions'),
 }
+LOSSES = {
+    'AMSoftmaxLoss': 'AM-Softmax',
+    'ASoftmaxLoss': 'A-Softmax',
+    'COTClassifier': 'COT',
+    'CenterLoss': 'Center Loss',
+    'CrossEntropyLoss': 'Softmax',
+    'LSoftmaxLoss': 'L-Softmax',
+    'LabelSmoothLoss': 'Softmax with label smoothing',
+    'NormAdaptivePODLoss': 'POD Loss, norm-adaptive',
+    'PEDCCLoss': 'PEDCC-Loss',
+    'PODLoss': 'POD Loss',
+}
+
+
+def loss_names(models: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return what legends call each config: its loss, followed by the config's name where others have the same loss.
+
+    Args:
+        models: The ``model`` of each config, by the config's name.
+
+    Example:
+        >>> pod = dict(head=dict(type='mmpod.PEDCCHead', loss=dict(type='mmpod.PODLoss')))
+        >>> bn = dict(head=dict(pod['head'], norm_cfg=dict(type='BN1d')))
+        >>> loss_names({'a': pod, 'b': bn, 'c': pod})
+        {'a': 'POD Loss (a)', 'b': 'POD Loss with a batch norm', 'c': 'POD Loss (c)'}
+    """
+    losses = {name: _loss_name(model) for name, model in models.items()}
+    count = Counter(losses.values())
+    return {name: loss if count[loss] == 1 else f'{loss} ({name})' for name, loss in losses.items()}
+
+
+def _loss_name(model: Mapping[str, Any]) -> str:
+    head = model.get('head') or {}
+    loss = head.get('loss') or {}
+    found = [part['type'] for part in (loss, head, model) if 'type' in part]
+    types = [getattr(one, '__name__', str(one)).rpartition('.')[2] for one in found]
+    if 'COTClassifier' in types:
+        return LOSSES['COTClassifier']
+    if types[:1] == ['PODLoss'] and loss.get('sc_weight') == 0:
+        return 'PEDCC-MSE' if loss.get('power') == 1 else 'Cosine Loss'
+    name = LOSSES.get(types[0], types[0]) if types else 'model'
+    return f'{name} with a batch norm' if head.get('norm_cfg') else name
 
 
 def draw_curves(axes, runs: Runs, metric: str) -> dict:
@@ -49,35 +94,59 @@ def draw_curves(axes, runs: Runs, metric: str) -> dict:
     return lines
 
 
-def finish(figure, handles: dict, path: Path) -> None:
-    """Put the legend below the axes, where it hides no curve, and write the figure."""
-    figure.legend(handles.values(), handles, loc='outside lower center', ncols=2, fontsize='small')
-    figure.set_figheight(figure.get_figheight() + 0.2 * math.ceil(len(handles) / 2))
+def band_note(runs: Runs) -> str:
+    """Return what line and band of the curves are."""
+    seeds = sorted(set(Counter(name for name, _ in runs).values()))
+    if seeds[-1] == 1:
+        return 'one seed'
+    return f'line: mean of {" to ".join(map(str, seeds))} seeds, band: lowest to highest'
+
+
+def plot_accuracy(runs: Runs, path: Path, metric: str = METRIC, title: str = '') -> None:
+    """Write a PNG of a metric by epoch, see :func:`draw_curves`; panels side by side share many lines."""
+    names = list(dict.fromkeys(name for name, _ in runs))
+    number = math.ceil(len(names) / MOST_LINES)
+    size = math.ceil(len(names) / number)
+    figure, _ = new_axes(6.4 * number, 4.4 + 0.2 * math.ceil(size / 2), 1, number)
+    for index, axes in enumerate(figure.axes):
+        shown = names[index * size : (index + 1) * size]
+        part = [(name, run) for name, run in runs if name in shown]
+        lines = draw_curves(axes, part, metric)
+        axes.sharey(figure.axes[0])
+        label = 'accuracy (%)' if metric == METRIC else f'{metric}{unit(metric)}'
+        axes.set(xlabel='epoch', ylabel=label, title=f'({chr(ord("a") + index)})' if number > 1 else '')
+        place = dict(loc='upper center', bbox_to_anchor=(0.5, -0.14), ncols=2)  # below, where it hides no curve
+        axes.legend(lines.values(), lines, fontsize='small', title=band_note(part), title_fontsize='small', **place)
+    figure.suptitle(title, fontsize='medium')
     write_png(figure, path)
 
 
-def plot_accuracy(runs: Runs, path: Path, metric: str = METRIC) -> None:
-    """Write a PNG of a metric by epoch, see :func:`draw_curves`."""
-    figure, axes = new_axes()
-    handles = draw_curves(axes, runs, metric)
-    axes.set(xlabel='epoch', ylabel='test accuracy (%)' if metric == METRIC else metric)
-    finish(figure, handles, path)
-
-
-def plot_geometry(runs: Runs, path: Path) -> None:
+def plot_geometry(runs: Runs, path: Path, title: str = 'Geometry of the features') -> None:
     """Write a PNG of four metrics of ``mmpod.FeatureGeometry`` by epoch; a head without prototypes has no cosines."""
-    figure, axes = new_axes(7.6, 5.4, 2, 2)
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+
+    figure, axes = new_axes(7.6, 6.2, 2, 2)
     handles = {}
-    for panel, (metric, label) in zip(axes.flat, PANELS.items()):
+    for panel, (metric, (name, label)) in zip(axes.flat, PANELS.items()):
         handles.update(draw_curves(panel, runs, f'geometry/{metric}'))
+        panel.set_title(name, fontsize='medium')
         panel.set(xlabel='epoch', ylabel=label)
-    axes[1, 0].set_yscale('log')
-    axes[1, 0].yaxis.set_major_formatter('{x:g}')
-    axes[1, 0].yaxis.set_minor_formatter('{x:g}')
-    finish(figure, handles, path)
+    ratio = axes[1, 0]
+    ratio.set_yscale('log')
+    low, high = ratio.get_ylim()
+    wide = LogLocator(subs=(1, 2, 5) if high < 1000 * low else (1,))
+    ratio.yaxis.set_major_locator(MaxNLocator(5) if high < 5 * low else wide)
+    ratio.yaxis.set_major_formatter('{x:g}')
+    ratio.yaxis.set_minor_formatter(NullFormatter())
+    below = dict(loc='outside lower center', ncols=2, fontsize='small', title_fontsize='small')
+    figure.legend(handles.values(), handles, title=band_note(runs), **below)
+    figure.suptitle(title, fontsize='medium')
+    write_png(figure, path)
 
 
-def plot_sweep(measured: Mapping[str, Sequence[float]], paper: Mapping[str, float], varied: str, path: Path) -> None:
+def plot_sweep(
+    measured: Mapping[str, Sequence[float]], paper: Mapping[str, float], varied: str, path: Path, title: str = ''
+) -> None:
     """Write a PNG of accuracy (%) by the value of a setting: mean and standard deviation over the seeds.
 
     Args:
@@ -85,19 +154,21 @@ def plot_sweep(measured: Mapping[str, Sequence[float]], paper: Mapping[str, floa
         paper: The paper's accuracy by value of the setting, where there is one.
         varied: What is varied.
         path: Where to write it.
+        title: Of the figure.
     """
     figure, axes = new_axes()
     place = {name: index for index, name in enumerate(measured)}
     frame = pd.DataFrame({name: pd.Series(values, dtype=float) for name, values in measured.items()})
-    label = 'measured (mean and standard deviation over the seeds)'
+    label = 'measured: mean and standard deviation over the seeds'
     look = dict(marker=MARKERS[0], capsize=3, color=COLOURS[0], label=label)
     axes.errorbar(range(len(place)), frame.mean(), frame.std().fillna(0), **look)
     if paper:
         look = dict(marker=MARKERS[1], color=COLOURS[1], label='paper')
         axes.plot([place[name] for name in paper], list(paper.values()), '--', **look)
-    axes.set(xlabel=varied, ylabel='test accuracy (%)')
+    axes.set(xlabel=f'{varied} (values evenly spaced)', ylabel='accuracy (%)')
     axes.set_xticks(range(len(place)), place)
-    axes.legend(fontsize='small')
+    figure.legend(loc='outside lower center', ncols=2, fontsize='small')
+    figure.suptitle(title, fontsize='medium')
     write_png(figure, path)
 
 
@@ -112,7 +183,7 @@ def plot_differences(panels: Mapping[str, pd.DataFrame], path: Path) -> None:
     """
     panels = {title: numbers for title, numbers in panels.items() if len(numbers)}
     rows = math.ceil(len(panels) / 2)
-    figure, axes = new_axes(9.6, 0.6 + 2.7 * rows, rows, 2)
+    figure, axes = new_axes(9.6, 1 + 2.7 * rows, rows, 2)
     handles: dict = {}
     for axis in axes.flat[len(panels) :]:
         axis.set_visible(False)
@@ -131,7 +202,10 @@ def plot_differences(panels: Mapping[str, pd.DataFrame], path: Path) -> None:
         axis.set(ylabel=f'difference to {first} (points)')
         axis.set_title(title, fontsize='medium')
         axis.set_xticks(range(len(labels)), [textwrap.fill(label, 12) for label in labels], fontsize='small')
-    finish(figure, handles, path)
+    below = dict(loc='outside lower center', ncols=2, fontsize='small', title_fontsize='small')
+    title = 'point: mean of the differences seed by seed, bar: 95 % confidence interval'
+    figure.legend(handles.values(), handles, title=title, **below)
+    write_png(figure, path)
 
 
 def derivative(power: int, degrees: Tensor) -> Tensor:
@@ -143,7 +217,7 @@ def derivative(power: int, degrees: Tensor) -> Tensor:
     return torch.autograd.grad(losses.sum(), angles)[0]
 
 
-def plot_derivative(power: int, path: Path) -> None:
+def plot_derivative(power: int, path: Path, title: str = '') -> None:
     """Write Fig. 3 (``power`` 1) or Fig. 4 (2): the slope of the cosine term by the angle to the target centroid."""
     degrees = torch.arange(181)
     slope = derivative(power, degrees)
@@ -154,4 +228,5 @@ def plot_derivative(power: int, path: Path) -> None:
     axes.annotate(f'{slope[top]:.3f} at {top}°', (top, slope[top]), (top - 30, 0.9 * slope[top]), ha='right')
     label = 'd(1 - cos θ)/dθ' if power == 1 else f'd(1 - cos θ)$^{power}$/dθ'
     axes.set(xlabel='angle θ to the target centroid (degrees)', ylabel=label, xticks=range(0, 181, 30))
+    figure.suptitle(title, fontsize='medium')
     write_png(figure, path)

@@ -124,8 +124,8 @@ PAPER_TABLES = {
 }
 
 PAPER_FIGURES = {
-    'fig3': Figure('Derivative of 1 - cos', 'derivative', power=1),
-    'fig4': Figure('Derivative of (1 - cos)^2', 'derivative', power=2),
+    'fig3': Figure('Fig. 3: derivative of 1 - cos θ', 'derivative', power=1),
+    'fig4': Figure('Fig. 4: derivative of (1 - cos θ)²', 'derivative', power=2),
     'gram': Figure('Inner products of the centroids of CIFAR-10', 'gram'),
     'dimension': Figure('Accuracy by feature dimension', 'sweep', PAPER_TABLES['I'].cells, 'feature dimension D'),
 }

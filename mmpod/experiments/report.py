@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Optional
 
 import pandas as pd
+from mmpretrain.datasets.categories import CIFAR10_CATEGORIES
 
 from mmpod.experiments.catalogue import Cell, Table
 from mmpod.experiments.comparison import SHARE, epochs_to_reach, markdown_table, mean_and_spread
-from mmpod.experiments.figures import plot_accuracy, plot_derivative, plot_differences, plot_sweep
+from mmpod.experiments.figures import plot_accuracy, plot_derivative, plot_differences, plot_geometry, plot_sweep
 from mmpod.experiments.paper import PAPER_TABLES
 from mmpod.experiments.records import Record
 from mmpod.experiments.run import METRIC
@@ -162,19 +163,21 @@ def draw(name: str, path: Path, records: Records) -> bool:
     figure = FIGURES[name]
     runs = [(cell.row, record) for cell in figure.cells for record in records.get(cell.runs, ())]
     if figure.kind == 'derivative':
-        plot_derivative(figure.power, path)
+        plot_derivative(figure.power, path, figure.title)
     elif figure.kind == 'gram':
-        plot_gram(pedcc(10, 256), path)
+        plot_gram(pedcc(10, 256), path, figure.title, CIFAR10_CATEGORIES)
     elif not runs:
         return False
     elif figure.kind == 'curves':
-        plot_accuracy(runs, path)
+        plot_accuracy(runs, path, title=figure.title)
+    elif figure.kind == 'geometry':
+        plot_geometry(runs, path, figure.title)
     elif figure.kind == 'differences':
         plot_differences({TABLES[table].title: by_seed(TABLES[table], records) for table in figure.tables}, path)
     else:
         paper = {cell.row: cell.paper for cell in figure.cells if cell.paper is not None}
         values = {cell.row: measured(records.get(cell.runs, ()), METRIC) for cell in figure.cells}
-        plot_sweep(values, paper, figure.varied, path)
+        plot_sweep(values, paper, figure.varied, path, figure.title)
     return True
 
 

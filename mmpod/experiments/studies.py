@@ -133,6 +133,12 @@ STUDIES = {
             seeds=(0,),
         ),
         Study('digits', "scikit-learn's handwritten digits", _DIGITS),
+        Study(
+            'digits_geometry',
+            "geometry of the features on the test images, scikit-learn's handwritten digits",
+            some(_DIGITS, 'softmax pod pod_bn'),
+            ('default_hooks.features.geometry=True',),
+        ),
         tier_study('small', 'every loss, nothing tuned', {**_SMALL, 'gda': Base(_GDA10K, source='small/pod')}),
         tier_study('tiny', 'every loss, nothing tuned', _TINY, FAST),
         tuning('small'),

@@ -23,6 +23,7 @@ LAMBDA, DIMENSION = 'weight of the SC term, lambda', 'feature dimension D'
 EPOCHS = (3, 6, 9, 10, 15)
 # The losses that Fig. 5 and 6 compare.
 COMPARED = ('softmax', 'pod', 'pod_bn')
+PANELS = '(a) learned class weights, (b) fixed centroids'  # of the figures of all losses
 FIG_5, FIG_6 = ('amsoftmax', 'pedccloss', 'cosine'), ('softmax', 'pod')
 
 
@@ -168,6 +169,7 @@ TABLES = {
     'tiny_geometry': Table(STUDIES['tiny_geometry'].title, rows('tiny_geometry', GEOMETRY)),
     'tiny_gda': by_classifier('tiny', 'tiny/pod'),
     'tiny_recipe': accuracy('tiny_recipe'),
+    'digits_geometry': Table(STUDIES['digits_geometry'].title, rows('digits_geometry', (METRIC, *GEOMETRY))),
     'digits_shrinkage': by_shrinkage('digits_shrinkage'),
     'open_set': Table(STUDIES['open_set'].title, rows('open_set', OPEN_SET)),
     **WHEN_TABLES,
@@ -192,6 +194,9 @@ FIGURES = {
     'fig5': curves('losses', FIG_5, 'Accuracy by epoch of AM-Softmax, PEDCC-Loss and Cosine Loss on CIFAR-100'),
     'fig6': curves('losses', FIG_6, 'Accuracy by epoch of Softmax and POD Loss on CIFAR-100'),
     'sc_weight': Figure('Accuracy by lambda', 'sweep', TABLES['lambda'].cells, LAMBDA),
+    'geometry_digits': Figure(
+        "Geometry of the features on the test images, scikit-learn's digits", 'geometry', rows('digits_geometry')
+    ),
     'curves_gpu': curves('gpu', COMPARED, STUDIES['gpu'].title),
     'when_it_helps': WHEN_FIGURE,
     'curves_gpu_44epochs': curves('gpu_44epochs', COMPARED[:2], STUDIES['gpu_44epochs'].title),
@@ -199,7 +204,7 @@ FIGURES = {
 for tier, images in IMAGES.items():
     weights, dimensions = TABLES[f'{tier}_lambda'].cells, TABLES[f'{tier}_dimension'].cells
     FIGURES |= {
-        f'curves_{tier}': curves(tier, LOSSES, f'Accuracy by epoch, nothing tuned, {images}'),
+        f'curves_{tier}': curves(tier, LOSSES, f'Accuracy by epoch, untuned, {images}; {PANELS}'),
         f'fig5_{tier}': curves(f'{tier}_tuned', FIG_5, f'Fig. 5 at small scale, tuned, {images}'),
         f'fig6_{tier}': curves(f'{tier}_tuned', FIG_6, f'Fig. 6 at small scale, tuned, {images}'),
         f'sc_weight_{tier}': Figure(f'Accuracy by lambda, {images}', 'sweep', weights, LAMBDA),

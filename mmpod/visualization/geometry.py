@@ -81,7 +81,7 @@ def draw_geometry(data: Features, folder: Path, method: str = 'tsne', max_sample
     """Write the figures into a folder, and return the numbers of ``mmpod.FeatureGeometry``.
 
     - ``gram.png``: cosines of the prototypes; ``means.png``: cosines of the centred class means;
-    - ``cosines.png``: histograms of the cosines to the prototype of the own class and to the nearest other one;
+    - ``cosines.png``: histograms of the cosines to the prototype of the true class and to the nearest other;
     - ``embedding.png``: a map of the features and the prototypes; where there are more samples than ``max_samples``,
       ``seed`` chooses among them.
 
@@ -105,7 +105,7 @@ def draw_geometry(data: Features, folder: Path, method: str = 'tsne', max_sample
 
 
 def plot_cosines(target: Tensor, nontarget: Tensor, num_classes: int, path: Path) -> None:
-    """Write histograms of the cosines to the own prototype and the largest to another, (N,) each.
+    """Write histograms of the cosines to the prototype of the true class and of the largest to another, (N,) each.
 
     A line marks -1/(K - 1), the cosine of any two vertices of a regular simplex.
     """
@@ -134,7 +134,7 @@ def plot_cosines(target: Tensor, nontarget: Tensor, num_classes: int, path: Path
     label = f'-1/(K - 1) = {simplex:.3f}, any two vertices of a regular simplex'
     axes.axvline(simplex, color='black', linestyle=':', linewidth=1, label=label)
     axes.set(xlabel='cosine of a feature', ylabel='% of the samples', xlim=(start, 1.01))
-    axes.set_title(f'{len(target)} features and {num_classes} prototypes')
+    axes.set_title(f'Cosines of {len(target)} features to {num_classes} prototypes')
     figure.legend(loc='outside lower center', fontsize='small')
     write_png(figure, path)
 
@@ -151,7 +151,9 @@ def plot_gram(centroids: Tensor, path: Path, what: str = '', names: Optional[Seq
     import seaborn
 
     num_classes, dim = centroids.shape
+    shown = names if names is not None and num_classes <= 30 else None
     side = 4.6 if num_classes <= 12 else 5.6
+    side += 0.1 * max(map(len, shown or ['']))  # inches for the names
     figure, axes = new_axes(side + 0.8, side)
     seaborn.heatmap(
         (centroids @ centroids.T).numpy(),
@@ -162,8 +164,8 @@ def plot_gram(centroids: Tensor, path: Path, what: str = '', names: Optional[Seq
         annot=num_classes <= 12,
         fmt='.2f',
         annot_kws=dict(fontsize=7),
-        xticklabels=names if names is not None and num_classes <= 30 else 'auto',
-        yticklabels=names if names is not None and num_classes <= 30 else 'auto',
+        xticklabels=shown or 'auto',
+        yticklabels=shown or 'auto',
         cbar_kws=dict(label='cosine'),
         ax=axes,
     )

@@ -1,9 +1,11 @@
 """Execute the fenced ```bash and ```python blocks of a page, in order, here: `python run_page.py docs/tutorial.md`.
 
 A shell block gets the variables that the one before left; the Python blocks share a namespace, but one whose first line
-is `# NAME.py` is written to that file. `page_commands.py` says which commands are changed or skipped.
+is `# NAME.py` is written to that file. In a notebook, cells start with `%%bash` and `%%writefile NAME.py` instead.
+`page_commands.py` says which commands are changed or skipped.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -20,6 +22,13 @@ def blocks(page, text):
     """Return the (language, code) of each block, with the reader's own words filled in."""
     for word, filled_in in FILL_IN.get(page, {}).items():
         text = text.replace(word, filled_in)
+    if page.endswith('.ipynb'):
+        cells = [''.join(cell['source']) + '\n' for cell in json.loads(text)['cells'] if cell['cell_type'] == 'code']
+        shell = '%%bash\n'
+        return [
+            ('bash', cell[len(shell) :]) if cell.startswith(shell) else ('python', cell.replace('%%writefile', '#', 1))
+            for cell in cells
+        ]
     return [(language, re.sub(f'^{indent}', '', code, flags=re.M)) for indent, language, code in BLOCK.findall(text)]
 
 

@@ -1,5 +1,6 @@
-"""The commands and Python blocks of README.md and docs/*.md work: see `run_page.py` and `page_commands.py`."""
+"""The commands and Python code of README.md, docs/*.md and the notebook work: `run_page.py` executes them."""
 
+import json
 import os
 import re
 import shutil
@@ -13,7 +14,8 @@ from rehearsal import write_datasets
 from run_page import blocks, changed, commands, entry
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ['README.md', *sorted(str(path.relative_to(ROOT)) for path in (ROOT / 'docs').rglob('*.md'))]
+FILES = [*(ROOT / 'docs').rglob('*.md'), *(ROOT / 'docs').rglob('*.ipynb')]
+PAGES = ['README.md', *sorted(str(path.relative_to(ROOT)) for path in FILES)]
 PAGES = [page for page in PAGES if blocks(page, (ROOT / page).read_text())]
 LEFT_OUT = ['.*', 'work_dirs', 'data', 'build', 'site', 'tests', '*.egg-info', '__pycache__']
 # Slurm's, for one process without a GPU.
@@ -102,6 +104,26 @@ d
 def test_blocks_of_a_page():
     assert blocks('p', PAGE) == [('bash', 'a \\\n  b\n# c\nd\n'), ('python', 'if 1:\n    e\n')]
     assert commands('a \\\n  b\n# c\n\nd\n') == ['a    b', 'd']
+
+
+def test_blocks_of_a_notebook():
+    cells = [('markdown', '```bash\nno\n```'), ('code', '%%bash\na\nb'), ('code', '%%writefile x.py\nc'), ('code', 'd')]
+    text = json.dumps(dict(cells=[dict(cell_type=kind, source=[source]) for kind, source in cells]))
+    assert blocks('p.ipynb', text) == [('bash', 'a\nb\n'), ('python', '# x.py\nc\n'), ('python', 'd\n')]
+
+
+def test_the_notebook_shows_a_whole_run():
+    cells = json.loads((ROOT / 'docs/photographs.ipynb').read_text())['cells']
+    code = [cell for cell in cells if cell['cell_type'] == 'code']
+    outputs = [output for cell in code for output in cell['outputs']]
+    if not outputs:
+        pytest.skip('the notebook has not been executed: requirements/docs.txt says how')
+    assert [cell['execution_count'] for cell in code] == list(range(1, len(code) + 1))
+    assert not any(output['output_type'] == 'error' or output.get('name') == 'stderr' for output in outputs)
+    assert sum('image/png' in output.get('data', {}) for output in outputs) == 4
+    printed = ''.join(line for output in outputs for line in output.get('text', []))
+    assert 'Best by accuracy/top1' in printed and 'open_set/max_cosine_auroc' in printed
+    assert not re.search(r'(?<![\w.])/\w+/', printed)  # a path of the machine that it ran on
 
 
 @pytest.mark.parametrize('page', ['README.md', 'CONTRIBUTING.md'])

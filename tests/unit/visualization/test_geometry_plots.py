@@ -109,6 +109,21 @@ def test_names_stay_inside_the_frame(tmp_path, monkeypatch):
     assert axes.get_xlabel() == 'principal component 1' and 'PCA' in axes.get_title()
 
 
+def test_numbers_of_the_heat_map_do_not_touch_beside_long_names(tmp_path, monkeypatch):
+    import mmpod.visualization.geometry as module
+
+    figures = []
+    monkeypatch.setattr(module, 'write_png', lambda figure, path: figures.append(figure))
+    names = [f'long class name {number}' for number in range(10)]
+    module.plot_gram(pedcc(10, 16), tmp_path, 'Prototypes', names)
+    (figure,) = figures
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == names
+    boxes = [text.get_window_extent() for text in axes.texts[1:10]]  # of the first row, negative
+    assert all(left.x1 < right.x0 for left, right in zip(boxes, boxes[1:]))
+
+
 def test_features_come_from_gray_images_of_any_size_and_need_labels(tmp_path):
     import cv2
     import numpy as np
