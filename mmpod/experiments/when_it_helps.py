@@ -35,8 +35,8 @@ MORE_TRIALS = {
     100: {'softmax': UPWARD, 'softmax_bn': DOWNWARD, 'cosine': INSIDE, 'pod': UPWARD, 'pod_bn': UPWARD},
     1000: {'softmax': INSIDE, 'softmax_bn': DOWNWARD, 'cosine': UPWARD, 'pod': INSIDE, 'pod_bn': INSIDE},
 }
-# By images per class, the best trial of each method so far: of trials half as long, which favoured too much weight decay.
-# Choose again when `when_tuning` has run, before the other studies do.
+# By images per class, the best trial of each method so far, of trials half as long, which favoured too much weight
+# decay. Choose again when `when_tuning` has run, before the other studies do.
 CHOSEN: dict[int, dict[str, tuple[float, str]]] = {
     100: {
         'softmax': (0.3, '1e-3'),
