@@ -66,7 +66,7 @@ def test_an_evaluation_waits_for_its_training_and_is_not_made_without_it(tmp_pat
     assert run_all([evaluated, trained], 2, Launcher()) == [] and evaluated.run.state == 'done'
     alone = plan(tmp_path, 'alone', 'pass', needs=Run('missing', 0, tmp_path / 'missing'))
     assert run_all([alone], 1, Launcher()) == [alone.run]
-    assert 'missing, not done' in capsys.readouterr().out and alone.run.state == 'not run'
+    assert 'missing, which is not done' in capsys.readouterr().out and alone.run.state == 'not run'
 
 
 def test_an_evaluation_of_which_only_the_logs_came_over_says_so(tmp_path, root, capsys):
