@@ -14,7 +14,7 @@ import sys
 from mmpod.experiments.arguments import check_runs, choose_metric, runs_parser, trained_configs
 from mmpod.experiments.comparison import curves_csv, final_values, geometry_table, summary_table, verdict
 from mmpod.experiments.figures import loss_names, plot_accuracy, plot_geometry
-from mmpod.experiments.launch import Launcher, plan_run
+from mmpod.experiments.plans import Launcher, plan_run
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.run import Run
 from mmpod.experiments.settings import check_effect, resolve

@@ -20,8 +20,8 @@ import pandas as pd
 from mmpod.experiments.arguments import check_jobs, check_seeds, queue_parser
 from mmpod.experiments.catalogue import Setting
 from mmpod.experiments.comparison import markdown_table
-from mmpod.experiments.index import configs_readme, metafile
-from mmpod.experiments.launch import Launcher, plan_run
+from mmpod.experiments.config_index import configs_readme, metafile
+from mmpod.experiments.plans import Launcher, plan_run
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.records import Record, by_setting, collect, pack, read_results
 from mmpod.experiments.report import heading, write_report

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from mmpod.experiments.arguments import check_runs, choose_metric, runs_parser
 from mmpod.experiments.comparison import trial_table
-from mmpod.experiments.launch import Launcher, plan_run
+from mmpod.experiments.plans import Launcher, plan_run
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.run import Run
 from mmpod.experiments.settings import check_effect, resolve

@@ -1,13 +1,13 @@
-"""Define, launch, record and report many training runs.
+"""Define, run, record and report many training runs.
 
 The data flows as follows:
 
-1. A study (`catalogue`, `paper`, `losses`, `studies`) is a set of configs, each with a grid (`sweep`) of overrides.
-   Each point of a grid is a setting, and a setting with a seed is a run.
-2. `settings` resolves a config with its overrides; `launch` plans the commands of a run and refuses one whose settings
+1. A study (`catalogue`, `paper`, `loss_studies`, `when_it_helps`, `studies`) is a set of configs, each with a grid
+   (`sweep`) of overrides. Each point of a grid is a setting, and a setting with a seed is a run.
+2. `settings` resolves a config with its overrides; `plans` has the commands of a run and refuses one whose settings
    have changed; `queue` executes the runs, each under a `supervisor`.
 3. `run` reads the files that a run has written; `records` stores finished runs as lines of `results/<study>.jsonl`.
-4. `report` fills the `tables` from the records, `figures` draws, and `index` lists the configs.
+4. `report` fills the `tables` from the records, `figures` draws, and `config_index` lists the configs.
 
 `tools/compare.py` and `tools/tune.py` start from configs and `arguments`, use steps 2 and 3, and print the tables of
 `comparison`.

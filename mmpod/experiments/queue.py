@@ -20,7 +20,7 @@ import mmengine
 import mmpretrain
 import torch
 
-from mmpod.experiments.launch import Launcher, Plan
+from mmpod.experiments.plans import Launcher, Plan
 from mmpod.experiments.run import Run, number_format
 from mmpod.utils.paths import TOOLS
 from mmpod.version import __version__

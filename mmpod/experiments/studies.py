@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from mmpod.experiments.catalogue import Base, Setting, Study
-from mmpod.experiments.losses import (
+from mmpod.experiments.loss_studies import (
     CHANNELS_LAST,
     DATA,
     DIMENSION,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from mmpod.experiments.catalogue import DATASETS, Cell, Figure, Table
-from mmpod.experiments.losses import IMAGES, LABELS, LOSSES
+from mmpod.experiments.loss_studies import IMAGES, LABELS, LOSSES
 from mmpod.experiments.paper import BOTH_READINGS, PAPER_FIGURES, PAPER_TABLES
 from mmpod.experiments.run import METRIC
 from mmpod.experiments.studies import STUDIES

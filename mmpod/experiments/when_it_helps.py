@@ -7,7 +7,7 @@ on held-out training images; equal iterations for all; the test set is read once
 from collections.abc import Mapping, Sequence
 
 from mmpod.experiments.catalogue import Base, Cell, Figure, Study, Table
-from mmpod.experiments.losses import DECAY, LAMBDA, RATE, held_out
+from mmpod.experiments.loss_studies import DECAY, LAMBDA, RATE, held_out
 from mmpod.experiments.run import METRIC
 
 __all__ = ['WHEN_FIGURE', 'WHEN_STUDIES', 'WHEN_TABLES']

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mmpod.experiments import supervisor as supervisor_module
-from mmpod.experiments.launch import Launcher, Plan, plan_run
+from mmpod.experiments.plans import Launcher, Plan, plan_run
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.run import Run
 

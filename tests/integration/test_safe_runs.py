@@ -215,8 +215,8 @@ def test_iteration_based_run_with_mixup_resumes_exactly(num_workers, tool, root,
     )
     said, error = tool('train', 'iterations.py', '--work-dir', 'run')
     assert not error and 'does not end with exactly' not in said
-    unbroken = torch.load('run/iter_6.pth', weights_only=True)['state_dict']
+    uninterrupted = torch.load('run/iter_6.pth', weights_only=True)['state_dict']
     said, error = tool('train', 'iterations.py', '--work-dir', 'run', '--resume', 'run/iter_3.pth')
     assert not error and 'resumed epoch: 0, iter: 3' in said
     resumed = torch.load('run/iter_6.pth', weights_only=True)['state_dict']
-    assert all(torch.equal(resumed[name], value) for name, value in unbroken.items())
+    assert all(torch.equal(resumed[name], value) for name, value in uninterrupted.items())

@@ -52,22 +52,22 @@ def test_train_logs_the_terms_apart(trained):
     assert [entry['step'] for entry in geometry] == [1, 2] and len(geometry[1]) >= 10
 
 
-def test_resume_gives_the_weights_of_the_unbroken_run(trained, root, tmp_path, run_command):
+def test_resume_gives_the_weights_of_the_uninterrupted_run(trained, root, tmp_path, run_command):
     """With augmentation in workers, and by the seed of the checkpoint where the command names none.
 
-    Only the unbroken run logs the geometry, which changes nothing.
+    Only the whole run logs the geometry, which changes nothing.
     """
     shutil.copy(trained / 'epoch_1.pth', tmp_path)
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_1.pth'))
     command = [sys.executable, root / 'tools/train.py', root / DIGITS, '--work-dir', tmp_path, '--resume']
     done = run_command(*command, '--cfg-options', 'train_cfg.max_epochs=2', *WORKERS)
     assert 'resumed epoch: 1' in done.stdout + done.stderr
-    resumed, unbroken = (
+    resumed, whole = (
         torch.load(folder / 'epoch_2.pth', weights_only=True)['state_dict'] for folder in (tmp_path, trained)
     )
-    assert resumed.keys() == unbroken.keys() and 'head.centroids' in resumed
-    for name in unbroken:
-        assert_close(resumed[name], unbroken[name], rtol=0, atol=0)
+    assert resumed.keys() == whole.keys() and 'head.centroids' in resumed
+    for name in whole:
+        assert_close(resumed[name], whole[name], rtol=0, atol=0)
 
 
 def test_reloaded_model_predicts_the_same_with_its_own_centroids(trained):
@@ -335,39 +335,39 @@ def test_cot_trains_and_resumes_in_two_processes(root, tmp_path, run_command):
     assert all(entry['loss_complement'] < 0 for entry in entries)
     for name in ('primary.lr', 'complement.lr'):
         assert [entry[name] for entry in entries] == pytest.approx([0.1, 0.01])
-    (work_dir / 'epoch_2.pth').rename(tmp_path / 'unbroken.pth')
+    (work_dir / 'epoch_2.pth').rename(tmp_path / 'whole.pth')
     (work_dir / 'last_checkpoint').write_text(str(work_dir / 'epoch_1.pth'))
     run_command(*command)
-    resumed, unbroken = (
-        torch.load(path, weights_only=True) for path in (work_dir / 'epoch_2.pth', tmp_path / 'unbroken.pth')
+    resumed, whole = (
+        torch.load(path, weights_only=True) for path in (work_dir / 'epoch_2.pth', tmp_path / 'whole.pth')
     )
     for name in ('head.fc.weight', 'backbone.conv1.weight'):
-        assert_close(resumed['state_dict'][name], unbroken['state_dict'][name], rtol=1e-4, atol=1e-5)
+        assert_close(resumed['state_dict'][name], whole['state_dict'][name], rtol=1e-4, atol=1e-5)
     for name in ('primary', 'complement'):
-        momenta = [checkpoint['optimizer'][name]['state'][0]['momentum_buffer'] for checkpoint in (resumed, unbroken)]
+        momenta = [checkpoint['optimizer'][name]['state'][0]['momentum_buffer'] for checkpoint in (resumed, whole)]
         assert_close(*momenta, rtol=1e-3, atol=1e-4)
 
 
 def test_averaged_weights_go_on_after_a_resume(root, tmp_path, run_command):
-    """A run that is interrupted after an epoch ends with the averages of the unbroken one."""
+    """A run that is interrupted after an epoch ends with the averages of the whole one."""
     (tmp_path / 'ema.py').write_text(
         f"_base_ = '{root / DIGITS}'\ncustom_hooks = [dict(type='EMAHook', momentum=0.05, update_buffers=True)]\n"
     )
     work_dir = tmp_path / 'work'
     command = [sys.executable, root / 'tools/train.py', 'ema.py', '--work-dir', work_dir, '--resume']
     run_command(*command, '--cfg-options', 'train_cfg.max_epochs=2', *SEED)
-    (work_dir / 'epoch_2.pth').rename(tmp_path / 'unbroken.pth')
+    (work_dir / 'epoch_2.pth').rename(tmp_path / 'whole.pth')
     (work_dir / 'last_checkpoint').write_text(str(work_dir / 'epoch_1.pth'))
     done = run_command(*command, '--cfg-options', 'train_cfg.max_epochs=2', *SEED)
     assert 'resumed epoch: 1' in done.stdout + done.stderr
-    resumed, unbroken = (
-        torch.load(path, weights_only=True) for path in (work_dir / 'epoch_2.pth', tmp_path / 'unbroken.pth')
+    resumed, whole = (
+        torch.load(path, weights_only=True) for path in (work_dir / 'epoch_2.pth', tmp_path / 'whole.pth')
     )
     for weights in ('state_dict', 'ema_state_dict'):  # the averages, and what the optimizer has
-        assert resumed[weights].keys() == unbroken[weights].keys()
-        for name, value in unbroken[weights].items():
+        assert resumed[weights].keys() == whole[weights].keys()
+        for name, value in whole[weights].items():
             assert_close(resumed[weights][name], value, rtol=0, atol=0)
-    assert (unbroken['state_dict']['head.fc.weight'] - unbroken['ema_state_dict']['module.head.fc.weight']).any()
+    assert (whole['state_dict']['head.fc.weight'] - whole['ema_state_dict']['module.head.fc.weight']).any()
 
 
 def test_norm_adaptive_delta_is_set_in_two_processes_and_saved(root, tmp_path, run_command):

@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmpod.engine.loaders import check_total_batch
 from mmpod.engine.runner_session import runner_session
 from mmpod.experiments.arguments import check_runs, check_seeds, runs_parser
-from mmpod.experiments.launch import Launcher, Plan, plan_run
+from mmpod.experiments.plans import Launcher, Plan, plan_run
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.run import Run
 

@@ -3,7 +3,7 @@
 import yaml
 from mmpretrain.apis import list_models
 
-from mmpod.experiments.index import configs_readme, metafile
+from mmpod.experiments.config_index import configs_readme, metafile
 from mmpod.experiments.records import Record, by_setting, read_results
 
 

@@ -1,6 +1,6 @@
 """Kill a training run repeatedly, and check that it ends with the weights of an uninterrupted one.
 
-python benchmarks/faults.py --kills 20
+python benchmarks/kill_and_resume.py --kills 20
 
 A small run (scikit-learn's digits, two worker processes, random crops) is killed with SIGKILL, with all its processes,
 at random moments between its start and some epochs later, and resumed by the same command. If it ends before it has
@@ -75,11 +75,11 @@ def main() -> None:
     parser.add_argument('--cfg-options', nargs='+', default=[])
     args = parser.parse_args()
     root, moments = Path(tempfile.mkdtemp(prefix='faults_')), random.Random(args.seed)
-    unbroken = root / 'unbroken'
-    unbroken.mkdir()
+    uninterrupted = root / 'uninterrupted'
+    uninterrupted.mkdir()
     begun = time.monotonic()
-    finish(start(unbroken, args.epochs, args.cfg_options), unbroken)
-    times = [(unbroken / f'epoch_{epoch}.pth').stat().st_mtime for epoch in (args.epochs - 1, args.epochs)]
+    finish(start(uninterrupted, args.epochs, args.cfg_options), uninterrupted)
+    times = [(uninterrupted / f'epoch_{epoch}.pth').stat().st_mtime for epoch in (args.epochs - 1, args.epochs)]
     epoch_s = times[1] - times[0]
     start_s = time.monotonic() - begun - args.epochs * epoch_s
     print(f'torch {torch.__version__}; uninterrupted: {start_s:.0f} s to start, {epoch_s:.1f} s per epoch, in {root}')
@@ -110,7 +110,7 @@ def main() -> None:
                 continue
             finish(process, work_dir)
             ended = True
-    expected = weights(unbroken, args.epochs)
+    expected = weights(uninterrupted, args.epochs)
     for number, work_dir in enumerate(runs, 1):
         measured = weights(work_dir, args.epochs)
         worst = max(float((measured[name].double() - value.double()).abs().max()) for name, value in expected.items())

@@ -66,8 +66,8 @@ def test_full_disk_stops_with_its_reason_and_the_run_goes_on_when_there_is_room(
 
 
 @pytest.mark.slow
-def test_killed_runs_end_with_the_weights_of_an_unbroken_one(root, run_command):
-    done = run_command(sys.executable, root / 'benchmarks/faults.py', '--kills', 2, '--epochs', 3, timeout=600)
+def test_killed_runs_end_with_the_weights_of_an_uninterrupted_one(root, run_command):
+    done = run_command(sys.executable, root / 'benchmarks/kill_and_resume.py', '--kills', 2, '--epochs', 3, timeout=600)
     differences = re.findall(r'run \d+: largest difference .* (\S+)$', done.stdout, re.M)
     assert differences and set(differences) == {'0'}
 
