@@ -94,6 +94,8 @@ def _rows(content: Any, num_classes: int, feat_dim: int) -> Tensor:
 
 def _load(data: bytes) -> Any:
     """Return what ``pickle.dump`` wrote: one pickle; or ``torch.save`` before 1.6: five pickles and the numbers."""
+    if data.startswith(b'PK'):
+        raise ValueError('it is an archive of torch.save; write the dict with pickle.dump')
     file = io.BytesIO(data)
 
     def load() -> Any:
@@ -127,7 +129,7 @@ class TensorUnpickler(pickle._Unpickler):  # in Python, where opcodes can be ref
 
     Args:
         file: Read up to the end of the pickle.
-        max_bytes: The size of the whole file, which bounds that of each storage.
+        max_bytes: The size of the whole file, which bounds that of all storages together.
 
     Attributes:
         storages: The numbers of the tensors by the key under which ``torch.save`` wrote them, zeros until filled in.
@@ -142,7 +144,7 @@ class TensorUnpickler(pickle._Unpickler):  # in Python, where opcodes can be ref
 
     def __init__(self, file: BinaryIO, max_bytes: int):
         super().__init__(file)
-        self.max_bytes = max_bytes
+        self.bytes_left = max_bytes
         self.storages: dict[str, Tensor] = {}
         self.known: dict[tuple[str, str], Any] = {
             ('collections', 'OrderedDict'): lambda: {},
@@ -161,9 +163,15 @@ class TensorUnpickler(pickle._Unpickler):  # in Python, where opcodes can be ref
     def persistent_load(self, fields: Any) -> Tensor:
         """Return the storage for ('storage', dtype, key, device, number of elements, ...)."""
         _, dtype, key, _, count, *_ = fields
-        if not isinstance(dtype, torch.dtype) or type(key) is not str or not 0 <= count <= self.max_bytes:
+        if not isinstance(dtype, torch.dtype) or type(key) is not str or type(count) is not int:
             raise ValueError('it holds a tensor in a form that torch.save does not write')
-        return self.storages.setdefault(key, torch.zeros(count, dtype=dtype))
+        if key not in self.storages:
+            size = count * torch.empty(0, dtype=dtype).element_size()
+            if not 0 <= size <= self.bytes_left:
+                raise ValueError('it announces more numbers than it has')
+            self.bytes_left -= size
+            self.storages[key] = torch.zeros(count, dtype=dtype)
+        return self.storages[key]
 
     def load_setitem(self) -> None:
         """Put a key and a value into the dict before them."""

@@ -13,7 +13,7 @@ from torch.testing import assert_close
 
 from mmpod.functional import pedcc
 from mmpod.models import PEDCCHead, centroid_file
-from mmpod.models.centroid_file import read_centroids
+from mmpod.models.centroid_file import TensorUnpickler, read_centroids
 
 FORMS = {
     'pickle': (pickle.dump, {}),
@@ -293,3 +293,17 @@ def test_truncated_and_damaged_files(dump, options, tmp_path):
         else:
             assert position >= len(cuts)
             assert_close(rows.norm(dim=1), torch.ones(4).double())
+
+
+def test_storages_together_are_no_larger_than_the_file():
+    reader = TensorUnpickler(io.BytesIO(), max_bytes=100)
+    assert reader.persistent_load(('storage', torch.float32, '0', 'cpu', 20)).shape == (20,)
+    assert reader.persistent_load(('storage', torch.float32, '0', 'cpu', 20)).shape == (20,)  # the same one
+    with pytest.raises(ValueError, match='more numbers than it has'):
+        reader.persistent_load(('storage', torch.float32, '1', 'cpu', 20))
+
+
+def test_an_archive_of_torch_save_is_refused_with_the_way_out(tmp_path):
+    torch.save(released(), tmp_path / 'archive.pkl')
+    with pytest.raises(ValueError, match='archive of torch.save; write the dict with pickle.dump'):
+        read_centroids(tmp_path / 'archive.pkl', 4, 6)
