@@ -35,8 +35,8 @@ MORE_TRIALS = {
     100: {'softmax': UPWARD, 'softmax_bn': DOWNWARD, 'cosine': INSIDE, 'pod': UPWARD, 'pod_bn': UPWARD},
     1000: {'softmax': INSIDE, 'softmax_bn': DOWNWARD, 'cosine': UPWARD, 'pod': INSIDE, 'pod_bn': INSIDE},
 }
-# By images per class, the best trial of each method so far. Whole trials have chosen for Softmax with 1,000, trials half
-# as long, which favour weight decay, for the others: choose again when `when_tuning` is complete.
+# By images per class, the best trial of each method so far. For Softmax with 1,000 whole trials have chosen, for the
+# others trials half as long, which favour weight decay: choose again when `when_tuning` is complete.
 CHOSEN: dict[int, dict[str, tuple[float, str]]] = {
     100: {
         'softmax': (0.3, '1e-3'),
