@@ -181,7 +181,9 @@ def plot_differences(panels: Mapping[str, pd.DataFrame], path: Path) -> None:
         panels: By title, the table's numbers by ``row``, ``column`` and ``seed``, each a ``value``.
         path: Where to write it.
     """
-    panels = {title: numbers for title, numbers in panels.items() if len(numbers)}
+    everything = pd.concat(panels.values())
+    first, *others = everything.column.unique()  # one look per column in all panels
+    panels = {title: numbers for title, numbers in panels.items() if first in numbers.column.values}
     rows = math.ceil(len(panels) / 2)
     figure, axes = new_axes(9.6, 1 + 2.7 * rows, rows, 2)
     handles: dict = {}
@@ -189,10 +191,11 @@ def plot_differences(panels: Mapping[str, pd.DataFrame], path: Path) -> None:
         axis.set_visible(False)
     for axis, (title, numbers) in zip(axes.flat, panels.items()):
         wide = numbers.pivot(index=['row', 'seed'], columns='column', values='value')
-        first, *others = numbers.column.unique()
         labels = list(numbers.row.unique())
         axis.axhline(0, color='black', linewidth=1)
         for index, (name, colour, marker) in enumerate(zip(others, COLOURS, MARKERS)):
+            if name not in wide:
+                continue
             pairs = (wide[name] - wide[first]).dropna().groupby('row')
             shown = [label for label in labels if label in pairs.groups]
             places = [labels.index(label) + 0.14 * (index - (len(others) - 1) / 2) for label in shown]

@@ -184,9 +184,10 @@ def draw(name: str, path: Path, records: Records) -> bool:
 def by_seed(table: Table, records: Records) -> pd.DataFrame:
     """Return the numbers of a table by ``row``, ``column`` and ``seed``, each a ``value``."""
     rows = [
-        (cell.row, cell.column, record.seed, record.final(cell.metrics[0]))
+        (cell.row, cell.column, record.seed, value)
         for cell in table.cells
         for record in records.get(cell.runs, ())
+        if (value := record.final(cell.metrics[0])) is not None
     ]
     return pd.DataFrame(rows, columns=['row', 'column', 'seed', 'value'])
 

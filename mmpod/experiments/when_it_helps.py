@@ -53,6 +53,7 @@ CHOSEN: dict[int, dict[str, tuple[float, str]]] = {
         'pod_bn': (0.1, '1e-3'),
     },
 }
+PRELIMINARY = '; the learning rates and weight decays are not final'
 
 
 def schedule(images: int, iterations: int) -> list[str]:
@@ -105,7 +106,7 @@ def method(name: str, tuned_with: int, options: Sequence[str]) -> Base:
 def study(name: str, title: str, points: Mapping[str, tuple[int, Sequence[str]]]) -> Study:
     """Return a study of all methods at each point: the images per class of its trials, and its overrides."""
     bases = {f'{key}_{point}': method(key, *what) for key in METHODS for point, what in points.items()}
-    return Study(name, f'{title} of CIFAR-10', bases)
+    return Study(name, f'{title} of CIFAR-10{PRELIMINARY}', bases)
 
 
 def profile(factor: int) -> list[int]:
@@ -131,7 +132,8 @@ def unknown() -> Study:
     bases = {
         name: method(name, 1000, [*trained, *options])._replace(source=f'when_size/{name}_1000') for name in METHODS
     }
-    return Study('when_unknown', 'unknown images, of Tiny ImageNet, after training on 1,000 images per class', bases)
+    title = f'unknown images, of Tiny ImageNet, after training on 1,000 images per class{PRELIMINARY}'
+    return Study('when_unknown', title, bases)
 
 
 SIZES = {'25': 100, '100': 100, '400': 1000, '1000': 1000}

@@ -116,8 +116,7 @@ def test_the_notebook_shows_a_whole_run():
     cells = json.loads((ROOT / 'docs/photographs.ipynb').read_text())['cells']
     code = [cell for cell in cells if cell['cell_type'] == 'code']
     outputs = [output for cell in code for output in cell['outputs']]
-    if not outputs:
-        pytest.skip('the notebook has not been executed: requirements/docs.txt says how')
+    assert outputs, 'Execute the notebook: requirements/docs.txt says how.'
     assert [cell['execution_count'] for cell in code] == list(range(1, len(code) + 1))
     assert not any(output['output_type'] == 'error' or output.get('name') == 'stderr' for output in outputs)
     assert sum('image/png' in output.get('data', {}) for output in outputs) == 4

@@ -182,3 +182,18 @@ def test_the_best_of_a_row_can_be_the_lowest():
     cells = [Cell('energy', name, f'small/{name}') for name in ('softmax', 'pod')]
     assert rows(Table('x', cells, pivot=True), records) == ['energy | **30.00** | 20.00']
     assert rows(Table('x', cells, pivot=True, lower_is_better=True), records) == ['energy | 30.00 | **20.00**']
+
+
+def test_a_method_has_one_colour_in_all_panels_of_differences(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr('mmpod.experiments.figures.write_png', lambda figure, path: drawn.append(figure))
+
+    def numbers(*names):
+        rows = [('row', name, seed, float(seed * index)) for index, name in enumerate(names) for seed in range(3)]
+        return pd.DataFrame(rows, columns=['row', 'column', 'seed', 'value'])
+
+    plot_differences(
+        {'all': numbers('softmax', 'cosine', 'pod'), 'part': numbers('softmax', 'pod')}, tmp_path / 'x.png'
+    )
+    looks = [{bars.get_label(): bars.lines[0].get_color() for bars in axes.containers} for axes in drawn[0].axes]
+    assert list(looks[1]) == ['pod'] and looks[1]['pod'] == looks[0]['pod'] != looks[0]['cosine']
