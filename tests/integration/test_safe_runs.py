@@ -8,6 +8,8 @@ import shutil
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.logging import MessageHub, MMLogger
+from mmengine.visualization import Visualizer
 from mmpretrain import get_model
 
 POD, SOFTMAX = (f'configs/small/{loss}_digits.py' for loss in ('pod', 'softmax'))
@@ -53,6 +55,8 @@ def tool(root, tmp_path, monkeypatch, capfd):
     monkeypatch.setenv('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '1')
 
     def call(name, *arguments):
+        for named in (MMLogger, MessageHub, Visualizer):  # runs of one second have one name, and would share them
+            named._instance_dict.clear()
         capfd.readouterr()
         monkeypatch.setattr('sys.argv', [name, *map(str, arguments)])
         error = ''

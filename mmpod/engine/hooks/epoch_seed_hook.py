@@ -115,7 +115,7 @@ def _inexact(runner: Runner) -> Iterator[str]:
         yield 'an iteration-based loop starts its loader before it knows the seed of the run: set randomness.seed'
     num_workers, hub = runner.train_dataloader.num_workers, runner.message_hub
     before = hub.runtime_info.get('num_workers', num_workers)
-    if before != num_workers:
+    if runner.iter and before != num_workers:  # not in a new run that has the name, and hence the hub, of another
         yield f'it continues with {num_workers} worker processes, but had {before} (train_dataloader.num_workers)'
     hub.update_info('num_workers', num_workers)
 

@@ -32,6 +32,7 @@ def runner_of(num_workers=0, seed=5, epoch=0):
     return SimpleNamespace(
         seed=seed,
         epoch=epoch,
+        iter=epoch * 3,
         train_dataloader=loader,
         cfg=cfg,
         train_loop=None,
@@ -141,6 +142,10 @@ def test_other_workers_and_unknown_seeds_are_said(monkeypatch):
     assert reasons(monkeypatch, runner) == ''
     resumed = runner_of(num_workers=1)
     resumed.message_hub = runner.message_hub
+    resumed.iter = 0  # a new run of the same name
+    assert reasons(monkeypatch, resumed) == ''
+    reasons(monkeypatch, runner)
+    resumed.iter = 3
     assert '1 worker processes, but had 2' in reasons(monkeypatch, resumed)
     assert reasons(monkeypatch, by_iteration(runner_of(), seed=0)) == ''
     assert 'set randomness.seed' in reasons(monkeypatch, by_iteration(runner_of()))
