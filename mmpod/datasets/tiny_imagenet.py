@@ -31,6 +31,7 @@ class TinyImageNet(BaseDataset):
         data_root: Folder of the dataset.
         split: ``'train'`` or ``'val'``; the labels of the official test split are not public.
         num_classes: Take only that many classes, the first in the order of their names, from 2 to 200.
+        skip_classes: Leave out this many classes before these.
         samples_per_class, skip_per_class, label_noise: Take a part of each class, in the order of the files, and give
             some samples wrong labels, see :class:`~mmpod.datasets.class_subset.ClassSubset`.
         kwargs: Passed to mmpretrain's ``BaseDataset``.
@@ -48,6 +49,7 @@ class TinyImageNet(BaseDataset):
         data_root: str,
         split: str = 'train',
         num_classes: int = 200,
+        skip_classes: int = 0,
         samples_per_class: Optional[Union[int, Sequence[int]]] = None,
         skip_per_class: int = 0,
         label_noise: float = 0.0,
@@ -55,9 +57,10 @@ class TinyImageNet(BaseDataset):
     ):
         check_choice('split', split, ['train', 'val'])
         check_integer('num_classes', num_classes, 2, 200)
+        check_integer('skip_classes', skip_classes, 0, 200 - num_classes)
         self.subset = ClassSubset(samples_per_class, skip_per_class, label_noise)
         self.split = split
-        self.num_classes = num_classes
+        self.chosen = slice(skip_classes, skip_classes + num_classes)
         super().__init__(ann_file='', data_root=data_root, **kwargs)
 
     def load_data_list(self) -> list[dict]:
@@ -70,7 +73,7 @@ class TinyImageNet(BaseDataset):
                     f'Expected Tiny ImageNet in `{root.absolute()}`, but there is no `{path.relative_to(root)}`. '
                     f'Unpack {URL} and set TINYIMAGENET_ROOT to the folder tiny-imagenet-200.'
                 )
-        classes = sorted(names.read_text().split())[: self.num_classes]
+        classes = sorted(names.read_text().split())[self.chosen]
         self._metainfo['classes'] = tuple(classes)
         samples = self._load_train(classes) if self.split == 'train' else self._load_val(classes, annotations)
         return self.subset.of(samples, classes)

@@ -10,6 +10,7 @@ from .hooks.compile_features_hook import CompileFeaturesHook
 from .hooks.deferred_runtime_info_hook import DeferredRuntimeInfoHook
 from .hooks.epoch_seed_hook import EpochSeedHook
 from .hooks.features_hook import FeaturesHook
+from .hooks.few_shot_hook import FewShotHook
 from .hooks.fit_gda_hook import FitGDAHook
 from .hooks.norm_adaptive_hook import NormAdaptiveHook
 from .hooks.open_set_hook import OpenSetHook
@@ -32,6 +33,7 @@ __all__ = [
     'DeferredRuntimeInfoHook',
     'EpochSeedHook',
     'FeaturesHook',
+    'FewShotHook',
     'FitGDAHook',
     'Inferencer',
     'NormAdaptiveHook',

@@ -83,7 +83,11 @@ def _no_pipeline(dataset: dict) -> ValueError:
 
 @torch.no_grad()
 def extracted(
-    runner: Runner, model: nn.Module, loader: DataLoader, features_of: Callable[[Any], Tensor], title: str
+    runner: Runner,
+    model: nn.Module,
+    loader: DataLoader,
+    features_of: Callable[[Any], Tensor],
+    title: str,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield features and labels of the samples that this process counts, batch by batch.
 
@@ -91,7 +95,7 @@ def extracted(
         runner: The Runner that tests.
         model: The classifier without wrappers.
         loader: From :func:`ordered_loader`.
-        features_of: Maps the output of the neck to features (N, D).
+        features_of: Maps a batch of images to features (N, D).
         title: Shown with the progress bar.
     """
     model.eval()
@@ -102,7 +106,7 @@ def extracted(
     for batch in with_progress(loader, title):
         with autocast(enabled=runner.test_loop.fp16):
             data = model.data_preprocessor(batch, False)
-            features = features_of(model.extract_feat(data['inputs']))
+            features = features_of(data['inputs'])
         labels = torch.cat([sample.gt_label for sample in data['data_samples']]).to(features.device)
         yield features[:left], labels[:left]
         left = max(0, left - len(labels))

@@ -8,7 +8,7 @@ from mmpod.experiments.loss_studies import IMAGES, LABELS, LOSSES
 from mmpod.experiments.paper import BOTH_READINGS, PAPER_FIGURES, PAPER_TABLES
 from mmpod.experiments.run import METRIC
 from mmpod.experiments.studies import STUDIES
-from mmpod.experiments.when_it_helps import WHEN_FIGURE, WHEN_TABLES
+from mmpod.experiments.when_tables import WHEN_FIGURE, WHEN_TABLES
 
 __all__ = ['FIGURES', 'TABLES']
 

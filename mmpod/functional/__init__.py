@@ -6,6 +6,7 @@ from .centers import as_soft_labels, center_loss, center_steps
 from .centroids import pedcc
 from .complement import complement_entropy
 from .decorrelation import barlow_twins_loss, self_correlation_loss, vicreg_covariance_loss
+from .few_shot import nearest_mean
 from .gaussian import cholesky_factor, log_densities, most_probable, squared_distances, whitening_factor
 from .geometry import neural_collapse, target_and_nontarget_cosines
 from .kerdock import kerdock_rows, kerdock_size
@@ -65,6 +66,7 @@ __all__ = [
     'monotone_cos_multiple',
     'most_probable',
     'multiplicative_margin_logits',
+    'nearest_mean',
     'needs_descent',
     'neural_collapse',
     'no_autocast',

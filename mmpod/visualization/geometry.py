@@ -59,7 +59,11 @@ def collect_features(runner: Runner, split: str, classes: Optional[list[str]] = 
     check_same_classes({'the checkpoint': classes, f'the {split} dataset': dataset_classes(loader.dataset)})
     head: Any = model.head
     batches = extracted(
-        runner, model, loader, lambda feats: stage_features(head, feats, 'pre_logits'), f'Features ({split})'
+        runner,
+        model,
+        loader,
+        lambda inputs: stage_features(head, model.extract_feat(inputs), 'pre_logits'),
+        f'Features ({split})',
     )
     parts = [(features.double().cpu(), labels.cpu()) for features, labels in batches]
     features, labels = (torch.cat(part) for part in zip(*parts))

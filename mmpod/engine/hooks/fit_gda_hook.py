@@ -58,7 +58,13 @@ class FitGDAHook(Hook):
         gda, num_classes, counted = model.unfitted_gda(), model.head.num_classes, 0
         loader = ordered_loader(runner, dataset)
         num_samples = len(cast(Sized, loader.dataset))
-        batches = extracted(runner, model, loader, model.gaussian_features, 'Features of the training set')
+        batches = extracted(
+            runner,
+            model,
+            loader,
+            lambda inputs: model.gaussian_features(model.extract_feat(inputs)),
+            'Features of the training set',
+        )
         for features, labels in _in_blocks(batches):
             gda.partial_fit(features, labels, num_classes)
             counted += len(labels)

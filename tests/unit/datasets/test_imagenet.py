@@ -42,6 +42,10 @@ def test_tiny_imagenet(tmp_path):
     assert train.metainfo['classes'] == ('n01', 'n02', 'n03')
     val = TinyImageNet(str(root), split='val', num_classes=2)
     assert paths_and_labels(val) == [('val_0.JPEG', 1), ('val_1.JPEG', 0), ('val_3.JPEG', 1)]
+    others = TinyImageNet(str(root), num_classes=2, skip_classes=1, samples_per_class=1)
+    assert paths_and_labels(others) == [('n02_0.JPEG', 0), ('n03_0.JPEG', 1)]
+    with pytest.raises(ValueError, match='`skip_classes` to be an integer from 0 to 198, but got 199'):
+        TinyImageNet(str(root), num_classes=2, skip_classes=199)
 
 
 def test_held_out_part_of_tiny_imagenet(tmp_path):

@@ -1,0 +1,96 @@
+"""A hook that measures how well frozen features tell classes apart that were not trained on."""
+
+from typing import Optional, Sequence
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch import Tensor
+
+from mmpod.functional import nearest_mean
+from mmpod.models.features import stage_features
+from mmpod.registry import HOOKS
+from mmpod.utils.distributed import gather_rows
+
+from ..extraction import extracted, ordered_loader, plain_model
+
+__all__ = ['FewShotHook']
+
+
+@HOOKS.register_module()
+class FewShotHook(Hook):
+    """After a test, learn other classes from a few images of each, by the frozen features, and report the accuracy.
+
+    Reports ``few_shot/nearest_mean_<n>_<stage>`` and ``few_shot/linear_probe_<n>_<stage>``: the accuracy in % on the
+    query set after learning from n images per class, by :func:`~mmpod.functional.few_shot.nearest_mean` or by
+    scikit-learn's logistic regression (C = 1) of standardised features, as the mean over all disjoint draws that the
+    support set allows.
+
+    Args:
+        support: What the dataset of images to learn from changes in the config of the test set.
+        query: What the dataset of images to classify changes in the config of the test set.
+        shots: Images per class to learn from.
+        stages: ``'backbone'``, its output averaged over positions, or ``'pre_logits'``, what the head classifies.
+
+    Raises:
+        ValueError: After the test: a class has fewer support images than requested.
+    """
+
+    # Before MMEngine's RuntimeInfoHook, which passes the metrics to the log.
+    priority = 'HIGHEST'
+
+    def __init__(
+        self,
+        support: dict,
+        query: dict,
+        shots: Sequence[int] = (5, 20),
+        stages: Sequence[str] = ('backbone', 'pre_logits'),
+    ):
+        self.support, self.query, self.shots, self.stages = support, query, shots, stages
+
+    def after_test_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
+        """Extract the features of both sets and add the accuracies to the metrics."""
+        for stage in self.stages:
+            support, labels = self._features(runner, self.support, stage)
+            query, answers = self._features(runner, self.query, stage)
+            for shot in self.shots:
+                for method in (nearest_mean, linear_probe):
+                    found = [method(support[chosen], labels[chosen], query) for chosen in draws(labels, shot)]
+                    accuracy = torch.stack([(classes == answers).double().mean() for classes in found]).mean()
+                    metrics[f'few_shot/{method.__name__}_{shot}_{stage}'] = 100 * accuracy.item()
+
+    def _features(self, runner: Runner, changes: dict, stage: str) -> tuple[Tensor, Tensor]:
+        model, _ = plain_model(runner.model)
+        loader = ordered_loader(runner, dict(runner.cfg.test_dataloader.dataset, **changes))
+
+        def features_of(inputs: Tensor) -> Tensor:
+            if stage == 'backbone':
+                maps = model.extract_feat(inputs, stage='backbone')[-1]
+                return maps.flatten(2).mean(dim=2) if maps.ndim > 2 else maps
+            return stage_features(model.head, model.extract_feat(inputs), stage)
+
+        parts = extracted(runner, model, loader, features_of, f'Features of other classes, {stage}')
+        features, labels = zip(*parts)
+        return gather_rows(torch.cat(features)).double().cpu(), gather_rows(torch.cat(labels)).cpu()
+
+
+def draws(labels: Tensor, shot: int) -> list[Tensor]:
+    """Return the indices of as many disjoint sets of ``shot`` samples per class as the labels allow."""
+    by_class = [torch.nonzero(labels == label).flatten() for label in range(int(labels.max()) + 1)]
+    fewest = min(map(len, by_class))
+    if fewest < shot:
+        raise ValueError(f'Expected at least {shot} support images per class for FewShotHook, but one has {fewest}.')
+    return [
+        torch.cat([indices[start : start + shot] for indices in by_class])
+        for start in range(0, fewest - shot + 1, shot)
+    ]
+
+
+def linear_probe(support: Tensor, labels: Tensor, query: Tensor) -> Tensor:
+    """Return the class of each query by logistic regression of standardised features, shape (M,), int64."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    return torch.from_numpy(probe.fit(support.numpy(), labels.numpy()).predict(query.numpy()))

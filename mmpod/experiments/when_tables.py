@@ -1,0 +1,115 @@
+"""The tables and the figure of "Should I use it?"."""
+
+from collections.abc import Mapping
+
+from mmpod.experiments.catalogue import Cell, Figure, Table
+from mmpod.experiments.run import METRIC
+from mmpod.experiments.when_it_helps import METHODS, SIZES, WHEN_STUDIES
+
+__all__ = ['WHEN_FIGURE', 'WHEN_TABLES']
+
+
+def compared(rows: Mapping[str, str], metric: str = METRIC) -> list[Cell]:
+    """Return the cells of all methods: for each row the settings, ``study/METHOD_point`` without the method."""
+    return [
+        Cell(row, label, where.replace('/', f'/{key}_'), metrics=(metric,))
+        for row, where in rows.items()
+        for key, (label, _, _) in METHODS.items()
+    ]
+
+
+TRAINED = {
+    '100': 'CIFAR-10, 100 per class',
+    '1000': 'CIFAR-10, 1,000 per class',
+    'tiny': 'Tiny ImageNet, 20 classes, 400 per class',
+}
+BALANCED = {
+    **{f'{number} per class': f'when_size/{number}' for number in SIZES},
+    **{f'Tiny ImageNet, {number} per class': f'when_size_tiny/{number}' for number in ('100', '500')},
+}
+IMBALANCED = {
+    '400 per class': 'when_size/400',
+    '400 to 40': 'when_imbalance/10',
+    '400 to 4': 'when_imbalance/100',
+}
+NOISY = {
+    '0 % wrong': 'when_size/1000',
+    '20 % wrong': 'when_noise/0.2',
+    '40 % wrong': 'when_noise/0.4',
+}
+BUDGETS = {
+    '2,000': 'when_size/1000',
+    '6,000': 'when_budget/6000',
+    '18,000': 'when_budget/18000',
+}
+SCORES = {
+    'max_probability': 'largest probability',
+    'energy': 'energy',
+    'max_cosine': 'largest cosine',
+    'mahalanobis': 'Mahalanobis distance',
+    'log_density': 'log-density',
+}
+RAREST = 'single-label/recall_classwise[-3:]'  # the classes are in the order of their numbers of images
+
+
+def by_score(measure: str) -> list[Cell]:
+    """Return how well each score tells known from unknown images."""
+    return [
+        Cell(text, label, f'when_unknown/{key}', metrics=(f'open_set/{score}_{measure}',))
+        for score, text in SCORES.items()
+        for key, (label, _, _) in METHODS.items()
+    ]
+
+
+def trial_cells() -> list[Cell]:
+    """Return the trials: methods and training sets by rate and weight decay."""
+    cells = []
+    for setting in WHEN_STUDIES[0].settings.values():
+        name, _, trials = setting.base.rpartition('_')
+        cells.append(Cell(f'{METHODS[name][0]}, {TRAINED[trials]}', setting.point, setting.key))
+    return cells
+
+
+def by_classifier() -> list[Cell]:
+    """Return how well each classifier learns other classes from few images, on each kind of features."""
+    classifiers = {'nearest_mean': 'nearest mean', 'linear_probe': 'linear probe'}
+    stages = {'backbone': "the backbone's features", 'pre_logits': "the head's features"}
+    return [
+        Cell(
+            f'{text}, {shot} images per class, {features}',
+            label,
+            f'when_transfer/{key}',
+            metrics=(f'few_shot/{classifier}_{shot}_{stage}',),
+        )
+        for stage, features in stages.items()
+        for classifier, text in classifiers.items()
+        for shot in (5, 20)
+        for key, (label, _, _) in METHODS.items()
+    ]
+
+
+WHEN_CELLS = {
+    'when_size': ('Accuracy (%) by images per class', compared(BALANCED)),
+    'when_imbalance': ('Accuracy (%) by imbalance, balanced test set', compared(IMBALANCED)),
+    'when_rare': ('Recall (%) of the three rarest classes', compared(IMBALANCED, RAREST)),
+    'when_noise': ('Accuracy (%) by share of wrong labels', compared(NOISY)),
+    'when_budget': ('Accuracy (%) by iterations, 1,000 images per class', compared(BUDGETS)),
+    'when_auroc': ('Unknown images: area under the ROC curve (%)', by_score('auroc')),
+    'when_fpr95': ('Unknown images: false positive rate (%) at 95 % true positives', by_score('fpr95')),
+    'when_transfer': ('Accuracy (%) on 100 other classes', by_classifier()),
+}
+VARIED = {'when_auroc': 'score', 'when_fpr95': 'score', 'when_transfer': 'classifier'}
+WHEN_TABLES = {
+    'when_tuning': Table('Accuracy (%) of the trials on held-out images', trial_cells(), 'method', pivot=True),
+    **{
+        name: Table(title, cells, VARIED.get(name, 'training'), True, lower_is_better=name == 'when_fpr95')
+        for name, (title, cells) in WHEN_CELLS.items()
+    },
+}
+SHOWN = ('when_size', 'when_imbalance', 'when_rare', 'when_noise', 'when_budget', 'when_auroc', 'when_transfer')
+WHEN_FIGURE = Figure(
+    'Difference to Softmax',
+    'differences',
+    [cell for name in SHOWN for cell in WHEN_TABLES[name].cells],
+    tables=SHOWN,
+)
