@@ -63,11 +63,11 @@ TRIALS = {
         1000,
         (1000, 500),
         10,
-        {'softmax': INSIDE, 'softmax_bn': DOWNWARD, 'cosine': UPWARD, 'pod': INSIDE, 'pod_bn': INSIDE},
+        {'softmax': INSIDE, 'softmax_bn': DOWNWARD, 'cosine': INSIDE, 'pod': INSIDE, 'pod_bn': INSIDE},
         {
             'softmax': (0.1, '1e-3'),
             'softmax_bn': (0.03, '1e-3'),
-            'cosine': (0.3, '1e-3'),
+            'cosine': (0.1, '1e-3'),
             'pod': (0.1, '1e-3'),
             'pod_bn': (0.1, '1e-3'),
         },

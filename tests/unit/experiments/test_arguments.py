@@ -5,11 +5,24 @@ from pathlib import Path
 
 import pytest
 
-from mmpod.experiments.arguments import choose_metric, reported_metrics, trained_configs
+from mmpod.experiments.arguments import choose_metric, queue_parser, reported_metrics, trained_configs
 from mmpod.experiments.run import number_format, unit
 from mmpod.experiments.settings import resolve
 
 DIGITS = 'configs/small/pod_digits.py'
+
+
+@pytest.mark.parametrize(
+    'words, options',
+    [
+        ([], []),
+        (['--fast'], ['fast=True']),
+        (['--fast', '--cfg-options', 'a=1', 'b=2'], ['fast=True', 'a=1', 'b=2']),
+        (['--cfg-options', 'a=1', '--fast', '--cfg-options', 'b=2'], ['a=1', 'fast=True', 'b=2']),
+    ],
+)
+def test_the_fast_path_is_one_of_the_overrides(words, options):
+    assert queue_parser().parse_args(words).cfg_options == options
 
 
 def test_gaussians_evaluate_the_training_beside_them():
