@@ -49,7 +49,7 @@ TRIALS = {
         100,
         (1000, 500),
         10,
-        {'softmax': UPWARD, 'softmax_bn': DOWNWARD, 'cosine': INSIDE, 'pod': UPWARD, 'pod_bn': UPWARD},
+        {'softmax': INSIDE, 'softmax_bn': DOWNWARD, 'cosine': UPWARD, 'pod': UPWARD, 'pod_bn': UPWARD},
         {
             'softmax': (0.3, '1e-3'),
             'softmax_bn': (0.03, '1e-3'),
