@@ -19,6 +19,7 @@ from mmengine.runner import CheckpointLoader
 from mmpretrain.apis import ModelHub
 from torch import nn
 
+from mmpod.engine.class_names import configured_classes
 from mmpod.utils.errors import UserError
 
 __all__ = [
@@ -221,6 +222,8 @@ def get_model(
             'name. For a model with random weights use mmpretrain.get_model.'
         )
     classes = checkpoint_classes(load_weights(classifier, checkpoint, allow_missing))
-    if classes is not None:
-        classifier._dataset_meta = dict(classifier._dataset_meta, classes=classes)
+    if classes is None and classifier._config.get('test_dataloader') is not None:
+        # mmpretrain takes the names of the dataset's class, also where the config gives others.
+        classes = configured_classes(classifier._config.test_dataloader.dataset)
+    classifier._dataset_meta = dict(classifier._dataset_meta, classes=classes)
     return classifier if device is None else classifier.to(device)

@@ -12,10 +12,10 @@ from typing import Optional, Union
 import torch
 from mmengine.config import Config
 from mmpretrain import get_model
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmpod.engine.checkpoints import check_checkpoint_file, checkpoint_classes, load_weights
-from mmpod.engine.class_names import check_same_classes
+from mmpod.engine.class_names import check_same_classes, configured_classes
 from mmpod.export.classifier import ExportWrapper
 from mmpod.export.images import export_order, folder_images, image_shape, sample_images
 from mmpod.export.verification import Classify, inputs_and_pixels, largest_difference
@@ -86,7 +86,9 @@ def export_classifier(
     order = export_order(cfg, shape[0], channel_order)
     samples = samples if images is None else folder_images(cfg, images)
     classifier = ExportWrapper(get_model(cfg, device='cpu'), order)
-    classes = _load_weights(classifier.model, checkpoint, allow_missing)
+    classes = checkpoint_classes(load_weights(classifier.model, checkpoint, allow_missing))
+    configured = configured_classes(cfg.test_dataloader.dataset)
+    check_same_classes({'the checkpoint': classes, 'the config': configured})
     fitting = [sample.float() for sample in samples if tuple(sample.shape) == shape]
     if images is not None and len(fitting) < len(samples):
         raise ValueError(
@@ -114,7 +116,7 @@ def export_classifier(
         ),
         outputs=[classifier.output, 'labels'],
         normalisation_inside=classifier.normalisation(),
-        classes=classes,
+        classes=classes or configured,
         config=_name(cfg),
         checkpoint=dict(name=checkpoint.name, sha256=hashlib.sha256(checkpoint.read_bytes()).hexdigest()),
         versions=dict(mmpod=__version__, torch=torch.__version__),
@@ -166,14 +168,6 @@ def _require_packages(format: str) -> None:
 
 def _name(cfg: Config) -> str:
     return Path(cfg.filename).name if cfg.filename else 'the config'
-
-
-def _load_weights(model: nn.Module, checkpoint: Path, allow_missing: bool) -> Optional[list[str]]:
-    """Load all weights and return the names of the classes, if they are known."""
-    classes = checkpoint_classes(load_weights(model, checkpoint, allow_missing))
-    configured = model._dataset_meta.get('classes')
-    check_same_classes({'the checkpoint': classes, 'the config': configured})
-    return classes or (configured and list(configured))
 
 
 def _write_onnx(classifier: ExportWrapper, images: Tensor, path: Path) -> None:

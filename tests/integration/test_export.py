@@ -234,6 +234,18 @@ def test_models_without_one_output_are_refused(tmp_path):
         export_classifier(cfg, checkpoint, 'torchscript', size=(8, 8))
 
 
+def test_names_of_the_classes_are_those_that_the_config_gives(tmp_path):
+    names = list('abcdefghij')
+    cfg = config('pod_digits', **{'test_dataloader.dataset.metainfo': dict(classes=names)})
+    checkpoint = digits_checkpoint(tmp_path)
+    assert export_classifier(cfg, checkpoint, 'torchscript')['classes'] == names
+    saved = torch.load(checkpoint)
+    torch.save(dict(saved, meta=dict(dataset_meta=dict(classes=names))), checkpoint)
+    assert export_classifier(cfg, checkpoint, 'torchscript')['classes'] == names
+    with pytest.raises(ValueError, match="classes of the config to be those of the checkpoint, but got .'0', '1'"):
+        export_classifier(config('pod_digits'), checkpoint, 'torchscript')
+
+
 def test_a_file_that_differs_from_the_model_is_not_kept(tmp_path, monkeypatch):
     checkpoint = digits_checkpoint(tmp_path)
 
