@@ -52,6 +52,7 @@ def head_input(cfg: Config, model: dict, sizes: Optional[Sequence[tuple[int, int
     """
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'), torch.no_grad():
         real = [] if sizes else list(real_batches(cfg))
+        sizes = sizes or image_sizes(cfg)
         problem: Exception = ValueError('no batch to run it on')
         for device in ('meta', 'cpu'):
             with torch.device(device), _NumbersOnHost():
@@ -60,7 +61,7 @@ def head_input(cfg: Config, model: dict, sizes: Optional[Sequence[tuple[int, int
                 except Exception as error:  # whatever third-party code raises
                     problem = error
                     continue
-                generated = generated_batches(cfg, classifier, sizes or image_sizes(cfg))
+                generated = generated_batches(cfg, classifier, sizes)
                 for batch in itertools.chain(real, generated):
                     try:
                         feats = _head_argument(classifier, batch)
