@@ -36,8 +36,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Export the model and print what was written."""
     args = parse_args()
-    cfg = read_config(args.config)
-    cfg.merge_from_dict(args.cfg_options or {})
+    cfg = read_config(args.config, args.cfg_options)
     size = None if args.image_size is None else (args.image_size[0], args.image_size[-1])
     facts = export_classifier(
         cfg,

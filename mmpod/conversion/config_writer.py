@@ -3,7 +3,6 @@
 import os
 import shlex
 import tempfile
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,10 @@ import modelindex
 from mmengine.config import Config
 
 from mmpod.conversion.plan import Conversion
+from mmpod.engine.command_line import read_config
 from mmpod.utils.package_configs import package_data
 
 __all__ = ['find_base', 'read_base', 'write_converted']
-
-# MMEngine causes it for every `mmpretrain::` base; `setuptools<81` has settled the matter.
-warnings.filterwarnings('ignore', 'pkg_resources is deprecated')
 
 
 def find_base(name: str) -> Path:
@@ -64,14 +61,8 @@ def read_base(path: Path) -> Config:
     Raises:
         ValueError: It does not load, or a text config cannot inherit it.
     """
-    try:
-        cfg = Config.fromfile(path)
-        lazy = path.suffix == '.py' and Config._is_lazy_import(str(path))
-    except Exception as error:  # whatever executing a config raises
-        raise ValueError(
-            f'Expected `{path}` to be a config that loads, but got {type(error).__name__}: {error} Correct it first.'
-        ) from error
-    if lazy:
+    cfg = read_config(path)
+    if path.suffix == '.py' and Config._is_lazy_import(str(path)):
         raise ValueError(
             f'Expected `{path}` to be a text config, but it is of the pure Python kind (read_base), which a text '
             'config cannot inherit. Convert it in Python: mmpod.convert(Config.fromfile(path)).dump(NEW).'
