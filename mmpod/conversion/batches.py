@@ -11,8 +11,8 @@ from mmpretrain.registry import DATASETS
 from mmpretrain.structures import DataSample
 from torch import nn
 
-from mmpod.conversion.eligibility import resolve
 from mmpod.datasets.file_pipeline import file_pipeline, output_shapes
+from mmpod.utils.config_parts import preprocessor_of, resolve
 
 __all__ = ['generated_batches', 'image_sizes', 'real_batches']
 
@@ -35,8 +35,7 @@ def real_batches(cfg: Config) -> Iterator[Any]:
 
 def generated_batches(cfg: Config, classifier: nn.Module, sizes: Sequence[tuple[int, int]]) -> Iterator[dict]:
     """Yield batches of two images, as bytes and as numbers, of the channels that the config may mean."""
-    preprocessor = cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor') or {}
-    mean = preprocessor.get('mean')
+    mean = preprocessor_of(cfg).get('mean')
     settings = cfg.model.get('backbone') or {}
     backbone = getattr(classifier, 'backbone', classifier)
     convolution = next((module for module in backbone.modules() if isinstance(module, nn.Conv2d)), None)

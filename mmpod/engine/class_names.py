@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Optional
 
-from mmpod.datasets.file_pipeline import dataset_class, inner_datasets
+from mmpretrain.registry import DATASETS
+
+from mmpod.datasets.file_pipeline import inner_datasets
+from mmpod.utils.config_parts import resolve
 from mmpod.utils.errors import UserError
 
 __all__ = ['check_same_classes', 'configured_classes', 'dataset_classes']
@@ -28,7 +31,7 @@ def configured_classes(dataset: dict) -> Optional[list[str]]:
         dataset: Config of a dataset; of a wrapper, the first dataset inside counts.
     """
     inner, _ = next(inner_datasets(dataset))
-    default = getattr(dataset_class(inner), 'METAINFO', {})
+    default = getattr(resolve(inner.get('type'), DATASETS), 'METAINFO', {})
     classes = (inner.get('metainfo') or {}).get('classes') or inner.get('classes') or default.get('classes')
     if isinstance(classes, str):
         file = Path(classes).expanduser()

@@ -13,6 +13,8 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from mmpod.utils.config_parts import type_name
+
 __all__ = ['extracted', 'ordered_loader', 'plain_model', 'sample_indices', 'training_set', 'with_progress']
 
 
@@ -48,7 +50,7 @@ def training_set(runner: Runner) -> dict:
     train, test = (runner.cfg[f'{name}_dataloader'].dataset for name in ('train', 'test'))
     in_memory = None
     while 'pipeline' not in test and ('dataset' in test or 'datasets' in test):
-        in_memory = test if _type_name(test) == 'InMemoryImages' else in_memory
+        in_memory = test if type_name(test) == 'InMemoryImages' else in_memory
         test = test.dataset if 'dataset' in test else test.datasets[0]
     if 'pipeline' not in test:
         raise _no_pipeline(test)
@@ -58,7 +60,7 @@ def training_set(runner: Runner) -> dict:
 
 def _each_sample_once(dataset: dict, pipeline: list) -> dict:
     """Return the config of a dataset with another pipeline, without wrappers that repeat or keep samples."""
-    if _type_name(dataset) in ('RepeatDataset', 'ClassBalancedDataset', 'InMemoryImages'):
+    if type_name(dataset) in ('RepeatDataset', 'ClassBalancedDataset', 'InMemoryImages'):
         return _each_sample_once(dataset['dataset'], pipeline)
     if 'datasets' in dataset:
         return dict(dataset, datasets=[_each_sample_once(part, pipeline) for part in dataset['datasets']])
@@ -69,14 +71,9 @@ def _each_sample_once(dataset: dict, pipeline: list) -> dict:
     return dict(dataset, pipeline=pipeline)
 
 
-def _type_name(dataset: dict) -> str:
-    kind = dataset['type']
-    return kind.rsplit('.', 1)[-1] if isinstance(kind, str) else kind.__name__
-
-
 def _no_pipeline(dataset: dict) -> ValueError:
     return ValueError(
-        f'Expected training and test sets with a `pipeline` of their own, but got a {_type_name(dataset)} without one. '
+        f'Expected training and test sets with a `pipeline` of their own, but got a {type_name(dataset)} without one. '
         'Name the training set with the pipeline of the test set, as `dataset` of FitGDAHook or of test_dataloader.'
     )
 

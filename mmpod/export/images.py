@@ -13,7 +13,8 @@ from mmpretrain.registry import DATASETS
 from torch import Tensor
 
 from mmpod.datasets import UnlabelledImages, channel_order, file_pipeline
-from mmpod.datasets.file_pipeline import dataset_class, inner_datasets, output_shapes
+from mmpod.datasets.file_pipeline import inner_datasets, output_shapes
+from mmpod.utils.config_parts import is_a, resolve
 
 __all__ = ['export_order', 'folder_images', 'image_shape', 'sample_images']
 
@@ -28,7 +29,7 @@ def sample_images(cfg: Config) -> list[Tensor]:
     """
     dataset = copy.deepcopy(cfg.test_dataloader.dataset)
     for leaf, _ in inner_datasets(dataset):
-        if issubclass(dataset_class(leaf), (CIFAR10, MNIST)):
+        if is_a(resolve(leaf.get('type'), DATASETS), (CIFAR10, MNIST)):
             leaf['download'] = False  # an export starts no download
     try:
         with DefaultScope.overwrite_default_scope('mmpretrain'):
@@ -82,7 +83,8 @@ def image_shape(cfg: Config, images: list[Tensor], size: Optional[tuple[int, int
     if len(channels) != 1:
         raise ValueError(f'Expected test images with one number of channels, but got {sorted(channels)}.')
     if not images and len(sizes) != 1:
-        sizes = {tuple(getattr(dataset_class(leaf), 'IMAGE_SIZE', ())) for leaf, _ in inner_datasets(dataset)} - {()}
+        kinds = [resolve(leaf.get('type'), DATASETS) for leaf, _ in inner_datasets(dataset)]
+        sizes = {tuple(getattr(kind, 'IMAGE_SIZE', ())) for kind in kinds} - {()}
     if size is None and len(sizes) != 1:
         raise ValueError(
             f'Expected test images of one size, but got {sorted(sizes) or "any"}: the test pipeline does not fix it. '

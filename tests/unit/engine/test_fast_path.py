@@ -5,6 +5,8 @@ import torch
 from mmengine.config import Config
 from mmengine.hooks import LoggerHook, RuntimeInfoHook
 from mmengine.logging import MessageHub
+from mmpretrain.datasets import PackInputs
+from mmpretrain.models import ClsDataPreprocessor
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -153,6 +155,15 @@ def test_refuses_transforms_that_it_would_drop(config):
     config.train_dataloader.dataset.pipeline.insert(0, dict(type='ColorJitter'))
     with pytest.raises(ValueError, match='ColorJitter.*Leave fast=True out'):
         use_fast_path(config)
+
+
+@pytest.mark.parametrize('pack', ['mmpretrain.PackInputs', PackInputs])
+def test_types_may_have_a_scope_or_be_classes(config, pack):
+    config.train_dataloader.dataset.pipeline[-1].type = pack
+    config.val_dataloader.dataset.pipeline[-1].type = pack
+    config.data_preprocessor.type = ClsDataPreprocessor if pack is PackInputs else 'mmpretrain.ClsDataPreprocessor'
+    use_fast_path(config)
+    assert config.val_dataloader.dataset.dataset.pipeline == [] and config.model.data_preprocessor.padding == 1
 
 
 def test_refuses_images_of_another_size_than_the_crop(config):
