@@ -45,7 +45,7 @@ def main() -> None:
     cfg = read_config(args.config, args.cfg_options)
     cfg.work_dir, cfg.load_from, cfg.resume = str(args.out), str(args.checkpoint), False
     with runner_session(cfg) as runner:
-        checkpoint = load_weights(plain_model(runner.model)[0], args.checkpoint, args.allow_missing)
+        checkpoint = load_weights(plain_model(runner.model), args.checkpoint, args.allow_missing)
         data = collect_features(runner, args.split, checkpoint_classes(checkpoint))
         numbers = draw_geometry(data, args.out, args.method, args.samples, args.seed)
     settings = dict(config=str(args.config), checkpoint=str(args.checkpoint), split=args.split, method=args.method)

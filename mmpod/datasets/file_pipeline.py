@@ -9,7 +9,7 @@ import numpy as np
 from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
 from mmpretrain.datasets import CIFAR10, MNIST
-from mmpretrain.registry import DATASETS, TRANSFORMS
+from mmpretrain.registry import DATASETS
 from torch import Tensor
 
 from mmpod.utils.config_parts import resolve
@@ -102,8 +102,7 @@ def _run(pipeline: list, size: tuple[int, int]) -> Tensor:
     with tempfile.TemporaryDirectory() as folder, DefaultScope.overwrite_default_scope('mmpretrain'):
         path = str(Path(folder) / 'colour.png')
         mmcv.imwrite(np.full((*size, 3), COLOUR[::-1], np.uint8), path)
-        transforms = Compose([TRANSFORMS.build(one) if isinstance(one, dict) else one for one in pipeline])
-        return transforms(dict(img_path=path, gt_label=0, sample_idx=0))['inputs']
+        return Compose(pipeline)(dict(img_path=path, gt_label=0, sample_idx=0))['inputs']
 
 
 def _reading(dataset: dict, pipeline: list) -> list:

@@ -29,9 +29,9 @@ __all__ = [
     'checkpoint_errors',
     'get_model',
     'latest_complete_checkpoint',
+    'load_fitting_weights',
     'load_weights',
     'require_safe_loading',
-    'weights_difference',
 ]
 
 
@@ -142,7 +142,7 @@ def load_weights(model: nn.Module, checkpoint: Union[str, Path], allow_missing: 
     check_checkpoint_file(checkpoint)
     with checkpoint_errors(checkpoint):
         content = CheckpointLoader.load_checkpoint(str(checkpoint), map_location='cpu')
-    difference = weights_difference(model, content)
+    difference = load_fitting_weights(model, content)
     if difference and not allow_missing:
         raise incomplete_error(checkpoint, difference)
     if difference:
@@ -159,7 +159,7 @@ def incomplete_error(checkpoint: object, difference: str) -> UserError:
     )
 
 
-def weights_difference(model: nn.Module, checkpoint: dict) -> str:
+def load_fitting_weights(model: nn.Module, checkpoint: dict) -> str:
     """Load the weights that fit a model, and describe the others: missing, unknown or of another shape.
 
     Weights that the model itself drops on loading, such as tables that SwinTransformerV2 derives from the image size,

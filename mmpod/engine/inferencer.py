@@ -11,7 +11,6 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, default_collate
 from mmengine.registry import DefaultScope
-from mmpretrain.registry import TRANSFORMS
 from mmpretrain.structures import DataSample
 
 from mmpod.datasets import UnlabelledImages, file_pipeline
@@ -66,8 +65,7 @@ class Inferencer:
                 'Expected a config with `test_dataloader`, whose pipeline reads images, but got one without.'
             )
         with DefaultScope.overwrite_default_scope('mmpretrain'):
-            steps = file_pipeline(loader.dataset)
-            self.pipeline = Compose([TRANSFORMS.build(step) if isinstance(step, dict) else step for step in steps])
+            self.pipeline = Compose(file_pipeline(loader.dataset))
 
     def __call__(
         self, images: Union[Image, Sequence[Image]], channel_order: Optional[str] = None, batch_size: int = 1
@@ -124,7 +122,8 @@ class Inferencer:
         try:
             return self.pipeline(dict(img_path=path, sample_idx=0))
         except Exception as error:  # from OpenCV, Pillow, or whatever reads it
-            raise ValueError(f'Expected `{path}` to be an image that the pipeline reads, but got: {error}') from error
+            name = f'`{path}`' if path is source else f'an array of shape {source.shape}'
+            raise ValueError(f'Expected {name} to be an image that the pipeline reads, but got: {error}') from error
 
     def _result(self, sample: DataSample, source: Union[str, np.ndarray]) -> dict:
         every = 'pred_score' in sample

@@ -126,6 +126,17 @@ def test_logs_the_values_that_mmengine_logs():
     assert logs[0] == logs[1] and logs[0]['train/loss'] == [0, 1, 2, 3, 4]
 
 
+def test_a_checkpoint_within_an_interval_holds_the_values_up_to_it(config, tmp_path):
+    use_fast_path(config)
+    config.train_cfg.max_epochs = 1
+    config.default_hooks.checkpoint = dict(type='CheckpointHook', by_epoch=False, interval=7, save_last=False)
+    with runner_session(config) as runner:
+        runner.train()
+    for iteration in (7, 14):  # the log has an interval of 10
+        saved = torch.load(tmp_path / f'iter_{iteration}.pth', weights_only=True)
+        assert len(saved['message_hub']['log_scalars']['train/loss']['values']) == iteration
+
+
 def test_a_batch_as_one_item_is_preprocessed_as_single_samples_are():
     source = dict(type='mmpod.SklearnDigits', split='test', pipeline=[])
     single, whole = InMemoryImages(source), InMemoryImages(source, whole_batches=True)

@@ -11,11 +11,8 @@ from mmpod.functional.spectrum import effective_rank, spectrum_variances
 def measured(features, size=None, batch=7, **kwargs):
     metric = FeatureSpectrum(**kwargs)
     for start in range(0, len(features), batch):
-        rows = [
-            dict(features_pooled=row, sample_idx=start + i) for i, row in enumerate(features[start : start + batch])
-        ]
-        metric.process(None, rows)
-        assert all('features_pooled' not in row for row in rows)  # nothing of it in a dump of the predictions
+        metric.batch = features[start : start + batch]
+        metric.process(None, [dict(sample_idx=start + i) for i in range(len(metric.batch))])
     return metric.evaluate(len(features) if size is None else size)
 
 
