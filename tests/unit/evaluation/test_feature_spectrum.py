@@ -44,7 +44,8 @@ def test_limits():
 def test_the_metric_starts_afresh():
     metric = FeatureSpectrum()
     for features in (torch.eye(3), torch.ones(3, 3)):
-        metric.process(None, [dict(features_pooled=row) for row in features])
+        metric.batch = features
+        metric.process(None, [{}] * 3)
         result = metric.evaluate(3)
     assert result['spectrum/effective_rank'] == pytest.approx(1)
 
