@@ -15,8 +15,9 @@ from mmpod.engine.checkpoints import checkpoint_classes, load_weights
 from mmpod.engine.command_line import read_config
 from mmpod.engine.extraction import plain_model
 from mmpod.engine.runner_session import runner_session
+from mmpod.utils.checks import check_packages
 from mmpod.utils.errors import errors_as_exit
-from mmpod.visualization.embedding import METHODS, require_method
+from mmpod.visualization.embedding import METHODS
 from mmpod.visualization.geometry import collect_features, draw_geometry
 
 
@@ -41,7 +42,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Load the model, extract the features and draw the figures."""
     args = parse_args()
-    require_method(args.method)
+    check_packages(f'--method {args.method}', METHODS[args.method][2])
     cfg = read_config(args.config, args.cfg_options)
     cfg.work_dir, cfg.load_from, cfg.resume = str(args.out), str(args.checkpoint), False
     with runner_session(cfg) as runner:

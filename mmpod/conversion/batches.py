@@ -12,20 +12,16 @@ from mmpretrain.structures import DataSample
 from torch import nn
 
 from mmpod.datasets.file_pipeline import file_pipeline, output_shapes
-from mmpod.utils.config_parts import preprocessor_of, resolve
+from mmpod.utils.config_parts import loaders_of, preprocessor_of, resolve
 
 __all__ = ['generated_batches', 'image_sizes', 'real_batches']
-
-LOADERS = ('test_dataloader', 'val_dataloader', 'train_dataloader')
 
 
 def real_batches(cfg: Config) -> Iterator[Any]:
     """Yield the first two images of the first data set whose files are there, as its loader gives them."""
-    for name in LOADERS:
-        if cfg.get(name) is None:
-            continue
+    for _, settings in reversed(list(loaders_of(cfg))):
         try:
-            loader = _without_downloads(copy.deepcopy(cfg[name].to_dict()))
+            loader = _without_downloads(copy.deepcopy(settings.to_dict()))
             loader.update(batch_size=2, num_workers=0, persistent_workers=False, pin_memory=False)
             yield next(iter(Runner.build_dataloader(loader)))
             return
@@ -57,10 +53,10 @@ def generated_batches(cfg: Config, classifier: nn.Module, sizes: Sequence[tuple[
 def image_sizes(cfg: Config) -> list[tuple[int, int]]:
     """Return the sizes (height, width) that the config may feed to its backbone, the most probable first."""
     sizes: list = []
-    for name in LOADERS:
+    for _, loader in reversed(list(loaders_of(cfg))):
         try:
-            shapes = output_shapes(file_pipeline(cfg[name].dataset))
-        except Exception:  # no such loader, or one that does not read files
+            shapes = output_shapes(file_pipeline(loader.dataset))
+        except Exception:  # it does not read files, or has a transform that is not installed
             continue
         sizes += [shape[1:] for shape in shapes] if len(shapes) == 1 else []
     backbone = cfg.model.get('backbone') or {}

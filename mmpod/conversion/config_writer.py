@@ -28,30 +28,19 @@ def find_base(name: str) -> Path:
         FileNotFoundError: There is no such config.
     """
     package, separator, relative = name.partition('::')
-    if separator:
-        folder = package_data(package)
-        if folder is None:
-            raise FileNotFoundError(
-                f'Expected `BASE` to be a config that an installed package ships, but got {name!r}, and no package '
-                f'{package!r} is installed. Install it, or name a path.'
-            )
-        path = folder / 'configs' / relative
-        if path.is_file():
-            return path
-        raise FileNotFoundError(f'Expected `BASE` to be a config that {package} ships, but `{path}` does not exist.')
+    folder = package_data(package if separator else 'mmpretrain')
     path = Path(name)
-    if path.is_file():
-        return path
-    folder = package_data('mmpretrain')
-    if folder is not None and (folder / 'model-index.yml').is_file():
+    if separator and folder is not None:
+        path = folder / 'configs' / relative
+    elif not path.is_file() and folder is not None and (folder / 'model-index.yml').is_file():
         index = modelindex.load(str(folder / 'model-index.yml'))
         index.build_models_with_collections()
         path = next((folder / model.config for model in index.models if model.name.lower() == name.lower()), path)
     if path.is_file():
         return path
     raise FileNotFoundError(
-        f'Expected `BASE` to be a config file, mmpretrain::FOLDER/FILE.py, or a model of mmpretrain.list_models(), '
-        f'but got {name!r}, which is none of them (from {Path.cwd()}).'
+        'Expected `BASE` to be a config file, PACKAGE::FOLDER/FILE.py of an installed package, or a model of '
+        f'mmpretrain.list_models(), but got {name!r}, which is none of them (from {Path.cwd()}).'
     )
 
 

@@ -9,7 +9,7 @@ from typing import Optional, Union
 from mmengine.config import Config
 
 from mmpod.engine.config_keys import require_sections
-from mmpod.engine.loaders import DATALOADERS
+from mmpod.utils.config_parts import loaders_of
 from mmpod.utils.errors import UserError
 
 __all__ = ['evaluation_config', 'plain_metrics', 'read_config', 'training_config']
@@ -59,14 +59,11 @@ def training_config(args: Namespace) -> Config:
                 'auto_scale_lr=dict(base_batch_size=...), the batch size that its rate is meant for.'
             )
         cfg.auto_scale_lr.enable = True
-    # The workers of the training set are restarted in each epoch, see `adapt_loaders`.
-    for name in ('val_dataloader', 'test_dataloader'):
-        if cfg.get(name) is not None:
-            cfg[name].setdefault('persistent_workers', True)
-    if args.no_persistent_workers:
-        for name in DATALOADERS:
-            if cfg.get(name) is not None:
-                cfg[name].persistent_workers = False
+    for name, loader in loaders_of(cfg):
+        if name != 'train_dataloader':  # whose workers are restarted in each epoch, see `adapt_loaders`
+            loader.setdefault('persistent_workers', True)
+        if args.no_persistent_workers:
+            loader.persistent_workers = False
     _merge(cfg, args.cfg_options)  # again, because they override the other arguments
     return cfg
 
@@ -112,13 +109,11 @@ def _set_common(cfg: Config, args: Namespace) -> None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
-    for name in DATALOADERS:
-        loader = cfg.get(name)
-        if loader is not None:
-            loader.setdefault('pin_memory', True)
-            loader.setdefault('collate_fn', dict(type='default_collate'))
-            if args.no_pin_memory:
-                loader.pin_memory = False
+    for _, loader in loaders_of(cfg):
+        loader.setdefault('pin_memory', True)
+        loader.setdefault('collate_fn', dict(type='default_collate'))
+        if args.no_pin_memory:
+            loader.pin_memory = False
 
 
 def _merge(cfg: Config, options: Optional[dict]) -> None:

@@ -2,7 +2,7 @@
 
 from mmengine.config import Config, ConfigDict
 
-from mmpod.utils.config_parts import type_name
+from mmpod.utils.config_parts import loaders_of, type_name
 
 __all__ = ['add_compile_hook', 'use_fast_path']
 
@@ -30,10 +30,8 @@ def use_fast_path(cfg: Config) -> None:
         crop_size=crop.crop_size if crop else None,
         flip_prob=flip.get('prob', 0.5) if flip else 0.0,
     )
-    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        if cfg.get(name) is None:
-            continue
-        loader, training = cfg[name], name == 'train_dataloader'
+    for name, loader in loaders_of(cfg):
+        training = name == 'train_dataloader'
         if not training:
             loading = [step for step in loader.dataset.pipeline if type_name(step) != 'PackInputs']
             loader.batch_size = max(loader.batch_size, 500)

@@ -5,7 +5,6 @@ import inspect
 import json
 import os
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Optional, Union
 
@@ -19,7 +18,7 @@ from mmpod.engine.class_names import check_same_classes, configured_classes
 from mmpod.export.classifier import ExportWrapper
 from mmpod.export.images import export_order, folder_images, image_shape, sample_images
 from mmpod.export.verification import Classify, inputs_and_pixels, largest_difference
-from mmpod.utils.checks import check_choice, check_number
+from mmpod.utils.checks import check_choice, check_number, check_packages
 from mmpod.version import __version__
 
 __all__ = ['FORMATS', 'export_classifier', 'load_exported']
@@ -117,7 +116,7 @@ def export_classifier(
         outputs=[classifier.output, 'labels'],
         normalisation_inside=classifier.normalisation(),
         classes=classes or configured,
-        config=_name(cfg),
+        config=Path(cfg.filename).name if cfg.filename else 'the config',
         checkpoint=dict(name=checkpoint.name, sha256=hashlib.sha256(checkpoint.read_bytes()).hexdigest()),
         versions=dict(mmpod=__version__, torch=torch.__version__),
         largest_difference=difference,
@@ -157,17 +156,8 @@ def _require_packages(format: str) -> None:
         )
     # The exporter that is PyTorch's default since 2.9 is written in onnxscript.
     newer = getattr(inspect.signature(torch.onnx.export).parameters.get('dynamo'), 'default', False)
-    names = ('onnx', 'onnxruntime', *(['onnxscript'] if newer else [])) if format == 'onnx' else ()
-    missing = [name for name in names if find_spec(name) is None]
-    if missing:
-        raise ModuleNotFoundError(
-            f'Expected {", ".join(names)} for format onnx, but {", ".join(missing)} cannot be imported. '
-            f'Run: pip install {" ".join(missing)}'
-        )
-
-
-def _name(cfg: Config) -> str:
-    return Path(cfg.filename).name if cfg.filename else 'the config'
+    if format == 'onnx':
+        check_packages('format onnx', 'onnx', 'onnxruntime', *(['onnxscript'] if newer else []))
 
 
 def _write_onnx(classifier: ExportWrapper, images: Tensor, path: Path) -> None:

@@ -1,10 +1,11 @@
-"""Read parts of a config: what a ``type`` stands for, and the data preprocessor."""
+"""Read parts of a config: what a ``type`` stands for, the data loaders and the preprocessor."""
 
+from collections.abc import Iterator
 from typing import Any, Union
 
 from mmengine.registry import Registry
 
-__all__ = ['is_a', 'preprocessor_of', 'resolve', 'type_name']
+__all__ = ['is_a', 'loaders_of', 'preprocessor_of', 'resolve', 'type_name']
 
 
 def resolve(name: Union[str, type, None], registry: Registry) -> Any:
@@ -39,6 +40,13 @@ def is_a(found: Any, bases: Union[type, tuple[type, ...]]) -> bool:
     It need not be a class: without its extra packages mmpretrain registers functions in place of multimodal models.
     """
     return isinstance(found, type) and issubclass(found, bases)
+
+
+def loaders_of(cfg: dict) -> Iterator[tuple[str, Any]]:
+    """Yield names and settings of the data loaders that a config has: training, validation, test."""
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        if cfg.get(name) is not None:
+            yield name, cfg[name]
 
 
 def preprocessor_of(cfg: dict) -> Any:

@@ -282,7 +282,7 @@ def test_outputs_that_are_not_finite_are_refused(source, tmp_path, monkeypatch):
 
 def test_missing_packages_are_named(monkeypatch):
     find = importlib.util.find_spec
-    monkeypatch.setattr(export, 'find_spec', lambda name: None if name == 'onnxruntime' else find(name))
+    monkeypatch.setattr('importlib.util.find_spec', lambda name: None if name == 'onnxruntime' else find(name))
     with pytest.raises(ModuleNotFoundError, match='pip install onnxruntime'):
         export_classifier(config('pod_digits'), 'w.pth', 'onnx')
 
@@ -291,7 +291,7 @@ def test_command_line_takes_one_size_or_two(monkeypatch, capsys):
     digits = str(ROOT / 'configs' / 'small/pod_digits.py')
     parse = runpy.run_path(str(ROOT / 'tools' / 'export.py'))['parse_args']
     monkeypatch.setattr('sys.argv', ['export.py', digits, 'w.pth', '--image-size', '8', '-o', 'x.onnx'])
-    assert parse().image_size == [8] and parse().format == 'onnx'
+    assert parse().size == (8, 8) and parse().format == 'onnx'
     monkeypatch.setattr('sys.argv', ['export.py', digits, 'w.pth', '--image-size', '8', '8', '8'])
     with pytest.raises(SystemExit):
         parse()

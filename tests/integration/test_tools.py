@@ -123,7 +123,7 @@ def test_plot_geometry(split, samples, trained, root, tmp_path, monkeypatch):
     [
         ([DIGITS, 'nowhere.pth'], ['nowhere.pth` to be a file', 'there is none']),
         ([DIGITS, DIGITS, '--samples', '3'], ['--samples', 'at least 4', '3']),
-        ([DIGITS, DIGITS, '--method', 'umap'], ['`umap`', 'pip install umap-learn']),
+        ([DIGITS, DIGITS, '--method', 'umap'], ['umap for --method umap', 'pip install umap-learn']),
     ],
 )
 def test_plot_geometry_refuses(arguments, words, root, tmp_path, monkeypatch, capsys):
