@@ -1,4 +1,4 @@
-"""A batch to try a network on: the first images of its own data, or generated ones of the same form."""
+"""Batches to try a network on: the first images of its own data, or generated ones of the same form."""
 
 import copy
 import inspect
@@ -30,7 +30,7 @@ def real_batches(cfg: Config) -> Iterator[Any]:
 
 
 def generated_batches(cfg: Config, classifier: nn.Module, sizes: Sequence[tuple[int, int]]) -> Iterator[dict]:
-    """Yield batches of two images, as bytes and as numbers, of the channels that the config may mean."""
+    """Yield batches of two images, as bytes and as numbers, with the numbers of channels that the config may mean."""
     mean = preprocessor_of(cfg).get('mean')
     settings = cfg.model.get('backbone') or {}
     backbone = getattr(classifier, 'backbone', classifier)

@@ -223,7 +223,7 @@ def get_model(
         )
     classes = checkpoint_classes(load_weights(classifier, checkpoint, allow_missing))
     if classes is None and classifier._config.get('test_dataloader') is not None:
-        # mmpretrain takes the names of the dataset's class, also where the config gives others.
+        # mmpretrain takes the names of the dataset's class, even if the config gives others.
         classes = configured_classes(classifier._config.test_dataloader.dataset)
     classifier._dataset_meta = dict(classifier._dataset_meta, classes=classes)
     return classifier if device is None else classifier.to(device)

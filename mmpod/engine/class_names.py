@@ -22,7 +22,7 @@ def dataset_classes(dataset: object) -> Optional[list[str]]:
 
 
 def configured_classes(dataset: dict) -> Optional[list[str]]:
-    """Return the names of the classes of a dataset that is not built, or None if its config does not tell them.
+    """Return the names of the classes of a dataset that is not built, or None if its config does not give them.
 
     Like mmpretrain's datasets, it reads ``metainfo.classes``, then ``classes``, then the ``METAINFO`` of the class; a
     string is a file of one name per line.

@@ -45,8 +45,8 @@ def ordered_loader(runner: Runner, dataset: dict) -> DataLoader:
 def training_set(runner: Runner) -> dict:
     """Return the config of the training set without augmentation: each sample once, read as those of the test set.
 
-    ``RepeatDataset`` and ``ClassBalancedDataset`` are left out. Images are in memory (``InMemoryImages``) if those of
-    the test set are.
+    ``RepeatDataset`` and ``ClassBalancedDataset`` are left out. Images are kept in memory (``InMemoryImages``) if those
+    of the test set are.
 
     Raises:
         ValueError: A dataset without a ``pipeline`` of its own.

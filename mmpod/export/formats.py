@@ -40,7 +40,7 @@ def export_classifier(
 ) -> dict:
     """Write a classifier with its normalisation to a file, and beside it what the file does not say, as JSON.
 
-    The file takes ``images`` (N, C, H, W), float32, 0 to 255, RGB where C is 3, for any N, and gives ``cosines``
+    The file takes ``images`` (N, C, H, W), float32, 0 to 255, RGB if C is 3, for any N, and gives ``cosines``
     (``logits`` for heads that do not compare directions) (N, K), float32, and ``labels`` (N,), int64. Before it is kept
     it is loaded and run on images of the test set; its outputs must be those of the model, which gets the same images
     through the config's own test pipeline and preprocessor, among them an image file of one known colour.
@@ -52,7 +52,7 @@ def export_classifier(
         out: File to write; by default the checkpoint's name with the format's suffix.
         size: Height and width of the images; by default those of the test set.
         images: Folder of images to compare on, at any depth, the first 64 in the order of their paths. By default 8
-            images of the test set, or noise where it cannot be read.
+            images of the test set, or noise if it cannot be read.
         tolerance: Largest difference allowed, relative to the largest output or 1, whichever is larger.
         channel_order: ``'rgb'`` or ``'bgr'``, in which images reach the ``data_preprocessor``. Only for a test set
             whose order cannot be found.
@@ -62,7 +62,7 @@ def export_classifier(
         dict: What the JSON file holds, among it ``largest_difference``.
 
     Raises:
-        FileNotFoundError: There is no such checkpoint or no such folder.
+        FileNotFoundError: The checkpoint or the folder does not exist.
         ModuleNotFoundError: A package for the format is not installed.
         TypeError: The model does not decide by the similarities of its head.
         ValueError: An argument is out of range, the order of the channels cannot be found, the file has no weights or
@@ -152,7 +152,7 @@ def _require_packages(format: str) -> None:
     if format == 'torch_export' and 'dynamic_shapes' not in inspect.signature(torch.export.export).parameters:
         raise ValueError(
             f'Expected PyTorch 2.2 or later for format torch_export, but got {torch.__version__}. '
-            'Take torchscript or onnx.'
+            'Use torchscript or onnx.'
         )
     # The exporter that is PyTorch's default since 2.9 is written in onnxscript.
     newer = getattr(inspect.signature(torch.onnx.export).parameters.get('dynamo'), 'default', False)

@@ -22,7 +22,7 @@ MAX_FOLDER, MAX_TEST = 64, 8  # images to compare on
 
 
 def sample_images(cfg: Config) -> list[Tensor]:
-    """Return 8 images of the test set, (C, H, W) each, spread over it; none, with a warning, where it cannot be read.
+    """Return 8 images of the test set, (C, H, W) each, spread over it; none, with a warning, if it cannot be read.
 
     Args:
         cfg: Config with a ``test_dataloader``.
@@ -60,13 +60,13 @@ def folder_images(cfg: Config, folder: Union[str, Path]) -> list[Tensor]:
 def image_shape(cfg: Config, images: list[Tensor], size: Optional[tuple[int, int]] = None) -> tuple[int, int, int]:
     """Return channels, height and width of test images.
 
-    They are those of ``images``, or where there are none, what the test pipeline makes of files of any size, or the
+    They are those of ``images``. Without images, they are what the test pipeline makes of files of any size, or the
     ``IMAGE_SIZE`` of the dataset.
 
     Args:
         cfg: Config with a ``test_dataloader``.
         images: From :func:`sample_images`.
-        size: Height and width, if they are given.
+        size: Height and width, if given.
 
     Raises:
         ValueError: The images differ in their channels or, without ``size``, in their size; or nothing fixes it.
