@@ -10,6 +10,7 @@ from mmpod.utils.package_configs import find_bases_of_checkouts
 from mmpod.utils.paths import config_file
 
 from . import datasets, engine, evaluation, functional, models, posthoc
+from .conversion.plan import convert
 from .engine import Inferencer, get_model
 from .model_index import register_models
 from .version import __version__
@@ -30,12 +31,3 @@ __all__ = [
 
 find_bases_of_checkouts()
 register_models()
-
-
-def __getattr__(name: str):
-    # Imported on demand, because training runs do not need it.
-    if name == 'convert':
-        from .conversion.plan import convert
-
-        return convert
-    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -18,7 +18,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--format', choices=FORMATS, default='onnx')
     parser.add_argument('-o', '--out', type=Path, help="file to write; default: the checkpoint's name, another suffix")
     parser.add_argument(
-        '--image-size', type=int, nargs='+', metavar='PIXELS', help='height and width, or one number for both'
+        '--image-size',
+        type=int,
+        nargs='+',
+        dest='size',
+        metavar='PIXELS',
+        help='height and width, or one number for both',
     )
     parser.add_argument('--images', type=Path, help='folder of images, at any depth, to compare on; default: test set')
     parser.add_argument(
@@ -28,28 +33,18 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--allow-missing', action='store_true', help='export without all the weights')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='changes to the config, key=value')
     args = parser.parse_args()
-    if args.image_size is not None and (len(args.image_size) > 2 or min(args.image_size) < 1):
-        parser.error(f'Expected --image-size to be one or two positive numbers, but got {args.image_size}.')
+    if args.size is not None:
+        if len(args.size) > 2 or min(args.size) < 1:
+            parser.error(f'Expected --image-size to be one or two positive numbers, but got {args.size}.')
+        args.size = args.size[0], args.size[-1]
     return args
 
 
 def main() -> None:
     """Export the model and print what was written."""
-    args = parse_args()
-    cfg = read_config(args.config)
-    cfg.merge_from_dict(args.cfg_options or {})
-    size = None if args.image_size is None else (args.image_size[0], args.image_size[-1])
-    facts = export_classifier(
-        cfg,
-        args.checkpoint,
-        args.format,
-        args.out,
-        size,
-        args.images,
-        args.tolerance,
-        args.channel_order,
-        args.allow_missing,
-    )
+    options = vars(parse_args())
+    cfg = read_config(options.pop('config'), options.pop('cfg_options'))
+    facts = export_classifier(cfg, **options)
     print(
         f'{facts["file"]}: {", ".join(facts["outputs"])}; largest difference from the model '
         f'{facts["largest_difference"]:.1e} ({facts["compared_on"]}). The rest is in {facts["file"]}.json.'

@@ -9,13 +9,15 @@ import argparse
 import json
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 
 from mmpod.engine.checkpoints import checkpoint_classes, load_weights
+from mmpod.engine.command_line import read_config
 from mmpod.engine.extraction import plain_model
 from mmpod.engine.runner_session import runner_session
+from mmpod.utils.checks import check_packages
 from mmpod.utils.errors import errors_as_exit
-from mmpod.visualization.embedding import METHODS, require_method
+from mmpod.visualization.embedding import METHODS
 from mmpod.visualization.geometry import collect_features, draw_geometry
 
 
@@ -30,11 +32,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--samples', type=int, default=2000, help='most samples in the map (default: 2000)')
     parser.add_argument('--seed', type=int, default=0, help='seed of the map and its choice of samples (default: 0)')
     parser.add_argument('--allow-missing', action='store_true', help='draw a model without all the weights')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={}, help='overrides, key=value')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides, key=value')
     args = parser.parse_args()
-    for name in ('config', 'checkpoint'):
-        if not getattr(args, name).is_file():
-            parser.error(f'Expected the {name} `{getattr(args, name)}` to be a file, but there is none.')
     if args.samples < 4:
         parser.error(f'Expected --samples to be at least 4, but got {args.samples}.')
     return args
@@ -43,12 +42,11 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Load the model, extract the features and draw the figures."""
     args = parse_args()
-    require_method(args.method)
-    cfg = Config.fromfile(args.config)
-    cfg.merge_from_dict(args.cfg_options)
+    check_packages(f'--method {args.method}', METHODS[args.method][2])
+    cfg = read_config(args.config, args.cfg_options)
     cfg.work_dir, cfg.load_from, cfg.resume = str(args.out), str(args.checkpoint), False
     with runner_session(cfg) as runner:
-        checkpoint = load_weights(plain_model(runner.model)[0], args.checkpoint, args.allow_missing)
+        checkpoint = load_weights(plain_model(runner.model), args.checkpoint, args.allow_missing)
         data = collect_features(runner, args.split, checkpoint_classes(checkpoint))
         numbers = draw_geometry(data, args.out, args.method, args.samples, args.seed)
     settings = dict(config=str(args.config), checkpoint=str(args.checkpoint), split=args.split, method=args.method)

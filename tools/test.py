@@ -57,13 +57,11 @@ def main(args: argparse.Namespace) -> None:
     from mmengine.evaluator import DumpResults
 
     from mmpod.engine.command_line import evaluation_config, plain_metrics
-    from mmpod.engine.config_keys import require_sections
     from mmpod.engine.runner_session import exit_process, runner_session
     from mmpod.utils.errors import errors_as_exit
 
     with errors_as_exit():
         cfg = evaluation_config(args)
-        require_sections(cfg, 'model', 'test_dataloader', 'test_cfg', 'test_evaluator')
         with runner_session(cfg) as runner:
             if args.out and args.out_item != 'metrics':
                 runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.out))

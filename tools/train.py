@@ -41,14 +41,12 @@ def main(args: argparse.Namespace) -> None:
     """Build the Runner and train."""
     # Not at the top: --help need not wait for PyTorch and mmpretrain.
     from mmpod.engine.command_line import training_config
-    from mmpod.engine.config_keys import require_sections
     from mmpod.engine.loaders import check_total_batch
     from mmpod.engine.runner_session import exit_process, runner_session
     from mmpod.utils.errors import errors_as_exit
 
     with errors_as_exit():
         cfg = training_config(args)
-        require_sections(cfg, 'model', 'train_dataloader', 'train_cfg', 'optim_wrapper')
         with runner_session(cfg) as runner:
             check_total_batch(cfg)
             runner.train()

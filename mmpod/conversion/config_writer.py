@@ -3,7 +3,6 @@
 import os
 import shlex
 import tempfile
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,10 @@ import modelindex
 from mmengine.config import Config
 
 from mmpod.conversion.plan import Conversion
+from mmpod.engine.command_line import read_config
 from mmpod.utils.package_configs import package_data
 
 __all__ = ['find_base', 'read_base', 'write_converted']
-
-# MMEngine causes it for every `mmpretrain::` base; `setuptools<81` has settled the matter.
-warnings.filterwarnings('ignore', 'pkg_resources is deprecated')
 
 
 def find_base(name: str) -> Path:
@@ -31,30 +28,19 @@ def find_base(name: str) -> Path:
         FileNotFoundError: There is no such config.
     """
     package, separator, relative = name.partition('::')
-    if separator:
-        folder = package_data(package)
-        if folder is None:
-            raise FileNotFoundError(
-                f'Expected `BASE` to be a config that an installed package ships, but got {name!r}, and no package '
-                f'{package!r} is installed. Install it, or name a path.'
-            )
-        path = folder / 'configs' / relative
-        if path.is_file():
-            return path
-        raise FileNotFoundError(f'Expected `BASE` to be a config that {package} ships, but `{path}` does not exist.')
+    folder = package_data(package if separator else 'mmpretrain')
     path = Path(name)
-    if path.is_file():
-        return path
-    folder = package_data('mmpretrain')
-    if folder is not None and (folder / 'model-index.yml').is_file():
+    if separator and folder is not None:
+        path = folder / 'configs' / relative
+    elif not path.is_file() and folder is not None and (folder / 'model-index.yml').is_file():
         index = modelindex.load(str(folder / 'model-index.yml'))
         index.build_models_with_collections()
         path = next((folder / model.config for model in index.models if model.name.lower() == name.lower()), path)
     if path.is_file():
         return path
     raise FileNotFoundError(
-        f'Expected `BASE` to be a config file, mmpretrain::FOLDER/FILE.py, or a model of mmpretrain.list_models(), '
-        f'but got {name!r}, which is none of them (from {Path.cwd()}).'
+        'Expected `BASE` to be a config file, PACKAGE::FOLDER/FILE.py of an installed package, or a model of '
+        f'mmpretrain.list_models(), but got {name!r}, which is none of them (from {Path.cwd()}).'
     )
 
 
@@ -64,14 +50,8 @@ def read_base(path: Path) -> Config:
     Raises:
         ValueError: It does not load, or a text config cannot inherit it.
     """
-    try:
-        cfg = Config.fromfile(path)
-        lazy = path.suffix == '.py' and Config._is_lazy_import(str(path))
-    except Exception as error:  # whatever executing a config raises
-        raise ValueError(
-            f'Expected `{path}` to be a config that loads, but got {type(error).__name__}: {error} Correct it first.'
-        ) from error
-    if lazy:
+    cfg = read_config(path)
+    if path.suffix == '.py' and Config._is_lazy_import(str(path)):
         raise ValueError(
             f'Expected `{path}` to be a text config, but it is of the pure Python kind (read_base), which a text '
             'config cannot inherit. Convert it in Python: mmpod.convert(Config.fromfile(path)).dump(NEW).'

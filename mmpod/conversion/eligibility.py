@@ -3,7 +3,6 @@
 from typing import Any, Optional, Union
 
 from mmengine.config import Config, ConfigDict
-from mmengine.registry import Registry
 from mmpretrain.models import (
     BaseClassifier,
     BaseRetriever,
@@ -16,23 +15,11 @@ from mmpretrain.models.heads import ClsHead, MultiLabelClsHead, MultiTaskHead
 from mmpretrain.registry import MODELS
 
 from mmpod.models import COTClassifier, PEDCCHead
+from mmpod.utils.config_parts import is_a, resolve, type_name
 
-__all__ = ['check_convertible', 'check_version', 'resolve']
+__all__ = ['check_convertible', 'check_version']
 
 MIGRATION = 'https://mmpretrain.readthedocs.io/en/latest/migration.html'
-
-
-def resolve(name: Union[str, type, None], registry: Registry) -> Any:
-    """Return what a config's ``type`` stands for: a class as it is, a name as the Runner would look it up, else None.
-
-    Args:
-        name: A class, or a registered name with or without a scope, such as ``'mmpretrain.ResNet'``.
-        registry: Where to look, from the current default scope on.
-    """
-    if not isinstance(name, str):
-        return name
-    with registry.switch_scope_and_registry(None) as scoped:
-        return scoped.get(name)
 
 
 def check_version(cfg: Config) -> None:
@@ -62,21 +49,21 @@ def check_convertible(model: Any) -> tuple[type, type]:
     classifier = resolve(model.type, MODELS)
     head = model.get('head')
     if reason := _other_task(classifier, model.type):
-        raise ValueError(f'Expected a single-label image classifier, but got {_name(model.type)}: {reason}.')
-    if _is_a(classifier, COTClassifier):
+        raise ValueError(f'Expected a single-label image classifier, but got {type_name(model)}: {reason}.')
+    if is_a(classifier, COTClassifier):
         raise ValueError(
             'Expected a classifier of one loss, but got COTClassifier, which trains softmax and complement entropy '
             'in turns, with two optimizers. Convert its softmax config.'
         )
-    if _is_a(classifier, ImageClassifier) and not isinstance(model.get('backbone'), dict):
+    if is_a(classifier, ImageClassifier) and not isinstance(model.get('backbone'), dict):
         raise ValueError(
             f'Expected the model to have a backbone, but got {model.get("backbone")!r}. Give it '
             "backbone=dict(type='ResNet', depth=18) or another."
         )
     if not isinstance(head, dict) or head.get('type') is None:
-        if not _is_a(classifier, ImageClassifier):
+        if not is_a(classifier, ImageClassifier):
             raise ValueError(
-                f'Expected the model to have a head, but the config of {_name(model.type)} has none to replace. Let '
+                f'Expected the model to have a head, but the config of {type_name(model)} has none to replace. Let '
                 "the class build `self.head` from head=dict(type='LinearClsHead', num_classes=..., in_channels=...)."
             )
         raise ValueError(
@@ -85,20 +72,20 @@ def check_convertible(model: Any) -> tuple[type, type]:
         )
     head_class = resolve(head['type'], MODELS)
     if reason := _other_head(head_class, head):
-        raise ValueError(f'Expected a single-label classification head, but got {_name(head["type"])}: {reason}.')
+        raise ValueError(f'Expected a single-label classification head, but got {type_name(head)}: {reason}.')
     return classifier, head_class
 
 
 def _other_task(classifier: Any, name: Union[str, type]) -> Optional[str]:
     if classifier is None:
         return _unknown(name)
-    if _is_a(classifier, BaseRetriever):
+    if is_a(classifier, BaseRetriever):
         return 'it retrieves images and predicts no class; convert the classifier that trains its features'
-    if _is_a(classifier, BaseSelfSupervisor):
+    if is_a(classifier, BaseSelfSupervisor):
         return 'it is pre-trained without labels; convert the config that fine-tunes it'
-    if _is_a(classifier, (TimmClassifier, HuggingFaceClassifier)):
+    if is_a(classifier, (TimmClassifier, HuggingFaceClassifier)):
         return "its network has the head inside; use ImageClassifier with backbone=dict(type='TIMMBackbone', ...)"
-    if not _is_a(classifier, BaseClassifier):
+    if not is_a(classifier, BaseClassifier):
         return 'it is for another task, such as text and images together, and predicts no class with a head'
     return None
 
@@ -106,15 +93,15 @@ def _other_task(classifier: Any, name: Union[str, type]) -> Optional[str]:
 def _other_head(head_class: Any, head: Any) -> Optional[str]:
     if head_class is None:
         return _unknown(head.type)
-    if _is_a(head_class, MultiTaskHead):
+    if is_a(head_class, MultiTaskHead):
         return 'it is for several tasks, and each would need centroids of its own'
     # With a softmax over the classes it is mmpretrain's way to train on mixed labels, of one class per image.
     loss = head.get('loss')
-    if _is_a(head_class, MultiLabelClsHead) and not (isinstance(loss, dict) and loss.get('use_soft')):
+    if is_a(head_class, MultiLabelClsHead) and not (isinstance(loss, dict) and loss.get('use_soft')):
         return 'it is for several labels per image, and a feature can lie at one centroid only'
-    if _is_a(head_class, PEDCCHead):
+    if is_a(head_class, PEDCCHead):
         return 'it has been converted already'
-    if not _is_a(head_class, (ClsHead, MultiLabelClsHead)):
+    if not is_a(head_class, (ClsHead, MultiLabelClsHead)):
         return 'it is not a classification head (ClsHead)'
     return None
 
@@ -123,12 +110,3 @@ def _unknown(name: Union[str, type]) -> str:
     if isinstance(name, str) and name.startswith('mmcls.'):
         return f'mmpretrain 1.x has replaced mmcls; write {name.replace("mmcls.", "mmpretrain.", 1)!r}'
     return 'it is in no registry; name its module in `custom_imports`'
-
-
-def _name(item: Union[str, type]) -> str:
-    return item if isinstance(item, str) else item.__name__
-
-
-def _is_a(item: Any, bases: Union[type, tuple[type, ...]]) -> bool:
-    # Without its extra packages mmpretrain registers functions in place of multimodal models.
-    return isinstance(item, type) and issubclass(item, bases)

@@ -1,4 +1,4 @@
-"""What reaches the head of a classifier, read off the real network, and how it becomes one vector per image."""
+"""Find out what reaches the head of a classifier, by running it, and turn it into one vector per image."""
 
 import copy
 import itertools
@@ -52,6 +52,7 @@ def head_input(cfg: Config, model: dict, sizes: Optional[Sequence[tuple[int, int
     """
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope') or 'mmpretrain'), torch.no_grad():
         real = [] if sizes else list(real_batches(cfg))
+        sizes = sizes or image_sizes(cfg)
         problem: Exception = ValueError('no batch to run it on')
         for device in ('meta', 'cpu'):
             with torch.device(device), _NumbersOnHost():
@@ -60,7 +61,7 @@ def head_input(cfg: Config, model: dict, sizes: Optional[Sequence[tuple[int, int
                 except Exception as error:  # whatever third-party code raises
                     problem = error
                     continue
-                generated = generated_batches(cfg, classifier, sizes or image_sizes(cfg))
+                generated = generated_batches(cfg, classifier, sizes)
                 for batch in itertools.chain(real, generated):
                     try:
                         feats = _head_argument(classifier, batch)
@@ -128,7 +129,7 @@ def projection_input(
         cfg: The config around the model.
         model: Config of the classifier, not changed.
         logits_in_backbone: The head has no layer of its own; take off that of the backbone if it can be switched off.
-        in_channels: C from the user, which goes before what is found; None takes what is found, or else the
+        in_channels: C from the user, which overrides what is found; None takes what is found, or else the
             ``in_channels`` of the old head.
 
     Returns:
@@ -186,7 +187,7 @@ def projection_input(
 
 
 def _appended(neck: Union[dict, list, None], last: dict) -> list:
-    # A list also where one is enough, because a dict could not replace None in a config that inherits.
+    # A list even for a single neck, because a dict could not replace None in a config that inherits.
     necks = neck if isinstance(neck, (list, tuple)) else [neck] if neck else []
     return [*copy.deepcopy(list(necks)), last]
 

@@ -1,13 +1,13 @@
 """The losses that a softmax config can be converted to, and what they keep of its own loss."""
 
-from typing import Any, Optional, Union
+from typing import Any
 
 from mmpretrain.models.losses import CrossEntropyLoss, FocalLoss, LabelSmoothLoss
 from mmpretrain.registry import MODELS as HOST_MODELS
 
-from mmpod.conversion.eligibility import resolve
 from mmpod.models import PODLoss
 from mmpod.registry import MODELS
+from mmpod.utils.config_parts import is_a, resolve, type_name
 
 __all__ = ['CENTROID_LOSSES', 'LEARNED_LOSSES', 'LOSSES', 'ONE_CLASS_LOSSES', 'loss_config']
 
@@ -65,15 +65,15 @@ def loss_config(name: str, old: Any, num_classes: int, sc_weight: float = 1.0) -
         ValueError: A setting is out of range, or is for several labels per image.
     """
     first, notes = _first(old)
-    kind, old_name = resolve(first.get('type', 'CrossEntropyLoss'), HOST_MODELS), _name(first)
+    kind, old_name = resolve(first['type'], HOST_MODELS), type_name(first)
     recipes: dict[str, dict] = {**CENTROID_LOSSES, **LEARNED_LOSSES}
     loss = dict(recipes[name])
     is_pod = issubclass(MODELS.get(loss['type']), PODLoss)
     if name == 'pod':
         loss['sc_weight'] = sc_weight
-    if not _is_a(kind, (CrossEntropyLoss, LabelSmoothLoss)):
+    if not is_a(kind, (CrossEntropyLoss, LabelSmoothLoss)):
         notes.append(f'{old_name} goes.')
-    if (amount := first.get('label_smooth_val')) and _is_a(kind, LabelSmoothLoss):
+    if (amount := first.get('label_smooth_val')) and is_a(kind, LabelSmoothLoss):
         mode = first.get('mode', 'original')
         if mode == 'multi_label':
             raise ValueError(
@@ -93,7 +93,7 @@ def loss_config(name: str, old: Any, num_classes: int, sc_weight: float = 1.0) -
                 f'Expected `class_weight` of {old_name} to hold num_classes = {num_classes} numbers, but got '
                 f'{len(loss["class_weight"])}.'
             )
-    if gamma := first.get('gamma', 2.0 if _is_a(kind, FocalLoss) else None):
+    if gamma := first.get('gamma', 2.0 if is_a(kind, FocalLoss) else None):
         loss.update(dict(power=loss.get('power', 2) + gamma) if is_pod else dict(focal_gamma=gamma))
     sizes = dict(num_classes=num_classes, feat_dim=1) if name == 'center' else {}
     MODELS.build(dict(loss, **sizes))  # refuses bad settings now
@@ -105,17 +105,9 @@ def loss_config(name: str, old: Any, num_classes: int, sc_weight: float = 1.0) -
 
 def _first(old: Any) -> tuple[dict, list[str]]:
     """Return the loss of a list that is over the classes, and which others go."""
-    losses = old if isinstance(old, (list, tuple)) else [old or {}]
+    items = old if isinstance(old, (list, tuple)) else [old]
+    losses = [dict(dict(type='CrossEntropyLoss'), **(item or {})) for item in items or [None]]
     host = (CrossEntropyLoss, LabelSmoothLoss, FocalLoss)
-    known = [item for item in losses if _is_a(resolve(item.get('type', 'CrossEntropyLoss'), HOST_MODELS), host)]
-    first = (known or losses or [{}])[0]
-    return first, [f'{_name(item)} goes, the further loss of a list.' for item in losses if item is not first]
-
-
-def _name(loss: dict) -> str:
-    name = loss.get('type', 'CrossEntropyLoss')
-    return name if isinstance(name, str) else name.__name__
-
-
-def _is_a(item: Optional[type], bases: Union[type, tuple[type, ...]]) -> bool:
-    return isinstance(item, type) and issubclass(item, bases)
+    known = [item for item in losses if is_a(resolve(item['type'], HOST_MODELS), host)]
+    first = (known or losses)[0]
+    return first, [f'{type_name(item)} goes, the further loss of a list.' for item in losses if item is not first]

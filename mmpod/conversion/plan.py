@@ -12,11 +12,12 @@ from mmpretrain.models import ImageClassifier
 from mmpretrain.models.heads import ClsHead
 from mmpretrain.registry import HOOKS, MODELS
 
-from mmpod.conversion.eligibility import check_convertible, check_version, resolve
+from mmpod.conversion.eligibility import check_convertible, check_version
 from mmpod.conversion.head_input import projection_input
 from mmpod.conversion.losses import CENTROID_LOSSES, LOSSES, ONE_CLASS_LOSSES, loss_config
 from mmpod.conversion.projection import NORMS, projection_settings
 from mmpod.utils.checks import check_choice, check_integer
+from mmpod.utils.config_parts import preprocessor_of, resolve
 
 __all__ = ['Conversion', 'convert', 'plan_conversion', 'plan_gda']
 
@@ -175,7 +176,7 @@ def plan_gda(cfg: Config) -> Conversion:
 def _two_objectives(cfg: Config, classifier: type) -> Conversion:
     """Return what trains the original by Complement Objective Training."""
     constructor = (cfg.get('optim_wrapper') or {}).get('constructor')
-    if classifier is not ImageClassifier or constructor is not None or _preprocessor(cfg).get('to_onehot'):
+    if classifier is not ImageClassifier or constructor is not None or preprocessor_of(cfg).get('to_onehot'):
         raise ValueError(
             'Expected an ImageClassifier, no `optim_wrapper.constructor` and no `to_onehot` of the data preprocessor '
             "for loss='cot', which brings its own of both and needs integer labels. Choose another loss."
@@ -203,11 +204,7 @@ def _topk(head: dict, num_classes: int) -> tuple[int, ...]:
 
 
 def _has_soft_labels(cfg: Config) -> bool:
-    return bool((cfg.model.get('train_cfg') or {}).get('augments') or _preprocessor(cfg).get('batch_augments'))
-
-
-def _preprocessor(cfg: Config) -> dict:
-    return cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor') or {}
+    return bool((cfg.model.get('train_cfg') or {}).get('augments') or preprocessor_of(cfg).get('batch_augments'))
 
 
 def _hooks(cfg: Config) -> tuple[dict, list[str]]:

@@ -6,7 +6,7 @@ import numpy as np
 from mmpretrain.datasets import BaseDataset
 
 from mmpod.registry import DATASETS
-from mmpod.utils.checks import check_choice
+from mmpod.utils.checks import check_choice, check_packages
 
 __all__ = ['SklearnDigits']
 
@@ -39,10 +39,9 @@ class SklearnDigits(BaseDataset):
 
     def load_data_list(self) -> list[dict]:
         """Return one dict per sample: ``img`` (8, 8, 3), uint8, and ``gt_label``."""
-        try:
-            from sklearn.datasets import load_digits
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError("SklearnDigits needs scikit-learn: pip install 'mmpod[demo]'.") from error
+        check_packages('SklearnDigits', 'sklearn')
+        from sklearn.datasets import load_digits
+
         digits = load_digits()
         part = slice(None, self.NUM_TRAIN) if self.split == 'train' else slice(self.NUM_TRAIN, None)
         gray = (digits.images[part] * (255 / 16)).round().astype(np.uint8)  # the file's gray levels are 0 to 16

@@ -9,10 +9,12 @@ import numpy as np
 from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
 from mmpretrain.datasets import CIFAR10, MNIST
-from mmpretrain.registry import DATASETS, TRANSFORMS
+from mmpretrain.registry import DATASETS
 from torch import Tensor
 
-__all__ = ['channel_order', 'dataset_class', 'file_pipeline', 'inner_datasets', 'output_shapes', 'try_pipeline']
+from mmpod.utils.config_parts import resolve
+
+__all__ = ['channel_order', 'file_pipeline', 'inner_datasets', 'output_shapes', 'try_pipeline']
 
 COLOUR = (240, 128, 16)  # red, green, blue
 
@@ -29,12 +31,6 @@ def inner_datasets(dataset: dict, outer: tuple = ()) -> Iterator[tuple[dict, lis
         yield dataset, list(pipeline)
     for inner in dataset['datasets'] if 'datasets' in dataset else [dataset['dataset']] if 'dataset' in dataset else ():
         yield from inner_datasets(inner, pipeline)
-
-
-def dataset_class(dataset: dict) -> type:
-    """Return the class that a dataset's config names."""
-    kind = dataset.get('type')
-    return DATASETS.get(kind) if isinstance(kind, str) else kind
 
 
 def file_pipeline(dataset: dict) -> list:
@@ -106,8 +102,7 @@ def _run(pipeline: list, size: tuple[int, int]) -> Tensor:
     with tempfile.TemporaryDirectory() as folder, DefaultScope.overwrite_default_scope('mmpretrain'):
         path = str(Path(folder) / 'colour.png')
         mmcv.imwrite(np.full((*size, 3), COLOUR[::-1], np.uint8), path)
-        transforms = Compose([TRANSFORMS.build(one) if isinstance(one, dict) else one for one in pipeline])
-        return transforms(dict(img_path=path, gt_label=0, sample_idx=0))['inputs']
+        return Compose(pipeline)(dict(img_path=path, gt_label=0, sample_idx=0))['inputs']
 
 
 def _reading(dataset: dict, pipeline: list) -> list:
@@ -115,7 +110,7 @@ def _reading(dataset: dict, pipeline: list) -> list:
     for candidate in (pipeline, [*pipeline, pack]):  # a wrapper such as InMemoryImages packs the result
         if try_pipeline(candidate, (64, 64)) is not None:
             return candidate
-    pipeline = [*_array_loader(dataset_class(dataset)), *pipeline]
+    pipeline = [*_array_loader(resolve(dataset.get('type'), DATASETS)), *pipeline]
     return pipeline if try_pipeline(pipeline, (64, 64)) is not None else [*pipeline, pack]
 
 

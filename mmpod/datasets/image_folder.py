@@ -7,29 +7,9 @@ import mmcv
 import numpy as np
 from PIL import Image
 
-__all__ = ['check_class_folders', 'class_folders', 'images_in', 'load_class_folders', 'read_image']
+__all__ = ['class_folders', 'images_in', 'load_class_folders']
 
 EXTENSIONS = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.ppm', '.pgm')
-
-
-def check_class_folders(root: Path, classes: Sequence[str]) -> None:
-    """Refuse a folder that does not contain exactly one folder per class.
-
-    Raises:
-        FileNotFoundError: A class folder is missing in ``root``.
-        ValueError: There is an unexpected folder.
-    """
-    found = set(class_folders(root))
-    missing, unknown = sorted(set(classes) - found), sorted(found - set(classes))
-    if missing:
-        raise FileNotFoundError(
-            f'Expected `{root}` to hold one folder for each of the {len(classes)} classes, but {missing} are missing.'
-        )
-    if unknown:
-        raise ValueError(
-            f'Expected `{root}` to hold the folders of the {len(classes)} classes only, '
-            f'but also got {unknown}. Rename or remove them; classes: {list(classes)}.'
-        )
 
 
 def class_folders(root: Path) -> list[str]:
@@ -68,33 +48,34 @@ def load_class_folders(root: Path, classes: Sequence[str], size: tuple[int, int]
         FileNotFoundError: A class folder is missing in ``root``, or empty.
         ValueError: There is an unexpected folder, or an image is corrupt or of another size.
     """
-    check_class_folders(root, classes)
+    found = set(class_folders(root))
+    missing, unknown = sorted(set(classes) - found), sorted(found - set(classes))
+    if missing:
+        raise FileNotFoundError(
+            f'Expected `{root}` to hold one folder for each of the {len(classes)} classes, but {missing} are missing.'
+        )
+    if unknown:
+        raise ValueError(
+            f'Expected `{root}` to hold the folders of the {len(classes)} classes only, '
+            f'but also got {unknown}. Rename or remove them; classes: {list(classes)}.'
+        )
     return [
-        dict(img=_read_of_size(path, size), gt_label=label)
+        dict(img=_read(path, size), gt_label=label)
         for label, name in enumerate(classes)
         for path in images_in(root / name)
     ]
 
 
-def read_image(path: Path) -> np.ndarray:
-    """Return an image, shape (H, W, 3), uint8, BGR, as mmpretrain's ``LoadImageFromFile`` does.
-
-    Raises:
-        ValueError: The file is not an image, or is truncated.
-    """
+def _read(path: Path, size: tuple[int, int]) -> np.ndarray:
+    """Return an image of this size, shape (H, W, 3), uint8, BGR, as mmpretrain's ``LoadImageFromFile`` does."""
     try:
         with Image.open(path) as file:
             file.load()  # some versions of OpenCV fill the rest of a truncated file with gray
         image = mmcv.imread(path)
+        if image is None:
+            raise OSError('OpenCV cannot read it')
     except (OSError, SyntaxError) as error:  # what Pillow raises
         raise ValueError(f'Expected `{path}` to be an image, but {error}. Unpack the archive again.') from error
-    if image is None:
-        raise ValueError(f'Expected `{path}` to be an image, but OpenCV cannot read it. Unpack the archive again.')
-    return image
-
-
-def _read_of_size(path: Path, size: tuple[int, int]) -> np.ndarray:
-    image = read_image(path)
     if image.shape[:2] != size:
         raise ValueError(f'Expected `{path}` to be {size[0]} x {size[1]} pixels, but got {image.shape[:2]}.')
     return image

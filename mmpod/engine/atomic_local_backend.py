@@ -1,10 +1,11 @@
 """A file backend that writes files completely or not at all."""
 
-import os
 from pathlib import Path
 from typing import Union
 
 from mmengine.fileio import LocalBackend, register_backend
+
+from mmpod.utils.files import replaced
 
 __all__ = ['AtomicLocalBackend']
 
@@ -23,22 +24,15 @@ class AtomicLocalBackend(LocalBackend):
         Raises:
             OSError: It cannot be written; ``filepath`` is then unchanged.
         """
-        path = Path(filepath)
-        temporary = path.with_name(f'{path.name}.new')
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open('wb') as file:
+            with replaced(Path(filepath)) as file:
                 file.write(obj)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
             raise OSError(
                 error.errno,
                 f'Expected to write {len(obj) / 2**20:.1f} MiB, but got: {error.strerror}. Earlier files are '
                 'intact; free some space, or copy the run to another --work-dir, and repeat the command with --resume',
-                str(path),
+                str(filepath),
             ) from error
 
 

@@ -19,6 +19,7 @@ from mmengine.runner import CheckpointLoader
 from mmpretrain.apis import ModelHub
 from torch import nn
 
+from mmpod.engine.class_names import configured_classes
 from mmpod.utils.errors import UserError
 
 __all__ = [
@@ -28,9 +29,9 @@ __all__ = [
     'checkpoint_errors',
     'get_model',
     'latest_complete_checkpoint',
+    'load_fitting_weights',
     'load_weights',
     'require_safe_loading',
-    'weights_difference',
 ]
 
 
@@ -141,7 +142,7 @@ def load_weights(model: nn.Module, checkpoint: Union[str, Path], allow_missing: 
     check_checkpoint_file(checkpoint)
     with checkpoint_errors(checkpoint):
         content = CheckpointLoader.load_checkpoint(str(checkpoint), map_location='cpu')
-    difference = weights_difference(model, content)
+    difference = load_fitting_weights(model, content)
     if difference and not allow_missing:
         raise incomplete_error(checkpoint, difference)
     if difference:
@@ -158,7 +159,7 @@ def incomplete_error(checkpoint: object, difference: str) -> UserError:
     )
 
 
-def weights_difference(model: nn.Module, checkpoint: dict) -> str:
+def load_fitting_weights(model: nn.Module, checkpoint: dict) -> str:
     """Load the weights that fit a model, and describe the others: missing, unknown or of another shape.
 
     Weights that the model itself drops on loading, such as tables that SwinTransformerV2 derives from the image size,
@@ -221,6 +222,8 @@ def get_model(
             'name. For a model with random weights use mmpretrain.get_model.'
         )
     classes = checkpoint_classes(load_weights(classifier, checkpoint, allow_missing))
-    if classes is not None:
-        classifier._dataset_meta = dict(classifier._dataset_meta, classes=classes)
+    if classes is None and classifier._config.get('test_dataloader') is not None:
+        # mmpretrain takes the names of the dataset's class, even if the config gives others.
+        classes = configured_classes(classifier._config.test_dataloader.dataset)
+    classifier._dataset_meta = dict(classifier._dataset_meta, classes=classes)
     return classifier if device is None else classifier.to(device)

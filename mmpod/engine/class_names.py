@@ -1,11 +1,16 @@
 """Compare lists of class names. A label is a position in such a list, so different lists make accuracies wrong."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Optional
 
+from mmpretrain.registry import DATASETS
+
+from mmpod.datasets.file_pipeline import inner_datasets
+from mmpod.utils.config_parts import resolve
 from mmpod.utils.errors import UserError
 
-__all__ = ['check_same_classes', 'dataset_classes']
+__all__ = ['check_same_classes', 'configured_classes', 'dataset_classes']
 
 SHOWN = 20
 
@@ -13,6 +18,24 @@ SHOWN = 20
 def dataset_classes(dataset: object) -> Optional[list[str]]:
     """Return the names of a dataset's classes, in the order of its labels; None if it has none."""
     classes = (getattr(dataset, 'metainfo', None) or {}).get('classes')
+    return None if classes is None else list(classes)
+
+
+def configured_classes(dataset: dict) -> Optional[list[str]]:
+    """Return the names of the classes of a dataset that is not built, or None if its config does not give them.
+
+    Like mmpretrain's datasets, it reads ``metainfo.classes``, then ``classes``, then the ``METAINFO`` of the class; a
+    string is a file of one name per line.
+
+    Args:
+        dataset: Config of a dataset; of a wrapper, the first dataset inside counts.
+    """
+    inner, _ = next(inner_datasets(dataset))
+    default = getattr(resolve(inner.get('type'), DATASETS), 'METAINFO', {})
+    classes = (inner.get('metainfo') or {}).get('classes') or inner.get('classes') or default.get('classes')
+    if isinstance(classes, str):
+        file = Path(classes).expanduser()
+        classes = file.read_text(encoding='utf-8').splitlines() if file.is_file() else None
     return None if classes is None else list(classes)
 
 

@@ -2,36 +2,47 @@
 
 import copy
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Optional, Union
 
 from mmengine.config import Config
 
-from mmpod.engine.loaders import DATALOADERS
+from mmpod.engine.config_keys import require_sections
+from mmpod.utils.config_parts import loaders_of
 from mmpod.utils.errors import UserError
 
 __all__ = ['evaluation_config', 'plain_metrics', 'read_config', 'training_config']
 
 
-def read_config(path: str) -> Config:
+def read_config(path: Union[str, Path], options: Optional[dict] = None, sections: Sequence[str] = ()) -> Config:
     """Return the content of a config file.
+
+    Args:
+        path: The file.
+        options: Changes to the config by dotted key, as from `--cfg-options`.
+        sections: Top-level keys that the config must have.
 
     Raises:
         FileNotFoundError: There is no such file.
-        UserError: MMEngine cannot load it.
+        UserError: MMEngine cannot load it, the options do not fit it, or it lacks a section.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'Expected the config `{Path(path).absolute()}` to be a file, but there is none.')
     try:
-        return Config.fromfile(path)
+        cfg = Config.fromfile(path)
     except Exception as error:  # a config can raise anything
         raise UserError(
             f'Expected `{Path(path).absolute()}` to load as a config, but got {type(error).__name__}: {error}'
         ) from error
+    _merge(cfg, options)
+    require_sections(cfg, *sections)
+    return cfg
 
 
 def training_config(args: Namespace) -> Config:
     """Return the config of a training run from the arguments of `tools/train.py`."""
-    cfg = read_config(args.config)
+    cfg = read_config(args.config, args.cfg_options, ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper'))
     _set_common(cfg, args)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
@@ -48,21 +59,18 @@ def training_config(args: Namespace) -> Config:
                 'auto_scale_lr=dict(base_batch_size=...), the batch size that its rate is meant for.'
             )
         cfg.auto_scale_lr.enable = True
-    # The workers of the training set are restarted in each epoch, see `adapt_loaders`.
-    for name in ('val_dataloader', 'test_dataloader'):
-        if cfg.get(name) is not None:
-            cfg[name].setdefault('persistent_workers', True)
-    if args.no_persistent_workers:
-        for name in DATALOADERS:
-            if cfg.get(name) is not None:
-                cfg[name].persistent_workers = False
-    _merge_options(cfg, args)
+    for name, loader in loaders_of(cfg):
+        if name != 'train_dataloader':  # whose workers are restarted in each epoch, see `adapt_loaders`
+            loader.setdefault('persistent_workers', True)
+        if args.no_persistent_workers:
+            loader.persistent_workers = False
+    _merge(cfg, args.cfg_options)  # again, because they override the other arguments
     return cfg
 
 
 def evaluation_config(args: Namespace) -> Config:
     """Return the config of an evaluation from the arguments of `tools/test.py`."""
-    cfg = read_config(args.config)
+    cfg = read_config(args.config, args.cfg_options, ('model', 'test_dataloader', 'test_cfg', 'test_evaluator'))
     _set_common(cfg, args)
     cfg.load_from, cfg.resume = args.checkpoint, False
     if args.allow_missing:
@@ -76,7 +84,7 @@ def evaluation_config(args: Namespace) -> Config:
         hook.update(interval=args.interval, wait_time=args.wait_time)
     if args.tta:
         _augment_test(cfg)
-    _merge_options(cfg, args)
+    _merge(cfg, args.cfg_options)  # again, because they override the other arguments
     return cfg
 
 
@@ -101,27 +109,31 @@ def _set_common(cfg: Config, args: Namespace) -> None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
-    for name in DATALOADERS:
-        loader = cfg.get(name)
-        if loader is not None:
-            loader.setdefault('pin_memory', True)
-            loader.setdefault('collate_fn', dict(type='default_collate'))
-            if args.no_pin_memory:
-                loader.pin_memory = False
+    for _, loader in loaders_of(cfg):
+        loader.setdefault('pin_memory', True)
+        loader.setdefault('collate_fn', dict(type='default_collate'))
+        if args.no_pin_memory:
+            loader.pin_memory = False
 
 
-def _merge_options(cfg: Config, args: Namespace) -> None:
+def _merge(cfg: Config, options: Optional[dict]) -> None:
     try:
-        cfg.merge_from_dict(args.cfg_options or {})
+        cfg.merge_from_dict(options or {})
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise UserError(f'Expected --cfg-options to fit the config, but got: {error}') from error
 
 
 def _augment_test(cfg: Config) -> None:
     """Average over the views of `tta_pipeline`, by default an image and its mirror image."""
-    pipeline = cfg.test_dataloader.dataset.pipeline
+    dataset = cfg.test_dataloader.dataset
+    if not dataset.get('pipeline'):
+        raise UserError(
+            f'Expected a test set with a `pipeline` of its own for --tta, but got {dataset.get("type")} without one. '
+            'Name the dataset inside in test_dataloader.'
+        )
+    pipeline = dataset.pipeline
     views = [[dict(type='RandomFlip', prob=1.0), dict(type='RandomFlip', prob=0.0)], [pipeline[-1]]]
     cfg.setdefault('tta_model', dict(type='mmpretrain.AverageClsScoreTTA'))
     cfg.setdefault('tta_pipeline', [*copy.deepcopy(pipeline[:-1]), dict(type='TestTimeAug', transforms=views)])
     cfg.model = dict(cfg.tta_model, module=cfg.model)
-    cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
+    dataset.pipeline = cfg.tta_pipeline

@@ -2,25 +2,31 @@
 
 import copy
 import sys
-from typing import Any, Callable, Iterator, Sequence, Sized, cast
+from typing import Any, Callable, Iterator, Sized, cast
 
 import torch
-from mmengine.dist import get_dist_info, is_main_process
+from mmengine.dist import get_rank, get_world_size, is_main_process
 from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import Runner, autocast
-from mmengine.utils import ProgressBar
-from mmpretrain.structures import DataSample
-from torch import Tensor, nn
+from mmengine.utils import track_iter_progress
+from torch import Tensor
 from torch.utils.data import DataLoader
 
-__all__ = ['extracted', 'ordered_loader', 'plain_model', 'sample_indices', 'training_set', 'with_progress']
+from mmpod.utils.config_parts import type_name
+from mmpod.utils.distributed import check_each_sample_once, gather_rows
+
+__all__ = ['all_features', 'extracted', 'has_tta', 'ordered_loader', 'plain_model', 'training_set', 'with_progress']
 
 
-def plain_model(model: Any) -> tuple[Any, bool]:
-    """Return the classifier without distributed and test-time augmentation wrappers, and whether it had the latter."""
+def plain_model(model: Any) -> Any:
+    """Return the classifier without distributed and test-time augmentation wrappers."""
     model = model.module if is_model_wrapper(model) else model
-    augmented = isinstance(model, BaseTTAModel)
-    return (model.module if augmented else model), augmented
+    return model.module if isinstance(model, BaseTTAModel) else model
+
+
+def has_tta(model: Any) -> bool:
+    """Return whether a model averages over several views of an image."""
+    return isinstance(model.module if is_model_wrapper(model) else model, BaseTTAModel)
 
 
 def ordered_loader(runner: Runner, dataset: dict) -> DataLoader:
@@ -39,8 +45,8 @@ def ordered_loader(runner: Runner, dataset: dict) -> DataLoader:
 def training_set(runner: Runner) -> dict:
     """Return the config of the training set without augmentation: each sample once, read as those of the test set.
 
-    ``RepeatDataset`` and ``ClassBalancedDataset`` are left out. Images are in memory (``InMemoryImages``) if those of
-    the test set are.
+    ``RepeatDataset`` and ``ClassBalancedDataset`` are left out. Images are kept in memory (``InMemoryImages``) if those
+    of the test set are.
 
     Raises:
         ValueError: A dataset without a ``pipeline`` of its own.
@@ -48,7 +54,7 @@ def training_set(runner: Runner) -> dict:
     train, test = (runner.cfg[f'{name}_dataloader'].dataset for name in ('train', 'test'))
     in_memory = None
     while 'pipeline' not in test and ('dataset' in test or 'datasets' in test):
-        in_memory = test if _type_name(test) == 'InMemoryImages' else in_memory
+        in_memory = test if type_name(test) == 'InMemoryImages' else in_memory
         test = test.dataset if 'dataset' in test else test.datasets[0]
     if 'pipeline' not in test:
         raise _no_pipeline(test)
@@ -58,7 +64,7 @@ def training_set(runner: Runner) -> dict:
 
 def _each_sample_once(dataset: dict, pipeline: list) -> dict:
     """Return the config of a dataset with another pipeline, without wrappers that repeat or keep samples."""
-    if _type_name(dataset) in ('RepeatDataset', 'ClassBalancedDataset', 'InMemoryImages'):
+    if type_name(dataset) in ('RepeatDataset', 'ClassBalancedDataset', 'InMemoryImages'):
         return _each_sample_once(dataset['dataset'], pipeline)
     if 'datasets' in dataset:
         return dict(dataset, datasets=[_each_sample_once(part, pipeline) for part in dataset['datasets']])
@@ -69,40 +75,29 @@ def _each_sample_once(dataset: dict, pipeline: list) -> dict:
     return dict(dataset, pipeline=pipeline)
 
 
-def _type_name(dataset: dict) -> str:
-    kind = dataset['type']
-    return kind.rsplit('.', 1)[-1] if isinstance(kind, str) else kind.__name__
-
-
 def _no_pipeline(dataset: dict) -> ValueError:
     return ValueError(
-        f'Expected training and test sets with a `pipeline` of their own, but got a {_type_name(dataset)} without one. '
+        f'Expected training and test sets with a `pipeline` of their own, but got a {type_name(dataset)} without one. '
         'Name the training set with the pipeline of the test set, as `dataset` of FitGDAHook or of test_dataloader.'
     )
 
 
 @torch.no_grad()
 def extracted(
-    runner: Runner,
-    model: nn.Module,
-    loader: DataLoader,
-    features_of: Callable[[Any], Tensor],
-    title: str,
+    runner: Runner, loader: DataLoader, features_of: Callable[[Any], Tensor], title: str
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield features and labels of the samples that this process counts, batch by batch.
 
     Args:
         runner: The Runner that tests.
-        model: The classifier without wrappers.
         loader: From :func:`ordered_loader`.
         features_of: Maps a batch of images to features (N, D).
         title: Shown with the progress bar.
     """
-    model.eval()
+    model = plain_model(runner.model).eval()
     # The sampler of rank r yields the samples r, r + W, ..., then repeats the first ones until all ranks have equally
     # many.
-    rank, world_size = get_dist_info()
-    left = len(range(rank, len(cast(Sized, loader.dataset)), world_size))
+    left = len(range(get_rank(), len(cast(Sized, loader.dataset)), get_world_size()))
     for batch in with_progress(loader, title):
         with autocast(enabled=runner.test_loop.fp16):
             data = model.data_preprocessor(batch, False)
@@ -112,19 +107,27 @@ def extracted(
         left = max(0, left - len(labels))
 
 
+def all_features(
+    runner: Runner, loader: DataLoader, features_of: Callable[[Any], Tensor], title: str
+) -> tuple[Tensor, Tensor]:
+    """Return the features of a whole dataset, (N, D), float64, and labels, (N,), in its order, in all processes.
+
+    The arguments are those of :func:`extracted`. A collective.
+
+    Raises:
+        ValueError: A sample was counted twice or not at all.
+    """
+    features, labels = (torch.cat(parts) for parts in zip(*extracted(runner, loader, features_of, title)))
+    num_samples, processes = len(cast(Sized, loader.dataset)), get_world_size()
+    check_each_sample_once(len(labels), num_samples, features.device)
+    by_rank = torch.cat([torch.arange(rank, num_samples, processes) for rank in range(processes)])
+    rows, targets = gather_rows(features), gather_rows(labels[:, None]).flatten()
+    return rows.double().cpu()[by_rank.argsort()], targets.cpu()[by_rank.argsort()]
+
+
 def with_progress(loader: DataLoader, title: str) -> Iterator[dict]:
-    """Yield the batches; the main process shows the progress and the time left."""
+    """Return the batches; the main process shows the progress and the time left."""
     if not is_main_process():
-        yield from loader
-        return
+        return iter(loader)
     print(f'{title}: {len(cast(Sized, loader.dataset))} samples', flush=True)
-    bar = ProgressBar(len(loader), file=sys.stdout)
-    for batch in loader:
-        yield batch
-        bar.update()
-    print(flush=True)
-
-
-def sample_indices(samples: Sequence[DataSample]) -> Tensor:
-    """Return the samples' positions in their dataset, shape (N,), int64; -1 where their pipeline dropped them."""
-    return torch.tensor([sample.get('sample_idx', -1) for sample in samples])
+    return track_iter_progress((loader, len(loader)), file=sys.stdout)

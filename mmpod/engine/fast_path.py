@@ -2,9 +2,9 @@
 
 from mmengine.config import Config, ConfigDict
 
-__all__ = ['add_compile_hook', 'use_fast_path']
+from mmpod.utils.config_parts import loaders_of, type_name
 
-CROP, FLIP = 'RandomCrop', 'RandomFlip'
+__all__ = ['add_compile_hook', 'use_fast_path']
 
 
 def use_fast_path(cfg: Config) -> None:
@@ -22,7 +22,7 @@ def use_fast_path(cfg: Config) -> None:
     """
     crop, flip, loading = _augmentation(cfg.train_dataloader.dataset)
     preprocessor = cfg.model.setdefault('data_preprocessor', ConfigDict(cfg.get('data_preprocessor') or {}))
-    if preprocessor.get('type', 'ClsDataPreprocessor').rpartition('.')[2] != 'ClsDataPreprocessor':
+    if 'type' in preprocessor and type_name(preprocessor) != 'ClsDataPreprocessor':
         raise ValueError(f'Expected fast=True with ClsDataPreprocessor, but got {preprocessor.type}. Leave fast out.')
     preprocessor.update(
         type='mmpod.CropFlipPreprocessor',
@@ -30,17 +30,15 @@ def use_fast_path(cfg: Config) -> None:
         crop_size=crop.crop_size if crop else None,
         flip_prob=flip.get('prob', 0.5) if flip else 0.0,
     )
-    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        if cfg.get(name) is None:
-            continue
-        loader, training = cfg[name], name == 'train_dataloader'
+    for name, loader in loaders_of(cfg):
+        training = name == 'train_dataloader'
         if not training:
-            loading = [step for step in loader.dataset.pipeline if step['type'] != 'PackInputs']
+            loading = [step for step in loader.dataset.pipeline if type_name(step) != 'PackInputs']
             loader.batch_size = max(loader.batch_size, 500)
         dataset = dict(loader.dataset, pipeline=loading)
         loader.dataset = ConfigDict(type='mmpod.InMemoryImages', dataset=dataset, whole_batches=training)
         loader.update(num_workers=0, persistent_workers=False)
-    if cfg.optim_wrapper.get('type', 'OptimWrapper') in ('OptimWrapper', 'AmpOptimWrapper'):
+    if 'type' not in cfg.optim_wrapper or type_name(cfg.optim_wrapper) in ('OptimWrapper', 'AmpOptimWrapper'):
         cfg.optim_wrapper.type = 'mmpod.BFloat16OptimWrapper'
     cfg.default_hooks.update(
         channels_last=dict(type='mmpod.ChannelsLastHook'), runtime_info=dict(type='mmpod.DeferredRuntimeInfoHook')
@@ -53,15 +51,15 @@ def _augmentation(dataset: ConfigDict) -> tuple:
     crop = flip = None
     loading = []
     for step in dataset.get('pipeline') or []:
-        kind = step['type'].rpartition('.')[2] if isinstance(step['type'], str) else step['type'].__name__
-        if kind == CROP and crop is None and isinstance(step.get('padding', 0), int):
+        kind = type_name(step)
+        if kind == 'RandomCrop' and crop is None and isinstance(step.get('padding', 0), int):
             crop = step
-        elif kind == FLIP and flip is None and step.get('direction', 'horizontal') == 'horizontal':
+        elif kind == 'RandomFlip' and flip is None and step.get('direction', 'horizontal') == 'horizontal':
             flip = step
         elif kind in ('LoadImageFromFile', 'Resize') and crop is flip is None:
             loading.append(step)
         elif kind != 'PackInputs':
-            kinds = [other['type'] for other in dataset.pipeline]
+            kinds = [type_name(other) for other in dataset.pipeline]
             raise ValueError(
                 f'Expected the training pipeline to load, pad and crop, flip and pack for fast=True, but got {kind} in '
                 f'{kinds}. Leave fast=True out.'

@@ -11,7 +11,6 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, default_collate
 from mmengine.registry import DefaultScope
-from mmpretrain.registry import TRANSFORMS
 from mmpretrain.structures import DataSample
 
 from mmpod.datasets import UnlabelledImages, file_pipeline
@@ -27,8 +26,8 @@ Image = Union[str, Path, np.ndarray]
 class Inferencer:
     """Classify images: files go through the config's test pipeline, and an array is classified like a file of it.
 
-    Where mmpretrain's ``ImageClassificationInferencer`` can be wrong without a word, this one is strict: the checkpoint
-    must fit, the order of an array's channels must be named, and files are read as the test set reads them.
+    It is strict where mmpretrain's ``ImageClassificationInferencer`` can silently be wrong: the checkpoint must fit,
+    the channel order of arrays must be given, and files are read as the test set reads them.
 
     Args:
         model: Name, file or content of a config.
@@ -66,8 +65,7 @@ class Inferencer:
                 'Expected a config with `test_dataloader`, whose pipeline reads images, but got one without.'
             )
         with DefaultScope.overwrite_default_scope('mmpretrain'):
-            steps = file_pipeline(loader.dataset)
-            self.pipeline = Compose([TRANSFORMS.build(step) if isinstance(step, dict) else step for step in steps])
+            self.pipeline = Compose(file_pipeline(loader.dataset))
 
     def __call__(
         self, images: Union[Image, Sequence[Image]], channel_order: Optional[str] = None, batch_size: int = 1
@@ -78,13 +76,13 @@ class Inferencer:
             images: Path of an image, or of a folder of them, which is searched at any depth; array of shape (H, W),
                 (H, W, 1), (H, W, 3) or (H, W, 4), uint8 or uint16; or a list of paths and arrays. An alpha channel is
                 ignored.
-            channel_order: ``'rgb'`` (Pillow, imageio, torchvision) or ``'bgr'`` (OpenCV) of the arrays. Needed where
-                they have colours; files know theirs.
+            channel_order: ``'rgb'`` (Pillow, imageio, torchvision) or ``'bgr'`` (OpenCV) of the arrays. Needed if
+                they have colours; files have a fixed order.
             batch_size: Number of images that go through the network at a time. More than 1 needs a test pipeline that
                 makes all images the same size.
 
         Returns:
-            list[dict]: In the order of the images ``pred_label`` (int), ``pred_class`` (str, where names are known),
+            list[dict]: In the order of the images ``pred_label`` (int), ``pred_class`` (str, if names are known),
             ``pred_score`` (float) and ``pred_scores``, (K,), float32, which models of more than 32,768 classes lack;
             and ``img_path`` for a file.
 
@@ -118,13 +116,14 @@ class Inferencer:
     def _read(self, source: Union[str, np.ndarray], folder: Path) -> dict:
         path = source
         if isinstance(source, np.ndarray):
-            # A lossless file, so that the pipeline reads it as it reads all others; BMP has 8 bits and is the faster.
+            # A lossless file, so that the pipeline reads it like all others; BMP is faster, but has only 8 bits.
             path = str(folder / ('array.bmp' if source.dtype == np.uint8 else 'array.png'))
             cv2.imwrite(path, source)
         try:
             return self.pipeline(dict(img_path=path, sample_idx=0))
         except Exception as error:  # from OpenCV, Pillow, or whatever reads it
-            raise ValueError(f'Expected `{path}` to be an image that the pipeline reads, but got: {error}') from error
+            name = f'`{path}`' if path is source else f'an array of shape {source.shape}'
+            raise ValueError(f'Expected {name} to be an image that the pipeline reads, but got: {error}') from error
 
     def _result(self, sample: DataSample, source: Union[str, np.ndarray]) -> dict:
         every = 'pred_score' in sample
@@ -153,7 +152,7 @@ def _sources(images: Union[Image, Sequence[Image]], channel_order: Optional[str]
 def _file(image: object) -> str:
     if not isinstance(image, (str, Path)):
         raise TypeError(
-            f'Expected an image to be a path or a NumPy array, but got {type(image).__name__}. Of a Pillow image take '
+            f'Expected an image to be a path or a NumPy array, but got {type(image).__name__}. For a Pillow image use '
             "np.asarray(image.convert('RGB')) and channel_order='rgb'."
         )
     if '://' not in str(image) and not Path(image).is_file():

@@ -6,13 +6,13 @@ import torch
 from mmengine.config import Config
 from mmengine.dist import get_world_size
 from mmengine.logging import print_log
+from mmpretrain.registry import DATASETS
 
-from mmpod.datasets.file_pipeline import dataset_class, inner_datasets
+from mmpod.datasets.file_pipeline import inner_datasets
+from mmpod.utils.config_parts import loaders_of, preprocessor_of, resolve
 from mmpod.utils.errors import UserError
 
-__all__ = ['DATALOADERS', 'adapt_loaders', 'check_channel_order', 'check_total_batch']
-
-DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+__all__ = ['adapt_loaders', 'check_channel_order', 'check_total_batch']
 
 
 def adapt_loaders(cfg: Config, restart_workers: bool) -> None:
@@ -22,10 +22,7 @@ def adapt_loaders(cfg: Config, restart_workers: bool) -> None:
         cfg: Changed in place.
         restart_workers: Restart the workers of the training set in each epoch, see ``EpochSeedHook``.
     """
-    for name in DATALOADERS:
-        loader = cfg.get(name)
-        if loader is None:
-            continue
+    for _, loader in loaders_of(cfg):
         if not torch.cuda.is_available():
             loader['pin_memory'] = False
         if loader.get('num_workers', 0) == 0:
@@ -49,13 +46,13 @@ def check_channel_order(cfg: Config) -> None:
     Raises:
         UserError: The normalisation differs by channel and ``to_rgb`` is not set.
     """
-    preprocessor = (cfg.get('model') or {}).get('data_preprocessor') or cfg.get('data_preprocessor') or {}
+    preprocessor = preprocessor_of(cfg)
     if preprocessor.get('to_rgb') or len({*(preprocessor.get('mean') or ())}) < 2:
         return
-    for name in DATALOADERS:
-        dataset = (cfg.get(name) or {}).get('dataset')
+    for _, loader in loaders_of(cfg):
+        dataset = loader.get('dataset')
         for leaf, _ in inner_datasets(dataset) if isinstance(dataset, dict) else ():
-            if getattr(dataset_class(leaf), 'CHANNEL_ORDER', None) == 'bgr':
+            if getattr(resolve(leaf.get('type'), DATASETS), 'CHANNEL_ORDER', None) == 'bgr':
                 raise UserError(
                     f'Expected to_rgb=True in `data_preprocessor`, because {leaf["type"]} delivers BGR images, as '
                     'LoadImageFromFile does, but it is not set. Up to mmpod 0.1 this dataset delivered RGB: set '

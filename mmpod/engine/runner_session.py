@@ -23,6 +23,7 @@ from mmpod.engine.checkpoints import (
 from mmpod.engine.config_keys import check_known_keys
 from mmpod.engine.fast_path import add_compile_hook, use_fast_path
 from mmpod.engine.loaders import adapt_loaders, check_channel_order
+from mmpod.utils.config_parts import type_name
 from mmpod.utils.errors import UserError
 
 __all__ = ['SAFETY_HOOKS', 'exit_process', 'runner_session']
@@ -99,11 +100,11 @@ def exit_process() -> None:
 def _complete_hooks(cfg: Config) -> None:
     """Add the safety hooks to a config that does not have them; None disables one."""
     hooks = dict(cfg.get('default_hooks') or {})
-    custom = {hook.get('type') for hook in cfg.get('custom_hooks') or [] if isinstance(hook, dict)}
+    custom = [type_name(hook) for hook in cfg.get('custom_hooks') or [] if isinstance(hook, dict)]
     for name, hook in SAFETY_HOOKS.items():
         if hooks.get(name, {}) is None:
             del hooks[name]  # MMEngine accepts None only for its own hooks
-        elif custom.isdisjoint((hook, f'mmpod.{hook}')) and isinstance(hooks.setdefault(name, {}), dict):
+        elif hook not in custom and isinstance(hooks.setdefault(name, {}), dict):
             hooks[name].setdefault('type', f'mmpod.{hook}')
     checkpoint = hooks.setdefault('checkpoint', dict(type='CheckpointHook', interval=1))
     if checkpoint and '://' not in (checkpoint.get('out_dir') or ''):
@@ -112,7 +113,7 @@ def _complete_hooks(cfg: Config) -> None:
 
 
 def _adapt_to_cpu(cfg: Config) -> None:
-    if (cfg.get('optim_wrapper') or {}).get('type') == 'AmpOptimWrapper':
+    if type_name(cfg.get('optim_wrapper') or {}) == 'AmpOptimWrapper':
         raise UserError(
             'Expected a GPU for training with --amp (AmpOptimWrapper), but none is visible. '
             'Leave --amp out, or check `nvidia-smi` and CUDA_VISIBLE_DEVICES. Processors with bfloat16 instructions '

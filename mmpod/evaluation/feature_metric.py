@@ -14,7 +14,7 @@ __all__ = ['FeatureMetric']
 
 
 class FeatureMetric(BaseMetric):
-    """Base class of metrics that measure the features that ``mmpod.FeaturesHook`` puts into the predictions.
+    """Base class of metrics that measure the features that ``mmpod.FeaturesHook`` takes from the head.
 
     Args:
         stage: ``'pooled'``, the backbone's pooled output, or ``'pre_logits'``, the head's features.
@@ -23,15 +23,14 @@ class FeatureMetric(BaseMetric):
 
     Attributes:
         head: The classifier's head, set by the hook.
-        takes_out: Whether this metric removes the features from the predictions, so that they are not stored. The hook
-            sets it for the last metric of each stage.
+        batch: Features of the batch to process next, (N, D), set by the hook.
 
     Raises:
         ValueError: ``stage`` is invalid.
     """
 
     head: Optional[nn.Module] = None
-    takes_out = True
+    batch: Optional[Tensor] = None
 
     def __init__(self, stage: str, prefix: Optional[str] = None, **kwargs: Any):
         super().__init__(prefix=prefix, **kwargs)
@@ -47,21 +46,18 @@ class FeatureMetric(BaseMetric):
         Raises:
             ValueError: There are no features, or some are not finite.
         """
-        field = f'features_{self.feature_stage}'
-        if field not in data_samples[0]:
+        if self.batch is None:
             raise ValueError(
-                f'Expected predictions with `{field}` for {type(self).__name__}, but got {sorted(data_samples[0])}. '
+                f'Expected features ({self.feature_stage}) for {type(self).__name__}, but got none. '
                 "Add default_hooks=dict(features=dict(type='mmpod.FeaturesHook'))."
             )
-        rows = [sample.pop(field) if self.takes_out else sample[field] for sample in data_samples]
-        features = torch.stack(rows).double()
+        features, self.batch = self.batch.double(), None
         if not torch.isfinite(features).all():
             raise ValueError(
                 f'Expected finite features ({self.feature_stage}) for {type(self).__name__}, but got NaN or infinity. '
                 'The model has diverged, or half precision has overflowed.'
             )
-        counted = owned_by_rank(torch.tensor([sample.get('sample_idx', -1) for sample in data_samples]))
-        counted = counted.to(features.device)
+        counted = owned_by_rank(data_samples).to(features.device)
         return features[counted], counted
 
     def compute_metrics(self, results: list) -> dict:

@@ -26,8 +26,7 @@ class FeatureSpectrum(FeatureMetric):
     eigen-vectors (normalized) before the fully connected layer", without naming the dataset; the first two metrics are
     the two possible meanings. Each sample counts once, for any number of processes.
 
-    The features come from ``mmpod.FeaturesHook``, which must be among the hooks of the config, and are removed from the
-    predictions here.
+    The features come from ``mmpod.FeaturesHook``, which must be among the hooks of the config.
 
     Args:
         stage: ``'pooled'``, the backbone's pooled output, or ``'pre_logits'``, the head's features.

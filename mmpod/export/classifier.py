@@ -15,7 +15,7 @@ class ExportWrapper(nn.Module):
 
     Args:
         model: A trained classifier; it is put in evaluation mode.
-        channel_order: ``'rgb'`` or ``'bgr'``, in which images reach the model's ``data_preprocessor``; None where they
+        channel_order: ``'rgb'`` or ``'bgr'``, in which images reach the model's ``data_preprocessor``; None if they
             do not have three channels. See :func:`~mmpod.export.images.export_order`.
 
     Attributes:
@@ -47,7 +47,7 @@ class ExportWrapper(nn.Module):
         """Classify.
 
         Args:
-            images: Shape (N, C, H, W), floating point, from 0 to 255; RGB where there are three channels.
+            images: Shape (N, C, H, W), floating point, from 0 to 255; RGB if there are three channels.
 
         Returns:
             tuple[Tensor, Tensor]: Cosines (or logits), shape (N, K), and labels, shape (N,), int64.

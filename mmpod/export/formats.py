@@ -5,21 +5,20 @@ import inspect
 import json
 import os
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Optional, Union
 
 import torch
 from mmengine.config import Config
 from mmpretrain import get_model
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmpod.engine.checkpoints import check_checkpoint_file, checkpoint_classes, load_weights
-from mmpod.engine.class_names import check_same_classes
+from mmpod.engine.class_names import check_same_classes, configured_classes
 from mmpod.export.classifier import ExportWrapper
 from mmpod.export.images import export_order, folder_images, image_shape, sample_images
 from mmpod.export.verification import Classify, inputs_and_pixels, largest_difference
-from mmpod.utils.checks import check_choice, check_number
+from mmpod.utils.checks import check_choice, check_number, check_packages
 from mmpod.version import __version__
 
 __all__ = ['FORMATS', 'export_classifier', 'load_exported']
@@ -41,7 +40,7 @@ def export_classifier(
 ) -> dict:
     """Write a classifier with its normalisation to a file, and beside it what the file does not say, as JSON.
 
-    The file takes ``images`` (N, C, H, W), float32, 0 to 255, RGB where C is 3, for any N, and gives ``cosines``
+    The file takes ``images`` (N, C, H, W), float32, 0 to 255, RGB if C is 3, for any N, and gives ``cosines``
     (``logits`` for heads that do not compare directions) (N, K), float32, and ``labels`` (N,), int64. Before it is kept
     it is loaded and run on images of the test set; its outputs must be those of the model, which gets the same images
     through the config's own test pipeline and preprocessor, among them an image file of one known colour.
@@ -53,7 +52,7 @@ def export_classifier(
         out: File to write; by default the checkpoint's name with the format's suffix.
         size: Height and width of the images; by default those of the test set.
         images: Folder of images to compare on, at any depth, the first 64 in the order of their paths. By default 8
-            images of the test set, or noise where it cannot be read.
+            images of the test set, or noise if it cannot be read.
         tolerance: Largest difference allowed, relative to the largest output or 1, whichever is larger.
         channel_order: ``'rgb'`` or ``'bgr'``, in which images reach the ``data_preprocessor``. Only for a test set
             whose order cannot be found.
@@ -63,7 +62,7 @@ def export_classifier(
         dict: What the JSON file holds, among it ``largest_difference``.
 
     Raises:
-        FileNotFoundError: There is no such checkpoint or no such folder.
+        FileNotFoundError: The checkpoint or the folder does not exist.
         ModuleNotFoundError: A package for the format is not installed.
         TypeError: The model does not decide by the similarities of its head.
         ValueError: An argument is out of range, the order of the channels cannot be found, the file has no weights or
@@ -86,7 +85,9 @@ def export_classifier(
     order = export_order(cfg, shape[0], channel_order)
     samples = samples if images is None else folder_images(cfg, images)
     classifier = ExportWrapper(get_model(cfg, device='cpu'), order)
-    classes = _load_weights(classifier.model, checkpoint, allow_missing)
+    classes = checkpoint_classes(load_weights(classifier.model, checkpoint, allow_missing))
+    configured = configured_classes(cfg.test_dataloader.dataset)
+    check_same_classes({'the checkpoint': classes, 'the config': configured})
     fitting = [sample.float() for sample in samples if tuple(sample.shape) == shape]
     if images is not None and len(fitting) < len(samples):
         raise ValueError(
@@ -114,8 +115,8 @@ def export_classifier(
         ),
         outputs=[classifier.output, 'labels'],
         normalisation_inside=classifier.normalisation(),
-        classes=classes,
-        config=_name(cfg),
+        classes=classes or configured,
+        config=Path(cfg.filename).name if cfg.filename else 'the config',
         checkpoint=dict(name=checkpoint.name, sha256=hashlib.sha256(checkpoint.read_bytes()).hexdigest()),
         versions=dict(mmpod=__version__, torch=torch.__version__),
         largest_difference=difference,
@@ -151,29 +152,12 @@ def _require_packages(format: str) -> None:
     if format == 'torch_export' and 'dynamic_shapes' not in inspect.signature(torch.export.export).parameters:
         raise ValueError(
             f'Expected PyTorch 2.2 or later for format torch_export, but got {torch.__version__}. '
-            'Take torchscript or onnx.'
+            'Use torchscript or onnx.'
         )
     # The exporter that is PyTorch's default since 2.9 is written in onnxscript.
     newer = getattr(inspect.signature(torch.onnx.export).parameters.get('dynamo'), 'default', False)
-    names = ('onnx', 'onnxruntime', *(['onnxscript'] if newer else [])) if format == 'onnx' else ()
-    missing = [name for name in names if find_spec(name) is None]
-    if missing:
-        raise ModuleNotFoundError(
-            f'Expected {", ".join(names)} for format onnx, but {", ".join(missing)} cannot be imported. '
-            f'Run: pip install {" ".join(missing)}'
-        )
-
-
-def _name(cfg: Config) -> str:
-    return Path(cfg.filename).name if cfg.filename else 'the config'
-
-
-def _load_weights(model: nn.Module, checkpoint: Path, allow_missing: bool) -> Optional[list[str]]:
-    """Load all weights and return the names of the classes, if they are known."""
-    classes = checkpoint_classes(load_weights(model, checkpoint, allow_missing))
-    configured = model._dataset_meta.get('classes')
-    check_same_classes({'the checkpoint': classes, 'the config': configured})
-    return classes or (configured and list(configured))
+    if format == 'onnx':
+        check_packages('format onnx', 'onnx', 'onnxruntime', *(['onnxscript'] if newer else []))
 
 
 def _write_onnx(classifier: ExportWrapper, images: Tensor, path: Path) -> None:

@@ -13,7 +13,8 @@ from mmpretrain.registry import DATASETS
 from torch import Tensor
 
 from mmpod.datasets import UnlabelledImages, channel_order, file_pipeline
-from mmpod.datasets.file_pipeline import dataset_class, inner_datasets, output_shapes
+from mmpod.datasets.file_pipeline import inner_datasets, output_shapes
+from mmpod.utils.config_parts import is_a, resolve
 
 __all__ = ['export_order', 'folder_images', 'image_shape', 'sample_images']
 
@@ -21,14 +22,14 @@ MAX_FOLDER, MAX_TEST = 64, 8  # images to compare on
 
 
 def sample_images(cfg: Config) -> list[Tensor]:
-    """Return 8 images of the test set, (C, H, W) each, spread over it; none, with a warning, where it cannot be read.
+    """Return 8 images of the test set, (C, H, W) each, spread over it; none, with a warning, if it cannot be read.
 
     Args:
         cfg: Config with a ``test_dataloader``.
     """
     dataset = copy.deepcopy(cfg.test_dataloader.dataset)
     for leaf, _ in inner_datasets(dataset):
-        if issubclass(dataset_class(leaf), (CIFAR10, MNIST)):
+        if is_a(resolve(leaf.get('type'), DATASETS), (CIFAR10, MNIST)):
             leaf['download'] = False  # an export starts no download
     try:
         with DefaultScope.overwrite_default_scope('mmpretrain'):
@@ -59,13 +60,13 @@ def folder_images(cfg: Config, folder: Union[str, Path]) -> list[Tensor]:
 def image_shape(cfg: Config, images: list[Tensor], size: Optional[tuple[int, int]] = None) -> tuple[int, int, int]:
     """Return channels, height and width of test images.
 
-    They are those of ``images``, or where there are none, what the test pipeline makes of files of any size, or the
+    They are those of ``images``. Without images, they are what the test pipeline makes of files of any size, or the
     ``IMAGE_SIZE`` of the dataset.
 
     Args:
         cfg: Config with a ``test_dataloader``.
         images: From :func:`sample_images`.
-        size: Height and width, if they are given.
+        size: Height and width, if given.
 
     Raises:
         ValueError: The images differ in their channels or, without ``size``, in their size; or nothing fixes it.
@@ -82,7 +83,8 @@ def image_shape(cfg: Config, images: list[Tensor], size: Optional[tuple[int, int
     if len(channels) != 1:
         raise ValueError(f'Expected test images with one number of channels, but got {sorted(channels)}.')
     if not images and len(sizes) != 1:
-        sizes = {tuple(getattr(dataset_class(leaf), 'IMAGE_SIZE', ())) for leaf, _ in inner_datasets(dataset)} - {()}
+        kinds = [resolve(leaf.get('type'), DATASETS) for leaf, _ in inner_datasets(dataset)]
+        sizes = {tuple(getattr(kind, 'IMAGE_SIZE', ())) for kind in kinds} - {()}
     if size is None and len(sizes) != 1:
         raise ValueError(
             f'Expected test images of one size, but got {sorted(sizes) or "any"}: the test pipeline does not fix it. '

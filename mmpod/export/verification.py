@@ -1,4 +1,4 @@
-"""Whether an exported file gives the outputs that its model gives for the same images."""
+"""Check that an exported file gives the outputs of its model for the same images."""
 
 from typing import Callable, Optional
 
@@ -19,14 +19,14 @@ def inputs_and_pixels(
 ) -> tuple[Tensor, Tensor]:
     """Return images as the test pipeline gives them and as an exported file takes them, (N, C, H, W) each.
 
-    They are the samples, or noise where there is none; and an image file of one colour, whose red, green and blue are
+    They are the samples, or noise if there are none, and an image file of one colour, whose red, green and blue are
     known whatever the pipeline does.
 
     Args:
         cfg: Config with a ``test_dataloader``.
         samples: Images from the test pipeline.
         shape: Channels, height and width of an image.
-        order: ``'bgr'`` where the test pipeline gives BGR; the exported file takes RGB.
+        order: ``'bgr'`` if the test pipeline gives BGR; the exported file takes RGB.
     """
     noise = torch.randint(0, 256, (8, *shape), generator=torch.Generator().manual_seed(0)).float()
     inputs = torch.stack(samples) if samples else noise

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmpod.utils.files import replaced
+
 __all__ = ['Array', 'ArrayT', 'as_features', 'as_labels', 'read_archive', 'write_archive']
 
 Array = Union[Tensor, np.ndarray]
@@ -67,11 +69,8 @@ def write_archive(path: Path, header: dict, arrays: dict[str, np.ndarray]) -> No
         header: JSON data.
         arrays: Arrays by name.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + '.new')
-    with temporary.open('wb') as file:
+    with replaced(path) as file:
         np.savez(file, **{'header': np.array(json.dumps(header)), **arrays})  # type: ignore[arg-type]
-    temporary.replace(path)
 
 
 def read_archive(path: Path) -> tuple[dict, dict[str, np.ndarray]]:

@@ -1,5 +1,6 @@
 """Argument checks with messages of one form: what was expected, what was given, what to do."""
 
+import importlib.util
 import math
 from numbers import Integral, Real
 from typing import Any, Optional, Sequence
@@ -15,7 +16,10 @@ __all__ = [
     'check_labels',
     'check_number',
     'check_one_class',
+    'check_packages',
 ]
+
+PIP_NAMES = dict(sklearn='scikit-learn', umap='umap-learn')
 
 
 def check_integer(name: str, value: Any, minimum: int, maximum: Optional[int] = None) -> None:
@@ -148,4 +152,22 @@ def check_one_class(labels: torch.Tensor, loss: str, alternative: str) -> None:
         raise ValueError(
             f'Expected integer `labels` for {loss}, which needs one true class per sample, but got soft labels '
             f'(Mixup, CutMix or label smoothing). Leave these out, or use {alternative}.'
+        )
+
+
+def check_packages(what: str, *names: str) -> None:
+    """Refuse to go on without packages that only a part of mmpod needs.
+
+    Args:
+        what: What needs them.
+        names: The names by which they are imported.
+
+    Raises:
+        ModuleNotFoundError: One is not installed.
+    """
+    missing = [name for name in names if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ModuleNotFoundError(
+            f'Expected {" and ".join(missing)} for {what}, but found no such package. Install it: pip install '
+            + ' '.join(PIP_NAMES.get(name, name) for name in missing)
         )

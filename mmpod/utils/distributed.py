@@ -140,7 +140,7 @@ def global_sum(tensor: Tensor) -> Tensor:
     return total
 
 
-def owned_by_rank(sample_indices: Tensor) -> Tensor:
+def owned_by_rank(samples: Sequence[Any]) -> Tensor:
     """Return which samples this process has to count, so that each is counted by exactly one process.
 
     MMEngine's ``DefaultSampler(shuffle=False)`` gives rank r of W the samples r, r + W, ... and repeats the first ones
@@ -148,14 +148,15 @@ def owned_by_rank(sample_indices: Tensor) -> Tensor:
     :func:`check_each_sample_once` detects any other order.
 
     Args:
-        sample_indices: Positions in the dataset, shape (N,), int64.
+        samples: N predictions as dicts or data samples, whose ``sample_idx`` is the position in the dataset.
 
     Returns:
         Tensor: Shape (N,), bool.
     """
     if world_size() == 1:
-        return torch.ones_like(sample_indices, dtype=torch.bool)
-    return sample_indices % world_size() == dist.get_rank()
+        return torch.ones(len(samples), dtype=torch.bool)
+    indices = torch.tensor([sample.get('sample_idx', -1) for sample in samples])
+    return indices % world_size() == dist.get_rank()
 
 
 def check_each_sample_once(count: int, num_samples: int, device: torch.device) -> None:

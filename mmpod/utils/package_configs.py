@@ -33,12 +33,6 @@ def find_bases_of_checkouts() -> None:
         folder = package_data(package) if relative else None
         if folder is None or folder.name == '.mim':
             return find_installed(cfg_path, filename)
-        path = folder / 'configs' / relative
-        if not path.is_file():
-            raise FileNotFoundError(
-                f'Expected `{cfg_path}` to be a config of {package}, which is installed from {folder}, but `{path}` '
-                'does not exist.'
-            )
-        return str(path), package
+        return str(folder / 'configs' / relative), package
 
     Config._get_cfg_path = staticmethod(find)

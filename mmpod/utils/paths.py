@@ -1,19 +1,13 @@
 """Find the configs and tools of mmpod, in a checkout or in the package folder of an installed wheel."""
 
 from pathlib import Path
+from typing import cast
+
+from mmpod.utils.package_configs import package_data
 
 __all__ = ['CONFIGS', 'TOOLS', 'config_file']
 
-
-def _folder(name: str, member: str) -> Path:
-    package = Path(__file__).resolve().parents[1]
-    checkout = package.parent / name
-    # A folder of this name next to an installed package may belong to another one, so look for a file of mmpod.
-    return checkout if (checkout / member).is_file() else package / '.mim' / name
-
-
-TOOLS = _folder('tools', 'dist_train.sh')
-CONFIGS = _folder('configs', 'pod_resnet50_cifar10.py')
+TOOLS, CONFIGS = ((cast(Path, package_data('mmpod')) / name).resolve() for name in ('tools', 'configs'))
 
 
 def config_file(name: str) -> str:

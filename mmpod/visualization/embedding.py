@@ -1,6 +1,5 @@
 """Maps of features and prototypes in two dimensions, by t-SNE, UMAP or PCA."""
 
-import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
@@ -10,28 +9,14 @@ from torch import Tensor
 
 from mmpod.visualization.style import new_axes, write_png
 
-__all__ = ['METHODS', 'embed', 'plot_embedding', 'require_method']
+__all__ = ['METHODS', 'embed', 'plot_embedding']
 
-# Each method's name and axes, the package that it needs, and how to get that.
+# Each method's name and axes, and the package that it needs.
 METHODS = {
-    'tsne': ('t-SNE', 't-SNE dimension', 'sklearn', 'pip install scikit-learn'),
-    'umap': ('UMAP', 'UMAP dimension', 'umap', 'pip install umap-learn'),
-    'pca': ('PCA', 'principal component', 'torch', 'pip install torch'),
+    'tsne': ('t-SNE', 't-SNE dimension', 'sklearn'),
+    'umap': ('UMAP', 'UMAP dimension', 'umap'),
+    'pca': ('PCA', 'principal component', 'torch'),
 }
-
-
-def require_method(method: str) -> None:
-    """Refuse a method whose package is not installed.
-
-    Raises:
-        ModuleNotFoundError: It is not.
-    """
-    _, _, package, remedy = METHODS[method]
-    if importlib.util.find_spec(package) is None:
-        raise ModuleNotFoundError(
-            f'Expected the package `{package}` for --method {method}, but it is not installed. Install it: {remedy}; '
-            'or take another of ' + ', '.join(other for other in METHODS if other != method) + '.'
-        )
 
 
 def embed(
@@ -98,7 +83,7 @@ def plot_embedding(
         place = points[labels == label].median(dim=0).values if prototypes is None else prototypes[label]
         text = axes.annotate(names[label], place, (0, 8), textcoords='offset points', ha='center', zorder=4)
         text.set(weight='bold', path_effects=[patheffects.withStroke(linewidth=2.5, foreground='white')])
-    name, axis, *_ = METHODS[method]
+    name, axis, _ = METHODS[method]
     axes.margins(0.12)  # room for the names
     axes.set(xticks=[], yticks=[], xlabel=f'{axis} 1', ylabel=f'{axis} 2', title=f'{name} of the features')
     legend = figure.legend(loc='outside lower center', ncols=2, fontsize='small')

@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from mmpod.engine.class_names import check_same_classes, dataset_classes
-from mmpod.engine.extraction import extracted, ordered_loader, plain_model, training_set
+from mmpod.engine.extraction import all_features, ordered_loader, plain_model, training_set
 from mmpod.functional import class_moments, neural_collapse, normalize_rows, target_and_nontarget_cosines
 from mmpod.functional.geometry import centred_class_means
 from mmpod.models.features import head_prototypes, stage_features
@@ -48,7 +48,7 @@ def collect_features(runner: Runner, split: str, classes: Optional[list[str]] = 
         UserError: The dataset has other classes.
         ValueError: The images have no labels, the features are not vectors, or one is not finite.
     """
-    model, _ = plain_model(runner.model)
+    model = plain_model(runner.model)
     dataset = runner.cfg.test_dataloader.dataset if split == 'test' else training_set(runner)
     loader = ordered_loader(runner, dataset)
     if 'gt_label' not in loader.dataset[0]['data_samples']:
@@ -58,15 +58,11 @@ def collect_features(runner: Runner, split: str, classes: Optional[list[str]] = 
         )
     check_same_classes({'the checkpoint': classes, f'the {split} dataset': dataset_classes(loader.dataset)})
     head: Any = model.head
-    batches = extracted(
-        runner,
-        model,
-        loader,
-        lambda inputs: stage_features(head, model.extract_feat(inputs), 'pre_logits'),
-        f'Features ({split})',
-    )
-    parts = [(features.double().cpu(), labels.cpu()) for features, labels in batches]
-    features, labels = (torch.cat(part) for part in zip(*parts))
+
+    def features_of(inputs: Tensor) -> Tensor:
+        return stage_features(head, model.extract_feat(inputs), 'pre_logits')
+
+    features, labels = all_features(runner, loader, features_of, f'Features ({split})')
     if not torch.isfinite(features).all():
         raise ValueError('Expected finite features, but got NaN or infinity: the model has diverged.')
     prototypes = head_prototypes(head)

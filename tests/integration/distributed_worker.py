@@ -156,8 +156,8 @@ def geometry(rank, processes, num_samples=25):
     metric.head = MODELS.build(HEADS['pod'])
     rounds = -(-num_samples // processes)
     for index in [i % num_samples for i in range(rank, rounds * processes, processes)]:
-        sample = dict(features_pre_logits=features[index], gt_label=labels[index : index + 1], sample_idx=index)
-        metric.process(None, [sample])
+        metric.batch = features[index : index + 1]
+        metric.process(None, [dict(gt_label=labels[index : index + 1], sample_idx=index)])
     return metric.evaluate(num_samples)
 
 

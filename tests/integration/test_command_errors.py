@@ -34,9 +34,9 @@ def checkpoints(root, tmp_path, monkeypatch):
     (tmp_path / 'empty.pth').write_text('')
 
 
-def call(root, monkeypatch, tool, config, checkpoint):
+def call(root, monkeypatch, tool, config, checkpoint, *options):
     monkeypatch.setenv('LOCAL_RANK', '0')
-    monkeypatch.setattr('sys.argv', [tool, str(config), checkpoint, *TOOLS[tool]])
+    monkeypatch.setattr('sys.argv', [tool, str(config), checkpoint, *TOOLS[tool], *options])
     runpy.run_path(str(root / 'tools' / tool), run_name='__main__')
 
 
@@ -64,6 +64,18 @@ def test_a_sentence_in_place_of_a_traceback(
 
 
 @pytest.mark.parametrize('tool', TOOLS)
+def test_configs_and_options_that_do_not_load(tool, checkpoints, root, tmp_path, monkeypatch):
+    (tmp_path / 'broken.py').write_text('model = dict(\n')
+    option = 'test_dataloader.dataset.pipeline.9.type=x'
+    for config, options, words in (
+        ('broken.py', [], 'broken.py` to load as a config, but got SyntaxError'),
+        (root / DIGITS, ['--cfg-options', option], 'Expected --cfg-options to fit the config'),
+    ):
+        with pytest.raises(SystemExit, match=f'error: .*{words}'):
+            call(root, monkeypatch, tool, config, 'old.pth', *options)
+
+
+@pytest.mark.parametrize('tool', TOOLS)
 def test_checkpoints_of_older_pytorch_load(tool, checkpoints, root, tmp_path, monkeypatch):
     call(root, monkeypatch, tool, root / DIGITS, 'old.pth')
     assert (tmp_path / RESULTS[tool]).is_file()
@@ -76,6 +88,10 @@ def test_checkpoints_of_older_pytorch_load(tool, checkpoints, root, tmp_path, mo
         (['test.py', DIGITS, 'nowhere.pth'], ['nowhere.pth` to be a file', '/']),
         (['train.py', 'broken.py'], ['broken.py` to load as a config', 'SyntaxError']),
         (['train.py', 'empty.py'], ['model, train_dataloader, train_cfg, optim_wrapper is missing']),
+        (['train.py', 'empty.py', '--amp'], ['model, train_dataloader, train_cfg, optim_wrapper is missing']),
+        (['test.py', 'empty.py', 'w.pth', '--amp'], ['test_dataloader, test_cfg, test_evaluator is missing']),
+        (['test.py', 'empty.py', 'w.pth', '--tta'], ['test_dataloader, test_cfg, test_evaluator is missing']),
+        (['test.py', 'wrapped.py', 'w.pth', '--tta'], ['`pipeline` of its own for --tta', 'RepeatDataset']),
         (['train.py', 'files.py'], ['/data/train.txt']),
         (['train.py', DIGITS, 'model.head.loss.type=mmpod.PodLoss'], ["Did you mean 'mmpod.PODLoss'?"]),
         (['train.py', DIGITS, 'train_dataloader.dataset.type=SklearnDigit'], ["Did you mean 'SklearnDigits'?"]),
@@ -95,6 +111,11 @@ def test_training_and_evaluation_end_with_one_sentence(arguments, words, root, t
     (tmp_path / 'files.py').write_text(
         f"_base_ = ['{root / DIGITS}']\n"
         "train_dataloader = dict(dataset=dict(_delete_=True, type='CustomDataset', ann_file='data/train.txt'))\n"
+    )
+    (tmp_path / 'wrapped.py').write_text(
+        f"_base_ = ['{root / DIGITS}']\n"
+        "data = dict(type='SklearnDigits', split='test', pipeline=[dict(type='PackInputs')])\n"
+        "test_dataloader = dict(dataset=dict(_delete_=True, type='RepeatDataset', times=1, dataset=data))\n"
     )
     tool, *names = arguments
     options = [name for name in names if '=' in name]

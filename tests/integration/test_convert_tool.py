@@ -168,7 +168,7 @@ def test_unknown_bases(name):
 def test_files_that_cannot_be_inherited(tmp_path):
     base = tmp_path / 'net.py'
     base.write_text('model = dict(')
-    with pytest.raises(ValueError, match='to be a config that loads, but got SyntaxError'):
+    with pytest.raises(ValueError, match='to load as a config, but got SyntaxError'):
         read_base(base)
     (tmp_path / 'empty.py').write_text('')
     lazy = 'from mmengine.config import read_base\n\nwith read_base():\n    from .empty import *\n'

@@ -234,6 +234,18 @@ def test_models_without_one_output_are_refused(tmp_path):
         export_classifier(cfg, checkpoint, 'torchscript', size=(8, 8))
 
 
+def test_names_of_the_classes_are_those_that_the_config_gives(tmp_path):
+    names = list('abcdefghij')
+    cfg = config('pod_digits', **{'test_dataloader.dataset.metainfo': dict(classes=names)})
+    checkpoint = digits_checkpoint(tmp_path)
+    assert export_classifier(cfg, checkpoint, 'torchscript')['classes'] == names
+    saved = torch.load(checkpoint)
+    torch.save(dict(saved, meta=dict(dataset_meta=dict(classes=names))), checkpoint)
+    assert export_classifier(cfg, checkpoint, 'torchscript')['classes'] == names
+    with pytest.raises(ValueError, match="classes of the config to be those of the checkpoint, but got .'0', '1'"):
+        export_classifier(config('pod_digits'), checkpoint, 'torchscript')
+
+
 def test_a_file_that_differs_from_the_model_is_not_kept(tmp_path, monkeypatch):
     checkpoint = digits_checkpoint(tmp_path)
 
@@ -270,7 +282,7 @@ def test_outputs_that_are_not_finite_are_refused(source, tmp_path, monkeypatch):
 
 def test_missing_packages_are_named(monkeypatch):
     find = importlib.util.find_spec
-    monkeypatch.setattr(export, 'find_spec', lambda name: None if name == 'onnxruntime' else find(name))
+    monkeypatch.setattr('importlib.util.find_spec', lambda name: None if name == 'onnxruntime' else find(name))
     with pytest.raises(ModuleNotFoundError, match='pip install onnxruntime'):
         export_classifier(config('pod_digits'), 'w.pth', 'onnx')
 
@@ -279,7 +291,7 @@ def test_command_line_takes_one_size_or_two(monkeypatch, capsys):
     digits = str(ROOT / 'configs' / 'small/pod_digits.py')
     parse = runpy.run_path(str(ROOT / 'tools' / 'export.py'))['parse_args']
     monkeypatch.setattr('sys.argv', ['export.py', digits, 'w.pth', '--image-size', '8', '-o', 'x.onnx'])
-    assert parse().image_size == [8] and parse().format == 'onnx'
+    assert parse().size == (8, 8) and parse().format == 'onnx'
     monkeypatch.setattr('sys.argv', ['export.py', digits, 'w.pth', '--image-size', '8', '8', '8'])
     with pytest.raises(SystemExit):
         parse()

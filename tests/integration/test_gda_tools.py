@@ -155,7 +155,8 @@ def test_unknown_images_are_told_apart(test, image_folder):
 def write_config(root, path, unknown=None):
     path.write_text(
         f"_base_ = ['{root / GDA}']\n"
-        f"custom_hooks = [dict(type='mmpod.FitGDAHook'), dict(type='mmpod.OpenSetHook', unknown={unknown!r})]\n"
+        f"custom_hooks = [dict(type='mmpod.FitGDAHook'), dict(type='mmpod.OpenSetHook', unknown={unknown!r}), "
+        "dict(type='mmpod.FewShotHook', support=dict(split='train'), query=dict(split='test'), shots=[5])]\n"
         "test_evaluator = [dict(type='mmpod.CosineAccuracy', topk=(1, 5)), dict(type='Accuracy', topk=(1, 5), "
         "prefix='gda'), dict(type='mmpod.FeatureSpectrum'), dict(type='mmpod.FeatureSpectrum', stage='pre_logits', "
         "prefix='head'), dict(type='mmpod.FeatureGeometry')]\n"
@@ -173,10 +174,13 @@ def test_two_processes_give_the_model_and_the_metrics_of_one(test, root, trained
     out = ['--out', tmp_path / 'two.json', '--out-item', 'metrics']
     run_command(*command, *out, '--cfg-options', *options)
     two = json.loads((tmp_path / 'two.json').read_text())
-    assert (
-        two.keys() == one.keys()
-        and {'spectrum/effective_rank', 'open_set/mahalanobis_auroc', 'geometry/nc1'} <= one.keys()
-    )
+    expected = {
+        'spectrum/effective_rank',
+        'open_set/mahalanobis_auroc',
+        'geometry/nc1',
+        'few_shot/linear_probe_5_pre_logits',
+    }
+    assert two.keys() == one.keys() and expected <= one.keys()
     for name, value in one.items():
         # Other batches, so features differ in their last digits; the time is no metric.
         if 'time' not in name:

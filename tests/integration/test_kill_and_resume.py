@@ -79,7 +79,7 @@ def test_killed_while_writing_leaves_the_old_file(tmp_path, run_command):
     script = (
         'import os, signal, sys\n'
         'from mmpod.engine import atomic_local_backend\n'
-        'atomic_local_backend.os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n'
+        'os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n'
         'atomic_local_backend.AtomicLocalBackend().put(b"new", sys.argv[1])\n'
     )
     assert run_command(sys.executable, '-c', script, path, status=-9)

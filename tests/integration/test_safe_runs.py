@@ -143,7 +143,7 @@ def test_part_of_the_weights_is_enough_where_it_is_allowed_or_trained(tool, root
         (['optim_wrapper.optimizer.lr=1e30'], 'training has diverged'),
         (['train_dataloader.batch_size=8', 'train_dataloader.drop_last=True'], '6 samples per process'),
         (['train_dataloader.dataset.metainfo.classes=[ant,cat,dog,emu]'], 'CustomDataset cannot be built'),
-        (['train_dataloader.dataset.ann_file=labels.txt'], 'a batch with labels from 0 to 7'),
+        (['train_dataloader.dataset.ann_file=labels.txt'], 'but got values from 0 to 7'),
     ],
 )
 def test_handwritten_configs_get_all_checks(options, words, tool, own, tmp_path):

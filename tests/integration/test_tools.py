@@ -1,5 +1,6 @@
 """The command lines as a user calls them, on scikit-learn's digits."""
 
+import importlib.util
 import json
 import os
 import pickle
@@ -120,13 +121,14 @@ def test_plot_geometry(split, samples, trained, root, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     'arguments, words',
     [
-        ([DIGITS, 'nowhere.pth'], ['checkpoint `nowhere.pth`', 'there is none']),
+        ([DIGITS, 'nowhere.pth'], ['nowhere.pth` to be a file', 'there is none']),
         ([DIGITS, DIGITS, '--samples', '3'], ['--samples', 'at least 4', '3']),
-        ([DIGITS, DIGITS, '--method', 'umap'], ['`umap`', 'pip install umap-learn']),
+        ([DIGITS, DIGITS, '--method', 'umap'], ['umap for --method umap', 'pip install umap-learn']),
     ],
 )
 def test_plot_geometry_refuses(arguments, words, root, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr('importlib.util.find_spec', lambda name: None)
+    find = importlib.util.find_spec
+    monkeypatch.setattr('importlib.util.find_spec', lambda name: None if name == 'umap' else find(name))
     monkeypatch.chdir(root)
     monkeypatch.setattr('sys.argv', ['plot_geometry.py', *arguments, '--out', str(tmp_path / 'out')])
     with pytest.raises(SystemExit) as stopped:

@@ -2,9 +2,9 @@
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from mmpod.engine.extraction import plain_model
 from mmpod.registry import HOOKS
 
 __all__ = ['ChannelsLastHook']
@@ -19,5 +19,4 @@ class ChannelsLastHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Convert the model, inside a distributed wrapper or not, after its checkpoint has been loaded."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        model.to(memory_format=torch.channels_last)
+        plain_model(runner.model).to(memory_format=torch.channels_last)

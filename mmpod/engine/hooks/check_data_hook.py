@@ -11,6 +11,7 @@ from mmpod.engine.checkpoints import checkpoint_classes
 from mmpod.engine.class_names import check_same_classes, dataset_classes
 from mmpod.engine.extraction import plain_model
 from mmpod.registry import HOOKS
+from mmpod.utils.checks import check_label_values
 from mmpod.utils.errors import UserError
 
 __all__ = ['CheckDataHook']
@@ -25,13 +26,13 @@ class CheckDataHook(Hook):
       it is evaluated or resumed; fine-tuning may start from other classes.
     - The labels of each batch must lie in ``[0, num_classes)``. Any other label leads to an indexing error that does
       not name it, on a GPU to a failed assertion of a kernel, and in an evaluation counts as one more error.
-
     - A head with a batch norm needs two images in each training batch, which the last of an epoch may not have.
 
     Datasets and checkpoints without class names are not compared.
 
     Raises:
-        UserError: Before training or evaluation, or at the batch.
+        UserError: Before training or evaluation.
+        ValueError: At a batch.
     """
 
     priority = 'HIGH'  # runs before hooks that evaluate or fit at the start
@@ -52,7 +53,7 @@ class CheckDataHook(Hook):
                 'samples per process do not fill a batch, and `drop_last=True` leaves them out. Lower '
                 'train_dataloader.batch_size, or set train_dataloader.drop_last=False.'
             )
-        norm = getattr(getattr(plain_model(runner.model)[0], 'head', None), 'norm', None)
+        norm = getattr(getattr(plain_model(runner.model), 'head', None), 'norm', None)
         if isinstance(norm, nn.BatchNorm1d) and isinstance(runner.train_loop, EpochBasedTrainLoop):
             if loader.batch_size and not loader.drop_last and len(loader.sampler) % loader.batch_size == 1:
                 raise UserError(
@@ -97,16 +98,9 @@ class CheckDataHook(Hook):
         samples = samples[0] if isinstance(samples[0], list) else samples  # of test-time augmentation: one per view
         found = [sample.gt_label for sample in samples if 'gt_label' in sample]
         labels = torch.cat(found) if found else torch.empty(0)
-        if len(labels) == 0 or labels.device.type != 'cpu':  # elsewhere, reading them would stall every step
-            return
-        lowest, highest = (int(extreme) for extreme in labels.aminmax())
-        if lowest < 0 or highest >= num_classes:
-            raise UserError(
-                f'Expected labels from 0 to {num_classes - 1}, as `num_classes` of the head requires, but got a batch '
-                f'with labels from {lowest} to {highest}. Correct the annotations, or set model.head.num_classes.'
-            )
+        if len(labels):
+            check_label_values(labels, num_classes)
 
 
 def _num_classes(runner: Runner) -> Optional[int]:
-    model, _ = plain_model(runner.model)
-    return getattr(getattr(model, 'head', None), 'num_classes', None)
+    return getattr(getattr(plain_model(runner.model), 'head', None), 'num_classes', None)

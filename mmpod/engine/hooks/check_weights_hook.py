@@ -5,7 +5,7 @@ from typing import Optional
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmpod.engine.checkpoints import incomplete_error, weights_difference
+from mmpod.engine.checkpoints import incomplete_error, load_fitting_weights
 from mmpod.engine.extraction import plain_model
 from mmpod.registry import HOOKS
 
@@ -39,8 +39,7 @@ class CheckWeightsHook(Hook):
     def before_val(self, runner: Runner) -> None:
         """Compare the checkpoint with the model."""
         checkpoint, self.checkpoint = self.checkpoint, None
-        model, _ = plain_model(runner.model)
-        difference = '' if checkpoint is None else weights_difference(model, checkpoint)
+        difference = '' if checkpoint is None else load_fitting_weights(plain_model(runner.model), checkpoint)
         if difference:
             raise incomplete_error(runner._load_from, difference)
 

@@ -29,7 +29,7 @@ class CompileFeaturesHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Replace the method of the model, once."""
-        model, _ = plain_model(runner.model)
+        model = plain_model(runner.model)
         eager, full_batch = model.extract_feat, runner.train_dataloader.batch_size
         compiled = torch.compile(eager, **self.options)
 

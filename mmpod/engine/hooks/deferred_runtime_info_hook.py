@@ -35,8 +35,9 @@ class DeferredRuntimeInfoHook(RuntimeInfoHook):
             self.flush(runner)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Pass on the values that the saved log must contain."""
+        """Pass on the values that the saved log must contain; the Runner has already copied the log."""
         self.flush(runner)
+        checkpoint['message_hub']['log_scalars'] = runner.message_hub.state_dict()['log_scalars']
 
     def flush(self, runner: Runner) -> None:
         """Read the pending values, waiting once per name, and pass them to the message hub in order."""

@@ -10,9 +10,8 @@ from torch import Tensor
 from mmpod.functional import nearest_mean
 from mmpod.models.features import stage_features
 from mmpod.registry import HOOKS
-from mmpod.utils.distributed import gather_rows
 
-from ..extraction import extracted, ordered_loader, plain_model
+from ..extraction import all_features, ordered_loader, plain_model
 
 __all__ = ['FewShotHook']
 
@@ -33,7 +32,7 @@ class FewShotHook(Hook):
         stages: ``'backbone'``, its output averaged over positions, or ``'pre_logits'``, what the head classifies.
 
     Raises:
-        ValueError: After the test: a class has fewer support images than requested.
+        ValueError: After the test: a class has fewer support images than requested, or a sample would be counted twice.
     """
 
     # Before MMEngine's RuntimeInfoHook, which passes the metrics to the log.
@@ -50,28 +49,32 @@ class FewShotHook(Hook):
 
     def after_test_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
         """Extract the features of both sets and add the accuracies to the metrics."""
-        for stage in self.stages:
-            support, labels = self._features(runner, self.support, stage)
-            query, answers = self._features(runner, self.query, stage)
+        (supports, labels), (queries, answers) = (self._features(runner, part) for part in (self.support, self.query))
+        for stage, support, query in zip(self.stages, supports, queries):
             for shot in self.shots:
                 for method in (nearest_mean, linear_probe):
                     found = [method(support[chosen], labels[chosen], query) for chosen in draws(labels, shot)]
                     accuracy = torch.stack([(classes == answers).double().mean() for classes in found]).mean()
                     metrics[f'few_shot/{method.__name__}_{shot}_{stage}'] = 100 * accuracy.item()
 
-    def _features(self, runner: Runner, changes: dict, stage: str) -> tuple[Tensor, Tensor]:
-        model, _ = plain_model(runner.model)
+    def _features(self, runner: Runner, changes: dict) -> tuple[Sequence[Tensor], Tensor]:
+        """Return the features of each stage, (N, D) each, and the labels of a dataset, (N,)."""
+        model = plain_model(runner.model)
         loader = ordered_loader(runner, dict(runner.cfg.test_dataloader.dataset, **changes))
+        sizes: list[int] = []
 
         def features_of(inputs: Tensor) -> Tensor:
-            if stage == 'backbone':
-                maps = model.extract_feat(inputs, stage='backbone')[-1]
-                return maps.flatten(2).mean(dim=2) if maps.ndim > 2 else maps
-            return stage_features(model.head, model.extract_feat(inputs), stage)
+            maps = model.extract_feat(inputs, stage='backbone')
+            feats = model.neck(maps) if model.with_neck else maps
+            pooled = maps[-1].flatten(2).mean(dim=2) if maps[-1].ndim > 2 else maps[-1]
+            parts = [
+                pooled if stage == 'backbone' else stage_features(model.head, feats, stage) for stage in self.stages
+            ]
+            sizes[:] = [part.shape[1] for part in parts]
+            return torch.cat(parts, dim=1)
 
-        parts = extracted(runner, model, loader, features_of, f'Features of other classes, {stage}')
-        features, labels = zip(*parts)
-        return gather_rows(torch.cat(features)).double().cpu(), gather_rows(torch.cat(labels)).cpu()
+        features, labels = all_features(runner, loader, features_of, 'Features of other classes')
+        return features.split(sizes, dim=1), labels
 
 
 def draws(labels: Tensor, shot: int) -> list[Tensor]:

@@ -45,7 +45,7 @@ class FitGDAHook(Hook):
 
     def before_test(self, runner: Runner) -> None:
         """Fit and save the Gaussians, and log their settings."""
-        model, _ = plain_model(runner.model)
+        model = plain_model(runner.model)
         if not isinstance(model, GDAClassifier):
             raise TypeError(
                 f'Expected a GDAClassifier for FitGDAHook, but got {type(model).__name__}. Set '
@@ -58,14 +58,11 @@ class FitGDAHook(Hook):
         gda, num_classes, counted = model.unfitted_gda(), model.head.num_classes, 0
         loader = ordered_loader(runner, dataset)
         num_samples = len(cast(Sized, loader.dataset))
-        batches = extracted(
-            runner,
-            model,
-            loader,
-            lambda inputs: model.gaussian_features(model.extract_feat(inputs)),
-            'Features of the training set',
-        )
-        for features, labels in _in_blocks(batches):
+
+        def features_of(inputs: Tensor) -> Tensor:
+            return model.gaussian_features(model.extract_feat(inputs))
+
+        for features, labels in _in_blocks(extracted(runner, loader, features_of, 'Features of the training set')):
             gda.partial_fit(features, labels, num_classes)
             counted += len(labels)
         check_each_sample_once(counted, num_samples, features.device)

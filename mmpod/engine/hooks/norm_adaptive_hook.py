@@ -1,9 +1,9 @@
 """A hook that schedules delta in the norm-adaptive cosine loss (the authors' second version, 2022)."""
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from mmpod.engine.extraction import plain_model
 from mmpod.models import NormAdaptivePODLoss
 from mmpod.registry import HOOKS
 
@@ -24,8 +24,8 @@ class NormAdaptiveHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Find the loss, inside a distributed wrapper or not."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        losses = [module for module in model.modules() if isinstance(module, NormAdaptivePODLoss)]
+        modules = plain_model(runner.model).modules()
+        losses = [module for module in modules if isinstance(module, NormAdaptivePODLoss)]
         if len(losses) != 1:
             raise TypeError(
                 'Expected the model to hold one NormAdaptivePODLoss for NormAdaptiveHook, but got '

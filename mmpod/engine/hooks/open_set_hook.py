@@ -15,7 +15,7 @@ from mmpod.models.features import head_prototypes, stage_features
 from mmpod.registry import HOOKS
 from mmpod.utils.distributed import check_each_sample_once, gather_rows, owned_by_rank
 
-from ..extraction import ordered_loader, plain_model, sample_indices, with_progress
+from ..extraction import has_tta, ordered_loader, plain_model, with_progress
 
 __all__ = ['OpenSetHook']
 
@@ -59,12 +59,11 @@ class OpenSetHook(Hook):
         """Register a forward hook on the head."""
         if self.unknown is None:
             return
-        model, augmented = plain_model(runner.model)
-        if augmented:
+        if has_tta(runner.model):
             raise ValueError('Expected one prediction per image for OpenSetHook. Leave --tta out.')
         self.known: list[Tensor] = []
         self.sizes: set[tuple[int, int]] = set()
-        self.handle = model.head.register_forward_hook(self._keep)
+        self.handle = plain_model(runner.model).head.register_forward_hook(self._keep)
 
     def _keep(self, head: nn.Module, args: tuple, logits: Any) -> None:
         if not isinstance(logits, Tensor) or logits.ndim != 2:
@@ -115,7 +114,7 @@ class OpenSetHook(Hook):
             if name in samples[0]:
                 self.scores[name] = torch.stack([sample.get(name) for sample in samples]).double()
         scores = torch.stack(list(self.scores.values()), dim=1)
-        return scores[owned_by_rank(sample_indices(samples)).to(scores.device)]
+        return scores[owned_by_rank(samples).to(scores.device)]
 
     def _dataset(self, runner: Runner) -> dict:
         if isinstance(self.unknown, dict):

@@ -1,4 +1,4 @@
-"""Mixed precision in bfloat16, also without a GPU."""
+"""Mixed precision in bfloat16, even without a GPU."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

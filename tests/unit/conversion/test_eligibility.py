@@ -7,7 +7,8 @@ from mmpretrain.models import BaseClassifier, GlobalAveragePooling, ImageClassif
 from mmpretrain.registry import MODELS
 
 import mmpod
-from mmpod.conversion.eligibility import check_convertible, resolve
+from mmpod.conversion.eligibility import check_convertible
+from mmpod.utils.config_parts import resolve
 
 
 @MODELS.register_module()

@@ -246,10 +246,20 @@ def test_nothing_is_downloaded(monkeypatch):
     assert cfg.to_dict() == before
 
 
+def pipeline_of(*steps):
+    return [dict(type='LoadImageFromFile'), *steps, dict(type='PackInputs')]
+
+
 def test_image_sizes_follow_the_pipelines():
-    step = dict(type='mmpretrain.RandomResizedCrop', scale=96)
-    cfg = config()
-    repeated = dict(type='RepeatDataset', dataset=dict(pipeline=[step, dict(type='PackInputs')]))
+    """MMCV's transforms take width and height, mmpretrain's own height and width; the result is height and width."""
+    cfg = config(backbone=dict(img_size=48))
+    crop = dict(type='mmpretrain.RandomResizedCrop', scale=(96, 80))
+    repeated = dict(type='RepeatDataset', times=2, dataset=dict(type='ImageNet', pipeline=pipeline_of(crop)))
     cfg.train_dataloader = dict(dataset=dict(type='ConcatDataset', datasets=[repeated]))
-    cfg.test_dataloader = dict(dataset=dict(pipeline=[dict(type='Resize', scale=(64, 32))]))
-    assert image_sizes(cfg) == [(64, 32), (96, 96), (224, 224)]
+    cfg.val_dataloader = dict(dataset=dict(type='ImageNet', pipeline=pipeline_of(dict(type='ResizeEdge', scale=256))))
+    resize = dict(type='Resize', scale=(64, 32))
+    cfg.test_dataloader = dict(dataset=dict(type='ImageNet', pipeline=pipeline_of(resize)))
+    assert image_sizes(cfg) == [(32, 64), (96, 80), (48, 48), (224, 224)]
+    cfg.test_dataloader.dataset.pipeline = pipeline_of(dict(type='CenterCrop', crop_size=(40, 24)))
+    cfg.train_dataloader = dict(dataset=dict(type='UnknownDataset', pipeline=[dict(type='PackInputs')]))
+    assert image_sizes(cfg) == [(24, 40), (48, 48), (224, 224)]

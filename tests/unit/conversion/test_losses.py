@@ -124,8 +124,8 @@ def test_a_focal_factor_becomes_the_exponent_of_the_cosine_term():
     assert loss_config('pod', dict(type='FocalLoss', gamma=1.5), 4)[0]['power'] == 3.5
     kept, notes = loss_config('pod', dict(type='mmpretrain.FocalLoss', alpha=0.25), 4)  # gamma is 2 by default
     assert kept['power'] == 4 and notes == [
-        'mmpretrain.FocalLoss goes.',
-        'alpha=0.25 of mmpretrain.FocalLoss goes: the new loss has nothing like it.',
+        'FocalLoss goes.',
+        'alpha=0.25 of FocalLoss goes: the new loss has nothing like it.',
     ]
     assert loss_config('amsoftmax', dict(type='FocalLoss'), 4)[0]['focal_gamma'] == 2.0
 

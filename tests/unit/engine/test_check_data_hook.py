@@ -106,5 +106,5 @@ def test_labels_out_of_range(stage):
         look(runner_of(), 0, good)
     look(runner_of(None), 0, batch(9))
     for bad in (batch(0, 3), batch(-1, 0)):
-        with pytest.raises(UserError, match='labels from 0 to 2, .* from -?[01] to [03]'):
+        with pytest.raises(ValueError, match=r'`labels` to lie in \[0, 3\), but got values from -?[01] to [03]'):
             look(runner_of(), 0, bad)

@@ -76,6 +76,16 @@ def test_evaluation(arguments, root, monkeypatch):
 )
 def test_arguments_that_do_not_fit(arguments, words, root, tmp_path, monkeypatch):
     monkeypatch.setenv('LOCAL_RANK', '0')
-    (tmp_path / 'own.py').write_text('a = []\n')
+    (tmp_path / 'own.py').write_text('a = []\nmodel = train_dataloader = train_cfg = optim_wrapper = dict(type="A")\n')
     with pytest.raises(UserError, match=words):
         config_of('train', root, [str(tmp_path / 'own.py'), *arguments], monkeypatch)
+
+
+def test_a_section_may_come_from_the_options_which_override_other_arguments(root, tmp_path, monkeypatch):
+    monkeypatch.setenv('LOCAL_RANK', '0')
+    (tmp_path / 'own.py').write_text('model = train_dataloader = train_cfg = dict(type="A")\n')
+    command = [str(tmp_path / 'own.py'), '--amp', '--cfg-options']
+    cfg = config_of('train', root, [*command, 'optim_wrapper.accumulative_counts=2'], monkeypatch)
+    assert cfg.optim_wrapper == dict(accumulative_counts=2, type='AmpOptimWrapper', loss_scale='dynamic')
+    cfg = config_of('train', root, [*command, 'optim_wrapper.type=mmpod.BFloat16OptimWrapper'], monkeypatch)
+    assert cfg.optim_wrapper.type == 'mmpod.BFloat16OptimWrapper'

@@ -5,6 +5,8 @@ import torch
 from mmengine.config import Config
 from mmengine.hooks import LoggerHook, RuntimeInfoHook
 from mmengine.logging import MessageHub
+from mmpretrain.datasets import PackInputs
+from mmpretrain.models import ClsDataPreprocessor
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -124,6 +126,17 @@ def test_logs_the_values_that_mmengine_logs():
     assert logs[0] == logs[1] and logs[0]['train/loss'] == [0, 1, 2, 3, 4]
 
 
+def test_a_checkpoint_within_an_interval_holds_the_values_up_to_it(config, tmp_path):
+    use_fast_path(config)
+    config.train_cfg.max_epochs = 1
+    config.default_hooks.checkpoint = dict(type='CheckpointHook', by_epoch=False, interval=7, save_last=False)
+    with runner_session(config) as runner:
+        runner.train()
+    for iteration in (7, 14):  # the log has an interval of 10
+        saved = torch.load(tmp_path / f'iter_{iteration}.pth', weights_only=True)
+        assert len(saved['message_hub']['log_scalars']['train/loss']['values']) == iteration
+
+
 def test_a_batch_as_one_item_is_preprocessed_as_single_samples_are():
     source = dict(type='mmpod.SklearnDigits', split='test', pipeline=[])
     single, whole = InMemoryImages(source), InMemoryImages(source, whole_batches=True)
@@ -153,6 +166,15 @@ def test_refuses_transforms_that_it_would_drop(config):
     config.train_dataloader.dataset.pipeline.insert(0, dict(type='ColorJitter'))
     with pytest.raises(ValueError, match='ColorJitter.*Leave fast=True out'):
         use_fast_path(config)
+
+
+@pytest.mark.parametrize('pack', ['mmpretrain.PackInputs', PackInputs])
+def test_types_may_have_a_scope_or_be_classes(config, pack):
+    config.train_dataloader.dataset.pipeline[-1].type = pack
+    config.val_dataloader.dataset.pipeline[-1].type = pack
+    config.data_preprocessor.type = ClsDataPreprocessor if pack is PackInputs else 'mmpretrain.ClsDataPreprocessor'
+    use_fast_path(config)
+    assert config.val_dataloader.dataset.dataset.pipeline == [] and config.model.data_preprocessor.padding == 1
 
 
 def test_refuses_images_of_another_size_than_the_crop(config):

@@ -142,6 +142,13 @@ def test_what_is_no_image_is_refused(image, error, words):
         mmpod.Inferencer(DIGITS)(image)
 
 
+def test_an_array_that_the_pipeline_does_not_read_is_described():
+    inferencer = mmpod.Inferencer(DIGITS)
+    inferencer.pipeline = lambda results: 1 / 0
+    with pytest.raises(ValueError, match=r'Expected an array of shape \(8, 9\) to be an image that the pipeline reads'):
+        inferencer(np.zeros((8, 9), np.uint8))
+
+
 def test_a_batch_has_images_of_one_size(tmp_path):
     files = write(tmp_path / 'images')
     cfg = colour_config(tmp_path / 'images', resize=False)

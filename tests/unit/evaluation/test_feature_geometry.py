@@ -7,7 +7,7 @@ import torch
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import MODELS
 
-from mmpod.evaluation import FeatureGeometry, FeatureSpectrum
+from mmpod.evaluation import FeatureGeometry
 from mmpod.functional import class_moments, neural_collapse, pedcc
 from mmpod.models.features import head_prototypes
 
@@ -19,11 +19,8 @@ def measured(features, labels, head=PRETEND, size=None, batch=7, **kwargs):
     metric = FeatureGeometry(**kwargs)
     metric.head = head
     for rows, targets in zip(features.split(batch), labels.split(batch)):
-        samples = [
-            {f'features_{metric.feature_stage}': row, 'gt_label': label.reshape(1)} for row, label in zip(rows, targets)
-        ]
-        metric.process(None, samples)
-        assert all(sample.keys() == {'gt_label'} for sample in samples)
+        metric.batch = rows
+        metric.process(None, [dict(gt_label=label.reshape(1)) for label in targets])
     return metric.evaluate(len(features) if size is None else size)
 
 
@@ -47,8 +44,8 @@ def test_perfect_collapse_and_a_fresh_start():
     metric = FeatureGeometry(prefix='g')
     metric.head = PRETEND
     for features in (torch.randn(8, 6), 5 * PRETEND.prototypes.repeat(2, 1)):
-        rows = [dict(features_pre_logits=row, gt_label=torch.tensor([i % 4])) for i, row in enumerate(features)]
-        metric.process(None, rows)
+        metric.batch = features
+        metric.process(None, [dict(gt_label=torch.tensor([i % 4])) for i in range(8)])
         result = metric.evaluate(8)
     assert result['g/target_cosine'] == pytest.approx(1) and result['g/max_nontarget_cosine'] == pytest.approx(-1 / 3)
     assert result['g/within_between'] < 1e-12 and result['g/effective_rank'] == pytest.approx(3)
@@ -86,16 +83,6 @@ def test_prototypes_of_each_head(head, weight):
     assert 'geometry/target_cosine' in measured(features, labels, head)
 
 
-def test_two_metrics_share_the_features():
-    """The hook tells the first to leave them."""
-    first, second = FeatureGeometry(), FeatureSpectrum(stage='pre_logits')
-    first.head, first.takes_out = PRETEND, False
-    samples = [dict(features_pre_logits=torch.randn(6), gt_label=torch.tensor([0]))]
-    for metric in (first, second):
-        metric.process(None, samples)
-    assert samples[0].keys() == {'gt_label'}
-
-
 def test_errors():
     labels = torch.tensor([0, 3])
     with pytest.raises(ValueError, match='FeatureGeometry.*FeaturesHook'):
@@ -109,6 +96,6 @@ def test_errors():
     with pytest.raises(ValueError, match="'pooled', 'pre_logits'"):
         FeatureGeometry(stage='neck')
     metric = FeatureGeometry()
-    metric.head = PRETEND
+    metric.head, metric.batch = PRETEND, torch.ones(1, 6)
     with pytest.raises(ValueError, match=r'shape \(N,\) = \(1,\), but got \(2,\)'):
-        metric.process(None, [dict(features_pre_logits=torch.ones(6), gt_label=torch.tensor([1, 2]))])
+        metric.process(None, [dict(gt_label=torch.tensor([1, 2]))])

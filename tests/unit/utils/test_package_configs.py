@@ -27,7 +27,7 @@ def test_a_base_of_the_checkout(fork, tmp_path):
 
 
 def test_a_base_that_the_checkout_lacks(fork, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r'`mmpretrain::_base_/runtime.py` .* installed from .*fork, but'):
+    with pytest.raises(FileNotFoundError, match='fork/configs/_base_/runtime.py'):
         Config.fromfile(tmp_path / 'child.py')
 
 

@@ -7,7 +7,7 @@ import torch
 from torch.testing import assert_close
 
 from mmpod.functional import class_moments, neural_collapse, normalize_rows, pedcc
-from mmpod.visualization.embedding import embed, plot_embedding, require_method
+from mmpod.visualization.embedding import embed, plot_embedding
 from mmpod.visualization.geometry import Features, collect_features, draw_geometry
 
 PICTURES = {'gram.png', 'means.png', 'cosines.png', 'embedding.png'}
@@ -82,12 +82,6 @@ def test_pca_keeps_distances_in_a_plane():
     points, stars = embed(features, features[:3], 'pca')
     assert_close(torch.cdist(points, points), torch.cdist(plane, plane))
     assert_close(stars, points[:3])
-
-
-def test_a_missing_package_is_named(monkeypatch):
-    monkeypatch.setattr('importlib.util.find_spec', lambda name: None)
-    with pytest.raises(ModuleNotFoundError, match='`umap`.*pip install umap-learn; or take another of tsne, pca'):
-        require_method('umap')
 
 
 def test_names_stay_inside_the_frame(tmp_path, monkeypatch):

@@ -1,0 +1,54 @@
+"""Read parts of a config: what a ``type`` stands for, the data loaders and the preprocessor."""
+
+from collections.abc import Iterator
+from typing import Any, Union
+
+from mmengine.registry import Registry
+
+__all__ = ['is_a', 'loaders_of', 'preprocessor_of', 'resolve', 'type_name']
+
+
+def resolve(name: Union[str, type, None], registry: Registry) -> Any:
+    """Return what a config's ``type`` stands for: a class as it is, a name as the Runner would look it up, else None.
+
+    Args:
+        name: A class, or a registered name with or without a scope, such as ``'mmpretrain.ResNet'``.
+        registry: Where to look, from the current default scope on.
+    """
+    if not isinstance(name, str):
+        return name
+    with registry.switch_scope_and_registry(None) as scoped:
+        return scoped.get(name)
+
+
+def type_name(part: dict) -> str:
+    """Return the name of the class that a part of a config stands for, without its scope.
+
+    Examples:
+        >>> type_name(dict(type='mmpretrain.ResNet', depth=18))
+        'ResNet'
+        >>> type_name(dict(type=Registry))
+        'Registry'
+    """
+    kind = part.get('type')
+    return kind.__name__ if isinstance(kind, type) else str(kind).rpartition('.')[2]
+
+
+def is_a(found: Any, bases: Union[type, tuple[type, ...]]) -> bool:
+    """Return whether what :func:`resolve` has found is one of these classes or inherits from one.
+
+    It need not be a class: without its extra packages mmpretrain registers functions in place of multimodal models.
+    """
+    return isinstance(found, type) and issubclass(found, bases)
+
+
+def loaders_of(cfg: dict) -> Iterator[tuple[str, Any]]:
+    """Yield names and settings of the data loaders that a config has: training, validation, test."""
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        if cfg.get(name) is not None:
+            yield name, cfg[name]
+
+
+def preprocessor_of(cfg: dict) -> Any:
+    """Return the ``data_preprocessor`` that a model gets, its own or the config's; an empty dict if there is none."""
+    return (cfg.get('model') or {}).get('data_preprocessor') or cfg.get('data_preprocessor') or {}
