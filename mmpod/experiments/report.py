@@ -124,12 +124,12 @@ def frame(table: Table, records: Records) -> pd.DataFrame:
 def pivot(table: Table, having: Sequence[tuple], marked: Mapping[tuple, str]) -> pd.DataFrame:
     """Return a table of rows by columns, with the best value of each row in bold."""
     cells: dict[str, dict[str, str]] = {}
-    means = {cell: statistics.mean(measured(runs, cell.metrics[0])) for cell, runs in having}
+    values = {cell: measured(runs, cell.metrics[0]) for cell, runs in having}
+    means = {cell: statistics.mean(found) for cell, found in values.items() if found}
     best_of = min if table.lower_is_better else max
     for cell, runs in having:
-        best = best_of(means[other] for other, _ in having if other.row == cell.row)
-        number = text(measured(runs, cell.metrics[0]))
-        number = f'**{number}**' if means[cell] == best else number
+        best = best_of((mean for other, mean in means.items() if other.row == cell.row), default=None)
+        number = f'**{text(values[cell])}**' if cell in means and means[cell] == best else text(values[cell])
         cells.setdefault(cell.row, {})[cell.column] = number + ''.join(marked.get(run.key, '') for run in runs)
     return pd.DataFrame({table.varied: row, **by_column} for row, by_column in cells.items()).fillna('-')
 

@@ -108,6 +108,9 @@ def test_errors():
         measured(torch.randn(2, 6), labels, size=3)
     with pytest.raises(ValueError, match="'pooled', 'pre_logits'"):
         FeatureGeometry(stage='neck')
+    for metric in (FeatureGeometry(), FeatureSpectrum()):
+        with pytest.raises(ValueError, match='Expected at least one batch.*dataset'):
+            metric.evaluate(0)
     metric = FeatureGeometry()
     metric.head = PRETEND
     with pytest.raises(ValueError, match=r'shape \(N,\) = \(1,\), but got \(2,\)'):

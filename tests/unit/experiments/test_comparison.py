@@ -1,6 +1,8 @@
 """Tables and verdicts against numbers worked by hand from logs written here."""
 
+import argparse
 import json
+import runpy
 
 import pandas as pd
 import pytest
@@ -167,3 +169,16 @@ def test_geometry_of_the_last_epoch_side_by_side(tmp_path):
     assert (b['run'], b['effective_rank'], b['target_cosine']) == ('b', '5.000', '-')
     plot_geometry([(run.name, run) for run in runs], tmp_path / 'geometry.png')
     assert (tmp_path / 'geometry.png').stat().st_size > 10_000
+
+
+def test_a_metric_without_curves_is_compared_without_a_figure(tmp_path, root, capsys):
+    """Such as one that only an evaluation reports."""
+    run = Run('gda_digits', 0, tmp_path / 'gda_digits' / 'seed0')
+    run.save(dict(finished=True, wall_s=1.0))
+    (run.work_dir / 'metrics.json').write_text(json.dumps({'cosine/top1': 90.0}))
+    tool = runpy.run_path(str(root / 'tools/compare.py'))
+    options = dict(metric='cosine/top1', target=None, lower_is_better=False, cfg_options=[], seeds=[0])
+    args = argparse.Namespace(work_dir=tmp_path, configs=[root / 'configs/small/gda_digits.py'], **options)
+    tool['report'](args, [run])
+    assert '90.00' in (tmp_path / 'table.md').read_text() and not list(tmp_path.glob('*.png'))
+    assert 'No run has cosine/top1 by epoch' in capsys.readouterr().out
