@@ -25,6 +25,7 @@ from mmpod.visualization.geometry import plot_gram
 __all__ = ['frame', 'heading', 'write_report']
 
 Records = Mapping[str, Sequence[Record]]  # by setting, study/name
+TESTED = 'Last epoch: from the test; best epoch and epochs to 90 %: from the validation.'
 
 
 def heading(name: str) -> str:
@@ -158,6 +159,13 @@ def marks(table: Table, records: Records) -> tuple[dict[tuple, str], list[str]]:
     return found, [f'Of mmpod {usual} but for the marked seeds: ' + '; '.join(lines) + '.'] if lines else []
 
 
+def has_tests(shown: pd.DataFrame, table: Table, records: Records) -> bool:
+    """Return whether a table shows best epochs of runs whose test differs from their last validation."""
+    runs = [record for cell in table.cells for record in records.get(cell.runs, ())]
+    apart = any([*curve.values()][-1] != run.final(METRIC) for run in runs if (curve := run.curve()))
+    return apart and any(column.startswith('best epoch') for column in shown)
+
+
 def draw(name: str, path: Path, records: Records) -> bool:
     """Draw a figure, and return whether there was anything to draw."""
     figure = FIGURES[name]
@@ -206,7 +214,8 @@ def write_report(out: Path, records: Records, tables: Sequence[str], figures: Se
         if found.empty:
             continue
         path = out / f'{name}.md'
-        path.write_text('\n\n'.join([markdown_table(found), *marks(table, records)[1]]) + '\n', encoding='utf-8')
+        notes = [*marks(table, records)[1], *([TESTED] if has_tests(found, table, records) else [])]
+        path.write_text('\n\n'.join([markdown_table(found), *notes]) + '\n', encoding='utf-8')
         written.append(path)
         all_rows += [
             {'table': name, 'row': cell.row, 'column': cell.column, 'runs': cell.runs, 'paper': cell.paper}
