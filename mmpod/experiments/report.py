@@ -131,7 +131,7 @@ def pivot(table: Table, having: Sequence[tuple], marked: Mapping[tuple, str]) ->
     for cell, runs in having:
         best = best_of((mean for other, mean in means.items() if other.row == cell.row), default=None)
         number = f'**{text(values[cell])}**' if cell in means and means[cell] == best else text(values[cell])
-        cells.setdefault(cell.row, {})[cell.column] = number + ''.join(marked.get(run.key, '') for run in runs)
+        cells.setdefault(cell.row, {})[cell.column] = number + ''.join(dict.fromkeys(marked.get(run.key, '') for run in runs))
     return pd.DataFrame({table.varied: row, **by_column} for row, by_column in cells.items()).fillna('-')
 
 
@@ -144,19 +144,21 @@ def marks(table: Table, records: Records) -> tuple[dict[tuple, str], list[str]]:
     if not table.marked:
         return {}, []
     runs = {record.key: (cell, record) for cell in table.cells for record in records.get(cell.runs, ())}
-    revisions = [record.versions.get('git') for _, record in runs.values()]
-    usual = statistics.mode(revisions) if revisions else None
+    revisions = {
+        key: f'mmpod {record.versions.get("git") or "of a revision that is not recorded"}'
+        for key, (_, record) in runs.items()
+    }
+    usual = statistics.mode(revisions.values()) if runs else ''
     found: dict[tuple, str] = {}
     numbers: dict[str, int] = {}
     for key, (cell, record) in runs.items():
-        revision = record.versions.get('git')
-        reasons = [] if revision == usual else [f'mmpod {revision or "of a revision that is not recorded"}']
+        reasons = [revisions[key]] if revisions[key] != usual else []
         more = [option for option in record.overrides if option not in setting_of(cell.runs).overrides]
         reasons += [f'with `{" ".join(more)}`'] if more else []
         if reasons:
             found[key] = f' [{numbers.setdefault(", ".join(reasons), len(numbers) + 1)}]'
-    lines = [f'[{number}] {reason}' for reason, number in numbers.items()]
-    return found, [f'Of mmpod {usual} but for the marked seeds: ' + '; '.join(lines) + '.'] if lines else []
+    lines = '; '.join(f'[{number}]: {reason}' for reason, number in numbers.items())
+    return found, [f'Unmarked: {usual}, the settings of the study. {lines}.'] if lines else []
 
 
 def has_tests(shown: pd.DataFrame, table: Table, records: Records) -> bool:
