@@ -2,7 +2,6 @@
 
 import json
 import re
-import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from mmpod.experiments.catalogue import Setting
-from mmpod.experiments.run import METRIC, Run
+from mmpod.experiments.run import METRIC, Run, one_number
 from mmpod.experiments.studies import setting_of
 
 __all__ = ['Record', 'by_setting', 'collect', 'pack', 'read_file', 'read_results']
@@ -44,13 +43,9 @@ class Record:
         return {int(epoch): value for epoch, value in self.curves.get(metric, {}).items()}
 
     def final(self, metric: str) -> Optional[float]:
-        """Return a final metric: from the test, else from the last validation, else None.
-
-        ``metric[-3:]`` is the mean of the last three values of a metric with one value per class.
-        """
-        name, _, first = metric.removesuffix(':]').partition('[')
-        value = self.metrics.get(name, next(reversed(self.curve(name).values()), None))
-        return statistics.mean(value[int(first) :]) if isinstance(value, list) else value
+        """Return a final metric: from the test, else from the last validation, else None; see :func:`one_number`."""
+        last = {name: next(reversed(curve.values())) for name, curve in self.curves.items()}
+        return one_number({**last, **self.metrics}, metric)
 
 
 def read_file(path: Path) -> list[Record]:

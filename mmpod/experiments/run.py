@@ -2,13 +2,14 @@
 
 import fcntl
 import json
+import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional, TextIO
+from typing import Any, Optional, TextIO
 
-__all__ = ['METRIC', 'Run', 'number_format', 'unit']
+__all__ = ['METRIC', 'Run', 'number_format', 'one_number', 'unit']
 
 METRIC = 'accuracy/top1'
 PERCENTAGES = ('accuracy', 'cosine', 'gda', 'multi-label', 'single-label')
@@ -24,6 +25,30 @@ def unit(metric: str) -> str:
 def number_format(metric: str) -> str:
     """Return the format of its values: two decimals for a percentage, four significant digits for anything else."""
     return '.2f' if unit(metric) else '.4g'
+
+
+def one_number(metrics: Mapping[str, Any], metric: str) -> Optional[float]:
+    """Return a metric, or None if it was not measured.
+
+    ``metric[-3:]`` is the mean of the last three values of a metric with one value per class.
+
+    Raises:
+        ValueError: The metric has one value per class, and no part of them is asked for.
+
+    Example:
+        >>> one_number({'accuracy': 50.0, 'recall': [90.0, 20.0, 40.0]}, 'recall[-2:]')
+        30.0
+    """
+    name, _, first = metric.removesuffix(':]').partition('[')
+    value = metrics.get(name)
+    if not isinstance(value, list):
+        return value
+    if not first:
+        raise ValueError(
+            f'Expected `{metric}` to be a number, but it has {len(value)} values, one per class. Use a part of them, '
+            f'such as {metric}[-3:], which is the mean of the last three.'
+        )
+    return statistics.mean(value[int(first) :])
 
 
 @dataclass(frozen=True)
@@ -105,8 +130,10 @@ class Run:
         """
         return dict(sorted((entry['step'], entry[metric]) for entry in self._entries() if metric in entry))
 
-    def metrics(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, Any]:
         """Return the metrics of the last epoch, from the final test, or from the last validation if there was no test.
+
+        They are numbers, or lists with one per class.
 
         Raises:
             ValueError: The file or a log is damaged.
@@ -124,10 +151,11 @@ class Run:
     def final(self, metric: str = METRIC) -> Optional[float]:
         """Return a metric after the last epoch, or None if it was not measured.
 
-        If the evaluation fits another classifier, it is that classifier's (``gda/top1`` for ``accuracy/top1``).
+        If the evaluation fits another classifier, it is that classifier's (``gda/top1`` for ``accuracy/top1``). See
+        :func:`one_number`.
         """
-        metrics = self.metrics()
-        return metrics.get(metric.replace('accuracy/', 'gda/', 1), metrics.get(metric))
+        metrics, refitted = self.metrics(), metric.replace('accuracy/', 'gda/', 1)
+        return one_number(metrics, refitted if refitted in metrics else metric)
 
     def _entries(self) -> Iterator[dict]:
         """Yield the entries of MMEngine's logs, oldest start first."""
