@@ -124,8 +124,6 @@ def _record_of(setting: Setting, run: Run) -> Record:
             'it again.'
         )
     starts = sorted(path.parent.parent.name for path in run.work_dir.glob('*/vis_data/scalars.json'))
-    metrics = run.metrics()
-    curves = {name: curve for name in metrics if (curve := run.curve(name))}
     return Record(
         study=setting.study,
         setting=setting.name,
@@ -137,8 +135,8 @@ def _record_of(setting: Setting, run: Run) -> Record:
         commands=[_portable(command) for command in record['commands']],
         date=datetime.strptime(starts[0], '%Y%m%d_%H%M%S').isoformat() if starts else None,
         wall_s=record['wall_s'],
-        curves={name: {str(epoch): value for epoch, value in curve.items()} for name, curve in curves.items()},
-        metrics=metrics,
+        curves={name: {str(epoch): value for epoch, value in curve.items()} for name, curve in run.curves().items()},
+        metrics=run.metrics(),
         config_hash=record['config_hash'],
     )
 

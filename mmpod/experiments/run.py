@@ -122,13 +122,23 @@ class Run:
             return False
         return False
 
-    def curve(self, metric: str = METRIC) -> dict[int, float]:
-        """Return a validation metric by epoch, over all starts of the run; a repeated epoch replaces the earlier one.
+    def curves(self) -> dict[str, dict[int, Any]]:
+        """Return the validation metrics by epoch, over all starts of the run; a repeated epoch replaces the earlier one.
 
         Raises:
             ValueError: A log is damaged. An unfinished last line, as a killed run leaves it, is ignored.
         """
-        return dict(sorted((entry['step'], entry[metric]) for entry in self._entries() if metric in entry))
+        found: dict[str, dict[int, Any]] = {}
+        for entry in self._entries():
+            if 'lr' not in entry and 'loss' not in entry:  # otherwise it is of the training
+                for name in entry:
+                    if name not in NOT_METRICS:
+                        found.setdefault(name, {})[entry['step']] = entry[name]
+        return {name: dict(sorted(curve.items())) for name, curve in found.items()}
+
+    def curve(self, metric: str = METRIC) -> dict[int, float]:
+        """Return a metric of :meth:`curves`, empty if it was not measured."""
+        return self.curves().get(metric, {})
 
     def metrics(self) -> dict[str, Any]:
         """Return the metrics of the last epoch, from the final test, or from the last validation if there was no test.
@@ -141,12 +151,9 @@ class Run:
         path = self.work_dir / 'metrics.json'
         if path.is_file():
             return _parse_object(path.read_bytes(), str(path))
-        by_epoch: dict[int, dict] = {}
-        for entry in self._entries():
-            if 'lr' not in entry and 'loss' not in entry:
-                by_epoch.setdefault(entry['step'], {}).update(entry)
-        last = by_epoch[max(by_epoch)] if by_epoch else {}
-        return {name: value for name, value in last.items() if name not in NOT_METRICS}
+        curves = self.curves()
+        last = max((epoch for curve in curves.values() for epoch in curve), default=None)
+        return {name: curve[last] for name, curve in curves.items() if last in curve}
 
     def final(self, metric: str = METRIC) -> Optional[float]:
         """Return a metric after the last epoch, or None if it was not measured.
