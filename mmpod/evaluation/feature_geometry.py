@@ -52,7 +52,7 @@ class FeatureGeometry(FeatureMetric):
         kwargs: Passed to MMEngine's ``BaseMetric``.
 
     Raises:
-        ValueError: While evaluating: no features, features with NaN, labels out of range, or a sample counted twice.
+        ValueError: While evaluating: no batch, no features, features with NaN, labels out of range, or a sample counted twice.
     """
 
     default_prefix = 'geometry'
@@ -103,6 +103,8 @@ class FeatureGeometry(FeatureMetric):
         Args:
             size: Size of the dataset.
         """
+        if self.moments is None:
+            raise ValueError(f'Expected at least one batch for {type(self).__name__}, but the dataset has none.')
         check_each_sample_once(self.count, size, self.cosines.device)
         self._add_up()
         measures = neural_collapse(merge_moments(self.moments, global_sum), self.prototypes)
