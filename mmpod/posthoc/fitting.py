@@ -26,7 +26,7 @@ class Gaussians(NamedTuple):
     are unchanged features. With a shared covariance, the coordinates are whitened features.
 
     Attributes:
-        log_priors: Shape (K,); -inf for a class without samples.
+        log_priors: Shape (K,); -inf for a class of prior 0, such as one without samples.
         shrinkage: Shape (K,), or () for a shared covariance.
         fallback: Classes that use the shared covariance, shape (F,), int64.
         centre: Origin of the coordinates, shape (D,).
@@ -63,7 +63,7 @@ class Gaussians(NamedTuple):
         return torch.addmm(offsets, features.double() - self.centre, self.directions @ self.means.T).argmax(dim=1)
 
     def distances(self, features: Tensor) -> Tensor:
-        """Return squared Mahalanobis distances, shape (N, K); infinite for a class without samples."""
+        """Return squared Mahalanobis distances, shape (N, K); infinite for a class of prior 0."""
         distances = squared_distances(self._coordinates(features), self.means, self.whitening)
         return distances.masked_fill(self.log_priors.isneginf(), math.inf)
 
