@@ -52,7 +52,8 @@ class FeatureGeometry(FeatureMetric):
         kwargs: Passed to MMEngine's ``BaseMetric``.
 
     Raises:
-        ValueError: While evaluating: no batch, no features, features with NaN, labels out of range, or a sample counted twice.
+        ValueError: While evaluating: no batch, no features, features with NaN, labels out of range, or a sample counted
+            twice.
     """
 
     default_prefix = 'geometry'

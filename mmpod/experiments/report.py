@@ -131,7 +131,8 @@ def pivot(table: Table, having: Sequence[tuple], marked: Mapping[tuple, str]) ->
     for cell, runs in having:
         best = best_of((mean for other, mean in means.items() if other.row == cell.row), default=None)
         number = f'**{text(values[cell])}**' if cell in means and means[cell] == best else text(values[cell])
-        cells.setdefault(cell.row, {})[cell.column] = number + ''.join(dict.fromkeys(marked.get(run.key, '') for run in runs))
+        marks_here = dict.fromkeys(marked.get(run.key, '') for run in runs)
+        cells.setdefault(cell.row, {})[cell.column] = ''.join([number, *marks_here])
     return pd.DataFrame({table.varied: row, **by_column} for row, by_column in cells.items()).fillna('-')
 
 

@@ -123,7 +123,7 @@ class Run:
         return False
 
     def curves(self) -> dict[str, dict[int, Any]]:
-        """Return the validation metrics by epoch, over all starts of the run; a repeated epoch replaces the earlier one.
+        """Return all validation metrics by epoch, over all starts of the run; the last start with an epoch counts.
 
         Raises:
             ValueError: A log is damaged. An unfinished last line, as a killed run leaves it, is ignored.

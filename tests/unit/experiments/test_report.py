@@ -201,15 +201,24 @@ def test_a_method_has_one_colour_in_all_panels_of_differences(tmp_path, monkeypa
 
 def test_a_run_without_the_metric_leaves_its_cell_empty():
     records = by_setting([record('small/softmax', 0, [30.0]), record('small/pod', 0, [], {'other': 1.0})])
-    cells = [Cell('energy', 'softmax', 'small/softmax'), Cell('energy', 'pod', 'small/pod'), Cell('x', 'pod', 'small/pod')]
+    cells = [
+        Cell('energy', 'softmax', 'small/softmax'),
+        Cell('energy', 'pod', 'small/pod'),
+        Cell('x', 'pod', 'small/pod'),
+    ]
     assert rows(Table('x', cells, pivot=True), records) == ['energy | **30.00** | -', 'x | - | -']
 
 
 def test_a_last_epoch_above_the_best_is_explained(tmp_path):
     """The last epoch is of the test, and the best of the validation, which can differ by rounding."""
-    records = by_setting([record('digits/pod', 0, [50.0, 86.74], {'accuracy/top1': 86.75}), record('digits/softmax', 0, [9.0])])
+    records = by_setting(
+        [record('digits/pod', 0, [50.0, 86.74], {'accuracy/top1': 86.75}), record('digits/softmax', 0, [9.0])]
+    )
     write_report(tmp_path, records, ['digits'], [])
-    assert 'Last epoch: from the test; best epoch and epochs to 90 %: from the validation.' in (tmp_path / 'digits.md').read_text()
+    assert (
+        'Last epoch: from the test; best epoch and epochs to 90 %: from the validation.'
+        in (tmp_path / 'digits.md').read_text()
+    )
     write_report(tmp_path, {'digits/softmax': records['digits/softmax']}, ['digits'], [])
     assert 'validation' not in (tmp_path / 'digits.md').read_text()
 
