@@ -24,7 +24,7 @@ class GlobalBatch(Batch):
 
     def gather(self, rows: Tensor) -> Tensor:
         """Return the rows (N, D) of all processes, without gradients."""
-        return gather_rows(rows.detach(), self.counts)
+        return gather_rows(rows, self.counts)
 
     def sum(self, tensor: Tensor) -> Tensor:
         """Return the entry-wise sum of a tensor of each process, without gradients."""
