@@ -63,7 +63,7 @@ class PODTerms(torch.autograd.Function):
         own = centroids.index_select(0, labels)
         residuals = own - unit  # -d_i, which has the same second moment
         distance = (own * residuals).sum(dim=1, keepdim=True)  # 1 - cos, as <p, p> = 1
-        cosine = batch.mean(_power(distance, power), dim=(0, 1))
+        cosine = batch.mean(_power(distance, power).flatten())
         if sc_weight > 0:
             product = decorrelating_product(residuals, batch, sc_weight)
             correlation = batch.sum((residuals * product).sum())

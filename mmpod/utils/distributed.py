@@ -7,7 +7,7 @@ get the gradient that one process with the whole batch would compute.
 
 import functools
 from collections.abc import Sequence
-from typing import Optional, Union, cast
+from typing import Optional, cast
 
 import torch
 import torch.distributed as dist
@@ -74,7 +74,7 @@ def gather_rows(rows: Tensor, counts: Optional[Sequence[int]] = None) -> Tensor:
     return torch.cat([part[:count] for part, count in zip(parts, counts)])
 
 
-def mean_of_rows(rows: Tensor, num_samples: int, dim: Union[int, tuple[int, ...]] = 0) -> Tensor:
+def mean_of_rows(rows: Tensor, num_samples: int) -> Tensor:
     """Return the mean over the rows of all processes, the same on all, with gradients to the rows.
 
     For functions of a mean. If the mean itself is the loss, use :func:`global_mean`, whose backward pass needs no
@@ -83,12 +83,11 @@ def mean_of_rows(rows: Tensor, num_samples: int, dim: Union[int, tuple[int, ...]
     Args:
         rows: Shape (N_r, ...) on rank r.
         num_samples: N, the sum of all N_r, from :func:`row_counts`.
-        dim: Axes to sum over, including that of the rows.
 
     Returns:
         Tensor: Shape (...).
     """
-    total = rows.sum(dim=dim)
+    total = rows.sum(dim=0)
     return (all_reduce(total) if len(rows) < num_samples else total) / num_samples
 
 
