@@ -1,14 +1,11 @@
 """Tables (Markdown, CSV) and figures from recorded runs."""
 
-import functools
-import operator
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Optional
 
 import pandas as pd
-from mmpretrain.datasets.categories import CIFAR10_CATEGORIES
 
 from mmpod.experiments.catalogue import Cell, Table
 from mmpod.experiments.comparison import SHARE, epochs_to_reach, markdown_table, mean_and_spread
@@ -16,11 +13,8 @@ from mmpod.experiments.figures import plot_accuracy, plot_derivative, plot_diffe
 from mmpod.experiments.paper import PAPER_TABLES
 from mmpod.experiments.records import Record
 from mmpod.experiments.run import METRIC
-from mmpod.experiments.settings import resolve
 from mmpod.experiments.studies import setting_of
 from mmpod.experiments.tables import FIGURES, TABLES
-from mmpod.functional import pedcc
-from mmpod.visualization.geometry import plot_gram
 
 __all__ = ['frame', 'heading', 'write_report']
 
@@ -77,19 +71,16 @@ def paper_rows(cell: Cell, records: Sequence[Record], seeds: str) -> list[dict[s
     """Return the numbers of a cell beside the paper's, one row per metric."""
     assert cell.paper is not None
     config, rows = setting_of(cell.runs).config, []
-    for metric in [cell.key] if cell.key else cell.metrics:
-        form = 'g' if cell.key else '.2f'
+    for metric in cell.metrics:
         values = measured(records, metric)
-        if cell.key:
-            values = [functools.reduce(operator.getitem, cell.key.split('.'), resolve(setting_of(cell.runs).path))]
         several = f' ({metric.rpartition("/")[2]})' if len(cell.metrics) > 1 else ''
         rows.append(
             {
                 'row': cell.row,
                 'column': f'{cell.column}{several}',
-                'paper': format(cell.paper, form),
-                'measured': mean_and_spread(values, form),
-                'difference': f'{statistics.mean(values) - cell.paper:+{form}}' if values and not cell.key else '-',
+                'paper': f'{cell.paper:.2f}',
+                'measured': mean_and_spread(values),
+                'difference': f'{statistics.mean(values) - cell.paper:+.2f}' if values else '-',
                 'best epoch': best_epoch(records) if metric == METRIC and values else '-',
                 'seeds': seeds,
                 'config': f'`{config}`',
@@ -175,8 +166,6 @@ def draw(name: str, path: Path, records: Records) -> bool:
     runs = [(cell.row, record) for cell in figure.cells for record in records.get(cell.runs, ())]
     if figure.kind == 'derivative':
         plot_derivative(figure.power, path, figure.title)
-    elif figure.kind == 'gram':
-        plot_gram(pedcc(10, 256), path, figure.title, CIFAR10_CATEGORIES)
     elif not runs:
         return False
     elif figure.kind == 'curves':
