@@ -1,4 +1,4 @@
-"""Tables (Markdown, CSV) and figures from recorded runs."""
+"""Tables (Markdown) and figures from recorded runs."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -193,13 +193,13 @@ def by_seed(table: Table, records: Records) -> pd.DataFrame:
 
 
 def write_report(out: Path, records: Records, tables: Sequence[str], figures: Sequence[str]) -> list[Path]:
-    """Write the named tables and figures that have runs as Markdown files and pictures, and `tables.csv`.
+    """Write the named tables and figures that have runs as Markdown files and pictures.
 
     Returns:
         list[Path]: The files written to the folder ``out``.
     """
     out.mkdir(parents=True, exist_ok=True)
-    written, all_rows = [], []
+    written = []
     for name in tables:
         table = TABLES[name]
         found = frame(table, records)
@@ -209,14 +209,5 @@ def write_report(out: Path, records: Records, tables: Sequence[str], figures: Se
         notes = [*marks(table, records)[1], *([TESTED] if has_tests(found, table, records) else [])]
         path.write_text('\n\n'.join([markdown_table(found), *notes]) + '\n', encoding='utf-8')
         written.append(path)
-        all_rows += [
-            {'table': name, 'row': cell.row, 'column': cell.column, 'runs': cell.runs, 'paper': cell.paper}
-            | {'metric': metric, 'seed': record.seed, 'value': value}
-            for cell in table.cells
-            for record in records.get(cell.runs, ())
-            for metric in cell.metrics
-            if (value := record.final(metric)) is not None
-        ]
-    pd.DataFrame(all_rows).to_csv(out / 'tables.csv', index=False)
     drawn = [out / f'{name}.png' for name in figures if draw(name, out / f'{name}.png', records)]
-    return [*written, out / 'tables.csv', *drawn]
+    return [*written, *drawn]
