@@ -11,7 +11,7 @@ from mmpod.utils.paths import CONFIGS
 
 __all__ = ['CHECKPOINT_OF', 'DATASETS', 'Base', 'Cell', 'Figure', 'Setting', 'Study', 'Table', 'dataset_of']
 
-# By their key in the names of configs; first those of the paper, in its order.
+# By their key in the names of configs.
 DATASETS = {
     'cifar10': 'CIFAR-10',
     'cifar100': 'CIFAR-100',
