@@ -106,8 +106,8 @@ def neural_collapse(moments: ClassMoments, prototypes: Optional[Tensor] = None) 
     - ``nc2_equiangularity``, ``nc2_max_angle``: over all pairs of centred class means, the standard deviation of their
       cosines, and the mean of :math:`|\cos + 1/(C-1)|`, both 0 for a regular simplex; likewise, unless a mean lies in
       the centre;
-    - ``nc3_self_duality``: :math:`\|W/\|W\|_F - M/\|M\|_F\|_F^2` of the prototypes W and the centred class means M, 0 if
-      they are proportional, at most 4; likewise, with prototypes that are not all 0.
+    - ``nc3_self_duality``: :math:`\|W/\|W\|_F - M/\|M\|_F\|_F^2` of the prototypes W and the centred class means M:
+      0 if they are proportional, at most 4; likewise, with prototypes that are not all 0.
 
     Args:
         moments: Moments by class in float64, with one scatter over all classes.
