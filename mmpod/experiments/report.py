@@ -8,7 +8,7 @@ from typing import Optional
 import pandas as pd
 
 from mmpod.experiments.catalogue import Cell, Table
-from mmpod.experiments.comparison import SHARE, epochs_to_reach, markdown_table, mean_and_spread
+from mmpod.experiments.comparison import markdown_table, mean_and_spread, summary_row
 from mmpod.experiments.figures import plot_accuracy, plot_derivative, plot_differences, plot_geometry, plot_sweep
 from mmpod.experiments.paper import PAPER_TABLES
 from mmpod.experiments.records import Record
@@ -38,18 +38,6 @@ def text(values: Sequence[Optional[float]]) -> str:
     return mean_and_spread(values, '.0f' if large else '.2f')
 
 
-def best_epoch(records: Sequence[Record]) -> str:
-    """Return the best validation accuracy; ``-`` if the runs have no curve."""
-    return text([max(record.curve().values(), default=None) for record in records])
-
-
-def epochs_to_share(records: Sequence[Record]) -> str:
-    """Return the first epoch with 90 % of the run's final accuracy, averaged over the runs."""
-    curves = [record.curve() for record in records]
-    epochs = [epochs_to_reach(curve, SHARE * list(curve.values())[-1]) for curve in curves if curve]
-    return f'{pd.Series(epochs).mean():.1f}' if all(curves) else '-'
-
-
 def row_of(table: Table, cell: Cell, records: Sequence[Record]) -> dict[str, str]:
     """Return the numbers of a cell by column name."""
     metric, *more = cell.metrics
@@ -59,12 +47,7 @@ def row_of(table: Table, cell: Cell, records: Sequence[Record]) -> dict[str, str
         last = [metric.rpartition('/')[2] for metric in cell.metrics]
         names = [short if last.count(short) == 1 else metric for short, metric in zip(last, cell.metrics)]
         return {name: text(measured(records, metric)) for name, metric in zip(names, cell.metrics)}
-    has_curve = metric == METRIC
-    return {
-        'last epoch, %': text(measured(records, metric)),
-        'best epoch, %': best_epoch(records) if has_curve else '-',
-        f'epochs to {100 * SHARE:g} % of the last': epochs_to_share(records) if has_curve else '-',
-    }
+    return summary_row(records, metric)
 
 
 def paper_rows(cell: Cell, records: Sequence[Record], seeds: str) -> list[dict[str, str]]:
@@ -81,7 +64,7 @@ def paper_rows(cell: Cell, records: Sequence[Record], seeds: str) -> list[dict[s
                 'paper': f'{cell.paper:.2f}',
                 'measured': mean_and_spread(values),
                 'difference': f'{statistics.mean(values) - cell.paper:+.2f}' if values else '-',
-                'best epoch': best_epoch(records) if metric == METRIC and values else '-',
+                'best epoch': mean_and_spread([max(run.curve(metric).values(), default=None) for run in records]),
                 'seeds': seeds,
                 'config': f'`{config}`',
             }

@@ -81,7 +81,7 @@ def test_accuracy_by_hand():
     )
     # 90 % of 90 is 81, reached in epoch 2; 90 % of 92 is 82.8, in epoch 4. Best: 95 and 92.
     assert rows(TABLES['digits'], records) == [
-        'POD Loss | 91.00 ± 1.41 | 93.50 ± 2.12 | 3.0 | 0, 2',
+        'POD Loss | 91.00 ± 1.41 | 93.50 ± 2.12 | 3.0 ± 1.4 | 0, 2',
         'POD Loss, Gaussian discriminant analysis | 80.00 | - | - | 0',
     ]
     by_epoch = Table('', [Cell('POD', 'x', 'digits/pod')], epochs=(3, 1, 5))
