@@ -197,8 +197,7 @@ def half_interval(values: Sequence[float]) -> float:
     """Return half the width of the 95 % confidence interval of a mean (Student's t); NaN of a single value."""
     if len(values) < 2:
         return math.nan
-    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)
-    return float(quantile) * statistics.stdev(values) / math.sqrt(len(values))
+    return float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * stats.sem(values))
 
 
 def trial_table(

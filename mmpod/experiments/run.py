@@ -188,8 +188,7 @@ def _parse_object(text: bytes, where: str) -> dict:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        reason = 'is nested too deeply' if isinstance(error, RecursionError) else f'is damaged ({error})'
-        raise ValueError(f'Expected {where} to be a JSON object, but it {reason}. {WAY_OUT}') from error
+        raise ValueError(f'Expected {where} to be a JSON object, but it is damaged ({error}). {WAY_OUT}') from error
     if not isinstance(value, dict):
         shown = text[:40].decode(errors='replace')
         raise ValueError(f'Expected {where} to be a JSON object, but it is {shown}. {WAY_OUT}')

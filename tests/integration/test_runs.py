@@ -249,7 +249,7 @@ def test_the_state_of_a_run_that_cannot_be_written_is_known(tmp_path):
     [
         ('null', 'is null'),
         ('{"accuracy/top1": 1.0, "step": 1}{"accuracy/top1": 2.0, "step": 2}', 'Extra data'),
-        ('[' * 100_000, 'nested too deeply'),
+        ('[' * 100_000, 'damaged .*recursion'),
         ('{"accuracy/top1": null, "step": 1}', 'None'),
         ('{"accuracy/top1": 1.0}', 'a step'),
         ('\x00', 'damaged'),
