@@ -1,4 +1,4 @@
-"""The tables that docs/convert.md includes, from the rows of convert_sweep.py."""
+"""The tables that docs/convert_table.md includes, from the rows of convert_sweep.py."""
 
 import csv
 from collections import Counter, defaultdict
@@ -20,7 +20,7 @@ def table(header: list[str], rows: list[list]) -> str:
 
 
 def tables(rows: list[dict]) -> str:
-    """Return the text that docs/convert.md includes."""
+    """Return the text that docs/convert_table.md includes; docs/convert.md includes its first line."""
     count = Counter(row['result'] for row in rows)
     tried = [row for row in rows if row['result'] in ('ok', 'failed')]
     runs = sum(not row['same_as'] for row in tried)

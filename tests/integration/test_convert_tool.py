@@ -3,6 +3,7 @@
 import ast
 import csv
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -141,7 +142,9 @@ def test_the_table_of_the_page_is_that_of_the_record(root):
     with (root / 'results/benchmarks/convert_sweep.csv').open() as file:
         text = table(list(csv.DictReader(file)))
     assert text == (root / 'docs/generated/convert.md').read_text()
-    assert '--8<-- "docs/generated/convert.md"' in (root / 'docs/convert.md').read_text()
+    assert '--8<-- "docs/generated/convert.md"' in (root / 'docs/convert_table.md').read_text()
+    assert '--8<-- "docs/generated/convert.md:1:1"' in (root / 'docs/convert.md').read_text()
+    assert re.match(r'.*\*\*\d+ of \d+\*\* single-label configs convert.*\n\n', text)  # the first line: the totals
 
 
 def test_what_is_refused_leaves_no_file(root, tmp_path):

@@ -60,6 +60,22 @@ def test_blocks_can_be_parsed_and_name_files_that_exist(page):
             assert (ROOT / path).exists(), path
 
 
+NEEDED = {
+    'demo': r'_digits|SklearnDigits',
+    'experiments': r'tools/(compare|tune|experiments|plot_geometry)\.py',
+    'export': r'tools/export\.py|onnxruntime',
+    'tools': r'vis_cam',
+}
+
+
+@pytest.mark.parametrize('page', [page for page in PAGES if page.count('/') < 2 and page.endswith('.md')])
+def test_pages_name_the_extras_of_their_commands(page):
+    code = ''.join(code for _, code in code_of(page))
+    installed = ','.join(re.findall(r"pip install -e '\.\[(.*?)\]'", (ROOT / page).read_text())).split(',')
+    for extra, command in NEEDED.items():
+        assert not re.search(command, code) or {extra, 'tests'} & {*installed}, extra
+
+
 def test_each_entry_of_the_tables_is_used():
     everything = [
         (page, command)

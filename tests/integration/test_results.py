@@ -35,7 +35,7 @@ def test_generated_tables_are_those_of_the_records(records, tmp_path):
 def test_pages_include_tables_and_figures_that_exist():
     for page in (ROOT / 'docs').rglob('*.md'):
         text = page.read_text()
-        for name in re.findall(r'--8<-- "(.*?)"', text):
+        for name in re.findall(r'--8<-- "([^":]*)', text):
             assert (ROOT / name).is_file() or (ROOT / 'results' / name).is_file(), (page.name, name)
         for name in re.findall(r'\]\(((?:\.\./)?generated/\S+?)\)', text):
             assert (page.parent / name).is_file(), (page.name, name)
