@@ -91,6 +91,7 @@ def summary_row(
     form, percent = number_format(metric), unit(metric)
     relative = f'within {100 * (1 - SHARE):g} % of the last' if lower_is_better else f'{100 * SHARE:g} % of the last'
     aim = relative if target is None else f'{target:g}{percent.replace(",", "")}'
+    finals = [run.final(metric) for run in runs]  # refuses a metric with one value per class
     best: list[Optional[float]] = []
     epochs: list[Optional[int]] = []
     for curve in (run.curve(metric) for run in runs):
@@ -100,7 +101,7 @@ def summary_row(
         best.append((min if lower_is_better else max)(curve.values(), default=None))
         epochs.append(None if goal is None else epochs_to_reach(curve, goal, lower_is_better))
     return {
-        f'last epoch{percent}': mean_and_spread([run.final(metric) for run in runs], form),
+        f'last epoch{percent}': mean_and_spread(finals, form),
         f'best epoch{percent}': mean_and_spread(best, form),
         f'epochs to {aim}': mean_and_spread(epochs, '.1f'),
     }

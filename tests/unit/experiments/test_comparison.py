@@ -83,6 +83,12 @@ def test_lower_is_better(tmp_path):
     assert 'Best by error: b, 1.' in verdict({'a': {0: 2.0}, 'b': {0: 1.0}}, 'error', lower_is_better=True)
 
 
+def test_a_metric_with_one_value_per_class_is_refused(tmp_path):
+    run = write_run(tmp_path, 'a', 0, [{1: [10.0, 20.0], 2: [30.0, 40.0]}], metric='recall')
+    with pytest.raises(ValueError, match='Expected `recall` to be a number, but it has 2 values'):
+        summary_table([run], 'recall')
+
+
 def test_an_evaluation_without_curve_has_dashes(tmp_path):
     run = write_run(tmp_path, 'a', 0, [])
     (tmp_path / 'metrics.json').write_text(json.dumps({'gda/top1': 97.5, 'cosine/top1': 90.0}))
