@@ -13,16 +13,8 @@ from mmpod.experiments.records import Record
 from mmpod.experiments.run import METRIC, Run, number_format, unit
 from mmpod.experiments.sweep import Trial
 
-__all__ = [
-    'curves_csv',
-    'epochs_to_reach',
-    'final_values',
-    'geometry_table',
-    'half_interval',
-    'markdown_table',
-    'mean_and_spread',
-]
-__all__ += ['GEOMETRY', 'summary_row', 'summary_table', 'trial_table', 'verdict']
+__all__ = ['GEOMETRY', 'curves_csv', 'epochs_to_reach', 'final_values', 'geometry_table', 'half_interval']
+__all__ += ['markdown_table', 'mean_and_spread', 'summary_row', 'summary_table', 'trial_table', 'verdict']
 
 SHARE = 0.9  # of the last value, for the column "epochs to"
 CONFIDENCE = 0.95
@@ -81,12 +73,7 @@ def summary_row(
 ) -> dict[str, str]:
     """Return the last and the best value of runs that differ in their seed, and the epochs to a target, by column.
 
-    Args:
-        runs: Finished runs.
-        metric: The metric.
-        target: Value for "epochs to"; by default 90 % of the last value of each run's own curve, or 10 % above it if
-            lower is better.
-        lower_is_better: Whether lower values of the metric are better.
+    ``target`` is by default 90 % of the last value of each run's own curve, or 10 % above it if lower is better.
     """
     form, percent = number_format(metric), unit(metric)
     relative = f'within {100 * (1 - SHARE):g} % of the last' if lower_is_better else f'{100 * SHARE:g} % of the last'
