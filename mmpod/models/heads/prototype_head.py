@@ -121,7 +121,7 @@ class PrototypeHead(ClsHead):
         Args:
             feats: Shape (N, C), or a tuple whose last item has that shape.
             data_samples: N samples with ``gt_label`` or, from batch augmentations, ``gt_score``.
-            kwargs: Passed on to the loss.
+            kwargs: Passed to the loss.
 
         Raises:
             ValueError: Shapes that do not fit, labels out of range, or ``cal_acc`` with soft labels.
