@@ -57,13 +57,15 @@ def report(args: argparse.Namespace, done: list[Run]) -> None:
     figure = args.work_dir / f'{name}.png'
     losses = loss_names({config.stem: resolve(config, args.cfg_options).model for config in args.configs})
     drawn = [(losses[run.name], run) for run in done if run.curve(args.metric)]
-    plot_accuracy(drawn, figure, args.metric, f'{args.metric} by epoch')
+    if drawn:
+        plot_accuracy(drawn, figure, args.metric, f'{args.metric} by epoch')
     measured = [run for run in done if run.curve('geometry/effective_rank')]
     if measured:
         (args.work_dir / 'geometry.md').write_text(geometry_table(measured) + '\n')
         plot_geometry([(losses[run.name], run) for run in measured], args.work_dir / 'geometry.png')
     band = ' (line: mean over the seeds, band: lowest to highest seed)' if len(args.seeds) > 1 else ''
-    print(f'\n{table}\n\n{args.metric} by epoch: {figure.absolute()}{band}')
+    shown = f'{args.metric} by epoch: {figure.absolute()}{band}'
+    print(f'\n{table}\n\n{shown if drawn else f"No run has {args.metric} by epoch, so there is no figure."}')
 
 
 def main() -> None:

@@ -22,9 +22,6 @@ from .feature_metric import FeatureMetric
 
 __all__ = ['FeatureGeometry']
 
-# Rows to collect before the sums, (K, D) and (D, D), are updated; doing so for a few rows at a time is slow.
-ROWS = 1024
-
 
 @METRICS.register_module()
 class FeatureGeometry(FeatureMetric):
@@ -52,7 +49,8 @@ class FeatureGeometry(FeatureMetric):
         kwargs: Passed to MMEngine's ``BaseMetric``.
 
     Raises:
-        ValueError: While evaluating: no features, features with NaN, labels out of range, or a sample counted twice.
+        ValueError: While evaluating: no batch, no features, features with NaN, labels out of range, or a sample counted
+            twice.
     """
 
     default_prefix = 'geometry'
@@ -67,7 +65,6 @@ class FeatureGeometry(FeatureMetric):
         self.prototypes: Optional[torch.Tensor] = None
         self.cosines: Optional[torch.Tensor] = None
         self.count = 0
-        self.waiting: list[tuple[torch.Tensor, torch.Tensor]] = []
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Add one batch to the sums."""
@@ -86,16 +83,8 @@ class FeatureGeometry(FeatureMetric):
         if self.prototypes is not None:
             cosines = target_and_nontarget_cosines(features, labels, self.prototypes)
             self.cosines += torch.stack([values.sum() for values in cosines])
-        self.waiting.append((normalize_rows(features) if self.normalize else features, labels))
+        self.moments = accumulate_(self.moments, normalize_rows(features) if self.normalize else features, labels)
         self.count += len(features)
-        if sum(len(labels) for _, labels in self.waiting) >= ROWS:
-            self._add_up()
-
-    def _add_up(self) -> None:
-        if self.waiting:
-            features, labels = (torch.cat(parts) for parts in zip(*self.waiting))
-            self.moments = accumulate_(self.moments, features, labels)
-            self.waiting = []
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Return the metrics over all processes.
@@ -103,8 +92,9 @@ class FeatureGeometry(FeatureMetric):
         Args:
             size: Size of the dataset.
         """
+        if self.moments is None:
+            raise ValueError(f'Expected at least one batch for {type(self).__name__}, but the dataset has none.')
         check_each_sample_once(self.count, size, self.cosines.device)
-        self._add_up()
         measures = neural_collapse(merge_moments(self.moments, global_sum), self.prototypes)
         if self.prototypes is not None:
             target, nontarget = global_sum(self.cosines) / size

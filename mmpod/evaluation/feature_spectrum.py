@@ -34,7 +34,7 @@ class FeatureSpectrum(FeatureMetric):
         kwargs: Passed to MMEngine's ``BaseMetric``.
 
     Raises:
-        ValueError: While testing: no features, features with NaN, or a sample counted twice.
+        ValueError: While testing: no batch, no features, features with NaN, or a sample counted twice.
     """
 
     default_prefix = 'spectrum'
@@ -61,6 +61,8 @@ class FeatureSpectrum(FeatureMetric):
         Args:
             size: Size of the dataset.
         """
+        if self.moment is None:
+            raise ValueError(f'Expected at least one batch for {type(self).__name__}, but the dataset has none.')
         check_each_sample_once(self.count, size, self.moment.device)
         moment = global_sum(self.moment) / size
         eigenvalues, energies = spectrum_variances(moment)

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 import torch
 from mmengine.config import Config
@@ -40,8 +40,8 @@ def queue_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument('--jobs', type=int, default=1, help='runs at a time; they share the CPU cores (default: 1)')
     parser.add_argument('--processes', type=int, default=1, help='processes (GPUs) of each run (default: 1)')
-    options = dict(dest='cfg_options', default=[])
-    parser.add_argument('--cfg-options', nargs='+', action='extend', help='overrides passed on to every run', **options)
+    options: dict[str, Any] = dict(dest='cfg_options', default=[])
+    parser.add_argument('--cfg-options', nargs='+', action='extend', help='overrides passed to every run', **options)
     parser.add_argument(
         '--fast', action='append_const', const='fast=True', help='small images in memory, in bfloat16', **options
     )

@@ -11,7 +11,7 @@ from mmpod.utils.paths import CONFIGS
 
 __all__ = ['CHECKPOINT_OF', 'DATASETS', 'Base', 'Cell', 'Figure', 'Setting', 'Study', 'Table', 'dataset_of']
 
-# By their key in the names of configs; first those of the paper, in its order.
+# By their key in the names of configs.
 DATASETS = {
     'cifar10': 'CIFAR-10',
     'cifar100': 'CIFAR-100',
@@ -102,7 +102,6 @@ class Cell:
     runs: str  # the setting, `study/name`, whose runs measure it
     paper: Optional[float] = None  # the paper's number; None in mmpod's own tables
     metrics: Sequence[str] = (METRIC,)  # final metrics; several if the paper does not say which one it means
-    key: Optional[str] = None  # key of the config that has the number, if it is not measured
 
 
 @dataclass(frozen=True)
@@ -123,8 +122,8 @@ class Figure:
     """A figure.
 
     Kinds with runs: accuracy (``'curves'``) or geometry (``'geometry'``) by epoch, accuracy by the value of a setting
-    (``'sweep'``), or the ``'differences'`` of the columns of tables from their first column. Kinds without runs: the
-    ``'derivative'`` of 1 - cos to a power, or a ``'gram'`` matrix of centroids.
+    (``'sweep'``), or the ``'differences'`` of the columns of tables from their first column. The kind without runs: the
+    ``'derivative'`` of 1 - cos to a power.
     """
 
     title: str

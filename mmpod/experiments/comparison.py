@@ -4,24 +4,17 @@ import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Union
 
 import pandas as pd
 from scipy import stats
 
+from mmpod.experiments.records import Record
 from mmpod.experiments.run import METRIC, Run, number_format, unit
 from mmpod.experiments.sweep import Trial
 
-__all__ = [
-    'curves_csv',
-    'epochs_to_reach',
-    'final_values',
-    'geometry_table',
-    'half_interval',
-    'markdown_table',
-    'mean_and_spread',
-]
-__all__ += ['GEOMETRY', 'summary_table', 'trial_table', 'verdict']
+__all__ = ['GEOMETRY', 'curves_csv', 'epochs_to_reach', 'final_values', 'geometry_table', 'half_interval']
+__all__ += ['markdown_table', 'mean_and_spread', 'summary_row', 'summary_table', 'trial_table', 'verdict']
 
 SHARE = 0.9  # of the last value, for the column "epochs to"
 CONFIDENCE = 0.95
@@ -75,44 +68,53 @@ def final_values(runs: Iterable[Run], metric: str) -> dict[int, float]:
     return {run.seed: value for run in runs if (value := run.final(metric)) is not None}
 
 
+def summary_row(
+    runs: Sequence[Union[Run, Record]], metric: str, target: Optional[float] = None, lower_is_better: bool = False
+) -> dict[str, str]:
+    """Return the last and the best value of runs that differ in their seed, and the epochs to a target, by column.
+
+    ``target`` is by default 90 % of the last value of each run's own curve, or 10 % above it if lower is better.
+    """
+    form, percent = number_format(metric), unit(metric)
+    relative = f'within {100 * (1 - SHARE):g} % of the last' if lower_is_better else f'{100 * SHARE:g} % of the last'
+    aim = relative if target is None else f'{target:g}{percent.replace(",", "")}'
+    finals = [run.final(metric) for run in runs]  # refuses a metric with one value per class
+    best: list[Optional[float]] = []
+    epochs: list[Optional[int]] = []
+    for curve in (run.curve(metric) for run in runs):
+        last, goal = next(reversed(curve.values()), None), target
+        if goal is None and last is not None:
+            goal = last * (SHARE if (last >= 0) != lower_is_better else 2 - SHARE)
+        best.append((min if lower_is_better else max)(curve.values(), default=None))
+        epochs.append(None if goal is None else epochs_to_reach(curve, goal, lower_is_better))
+    return {
+        f'last epoch{percent}': mean_and_spread(finals, form),
+        f'best epoch{percent}': mean_and_spread(best, form),
+        f'epochs to {aim}': mean_and_spread(epochs, '.1f'),
+    }
+
+
 def summary_table(
     runs: Sequence[Run], metric: str = METRIC, target: Optional[float] = None, lower_is_better: bool = False
 ) -> str:
     """Return a Markdown table of finished runs with one row per name, followed by notes on its columns.
 
-    Args:
-        runs: Runs of the same name differ in their seed.
-        metric: The metric to compare.
-        target: Value for "epochs to"; by default 90 % of each run's own last value, or 10 % above it if lower is
-            better.
-        lower_is_better: Whether lower values of the metric are better.
+    The arguments are those of :func:`summary_row`; runs of the same name differ in their seed.
     """
-    rows = []
+    by_name: dict[str, list[Run]] = {}
     for run in runs:
-        curve, last = run.curve(metric), run.final(metric)
-        goal = target
-        if goal is None and last is not None:
-            goal = last * (SHARE if (last >= 0) != lower_is_better else 2 - SHARE)
-        best = (min if lower_is_better else max)(curve.values(), default=None)
-        epochs = None if goal is None else epochs_to_reach(curve, goal, lower_is_better)
-        rows.append((run.name, str(run.seed), last, best, epochs, run.record['wall_s']))
-    frame = pd.DataFrame(rows, columns=['run', 'seed', 'last', 'best', 'epochs', 'seconds'])
-    form, percent = number_format(metric), unit(metric)
-    relative = f'within {100 * (1 - SHARE):g} % of the last' if lower_is_better else f'{100 * SHARE:g} % of the last'
-    aim = relative if target is None else f'{target:g}{percent.replace(",", "")}'
+        by_name.setdefault(run.name, []).append(run)
     table = pd.DataFrame(
         {
             'run': name,
-            'seeds': ', '.join(group.seed),
-            f'last epoch{percent}': mean_and_spread(group['last'], form),
-            f'best epoch{percent}': mean_and_spread(group.best, form),
-            f'epochs to {aim}': mean_and_spread(group.epochs, '.1f'),
-            'time of a run, s': f'{group.seconds.mean():.0f}',
+            'seeds': ', '.join(str(run.seed) for run in group),
+            **summary_row(group, metric, target, lower_is_better),
+            'time of a run, s': f'{statistics.mean(run.record["wall_s"] for run in group):.0f}',
         }
-        for name, group in frame.groupby('run', sort=False)
+        for name, group in by_name.items()
     )
     notes = [f'{metric}, {"lower" if lower_is_better else "higher"} is better.']
-    if frame.seed.nunique() > 1:
+    if len({run.seed for run in runs}) > 1:
         notes.append(SPREAD)
     if (table == '-').any(axis=None):
         notes.append('-: not measured (an evaluation has no epochs), or not reached by every seed.')
@@ -183,8 +185,7 @@ def half_interval(values: Sequence[float]) -> float:
     """Return half the width of the 95 % confidence interval of a mean (Student's t); NaN of a single value."""
     if len(values) < 2:
         return math.nan
-    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)
-    return float(quantile) * statistics.stdev(values) / math.sqrt(len(values))
+    return float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * stats.sem(values))
 
 
 def trial_table(

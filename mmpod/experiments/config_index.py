@@ -55,9 +55,8 @@ def configs_readme(configs: Path, records: Records) -> str:
     paper: dict[str, list[str]] = {}
     for name, table in PAPER_TABLES.items():
         for cell in table.cells:
-            if cell.key is None:
-                number = f'{cell.paper:g}' + ('e-8' if name == 'IV' else '')
-                paper.setdefault(setting_of(cell.runs).config, []).append(f'{name}: {number}')
+            number = f'{cell.paper:g}' + ('e-8' if name == 'IV' else '')
+            paper.setdefault(setting_of(cell.runs).config, []).append(f'{name}: {number}')
     tables = []
     for folder in ('', 'small/'):
         rows = []

@@ -21,9 +21,6 @@ PAPER = Study(
 # The possible meanings of the variance in Table IV.
 BOTH_READINGS = ('spectrum/eigenvalue_variance_e8', 'spectrum/energy_variance_e8')
 
-# Classes and feature dimension of Table II, in the order of DATASETS.
-SIZES = [(10, 256), (100, 512), (100, 512), (200, 512), (30, 256), (100, 512), (200, 512), (500, 1024), (1000, 2048)]
-
 
 def by_dataset(losses: Mapping[str, str], **papers: tuple[float, float]) -> list[Cell]:
     """Return the accuracies of two losses, one row per dataset.
@@ -50,17 +47,6 @@ PAPER_TABLES = {
             )
         ],
         varied='feature dimension D',
-    ),
-    'II': Table(
-        'Number of classes and feature dimension of each dataset',
-        [
-            Cell(DATASETS[key], column, f'paper/pod_resnet50_{key}', number, key=f'model.head.{setting}')
-            for key, sizes in zip(DATASETS, SIZES)
-            for column, setting, number in zip(
-                ('Number of Classes', 'Feature Dimension'), ('num_classes', 'feat_dim'), sizes
-            )
-        ],
-        varied='dataset',
     ),
     'III': Table(
         'Accuracy (%) of several losses on CIFAR-100 and FaceScrub',
@@ -126,6 +112,5 @@ PAPER_TABLES = {
 PAPER_FIGURES = {
     'fig3': Figure('Fig. 3: derivative of 1 - cos θ', 'derivative', power=1),
     'fig4': Figure('Fig. 4: derivative of (1 - cos θ)²', 'derivative', power=2),
-    'gram': Figure('Inner products of the centroids of CIFAR-10', 'gram'),
     'dimension': Figure('Accuracy by feature dimension', 'sweep', PAPER_TABLES['I'].cells, 'feature dimension D'),
 }

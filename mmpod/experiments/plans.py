@@ -150,9 +150,8 @@ def plan_run(
     if source or test:
         commands.append(launcher.test(config, checkpoint, run.work_dir, options))
     details = dict(options=list(overrides), config_hash=settings_hash(settings), config=settings)
-    if source:
-        return Plan(run, commands, num_epochs, details, made_by, checkpoint, metric, config)
-    return Plan(run, commands, num_epochs, details, metric=metric, config=config)
+    needs, read = (made_by, checkpoint) if source else (None, None)
+    return Plan(run, commands, num_epochs, details, needs, read, metric, config)
 
 
 def _check_unchanged(run: Run, settings: dict) -> None:

@@ -133,20 +133,20 @@ class Pool:
         for slot in range(jobs):
             self.slots.put(slot)
 
-    def make(self, plan: Plan) -> list[Run]:
-        """Make a run and then those that need it; return the failed ones."""
+    def make(self, plan: Plan) -> dict[Run, bool]:
+        """Make a run and then those that need it; return for each whether it succeeded."""
         slot = self.slots.get()
         try:
-            failed = [] if self._make(plan, slot) else [plan.run]
+            made = {plan.run: self._make(plan, slot)}
         except (OSError, ValueError) as error:  # such as a folder that cannot be written, or a damaged log
             print(f'{plan.run.label} failed: {error}', file=sys.stderr, flush=True)
-            failed = [plan.run]
+            made = {plan.run: False}
         finally:
             self.slots.put(slot)
         for other in self.plans:
             if other.needs == plan.run and not self.stopping.is_set():
-                failed += self.make(other)
-        return failed
+                made.update(self.make(other))
+        return made
 
     def _make(self, plan: Plan, slot: int) -> bool:
         lock = plan.run.acquire()
@@ -173,18 +173,19 @@ def run_all(plans: Sequence[Plan], jobs: int, launcher: Launcher) -> list[Run]:
     Returns:
         list[Run]: The runs that failed.
     """
-    pool, failed, started = Pool(plans, jobs, launcher), [], time.monotonic()
+    pool, started = Pool(plans, jobs, launcher), time.monotonic()
     threads = ThreadPoolExecutor(jobs)
     runs = {plan.run for plan in plans}
+    made: dict[Run, bool] = {}
     try:
         with _signals_as_exit():
             futures = [threads.submit(pool.make, plan) for plan in plans if plan.needs not in runs]
-            for done, future in enumerate(as_completed(futures), 1):
-                failed += future.result()
-                if to_go := len(futures) - done:
-                    left = (time.monotonic() - started) / done * to_go
+            for future in as_completed(futures):
+                made.update(future.result())
+                if to_go := len(runs) - len(made):
+                    left = (time.monotonic() - started) / len(made) * to_go
                     print(f'{to_go} runs to go, about {_clock(left)}', flush=True)
-            return failed
+            return [run for run, succeeded in made.items() if not succeeded]
     except (KeyboardInterrupt, SystemExit) as stopped:
         # From now on another interrupt exits at once; the supervisors end the remaining processes.
         signal.signal(signal.SIGINT, lambda number, frame: os._exit(128 + number))

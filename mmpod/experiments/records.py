@@ -2,7 +2,6 @@
 
 import json
 import re
-import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from mmpod.experiments.catalogue import Setting
-from mmpod.experiments.run import METRIC, Run
+from mmpod.experiments.run import METRIC, Run, one_number
 from mmpod.experiments.studies import setting_of
 
 __all__ = ['Record', 'by_setting', 'collect', 'pack', 'read_file', 'read_results']
@@ -44,13 +43,9 @@ class Record:
         return {int(epoch): value for epoch, value in self.curves.get(metric, {}).items()}
 
     def final(self, metric: str) -> Optional[float]:
-        """Return a final metric: from the test, else from the last validation, else None.
-
-        ``metric[-3:]`` is the mean of the last three values of a metric with one value per class.
-        """
-        name, _, first = metric.removesuffix(':]').partition('[')
-        value = self.metrics.get(name, next(reversed(self.curve(name).values()), None))
-        return statistics.mean(value[int(first) :]) if isinstance(value, list) else value
+        """Return a final metric: from the test, else from the last validation, else None; see :func:`one_number`."""
+        last = {name: next(reversed(curve.values())) for name, curve in self.curves.items()}
+        return one_number({**last, **self.metrics}, metric)
 
 
 def read_file(path: Path) -> list[Record]:
@@ -129,8 +124,6 @@ def _record_of(setting: Setting, run: Run) -> Record:
             'it again.'
         )
     starts = sorted(path.parent.parent.name for path in run.work_dir.glob('*/vis_data/scalars.json'))
-    metrics = run.metrics()
-    curves = {name: curve for name in metrics if (curve := run.curve(name))}
     return Record(
         study=setting.study,
         setting=setting.name,
@@ -142,8 +135,8 @@ def _record_of(setting: Setting, run: Run) -> Record:
         commands=[_portable(command) for command in record['commands']],
         date=datetime.strptime(starts[0], '%Y%m%d_%H%M%S').isoformat() if starts else None,
         wall_s=record['wall_s'],
-        curves={name: {str(epoch): value for epoch, value in curve.items()} for name, curve in curves.items()},
-        metrics=metrics,
+        curves={name: {str(epoch): value for epoch, value in curve.items()} for name, curve in run.curves().items()},
+        metrics=run.metrics(),
         config_hash=record['config_hash'],
     )
 

@@ -1,30 +1,25 @@
-"""Tables (Markdown, CSV) and figures from recorded runs."""
+"""Tables (Markdown) and figures from recorded runs."""
 
-import functools
-import operator
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Optional
 
 import pandas as pd
-from mmpretrain.datasets.categories import CIFAR10_CATEGORIES
 
 from mmpod.experiments.catalogue import Cell, Table
-from mmpod.experiments.comparison import SHARE, epochs_to_reach, markdown_table, mean_and_spread
+from mmpod.experiments.comparison import markdown_table, mean_and_spread, summary_row
 from mmpod.experiments.figures import plot_accuracy, plot_derivative, plot_differences, plot_geometry, plot_sweep
 from mmpod.experiments.paper import PAPER_TABLES
 from mmpod.experiments.records import Record
 from mmpod.experiments.run import METRIC
-from mmpod.experiments.settings import resolve
 from mmpod.experiments.studies import setting_of
 from mmpod.experiments.tables import FIGURES, TABLES
-from mmpod.functional import pedcc
-from mmpod.visualization.geometry import plot_gram
 
 __all__ = ['frame', 'heading', 'write_report']
 
 Records = Mapping[str, Sequence[Record]]  # by setting, study/name
+TESTED = 'Last epoch: from the test; best epoch and epochs to 90 %: from the validation.'
 
 
 def heading(name: str) -> str:
@@ -43,18 +38,6 @@ def text(values: Sequence[Optional[float]]) -> str:
     return mean_and_spread(values, '.0f' if large else '.2f')
 
 
-def best_epoch(records: Sequence[Record]) -> str:
-    """Return the best validation accuracy; ``-`` if the runs have no curve."""
-    return text([max(record.curve().values(), default=None) for record in records])
-
-
-def epochs_to_share(records: Sequence[Record]) -> str:
-    """Return the first epoch with 90 % of the run's final accuracy, averaged over the runs."""
-    curves = [record.curve() for record in records]
-    epochs = [epochs_to_reach(curve, SHARE * list(curve.values())[-1]) for curve in curves if curve]
-    return f'{pd.Series(epochs).mean():.1f}' if all(curves) else '-'
-
-
 def row_of(table: Table, cell: Cell, records: Sequence[Record]) -> dict[str, str]:
     """Return the numbers of a cell by column name."""
     metric, *more = cell.metrics
@@ -64,32 +47,24 @@ def row_of(table: Table, cell: Cell, records: Sequence[Record]) -> dict[str, str
         last = [metric.rpartition('/')[2] for metric in cell.metrics]
         names = [short if last.count(short) == 1 else metric for short, metric in zip(last, cell.metrics)]
         return {name: text(measured(records, metric)) for name, metric in zip(names, cell.metrics)}
-    has_curve = metric == METRIC
-    return {
-        'last epoch, %': text(measured(records, metric)),
-        'best epoch, %': best_epoch(records) if has_curve else '-',
-        f'epochs to {100 * SHARE:g} % of the last': epochs_to_share(records) if has_curve else '-',
-    }
+    return summary_row(records, metric)
 
 
 def paper_rows(cell: Cell, records: Sequence[Record], seeds: str) -> list[dict[str, str]]:
     """Return the numbers of a cell beside the paper's, one row per metric."""
     assert cell.paper is not None
     config, rows = setting_of(cell.runs).config, []
-    for metric in [cell.key] if cell.key else cell.metrics:
-        form = 'g' if cell.key else '.2f'
+    for metric in cell.metrics:
         values = measured(records, metric)
-        if cell.key:
-            values = [functools.reduce(operator.getitem, cell.key.split('.'), resolve(setting_of(cell.runs).path))]
         several = f' ({metric.rpartition("/")[2]})' if len(cell.metrics) > 1 else ''
         rows.append(
             {
                 'row': cell.row,
                 'column': f'{cell.column}{several}',
-                'paper': format(cell.paper, form),
-                'measured': mean_and_spread(values, form),
-                'difference': f'{statistics.mean(values) - cell.paper:+{form}}' if values and not cell.key else '-',
-                'best epoch': best_epoch(records) if metric == METRIC and values else '-',
+                'paper': f'{cell.paper:.2f}',
+                'measured': mean_and_spread(values),
+                'difference': f'{statistics.mean(values) - cell.paper:+.2f}' if values else '-',
+                'best epoch': mean_and_spread([max(run.curve(metric).values(), default=None) for run in records]),
                 'seeds': seeds,
                 'config': f'`{config}`',
             }
@@ -124,13 +99,14 @@ def frame(table: Table, records: Records) -> pd.DataFrame:
 def pivot(table: Table, having: Sequence[tuple], marked: Mapping[tuple, str]) -> pd.DataFrame:
     """Return a table of rows by columns, with the best value of each row in bold."""
     cells: dict[str, dict[str, str]] = {}
-    means = {cell: statistics.mean(measured(runs, cell.metrics[0])) for cell, runs in having}
+    values = {cell: measured(runs, cell.metrics[0]) for cell, runs in having}
+    means = {cell: statistics.mean(found) for cell, found in values.items() if found}
     best_of = min if table.lower_is_better else max
     for cell, runs in having:
-        best = best_of(means[other] for other, _ in having if other.row == cell.row)
-        number = text(measured(runs, cell.metrics[0]))
-        number = f'**{number}**' if means[cell] == best else number
-        cells.setdefault(cell.row, {})[cell.column] = number + ''.join(marked.get(run.key, '') for run in runs)
+        best = best_of((mean for other, mean in means.items() if other.row == cell.row), default=None)
+        number = f'**{text(values[cell])}**' if cell in means and means[cell] == best else text(values[cell])
+        marks_here = dict.fromkeys(marked.get(run.key, '') for run in runs)
+        cells.setdefault(cell.row, {})[cell.column] = ''.join([number, *marks_here])
     return pd.DataFrame({table.varied: row, **by_column} for row, by_column in cells.items()).fillna('-')
 
 
@@ -143,19 +119,28 @@ def marks(table: Table, records: Records) -> tuple[dict[tuple, str], list[str]]:
     if not table.marked:
         return {}, []
     runs = {record.key: (cell, record) for cell in table.cells for record in records.get(cell.runs, ())}
-    revisions = [record.versions.get('git') for _, record in runs.values()]
-    usual = statistics.mode(revisions) if revisions else None
+    revisions = {
+        key: f'mmpod {record.versions.get("git") or "of a revision that is not recorded"}'
+        for key, (_, record) in runs.items()
+    }
+    usual = statistics.mode(revisions.values()) if runs else ''
     found: dict[tuple, str] = {}
     numbers: dict[str, int] = {}
     for key, (cell, record) in runs.items():
-        revision = record.versions.get('git')
-        reasons = [] if revision == usual else [f'mmpod {revision or "of a revision that is not recorded"}']
+        reasons = [revisions[key]] if revisions[key] != usual else []
         more = [option for option in record.overrides if option not in setting_of(cell.runs).overrides]
         reasons += [f'with `{" ".join(more)}`'] if more else []
         if reasons:
             found[key] = f' [{numbers.setdefault(", ".join(reasons), len(numbers) + 1)}]'
-    lines = [f'[{number}] {reason}' for reason, number in numbers.items()]
-    return found, [f'Of mmpod {usual} but for the marked seeds: ' + '; '.join(lines) + '.'] if lines else []
+    lines = '; '.join(f'[{number}]: {reason}' for reason, number in numbers.items())
+    return found, [f'Unmarked: {usual}, the settings of the study. {lines}.'] if lines else []
+
+
+def has_tests(shown: pd.DataFrame, table: Table, records: Records) -> bool:
+    """Return whether a table shows best epochs of runs whose test differs from their last validation."""
+    runs = [record for cell in table.cells for record in records.get(cell.runs, ())]
+    apart = any([*curve.values()][-1] != run.final(METRIC) for run in runs if (curve := run.curve()))
+    return apart and any('best epoch' in str(column) for column in shown)
 
 
 def draw(name: str, path: Path, records: Records) -> bool:
@@ -164,8 +149,6 @@ def draw(name: str, path: Path, records: Records) -> bool:
     runs = [(cell.row, record) for cell in figure.cells for record in records.get(cell.runs, ())]
     if figure.kind == 'derivative':
         plot_derivative(figure.power, path, figure.title)
-    elif figure.kind == 'gram':
-        plot_gram(pedcc(10, 256), path, figure.title, CIFAR10_CATEGORIES)
     elif not runs:
         return False
     elif figure.kind == 'curves':
@@ -193,29 +176,21 @@ def by_seed(table: Table, records: Records) -> pd.DataFrame:
 
 
 def write_report(out: Path, records: Records, tables: Sequence[str], figures: Sequence[str]) -> list[Path]:
-    """Write the named tables and figures that have runs as Markdown files and pictures, and `tables.csv`.
+    """Write the named tables and figures that have runs as Markdown files and pictures.
 
     Returns:
         list[Path]: The files written to the folder ``out``.
     """
     out.mkdir(parents=True, exist_ok=True)
-    written, all_rows = [], []
+    written = []
     for name in tables:
         table = TABLES[name]
         found = frame(table, records)
         if found.empty:
             continue
         path = out / f'{name}.md'
-        path.write_text('\n\n'.join([markdown_table(found), *marks(table, records)[1]]) + '\n', encoding='utf-8')
+        notes = [*marks(table, records)[1], *([TESTED] if has_tests(found, table, records) else [])]
+        path.write_text('\n\n'.join([markdown_table(found), *notes]) + '\n', encoding='utf-8')
         written.append(path)
-        all_rows += [
-            {'table': name, 'row': cell.row, 'column': cell.column, 'runs': cell.runs, 'paper': cell.paper}
-            | {'metric': metric, 'seed': record.seed, 'value': value}
-            for cell in table.cells
-            for record in records.get(cell.runs, ())
-            for metric in cell.metrics
-            if (value := record.final(metric)) is not None
-        ]
-    pd.DataFrame(all_rows).to_csv(out / 'tables.csv', index=False)
     drawn = [out / f'{name}.png' for name in figures if draw(name, out / f'{name}.png', records)]
-    return [*written, out / 'tables.csv', *drawn]
+    return [*written, *drawn]

@@ -2,13 +2,14 @@
 
 import fcntl
 import json
+import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional, TextIO
+from typing import Any, Optional, TextIO
 
-__all__ = ['METRIC', 'Run', 'number_format', 'unit']
+__all__ = ['METRIC', 'Run', 'number_format', 'one_number', 'unit']
 
 METRIC = 'accuracy/top1'
 PERCENTAGES = ('accuracy', 'cosine', 'gda', 'multi-label', 'single-label')
@@ -24,6 +25,30 @@ def unit(metric: str) -> str:
 def number_format(metric: str) -> str:
     """Return the format of its values: two decimals for a percentage, four significant digits for anything else."""
     return '.2f' if unit(metric) else '.4g'
+
+
+def one_number(metrics: Mapping[str, Any], metric: str) -> Optional[float]:
+    """Return a metric, or None if it was not measured.
+
+    ``metric[-3:]`` is the mean of the last three values of a metric with one value per class.
+
+    Raises:
+        ValueError: The metric has one value per class, and no part of them is asked for.
+
+    Example:
+        >>> one_number({'accuracy': 50.0, 'recall': [90.0, 20.0, 40.0]}, 'recall[-2:]')
+        30.0
+    """
+    name, _, first = metric.removesuffix(':]').partition('[')
+    value = metrics.get(name)
+    if not isinstance(value, list):
+        return value
+    if not first:
+        raise ValueError(
+            f'Expected `{metric}` to be a number, but it has {len(value)} values, one per class. Use a part of them, '
+            f'such as {metric}[-3:], which is the mean of the last three.'
+        )
+    return statistics.mean(value[int(first) :])
 
 
 @dataclass(frozen=True)
@@ -97,16 +122,28 @@ class Run:
             return False
         return False
 
-    def curve(self, metric: str = METRIC) -> dict[int, float]:
-        """Return a validation metric by epoch, over all starts of the run; a repeated epoch replaces the earlier one.
+    def curves(self) -> dict[str, dict[int, Any]]:
+        """Return all validation metrics by epoch, over all starts of the run; the last start with an epoch counts.
 
         Raises:
             ValueError: A log is damaged. An unfinished last line, as a killed run leaves it, is ignored.
         """
-        return dict(sorted((entry['step'], entry[metric]) for entry in self._entries() if metric in entry))
+        found: dict[str, dict[int, Any]] = {}
+        for entry in self._entries():
+            if 'lr' not in entry and 'loss' not in entry:  # otherwise it is of the training
+                for name in entry:
+                    if name not in NOT_METRICS:
+                        found.setdefault(name, {})[entry['step']] = entry[name]
+        return {name: dict(sorted(curve.items())) for name, curve in found.items()}
 
-    def metrics(self) -> dict[str, float]:
+    def curve(self, metric: str = METRIC) -> dict[int, float]:
+        """Return a metric of :meth:`curves`, empty if it was not measured."""
+        return self.curves().get(metric, {})
+
+    def metrics(self) -> dict[str, Any]:
         """Return the metrics of the last epoch, from the final test, or from the last validation if there was no test.
+
+        They are numbers, or lists with one per class.
 
         Raises:
             ValueError: The file or a log is damaged.
@@ -114,20 +151,18 @@ class Run:
         path = self.work_dir / 'metrics.json'
         if path.is_file():
             return _parse_object(path.read_bytes(), str(path))
-        by_epoch: dict[int, dict] = {}
-        for entry in self._entries():
-            if 'lr' not in entry and 'loss' not in entry:
-                by_epoch.setdefault(entry['step'], {}).update(entry)
-        last = by_epoch[max(by_epoch)] if by_epoch else {}
-        return {name: value for name, value in last.items() if name not in NOT_METRICS}
+        curves = self.curves()
+        last = max((epoch for curve in curves.values() for epoch in curve), default=None)
+        return {name: curve[last] for name, curve in curves.items() if last in curve}
 
     def final(self, metric: str = METRIC) -> Optional[float]:
         """Return a metric after the last epoch, or None if it was not measured.
 
-        If the evaluation fits another classifier, it is that classifier's (``gda/top1`` for ``accuracy/top1``).
+        If the evaluation fits another classifier, it is that classifier's (``gda/top1`` for ``accuracy/top1``). See
+        :func:`one_number`.
         """
-        metrics = self.metrics()
-        return metrics.get(metric.replace('accuracy/', 'gda/', 1), metrics.get(metric))
+        metrics, refitted = self.metrics(), metric.replace('accuracy/', 'gda/', 1)
+        return one_number(metrics, refitted if refitted in metrics else metric)
 
     def _entries(self) -> Iterator[dict]:
         """Yield the entries of MMEngine's logs, oldest start first."""
@@ -153,8 +188,7 @@ def _parse_object(text: bytes, where: str) -> dict:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        reason = 'is nested too deeply' if isinstance(error, RecursionError) else f'is damaged ({error})'
-        raise ValueError(f'Expected {where} to be a JSON object, but it {reason}. {WAY_OUT}') from error
+        raise ValueError(f'Expected {where} to be a JSON object, but it is damaged ({error}). {WAY_OUT}') from error
     if not isinstance(value, dict):
         shown = text[:40].decode(errors='replace')
         raise ValueError(f'Expected {where} to be a JSON object, but it is {shown}. {WAY_OUT}')

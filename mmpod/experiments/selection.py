@@ -36,7 +36,7 @@ def select(words: Sequence[str]) -> Selection:
             settings += [setting_of(cell.runs) for cell in FIGURES[word].cells]
             figures.append(word)
         elif word in TABLES and word not in STUDIES:
-            settings += [setting_of(cell.runs) for cell in TABLES[word].cells if cell.key is None]
+            settings += [setting_of(cell.runs) for cell in TABLES[word].cells]
             tables.append(word)
         else:
             found = list(STUDIES[word].settings.values()) if word in STUDIES else matching(word)

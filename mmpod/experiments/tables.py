@@ -121,6 +121,8 @@ def paper_losses(key: str) -> list[Cell]:
 
 
 POD, COSINE = 'paper/pod_resnet50_cifar10', 'paper/cosine_resnet50_cifar10'
+# Studies whose table is the accuracy of all settings.
+BY_STUDY = 'gpu gpu_44epochs digits small small_40epochs small_recipe small_recipe_40epochs tiny tiny_recipe'.split()
 SPECTRUM_TITLE = 'Spectrum of the pooled features (64 dimensions, unit length)'
 TABLES = {
     **PAPER_TABLES,
@@ -135,45 +137,34 @@ TABLES = {
         ],
     ),
     'overview': overview(),
-    'gpu': accuracy('gpu'),
     'gpu_features': Table('Features of the runs of gpu', rows('gpu', (*SPECTRUM, *GEOMETRY[:3]))),
-    'gpu_44epochs': accuracy('gpu_44epochs'),
     'gpu_44epochs_features': Table('Features of the runs of gpu_44epochs', rows('gpu_44epochs', SPECTRUM)),
-    'digits': accuracy('digits'),
-    'small': accuracy('small'),
+    **{study: accuracy(study) for study in BY_STUDY},
     'small_epochs': by_epoch([cell for cell in rows('small') if cell.runs != 'small/gda'], 'small'),
-    'small_tuning': trials('small_tuning'),
-    'small_tuned': accuracy('small_tuned', tuned('small')),
-    'small_tuned_epochs': by_epoch(tuned('small'), 'small_tuned'),
     'small_spectrum': Table(
         f'{SPECTRUM_TITLE} on the test images, of the runs of small_tuned', tuned('small', SPECTRUM)
     ),
-    'small_40epochs': accuracy('small_40epochs'),
     'small_probe': accuracy('small_probe', varied='setting'),
     'small_repeated': Table(STUDIES['small_repeated'].title, rows('small_repeated', (METRIC, *GDA, *SPECTRUM))),
-    'small_lambda': sweep('small_lambda', LAMBDA, {'0': 'small/cosine', '1': 'small/pod'}),
-    'small_dimension': sweep('small_dimension', DIMENSION, {'256': 'small/pod'}),
-    'small_geometry': Table(STUDIES['small_geometry'].title, rows('small_geometry', GEOMETRY)),
     'small_gda': by_classifier('small', 'small_tuned/pod'),
     'small_shrinkage': by_shrinkage('small_shrinkage'),
-    'small_recipe': accuracy('small_recipe'),
-    'small_recipe_40epochs': accuracy('small_recipe_40epochs'),
     'small_recipe_tuning': accuracy('small_recipe_tuning', varied='trial'),
-    'tiny': accuracy('tiny'),
-    'tiny_tuning': trials('tiny_tuning'),
-    'tiny_tuned': accuracy('tiny_tuned', tuned('tiny')),
-    'tiny_tuned_epochs': by_epoch(tuned('tiny'), 'tiny_tuned'),
     'tiny_spectrum': Table(f'{SPECTRUM_TITLE} on the validation images, of the runs of tiny', rows('tiny', SPECTRUM)),
-    'tiny_lambda': sweep('tiny_lambda', LAMBDA, {'0': 'tiny/cosine', '1': 'tiny/pod'}),
-    'tiny_dimension': sweep('tiny_dimension', DIMENSION, {'256': 'tiny/pod'}),
-    'tiny_geometry': Table(STUDIES['tiny_geometry'].title, rows('tiny_geometry', GEOMETRY)),
     'tiny_gda': by_classifier('tiny', 'tiny/pod'),
-    'tiny_recipe': accuracy('tiny_recipe'),
     'digits_geometry': Table(STUDIES['digits_geometry'].title, rows('digits_geometry', (METRIC, *GEOMETRY))),
     'digits_shrinkage': by_shrinkage('digits_shrinkage'),
     'open_set': Table(STUDIES['open_set'].title, rows('open_set', OPEN_SET)),
     **WHEN_TABLES,
 }
+for tier in IMAGES:
+    TABLES |= {
+        f'{tier}_tuning': trials(f'{tier}_tuning'),
+        f'{tier}_tuned': accuracy(f'{tier}_tuned', tuned(tier)),
+        f'{tier}_tuned_epochs': by_epoch(tuned(tier), f'{tier}_tuned'),
+        f'{tier}_lambda': sweep(f'{tier}_lambda', LAMBDA, {'0': f'{tier}/cosine', '1': f'{tier}/pod'}),
+        f'{tier}_dimension': sweep(f'{tier}_dimension', DIMENSION, {'256': f'{tier}/pod'}),
+        f'{tier}_geometry': Table(STUDIES[f'{tier}_geometry'].title, rows(f'{tier}_geometry', GEOMETRY)),
+    }
 TABLES['small_lambda_spectrum'] = Table(
     'Spectrum of the runs of small_lambda',
     [replace(cell, metrics=SPECTRUM) for cell in TABLES['small_lambda'].cells],

@@ -7,7 +7,7 @@ from .centroids import pedcc
 from .complement import complement_entropy
 from .decorrelation import barlow_twins_loss, self_correlation_loss, vicreg_covariance_loss
 from .few_shot import nearest_mean
-from .gaussian import cholesky_factor, log_densities, most_probable, squared_distances, whitening_factor
+from .gaussian import cholesky_factor, most_probable, squared_distances, whitening_factor
 from .geometry import neural_collapse, target_and_nontarget_cosines
 from .kerdock import kerdock_rows, kerdock_size
 from .margins import (
@@ -61,7 +61,6 @@ __all__ = [
     'kerdock_size',
     'max_cosine',
     'ledoit_wolf_shrinkage',
-    'log_densities',
     'merge_moments',
     'monotone_cos_multiple',
     'most_probable',

@@ -1,7 +1,5 @@
 """The rows that a batch statistic covers: the local ones, or in a distributed run those of all processes."""
 
-from typing import Union
-
 from torch import Tensor
 
 __all__ = ['Batch']
@@ -34,11 +32,6 @@ class Batch:
         """Return the entry-wise sum of a tensor over the processes, without gradients."""
         return tensor
 
-    def mean(self, rows: Tensor, dim: Union[int, tuple[int, ...]] = 0) -> Tensor:
-        """Return the mean over the rows of the whole batch, with gradients to the local rows.
-
-        Args:
-            rows: Shape (N, ...).
-            dim: 0, or (0, 1) for rows with a single entry.
-        """
-        return rows.mean(dim=dim)
+    def mean(self, rows: Tensor) -> Tensor:
+        """Return the mean over the rows (N, ...) of the whole batch, with gradients to the local rows."""
+        return rows.mean(dim=0)

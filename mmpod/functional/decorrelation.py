@@ -38,15 +38,14 @@ def self_correlation_loss(residuals: Tensor, batch: Optional[Batch] = None) -> T
         >>> self_correlation_loss(torch.tensor([[1., 2.], [0., 1.]]))
         tensor(8.)
     """
-    return SelfCorrelation.apply(residuals, batch or Batch(residuals))
+    return _SelfCorrelation.apply(residuals, batch or Batch(residuals))
 
 
-class SelfCorrelation(torch.autograd.Function):
+class _SelfCorrelation(torch.autograd.Function):
     """:func:`self_correlation_loss` with a closed-form gradient from the same matrix product as the value."""
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor, batch: Batch) -> Tensor:
-        """Return the sum of squared off-diagonal entries of R."""
         product = decorrelating_product(rows, batch)
         ctx.save_for_backward(product)
         ctx.processes = batch.processes
@@ -55,8 +54,8 @@ class SelfCorrelation(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        """Return the gradient; each row receives one from the loss of every process, see utils/distributed.py."""
         (product,) = ctx.saved_tensors
+        # Each row receives a gradient from the loss of every process, see utils/distributed.py.
         return product * (grad * (4 * ctx.processes)), None
 
 

@@ -1,17 +1,16 @@
-r"""Gaussian log-densities through triangular factors.
+r"""Distances under Gaussians, and the most probable one, through triangular factors.
 
 Each covariance is factored once, :math:`\Sigma = L L^T`. Its inverse factor :math:`V = L^{-1}` whitens: the squared
 Mahalanobis distance of x is :math:`\|V (x - m)\|^2`. V is lower triangular, so that the first d entries of
 :math:`V (x - m)` need only the first d of x - m.
 """
 
-import math
 from typing import Optional
 
 import torch
 from torch import Tensor
 
-__all__ = ['cholesky_factor', 'log_densities', 'most_probable', 'squared_distances', 'whitening_factor']
+__all__ = ['cholesky_factor', 'most_probable', 'squared_distances', 'whitening_factor']
 
 # Float64 numbers in one array of whitened rows, 32 MiB.
 MAX_WHITENED = 2**22
@@ -81,18 +80,6 @@ def squared_distances(features: Tensor, means: Tensor, whitening: Optional[Tenso
         for k, (mean, factor) in enumerate(zip(means, whitening)):
             target[:, k] = ((rows - mean) @ factor.T).square_().sum(dim=1)
     return result
-
-
-def log_densities(features: Tensor, means: Tensor, whitening: Tensor) -> Tensor:
-    r"""Return :math:`\log N(x; m_k, \Sigma_k)`, shape (N, K); the arguments are those of :func:`squared_distances`.
-
-    Example:
-        >>> x, m = torch.zeros(1, 2).double(), torch.zeros(1, 2).double()
-        >>> log_densities(x, m, torch.eye(2).double())
-        tensor([[-1.8379]], dtype=torch.float64)
-    """
-    offsets = whitening.diagonal(dim1=-2, dim2=-1).log().sum(-1) - features.shape[1] / 2 * math.log(2 * math.pi)
-    return offsets - squared_distances(features, means, whitening) / 2
 
 
 def most_probable(features: Tensor, means: Tensor, whitening: Tensor, log_offsets: Tensor) -> Tensor:

@@ -24,10 +24,8 @@ from .spectrum import effective_rank
 
 __all__ = [
     'centred_class_means',
-    'mean_angles',
     'neural_collapse',
     'target_and_nontarget_cosines',
-    'self_duality',
     'total_covariance',
     'within_over_between',
 ]
@@ -99,48 +97,17 @@ def within_over_between(within: Tensor, centred: Tensor, tolerance: float) -> tu
     return ratio, (((vectors @ within) * vectors).sum(dim=1) / squares).sum()
 
 
-def mean_angles(centred: Tensor) -> tuple[Tensor, Tensor]:
-    r"""Return two measures of NC2 that are 0 if the centred class means point to the vertices of a regular simplex.
-
-    Over all pairs of classes: the standard deviation of their cosines, and the mean of :math:`|\cos + 1/(C-1)|`.
-
-    Args:
-        centred: Shape (C, D), C >= 2, no zero row.
-
-    Example:
-        >>> corners = torch.tensor([[1., 0.], [-0.5, 0.75 ** 0.5], [-0.5, -(0.75 ** 0.5)]])
-        >>> [round(float(value), 6) for value in mean_angles(corners)]
-        [0.0, 0.0]
-    """
-    unit, num_classes = normalize_rows(centred), len(centred)
-    pairs = torch.ones(num_classes, num_classes, dtype=torch.bool, device=centred.device).triu(1)
-    cosine = cosine_scores(unit, unit)[pairs]
-    return cosine.std(correction=0), (cosine + 1 / (num_classes - 1)).abs().mean()
-
-
-def self_duality(centred: Tensor, prototypes: Tensor) -> Tensor:
-    r"""Return NC3, :math:`\|W/\|W\|_F - M/\|M\|_F\|_F^2`: 0 if W and M are proportional, at most 4.
-
-    Args:
-        centred: M, shape (C, D).
-        prototypes: W, shape (C, D), of the same classes.
-
-    Example:
-        >>> means = torch.tensor([[2., 0.], [0., 0.]])
-        >>> self_duality(means, 3 * means), self_duality(means, -means)
-        (tensor(0.), tensor(4.))
-    """
-    return (prototypes / prototypes.norm() - centred / centred.norm()).square().sum()
-
-
 def neural_collapse(moments: ClassMoments, prototypes: Optional[Tensor] = None) -> dict[str, Tensor]:
-    """Return all measures that are defined for these features, by name.
+    r"""Return all measures that are defined for these features, by name.
 
     - ``effective_rank`` of the covariance, unless all features are equal; C - 1 for a regular simplex;
     - ``within_between``, ``nc1``: :func:`within_over_between`, with two classes or more whose means differ;
     - ``nc2_equinorm``: standard deviation of the lengths of the centred class means over their mean; likewise;
-    - ``nc2_equiangularity``, ``nc2_max_angle``: :func:`mean_angles`; likewise, unless a mean lies in the centre;
-    - ``nc3_self_duality``: :func:`self_duality`; likewise, with prototypes that are not all 0.
+    - ``nc2_equiangularity``, ``nc2_max_angle``: over all pairs of centred class means, the standard deviation of their
+      cosines, and the mean of :math:`|\cos + 1/(C-1)|`, both 0 for a regular simplex; likewise, unless a mean lies in
+      the centre;
+    - ``nc3_self_duality``: :math:`\|W/\|W\|_F - M/\|M\|_F\|_F^2` of the prototypes W and the centred class means M:
+      0 if they are proportional, at most 4; likewise, with prototypes that are not all 0.
 
     Args:
         moments: Moments by class in float64, with one scatter over all classes.
@@ -159,7 +126,12 @@ def neural_collapse(moments: ClassMoments, prototypes: Optional[Tensor] = None) 
     lengths = centred.norm(dim=1)
     measures.update(within_between=ratio, nc1=nc1, nc2_equinorm=lengths.std(correction=0) / lengths.mean())
     if lengths.min() > tolerance:
-        measures['nc2_equiangularity'], measures['nc2_max_angle'] = mean_angles(centred)
+        unit, num_classes = normalize_rows(centred), len(centred)
+        pairs = torch.ones(num_classes, num_classes, dtype=torch.bool, device=centred.device).triu(1)
+        cosine = cosine_scores(unit, unit)[pairs]
+        measures['nc2_equiangularity'] = cosine.std(correction=0)
+        measures['nc2_max_angle'] = (cosine + 1 / (num_classes - 1)).abs().mean()
     if prototypes is not None and prototypes[present].any():
-        measures['nc3_self_duality'] = self_duality(centred, prototypes[present].to(centred))
+        own = prototypes[present].to(centred)
+        measures['nc3_self_duality'] = (own / own.norm() - centred / centred.norm()).square().sum()
     return measures

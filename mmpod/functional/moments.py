@@ -5,7 +5,7 @@ Sums are kept about the class means, not about the origin, and shifted when a me
 float64.
 """
 
-from typing import Any, Callable, Iterable, NamedTuple, Optional, Union
+from typing import Any, Callable, NamedTuple, Optional, Union
 
 import numpy as np
 import torch
@@ -126,12 +126,11 @@ def accumulate_(moments: ClassMoments, features: Tensor, labels: Tensor) -> Clas
         return moved._replace(counts=counts)
 
     order, sizes = labels.argsort(), added.tolist()
-    present = [k for k, size in enumerate(sizes) if size]
     means = moments.means.clone()
     for k, chosen in enumerate(order.split(sizes)):
         if len(chosen):
             means[k] += (features[chosen].to(means) - means[k]).sum(dim=0) / counts[k]
-    moved = _translate_(moments, means, present)
+    moved = _translate_(moments, means)
     assert moved.third is not None and moved.fourth is not None
     for k, chosen in enumerate(order.split(sizes)):
         if len(chosen):
@@ -143,21 +142,16 @@ def accumulate_(moments: ClassMoments, features: Tensor, labels: Tensor) -> Clas
     return moved._replace(counts=counts)
 
 
-def _translate_(moments: ClassMoments, means: Tensor, classes: Iterable[int] = ()) -> ClassMoments:
-    """Re-centre the sums at ``means``, so that they can be added up; updates the scatter in place.
-
-    Args:
-        moments: Sums about the class means.
-        means: Shape (K, D).
-        classes: Classes whose mean changes; ignored with a scatter over all classes.
-    """
+def _translate_(moments: ClassMoments, means: Tensor) -> ClassMoments:
+    """Re-centre the sums at other ``means``, (K, D), so that they can be added up; updates the scatter in place."""
     counts, scatter, d = moments.counts, moments.scatter, moments.means - means
+    moved = d.any(dim=1).nonzero().flatten()
     if moments.third is None or moments.fourth is None:
-        weighted = counts.sqrt().unsqueeze(1) * d
+        weighted = counts[moved].sqrt().unsqueeze(1) * d[moved]
         scatter.addmm_(weighted.T, weighted)
         return moments._replace(means=means)
     third, fourth = moments.third.clone(), moments.fourth.clone()
-    for k in classes:
+    for k in moved.tolist():
         length, spread, turned = d[k] @ d[k], scatter[k].trace(), scatter[k] @ d[k]
         fourth[k] += 4 * d[k] @ (turned + third[k]) + 2 * length * spread + counts[k] * length**2
         third[k] += 2 * turned + (spread + counts[k] * length) * d[k]
@@ -180,6 +174,6 @@ def merge_moments(moments: ClassMoments, total: Callable[[Tensor], Tensor]) -> C
     """
     counts = total(moments.counts)
     means = total(moments.counts.unsqueeze(1) * moments.means) / counts.clamp_min(1).unsqueeze(1)
-    moved = _translate_(moments._replace(scatter=moments.scatter.clone()), means, range(len(counts)))
+    moved = _translate_(moments._replace(scatter=moments.scatter.clone()), means)
     third, fourth = (None if part is None else total(part) for part in (moved.third, moved.fourth))
     return ClassMoments(counts, means, total(moved.scatter), third, fourth)

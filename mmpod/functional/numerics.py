@@ -51,7 +51,7 @@ def normalize_rows(features: Tensor) -> Tensor:
                 [0.0000, 0.0000]])
     """
     if torch.is_grad_enabled() and features.requires_grad:
-        return NormalizeRows.apply(features)
+        return _NormalizeRows.apply(features)
     # Plain operations, which every export format supports.
     return features / _lengths(features).clamp_min(torch.finfo(features.dtype).tiny)
 
@@ -74,12 +74,11 @@ def through_unit_rows(grad: Tensor, unit: Tensor, length: Tensor) -> Tensor:
     return torch.addcmul(grad, unit, radial, value=-1).div_(length)
 
 
-class NormalizeRows(torch.autograd.Function):
+class _NormalizeRows(torch.autograd.Function):
     """:func:`normalize_rows` with a closed-form gradient, in fewer passes over memory."""
 
     @staticmethod
     def forward(ctx: Any, features: Tensor) -> Tensor:
-        """Return the unit rows."""
         unit, length = unit_rows(features)
         ctx.save_for_backward(unit, length)
         return unit
@@ -87,7 +86,6 @@ class NormalizeRows(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> Tensor:
-        """Return the gradient of the rows."""
         return through_unit_rows(grad, *ctx.saved_tensors)
 
 

@@ -48,22 +48,21 @@ def pod_loss(
         >>> pod_loss(z, torch.tensor([0, 1]), p, sc_weight=0.5)
         (tensor(0.5800), tensor(1.7424))
     """
-    return PODTerms.apply(features, labels, centroids, power, sc_weight, batch or Batch(features))
+    return _PODTerms.apply(features, labels, centroids, power, sc_weight, batch or Batch(features))
 
 
-class PODTerms(torch.autograd.Function):
+class _PODTerms(torch.autograd.Function):
     """:func:`pod_loss`."""
 
     @staticmethod
     def forward(
         ctx: Any, features: Tensor, labels: Tensor, centroids: Tensor, power: float, sc_weight: float, batch: Batch
     ) -> tuple[Tensor, Tensor]:
-        """Return both terms."""
         unit, length = unit_rows(features)
         own = centroids.index_select(0, labels)
         residuals = own - unit  # -d_i, which has the same second moment
         distance = (own * residuals).sum(dim=1, keepdim=True)  # 1 - cos, as <p, p> = 1
-        cosine = batch.mean(_power(distance, power), dim=(0, 1))
+        cosine = batch.mean(_power(distance, power).flatten())
         if sc_weight > 0:
             product = decorrelating_product(residuals, batch, sc_weight)
             correlation = batch.sum((residuals * product).sum())
@@ -75,7 +74,6 @@ class PODTerms(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, cosine_grad: Tensor, correlation_grad: Tensor) -> tuple[Optional[Tensor], ...]:
-        """Return the gradient of the features."""
         if torch.is_grad_enabled():  # checked here because @once_differentiable takes as long as four operations
             raise RuntimeError('Expected `create_graph=False`: pod_loss can be differentiated only once.')
         unit, length, residuals, distance, product = ctx.saved_tensors

@@ -23,6 +23,7 @@ from mmpod.functional import (
     pedcc,
     spread_centroids,
 )
+from mmpod.functional.spread import DESCENT_VERSION
 from mmpod.utils.checks import check_choice
 
 from .centroid_file import read_centroids
@@ -89,24 +90,31 @@ def _spread(num_classes: int, feat_dim: int, seed: int, dtype: torch.dtype) -> T
     """Return :func:`spread_centroids`; the result of a descent is cached in a file, only to save time."""
     if not needs_descent(num_classes, feat_dim):
         return spread_centroids(num_classes, feat_dim, seed, dtype=dtype)
+
+    def computed() -> Tensor:
+        print_log(f'Spreading {num_classes} centroids in {feat_dim} dimensions:', logger='current')
+        return spread_centroids(num_classes, feat_dim, seed, progress=_log_progress)
+
+    centroids = None
     try:
         folder = Path(os.environ.get('MMPOD_CACHE') or Path.home() / '.cache/mmpod')
         folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f'spread_v{DESCENT_VERSION}_{num_classes}_{feat_dim}_{seed}.npy'
+        with _lock(path.with_suffix('.lock')):
+            centroids = _read_cache(path, num_classes, feat_dim)
+            if centroids is None:
+                centroids = computed()
+                with path.with_suffix('.new').open('wb') as file:
+                    np.save(file, centroids.numpy())
+                path.with_suffix('.new').replace(path)
     except (OSError, RuntimeError) as error:  # RuntimeError: there is no home folder
-        _warn_not_kept(error)
-        return _compute(num_classes, feat_dim, seed).to(dtype)
-    path = folder / f'spread_{num_classes}_{feat_dim}_{seed}.npy'
-    with _lock(path.with_suffix('.lock')):
-        centroids = _read_cache(path, num_classes, feat_dim)
-        if centroids is None:
-            centroids = _compute(num_classes, feat_dim, seed)
-            _write_cache(path, centroids)
+        print_log(
+            f'The spread centroids are not kept for the next run: {error}. Set MMPOD_CACHE to a writable folder.',
+            logger='current',
+            level=logging.WARNING,
+        )
+        centroids = computed() if centroids is None else centroids
     return centroids.to(dtype)
-
-
-def _compute(num_classes: int, feat_dim: int, seed: int) -> Tensor:
-    print_log(f'Spreading {num_classes} centroids in {feat_dim} dimensions:', logger='current')
-    return spread_centroids(num_classes, feat_dim, seed, progress=_log_progress)
 
 
 def _log_progress(step: int, smallest: float) -> None:
@@ -123,35 +131,14 @@ def _lock(path: Path) -> Iterator[None]:
 
 
 def _read_cache(path: Path, num_classes: int, feat_dim: int) -> Optional[Tensor]:
-    """Return what :func:`_write_cache` wrote, or None if the file is missing or damaged."""
+    """Return the cached centroids, or None if the file is missing or damaged."""
     if not path.exists():
         return None
     try:
         centroids = torch.from_numpy(np.load(path, allow_pickle=False))
-        limit = min(kerdock_max_cosine(num_classes, feat_dim) + 1e-9, 1 - 1e-6)
-        unit = (centroids.norm(dim=1) - 1).abs().max() < 1e-9  # NaN fails it
-        if centroids.shape == (num_classes, feat_dim) and unit and max_cosine(centroids) < limit:
+        if centroids.shape == (num_classes, feat_dim) and (centroids.norm(dim=1) - 1).abs().max() < 1e-9:  # no NaN
             return centroids
     except Exception:  # NumPy raises many types
         pass
     print_log(f'`{path}` is damaged and will be computed again.', logger='current', level=logging.WARNING)
     return None
-
-
-def _write_cache(path: Path, centroids: Tensor) -> None:
-    temporary = path.with_suffix('.new')
-    try:
-        with temporary.open('wb') as file:
-            np.save(file, centroids.numpy())
-        temporary.replace(path)
-    except OSError as error:
-        _warn_not_kept(error)
-        temporary.unlink(missing_ok=True)
-
-
-def _warn_not_kept(error: Exception) -> None:
-    print_log(
-        f'The spread centroids are not kept for the next run: {error}. Set MMPOD_CACHE to a writable folder.',
-        logger='current',
-        level=logging.WARNING,
-    )

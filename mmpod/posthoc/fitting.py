@@ -10,7 +10,7 @@ from torch import Tensor
 from mmpod.functional.gaussian import PANEL, cholesky_factor, most_probable, squared_distances, whitening_factor
 from mmpod.functional.moments import ClassMoments
 from mmpod.functional.shrinkage import gaussian_shrinkage, ledoit_wolf_shrinkage, shrink
-from mmpod.utils.checks import check_choice, check_number
+from mmpod.utils.checks import check_choice, check_flag, check_number
 
 __all__ = ['Gaussians', 'check_priors', 'check_settings', 'covariances', 'fit_gaussians']
 
@@ -26,7 +26,7 @@ class Gaussians(NamedTuple):
     are unchanged features. With a shared covariance, the coordinates are whitened features.
 
     Attributes:
-        log_priors: Shape (K,); -inf for a class without samples.
+        log_priors: Shape (K,); -inf for a class of prior 0, such as one without samples.
         shrinkage: Shape (K,), or () for a shared covariance.
         fallback: Classes that use the shared covariance, shape (F,), int64.
         centre: Origin of the coordinates, shape (D,).
@@ -63,7 +63,7 @@ class Gaussians(NamedTuple):
         return torch.addmm(offsets, features.double() - self.centre, self.directions @ self.means.T).argmax(dim=1)
 
     def distances(self, features: Tensor) -> Tensor:
-        """Return squared Mahalanobis distances, shape (N, K); infinite for a class without samples."""
+        """Return squared Mahalanobis distances, shape (N, K); infinite for a class of prior 0."""
         distances = squared_distances(self._coordinates(features), self.means, self.whitening)
         return distances.masked_fill(self.log_priors.isneginf(), math.inf)
 
@@ -166,8 +166,7 @@ def check_settings(covariance: Any, shrinkage: Any, priors: Optional[Sequence[fl
         check_choice('shrinkage', shrinkage, ['auto'])
     else:
         check_number('shrinkage', shrinkage, 0, 1)
-    if not isinstance(unbiased, bool):
-        raise TypeError(f'Expected `unbiased` to be True or False, but got {unbiased!r}.')
+    check_flag('unbiased', unbiased)
     if priors is not None and not (all(p >= 0 for p in priors) and abs(sum(priors) - 1) <= 1e-6):
         raise ValueError(f'Expected `priors` to be at least 0 and to add up to 1, but got {tuple(priors)}.')
 

@@ -26,7 +26,7 @@ class GaussianDiscriminantAnalysis:
     Everything is computed in float64 from streamed moments. Moments and Gaussians take K D^2 numbers each for
     ``'class'`` and D^2 for ``'shared'``, with any number of samples. Several threads may predict at once.
 
-    - A class without samples has the prior 0 and is never predicted.
+    - A class of prior 0, such as one without samples, is never predicted and infinitely far away.
     - With ``'class'``, a class with one sample or copies of one uses the shared covariance. With ``shrinkage='auto'``,
       so does any class whose shrunk covariance is singular (two samples). A warning names them.
 
@@ -166,7 +166,7 @@ class GaussianDiscriminantAnalysis:
         return self._by_rows(features, lambda rows, g: g.predict(rows))
 
     def predict_log_proba(self, features: ArrayT) -> ArrayT:
-        """Return the log of the posterior probabilities, shape (N, K), float64; -inf for a class without samples."""
+        """Return the log of the posterior probabilities, shape (N, K), float64; -inf for a class of prior 0."""
         return self._by_rows(features, lambda rows, g: g.joint(g.distances(rows)).log_softmax(dim=1))
 
     def predict_joint(self, features: ArrayT) -> tuple[ArrayT, ArrayT]:
@@ -175,7 +175,7 @@ class GaussianDiscriminantAnalysis:
         return both[:, 0], both[:, 1]
 
     def mahalanobis(self, features: ArrayT) -> ArrayT:
-        """Return squared Mahalanobis distances to the class means, (N, K), float64; infinite for empty classes."""
+        """Return squared Mahalanobis distances to the class means, (N, K), float64; infinite for a class of prior 0."""
         return self._by_rows(features, lambda rows, g: g.distances(rows))
 
     def score_samples(self, features: ArrayT) -> ArrayT:

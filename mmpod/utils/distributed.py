@@ -7,12 +7,11 @@ get the gradient that one process with the whole batch would compute.
 
 import functools
 from collections.abc import Sequence
-from typing import Any, Optional, Union, cast
+from typing import Optional, cast
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from torch.distributed.nn.functional import all_reduce
 
 __all__ = [
@@ -51,45 +50,31 @@ def _host_group(world: 'dist.ProcessGroup') -> 'dist.ProcessGroup':
     return world if dist.get_backend(world) == 'gloo' else cast('dist.ProcessGroup', dist.new_group(backend='gloo'))
 
 
+@torch.no_grad()
 def gather_rows(rows: Tensor, counts: Optional[Sequence[int]] = None) -> Tensor:
-    """Return the rows of all processes, in the order of the ranks, with gradients to the process that owns each row.
+    """Return the rows of all processes, in the order of the ranks, without gradients.
 
-    For losses that every process computes identically from all rows: each process then knows the gradient of its rows,
-    and the backward pass needs no communication. The processes may hold different numbers of rows (a last batch that
-    does not divide evenly), at least one each. A collective: every process must call it. Outside a distributed run the
-    rows are returned unchanged.
+    The processes may hold different numbers of rows (a last batch that does not divide evenly). A collective: every
+    process must call it. Outside a distributed run the rows are returned unchanged.
 
     Args:
-        rows: Shape (N_r, D) on rank r, with the same D on all.
+        rows: Shape (N_r, ...) on rank r, otherwise the same on all.
         counts: All N_r, if already known from :func:`row_counts`.
 
     Returns:
-        Tensor: Shape (sum of N_r, D).
+        Tensor: Shape (sum of N_r, ...).
     """
     counts = row_counts(rows) if counts is None else counts
-    return rows if len(counts) == 1 else GatherRows.apply(rows, counts)
+    if len(counts) == 1:
+        return rows
+    padded = rows.new_zeros(max(counts), *rows.shape[1:])
+    padded[: len(rows)] = rows
+    parts = [torch.empty_like(padded) for _ in counts]
+    dist.all_gather(parts, padded)
+    return torch.cat([part[:count] for part, count in zip(parts, counts)])
 
 
-class GatherRows(torch.autograd.Function):
-    """:func:`gather_rows` over several processes."""
-
-    @staticmethod
-    def forward(ctx: Any, rows: Tensor, counts: Sequence[int]) -> Tensor:
-        """Return all rows."""
-        ctx.counts = counts
-        padded = torch.nn.functional.pad(rows.detach(), (0, 0, 0, max(counts) - len(rows))).contiguous()
-        parts = [torch.empty_like(padded) for _ in counts]
-        dist.all_gather(parts, padded)
-        return torch.cat([part[:count] for part, count in zip(parts, counts)])
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        """Return W times the gradient of the local rows, the sum over the equal losses of all processes."""
-        return grad.split(ctx.counts)[dist.get_rank()] * len(ctx.counts), None
-
-
-def mean_of_rows(rows: Tensor, num_samples: int, dim: Union[int, tuple[int, ...]] = 0) -> Tensor:
+def mean_of_rows(rows: Tensor, num_samples: int) -> Tensor:
     """Return the mean over the rows of all processes, the same on all, with gradients to the rows.
 
     For functions of a mean. If the mean itself is the loss, use :func:`global_mean`, whose backward pass needs no
@@ -98,12 +83,11 @@ def mean_of_rows(rows: Tensor, num_samples: int, dim: Union[int, tuple[int, ...]
     Args:
         rows: Shape (N_r, ...) on rank r.
         num_samples: N, the sum of all N_r, from :func:`row_counts`.
-        dim: Axes to sum over, including that of the rows.
 
     Returns:
         Tensor: Shape (...).
     """
-    total = rows.sum(dim=dim)
+    total = rows.sum(dim=0)
     return (all_reduce(total) if len(rows) < num_samples else total) / num_samples
 
 

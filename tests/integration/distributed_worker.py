@@ -19,6 +19,7 @@ from mmpretrain.structures import DataSample
 from torch import nn
 
 from mmpod.engine.runner_session import exit_process
+from mmpod.utils.distributed import gather_rows
 
 try:
     from torch.distributed.device_mesh import init_device_mesh
@@ -166,7 +167,7 @@ def main():
     dist.init_process_group(backend)
     init_default_scope('mmpretrain')
     rank, processes = dist.get_rank(), dist.get_world_size()
-    results = {'geometry': geometry(rank, processes)}
+    results = {'geometry': geometry(rank, processes), 'gathered': gather_rows(torch.full((rank + 1,), rank))}
     for case in cases:
         sizes = [int(size) for size in case.split(',')]
         images, labels = (part.split(sizes)[rank] for part in whole_batch(sum(sizes)))

@@ -39,6 +39,7 @@ def test_gradients_and_state_equal_those_of_one_process(cases, backend, tmp_path
     run_command('torchrun', f'--nproc_per_node={processes}', '--standalone', worker, result, backend, *cases)
     measured = torch.load(result, weights_only=True)
     assert measured['geometry'] == pytest.approx(geometry(0, 1), rel=1e-12)
+    assert measured['gathered'].tolist() == [rank for rank in range(processes) for _ in range(rank + 1)]
     for case in cases:
         sizes = [int(size) for size in case.split(',')]
         for name in HEADS:

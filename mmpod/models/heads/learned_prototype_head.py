@@ -1,6 +1,6 @@
 """The head of the baselines with learned class weights: L-Softmax, A-Softmax, AM-Softmax, Center Loss."""
 
-from typing import Any, Optional, Union
+from typing import Any, Union
 
 from torch import Tensor, nn
 
@@ -16,31 +16,21 @@ class LearnedPrototypeHead(PrototypeHead):
     r"""Classify by the similarity to one learned weight vector per class.
 
     pooled features x (N, C) -> similarity with the K class weights w (N, K) -> argmax. There is no projection (D = C)
-    and no bias, as in Eq. 1-4 of arXiv 2111.15449 v1 and in the papers of these losses.
+    and no bias, as in Eq. 1-4 of arXiv 2111.15449 v1 and in the papers of these losses. By default it predicts by what
+    the loss trains: by the cosine if that normalises the class weights (AM-Softmax, A-Softmax), with ``pred_score``
+    (1 + cosine) / 2, otherwise by the inner product (L-Softmax, Center Loss), with softmax probabilities.
 
     Args:
-        num_classes: K, at least 2.
-        in_channels: C, channels of the pooled features.
-        loss: Config (or module) of a loss of features, labels and prototypes.
-        similarity: Predict by ``'cosine'``, with ``pred_score`` (1 + cosine) / 2, or by ``'dot'``, the inner
-            product, with softmax probabilities as ``pred_score``. None uses what the loss trains: the cosine if it
-            normalises the class weights (AM-Softmax, A-Softmax), otherwise the inner product (L-Softmax, Center Loss).
-        kwargs: ``topk``, ``cal_acc`` (without the margin) and ``init_cfg`` (of ``fc``; by default PyTorch's own), see
-            :class:`PrototypeHead`.
+        num_classes, in_channels, loss: As in :class:`PrototypeHead`.
+        kwargs: ``similarity``, ``topk``, ``cal_acc`` (without the margin) and ``init_cfg`` (of ``fc``; by default
+            PyTorch's own), as in :class:`PrototypeHead`.
 
     Attributes:
         fc: ``nn.Linear(in_channels, num_classes, bias=False)``, whose weight holds the prototypes.
     """
 
-    def __init__(
-        self,
-        num_classes: int,
-        in_channels: int,
-        loss: Union[dict, nn.Module],
-        similarity: Optional[str] = None,
-        **kwargs: Any,
-    ):
-        super().__init__(num_classes, in_channels, loss, similarity, **kwargs)
+    def __init__(self, num_classes: int, in_channels: int, loss: Union[dict, nn.Module], **kwargs: Any):
+        super().__init__(num_classes, in_channels, loss, **kwargs)
         self.fc = nn.Linear(in_channels, num_classes, bias=False)
 
     @property

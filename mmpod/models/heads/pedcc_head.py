@@ -159,7 +159,7 @@ class PEDCCHead(PrototypeHead):
                 f'Expected `{name}` to be rebuilt as in the training of the checkpoint, but its SHA-256 differs: the '
                 'checkpoint was made with other centroids or another version of mmpod. Use that version.'
             )
-        self.recipe = dict(centroid_recipe('spread', *shape, seed) or {}, sha256=sha256)
+        self.recipe = recipe
         return rows
 
     def _check_shape(self, shape: tuple, name: str) -> None:

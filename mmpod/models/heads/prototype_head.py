@@ -54,13 +54,17 @@ class PrototypeHead(ClsHead):
     ):
         check_integer('num_classes', num_classes, 2)
         check_integer('in_channels', in_channels, 1)
-        topk = checked_topk(topk, num_classes)
+        ks: tuple[Any, ...] = tuple(topk) if isinstance(topk, (list, tuple)) else (topk,)
+        if not ks:
+            raise ValueError(f'Expected `topk` to be an integer or a sequence of integers, but got {topk!r}.')
+        for k in ks:
+            check_integer('topk', k, 1, num_classes)
         check_flag('cal_acc', cal_acc)
         if not isinstance(loss, (dict, nn.Module)):
             raise TypeError(
                 f"Expected `loss` to be a config such as dict(type='mmpod.PODLoss') or a module, but got {loss!r}."
             )
-        super().__init__(loss=loss, topk=topk, cal_acc=cal_acc, init_cfg=init_cfg)
+        super().__init__(loss=loss, topk=ks, cal_acc=cal_acc, init_cfg=init_cfg)
         if not isinstance(self.loss_module, PrototypeLoss):
             raise TypeError(
                 f'Expected `loss` of {type(self).__name__} to be a PrototypeLoss, which compares features with '
@@ -117,7 +121,7 @@ class PrototypeHead(ClsHead):
         Args:
             feats: Shape (N, C), or a tuple whose last item has that shape.
             data_samples: N samples with ``gt_label`` or, from batch augmentations, ``gt_score``.
-            kwargs: Passed on to the loss.
+            kwargs: Passed to the loss.
 
         Raises:
             ValueError: Shapes that do not fit, labels out of range, or ``cal_acc`` with soft labels.
@@ -211,18 +215,3 @@ class PrototypeHead(ClsHead):
             (sample if sample is not None else DataSample()).set_pred_score(score).set_pred_label(label)
             for sample, score, label in zip(samples, scores, labels)
         ]
-
-
-def checked_topk(topk: Union[int, Sequence[int]], num_classes: int) -> tuple[int, ...]:
-    """Return ``topk`` as a tuple.
-
-    Raises:
-        TypeError: It is neither an integer nor a sequence of integers.
-        ValueError: It is empty, or an integer is out of range.
-    """
-    values = tuple(topk) if isinstance(topk, (list, tuple)) else (topk,)
-    if not values:
-        raise ValueError(f'Expected `topk` to be an integer or a sequence of integers, but got {topk!r}.')
-    for k in values:
-        check_integer('topk', k, 1, num_classes)
-    return values

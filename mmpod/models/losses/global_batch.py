@@ -1,7 +1,5 @@
 """The batch of all processes of a distributed run, for the pure batch statistics of ``mmpod.functional``."""
 
-from typing import Union
-
 from torch import Tensor
 
 from mmpod.functional import Batch
@@ -24,12 +22,12 @@ class GlobalBatch(Batch):
 
     def gather(self, rows: Tensor) -> Tensor:
         """Return the rows (N, D) of all processes, without gradients."""
-        return gather_rows(rows.detach(), self.counts)
+        return gather_rows(rows, self.counts)
 
     def sum(self, tensor: Tensor) -> Tensor:
         """Return the entry-wise sum of a tensor of each process, without gradients."""
         return global_sum(tensor)
 
-    def mean(self, rows: Tensor, dim: Union[int, tuple[int, ...]] = 0) -> Tensor:
+    def mean(self, rows: Tensor) -> Tensor:
         """Return the mean over the rows of all processes, with gradients to the local rows."""
-        return mean_of_rows(rows, self.num_samples, dim)
+        return mean_of_rows(rows, self.num_samples)

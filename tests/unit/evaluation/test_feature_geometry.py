@@ -24,9 +24,8 @@ def measured(features, labels, head=PRETEND, size=None, batch=7, **kwargs):
     return metric.evaluate(len(features) if size is None else size)
 
 
-@pytest.mark.parametrize('normalize, rows', [(True, 1024), (False, 20)])
-def test_batches_give_what_all_features_give(normalize, rows, monkeypatch):
-    monkeypatch.setattr('mmpod.evaluation.feature_geometry.ROWS', rows)
+@pytest.mark.parametrize('normalize', [True, False])
+def test_batches_give_what_all_features_give(normalize):
     labels = torch.randint(4, (50,))
     features = PRETEND.prototypes[labels] * torch.rand(50, 1) + 0.3 * torch.randn(50, 6)
     metrics = measured(features, labels, normalize=normalize)
@@ -95,6 +94,9 @@ def test_errors():
         measured(torch.randn(2, 6), labels, size=3)
     with pytest.raises(ValueError, match="'pooled', 'pre_logits'"):
         FeatureGeometry(stage='neck')
+    for metric in (FeatureGeometry(), FeatureSpectrum()):
+        with pytest.raises(ValueError, match='Expected at least one batch.*dataset'):
+            metric.evaluate(0)
     metric = FeatureGeometry()
     metric.head, metric.batch = PRETEND, torch.ones(1, 6)
     with pytest.raises(ValueError, match=r'shape \(N,\) = \(1,\), but got \(2,\)'):

@@ -1,6 +1,8 @@
 """Tables and verdicts against numbers worked by hand from logs written here."""
 
+import argparse
 import json
+import runpy
 
 import pandas as pd
 import pytest
@@ -79,6 +81,12 @@ def test_lower_is_better(tmp_path):
     (row,) = cells(summary_table([run], 'error', lower_is_better=True))
     assert list(row.values())[2:5] == ['1', '0.5', '2.0'] and 'epochs to within 10 % of the last' in row
     assert 'Best by error: b, 1.' in verdict({'a': {0: 2.0}, 'b': {0: 1.0}}, 'error', lower_is_better=True)
+
+
+def test_a_metric_with_one_value_per_class_is_refused(tmp_path):
+    run = write_run(tmp_path, 'a', 0, [{1: [10.0, 20.0], 2: [30.0, 40.0]}], metric='recall')
+    with pytest.raises(ValueError, match='Expected `recall` to be a number, but it has 2 values'):
+        summary_table([run], 'recall')
 
 
 def test_an_evaluation_without_curve_has_dashes(tmp_path):
@@ -167,3 +175,16 @@ def test_geometry_of_the_last_epoch_side_by_side(tmp_path):
     assert (b['run'], b['effective_rank'], b['target_cosine']) == ('b', '5.000', '-')
     plot_geometry([(run.name, run) for run in runs], tmp_path / 'geometry.png')
     assert (tmp_path / 'geometry.png').stat().st_size > 10_000
+
+
+def test_a_metric_without_curves_is_compared_without_a_figure(tmp_path, root, capsys):
+    """Such as one that only an evaluation reports."""
+    run = Run('gda_digits', 0, tmp_path / 'gda_digits' / 'seed0')
+    run.save(dict(finished=True, wall_s=1.0))
+    (run.work_dir / 'metrics.json').write_text(json.dumps({'cosine/top1': 90.0}))
+    tool = runpy.run_path(str(root / 'tools/compare.py'))
+    options = dict(metric='cosine/top1', target=None, lower_is_better=False, cfg_options=[], seeds=[0])
+    args = argparse.Namespace(work_dir=tmp_path, configs=[root / 'configs/small/gda_digits.py'], **options)
+    tool['report'](args, [run])
+    assert '90.00' in (tmp_path / 'table.md').read_text() and not list(tmp_path.glob('*.png'))
+    assert 'No run has cosine/top1 by epoch' in capsys.readouterr().out

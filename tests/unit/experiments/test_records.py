@@ -56,6 +56,30 @@ def test_a_part_of_a_metric_by_class_is_averaged(tmp_path):
     assert record.final('recall[-3:]') == 50.0
     assert record.final('accuracy/top1') == 95.0
     assert record.final('nothing[-3:]') is None
+    for measured in (record, Run('x', 0, tmp_path / 'w' / 'digits/pod' / 'seed0')):
+        with pytest.raises(ValueError, match=r'Expected `recall` to be a number.*4 values.*recall\[-3:\]'):
+            measured.final('recall')
+
+
+def test_curves_are_those_of_all_validation_metrics(tmp_path):
+    """Also those that the test lacks, but nothing of the training; a later start replaces the epochs it repeats."""
+    make_run(tmp_path / 'w')
+    logs = tmp_path / 'w' / 'digits/pod' / 'seed0' / '20260102_030406' / 'vis_data' / 'scalars.json'
+    logs.parent.mkdir(parents=True)
+    lines = [
+        {'lr': 0.1, 'loss': 2.0, 'step': 60},
+        {'accuracy/top1': 97.0, 'geometry/nc1': 1.5, 'time': 0.1, 'step': 2},
+        {'accuracy/top1': 98.0, 'geometry/nc1': 1.0, 'time': 0.1, 'step': 3},
+    ]
+    logs.write_text('\n'.join(map(json.dumps, lines)))
+    (record,) = collect(tmp_path / 'w')
+    assert record.curves == {
+        'accuracy/top1': {'1': 50.0, '2': 97.0, '3': 98.0},
+        'geometry/nc1': {'2': 1.5, '3': 1.0},
+    }
+    assert record.metrics == METRICS
+    (logs.parents[2] / 'metrics.json').unlink()
+    assert Run('x', 0, logs.parents[2]).metrics() == {'accuracy/top1': 98.0, 'geometry/nc1': 1.0}
 
 
 def test_a_run_is_packed_once(tmp_path):

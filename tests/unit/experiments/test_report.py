@@ -8,7 +8,7 @@ from torch.testing import assert_close
 from mmpod.experiments.catalogue import Cell, Table
 from mmpod.experiments.figures import derivative, plot_differences
 from mmpod.experiments.records import Record, by_setting
-from mmpod.experiments.report import by_seed, frame, heading, write_report
+from mmpod.experiments.report import by_seed, frame, heading, marks, write_report
 from mmpod.experiments.studies import setting_of
 from mmpod.experiments.tables import TABLES
 
@@ -71,14 +71,6 @@ def test_both_readings_of_table_iv(records):
     ]
 
 
-def test_settings_come_from_the_config():
-    found = [row for row in rows(TABLES['II'], {}) if 'imagenet500' in row]
-    assert found == [
-        f'ImageNet(500) | {column} | {number} | {number} | - | - | - | `pod_resnet50_imagenet500`'
-        for column, number in (('Number of Classes', 500), ('Feature Dimension', 1024))
-    ]
-
-
 def test_accuracy_by_hand():
     records = by_setting(
         [
@@ -89,7 +81,7 @@ def test_accuracy_by_hand():
     )
     # 90 % of 90 is 81, reached in epoch 2; 90 % of 92 is 82.8, in epoch 4. Best: 95 and 92.
     assert rows(TABLES['digits'], records) == [
-        'POD Loss | 91.00 ± 1.41 | 93.50 ± 2.12 | 3.0 | 0, 2',
+        'POD Loss | 91.00 ± 1.41 | 93.50 ± 2.12 | 3.0 ± 1.4 | 0, 2',
         'POD Loss, Gaussian discriminant analysis | 80.00 | - | - | 0',
     ]
     by_epoch = Table('', [Cell('POD', 'x', 'digits/pod')], epochs=(3, 1, 5))
@@ -132,20 +124,15 @@ def test_runs_of_another_revision_or_with_other_overrides_are_marked(tmp_path):
     assert [row.rpartition(' | ')[2] for row in rows(TABLES['digits'], records)] == ['0, 1', '0 [1], 1 [2], 2 [3]']
     write_report(tmp_path, records, ['digits'], [])
     assert (tmp_path / 'digits.md').read_text().splitlines()[-1] == (
-        'Of mmpod aaa but for the marked seeds: [1] mmpod bbb; [2] mmpod of a revision that is not recorded; '
-        '[3] mmpod bbb, with `x=1 y=2`.'
+        'Unmarked: mmpod aaa, the settings of the study. [1]: mmpod bbb; [2]: mmpod of a revision that is not '
+        'recorded; [3]: mmpod bbb, with `x=1 y=2`.'
     )
 
 
 def test_the_report_writes_what_there_is(tmp_path, records):
-    written = write_report(tmp_path, records, ['V', 'small'], ['fig3', 'fig5', 'gram', 'dimension'])
-    assert {path.name for path in written} == {'V.md', 'tables.csv', 'fig3.png', 'gram.png', 'dimension.png'}
+    written = write_report(tmp_path, records, ['V', 'small'], ['fig3', 'fig5', 'dimension'])
+    assert {path.name for path in written} == {'V.md', 'fig3.png', 'dimension.png'}
     assert all(path.stat().st_size > 1000 for path in written if path.suffix == '.png')
-    table = pd.read_csv(tmp_path / 'tables.csv')
-    assert table[['row', 'column', 'runs', 'paper', 'seed', 'value']].values.tolist()[1:] == [
-        ['CIFAR-10', 'POD Loss', POD, 94.31, 0, 94.0],
-        ['CIFAR-10', 'POD Loss', POD, 94.31, 1, 93.0],
-    ]
 
 
 def test_derivatives_are_those_of_fig_3_and_4():
@@ -197,3 +184,35 @@ def test_a_method_has_one_colour_in_all_panels_of_differences(tmp_path, monkeypa
     )
     looks = [{bars.get_label(): bars.lines[0].get_color() for bars in axes.containers} for axes in drawn[0].axes]
     assert list(looks[1]) == ['pod'] and looks[1]['pod'] == looks[0]['pod'] != looks[0]['cosine']
+
+
+def test_a_run_without_the_metric_leaves_its_cell_empty():
+    records = by_setting([record('small/softmax', 0, [30.0]), record('small/pod', 0, [], {'other': 1.0})])
+    cells = [
+        Cell('energy', 'softmax', 'small/softmax'),
+        Cell('energy', 'pod', 'small/pod'),
+        Cell('x', 'pod', 'small/pod'),
+    ]
+    assert rows(Table('x', cells, pivot=True), records) == ['energy | **30.00** | -', 'x | - | -']
+
+
+def test_a_last_epoch_above_the_best_is_explained(tmp_path):
+    """The last epoch is of the test, and the best of the validation, which can differ by rounding."""
+    records = by_setting(
+        [record('digits/pod', 0, [50.0, 86.74], {'accuracy/top1': 86.75}), record('digits/softmax', 0, [9.0])]
+    )
+    write_report(tmp_path, records, ['digits'], [])
+    assert (
+        'Last epoch: from the test; best epoch and epochs to 90 %: from the validation.'
+        in (tmp_path / 'digits.md').read_text()
+    )
+    write_report(tmp_path, {'digits/softmax': records['digits/softmax']}, ['digits'], [])
+    assert 'validation' not in (tmp_path / 'digits.md').read_text()
+
+
+def test_a_run_with_other_overrides_of_the_same_revision_is_marked_for_them_only(tmp_path):
+    runs = [record('small/softmax', seed, [30.0], overrides=['x=1'] * (seed > 0)) for seed in range(3)]
+    records = by_setting(runs)
+    table = Table('', [Cell('energy', 'Softmax', 'small/softmax')], pivot=True)
+    assert rows(table, records) == ['energy | **30.00 ± 0.00** [1]']
+    assert marks(table, records)[1] == ['Unmarked: mmpod aaa, the settings of the study. [1]: with `x=1`.']

@@ -1,9 +1,9 @@
-"""Moments, shrinkage and log-densities against explicit loops, scikit-learn and SciPy."""
+"""Moments, shrinkage and distances against explicit loops, scikit-learn and SciPy."""
 
 import numpy as np
 import pytest
 import torch
-from scipy.stats import multivariate_normal
+from scipy.spatial.distance import cdist
 from sklearn.covariance import ledoit_wolf_shrinkage as sklearn_shrinkage
 from sklearn.covariance import shrunk_covariance
 from torch.testing import assert_close
@@ -15,7 +15,6 @@ from mmpod.functional import (
     empty_moments,
     gaussian_shrinkage,
     ledoit_wolf_shrinkage,
-    log_densities,
     merge_moments,
     shrink,
     squared_distances,
@@ -104,7 +103,7 @@ def covariances(count, dim):
 
 
 @pytest.mark.parametrize('num, classes', [(1, 4), (7, 4), (3, 1)])
-def test_log_densities_are_scipys(num, classes):
+def test_distances_are_scipys(num, classes):
     dim = 6
     sigma, means = covariances(classes, dim), 10 * torch.randn(classes, dim, dtype=torch.float64)
     features = 10 * torch.randn(num, dim, dtype=torch.float64)
@@ -112,10 +111,10 @@ def test_log_densities_are_scipys(num, classes):
     whitening = whitening_factor(factor)
     assert regular.all() and (whitening.triu(1) == 0).all()
     assert_close(whitening.mT @ whitening, torch.linalg.inv(sigma))
-    expected = np.stack([multivariate_normal.logpdf(features, m, s).reshape(-1) for m, s in zip(means, sigma)], axis=1)
-    assert_close(log_densities(features, means, whitening), torch.from_numpy(expected))
-    shared = [multivariate_normal.logpdf(features, m, sigma[0]).reshape(-1) for m in means]
-    assert_close(log_densities(features, means, whitening[0]), torch.from_numpy(np.stack(shared, axis=1)))
+    by_class = [cdist(features, means, 'mahalanobis', VI=np.linalg.inv(one)) ** 2 for one in sigma]
+    own = np.stack([distances[:, k] for k, distances in enumerate(by_class)], axis=1)
+    assert_close(squared_distances(features, means, whitening), torch.from_numpy(own))
+    assert_close(squared_distances(features, means, whitening[0]), torch.from_numpy(by_class[0]))
     assert_close(squared_distances(features, means), torch.cdist(features, means).square())
 
 

@@ -19,4 +19,3 @@ def test_alone_a_process_has_the_whole_batch():
     assert_close(batch.gather(rows), rows)
     assert_close(batch.sum(rows), rows)
     assert_close(batch.mean(rows), alone.mean(rows))
-    assert_close(batch.mean(rows[:, :1], dim=(0, 1)), rows[:, 0].mean())

@@ -10,6 +10,7 @@ from torch.testing import assert_close
 
 from mmpod.functional import pedcc
 from mmpod.models import PEDCCHead
+from mmpod.models.centroid_sources import digest
 
 
 def samples_of(labels):
@@ -147,6 +148,15 @@ def test_rows_in_a_checkpoint_win_over_a_recipe(small_tables_count_as_large):
     head, rows = large().head, torch.nn.functional.normalize(torch.randn(288, 16))
     head.load_state_dict({**PEDCCHead(4, 6, 16).state_dict(), 'centroids': rows})
     assert_close(head.state_dict()['centroids'], rows)
+
+
+def test_a_recipe_of_a_table_that_this_version_saves_itself_stays_whole():
+    head = PEDCCHead(12, 4, 6, centroids='spread')
+    parts = dict(centroids='spread', num_classes=12, feat_dim=6, seed=0, sha256=digest(head.centroids))
+    state = head.state_dict()
+    del state['centroids']
+    head.load_state_dict({**state, 'centroids_recipe': recipe(**parts)})
+    assert json.loads(bytes(head.state_dict()['centroids_recipe'].tolist())) == parts
 
 
 def recipe(**changes):

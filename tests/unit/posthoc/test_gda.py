@@ -392,3 +392,12 @@ def test_an_interrupted_call_can_be_repeated(covariance, method, where, monkeypa
         model.fit(features[150:], labels[150:], 4)
     expected = GaussianDiscriminantAnalysis(covariance).fit(features[rows], labels[rows], 4)
     assert_close(model.predict_log_proba(features), expected.predict_log_proba(features), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize('covariance', ['class', 'shared'])
+def test_a_class_of_prior_0_is_infinitely_far_away_in_spite_of_its_samples(covariance):
+    features, labels = torch.randn(30, 2), torch.arange(30) % 3
+    model = GaussianDiscriminantAnalysis(covariance, priors=[0.5, 0.0, 0.5]).fit(features, labels)
+    assert model.mahalanobis(features).isposinf().all(dim=0).tolist() == [False, True, False]
+    assert model.predict_log_proba(features).isneginf().all(dim=0).tolist() == [False, True, False]
+    assert model.predict(features).unique().tolist() == [0, 2] and model.means_[1].any()
