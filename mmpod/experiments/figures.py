@@ -204,6 +204,7 @@ def plot_differences(panels: Mapping[str, pd.DataFrame], path: Path) -> None:
             handles[name] = axis.errorbar(places, middle, half, **look)
         axis.set(ylabel=f'difference to {first} (points)')
         axis.set_title(title, fontsize='medium')
+        axis.set_xlim(-0.5, len(labels) - 0.5)
         axis.set_xticks(range(len(labels)), [textwrap.fill(label, 12) for label in labels], fontsize='small')
     below = dict(loc='outside lower center', ncols=2, fontsize='small', title_fontsize='small')
     title = 'point: mean of the differences seed by seed, bar: 95 % confidence interval'

@@ -117,7 +117,6 @@ _GPU = {'softmax': Base('softmax_resnet50_cifar10'), 'pod': Base(_POD), 'pod_bn'
 _DIGITS = {name: Base(f'small/{name}_digits') for name in ('softmax', 'pod')}
 _DIGITS['pod_bn'] = Base('small/pod_digits_bn')
 _DIGITS['gda'] = Base('small/gda_digits', source='digits/pod')
-_OPEN_SET = Base(_GDA10K, ('custom_hooks.1.unknown=data/tinyimagenet/val/images',), source='small/pod_vicreg')
 
 STUDIES = {
     study.name: study
@@ -175,12 +174,6 @@ STUDIES = {
         gda('tiny', 'tiny/pod', *FAST),
         shrinkage('digits_shrinkage', 'digits', 'digits/pod', seed=0),
         shrinkage('small_shrinkage', 'cifar10_10k', 'small/pod_vicreg', seed=1),
-        Study(
-            'open_set',
-            f'unknown images, of Tiny ImageNet, after training on {IMAGES["small"]}',
-            {'tinyimagenet': _OPEN_SET},
-            seeds=(1,),
-        ),
         geometry('small', 'small_tuned', tuned('small'), 'softmax', 'cosine', 'pod'),
         geometry('tiny', 'tiny', _TINY, 'softmax', 'center', 'amsoftmax', 'pedccloss', 'cosine', 'pod'),
         *WHEN_STUDIES,

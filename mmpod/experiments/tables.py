@@ -16,8 +16,6 @@ SPECTRUM = (*BOTH_READINGS, 'spectrum/effective_rank')
 COSINES = ('target_cosine', 'max_nontarget_cosine', 'within_between')
 COLLAPSE = ('nc1', 'nc2_max_angle', 'nc3_self_duality', 'effective_rank')
 GEOMETRY = tuple(f'geometry/{name}' for name in (*COSINES, *COLLAPSE))
-SCORES = ('log_density', 'mahalanobis', 'max_cosine')
-OPEN_SET = tuple(f'open_set/{score}_{measure}' for score in SCORES for measure in ('auroc', 'fpr95'))
 GDA = ('gda/top1',)
 LAMBDA, DIMENSION = 'weight of the SC term, lambda', 'feature dimension D'
 EPOCHS = (3, 6, 9, 10, 15)
@@ -153,7 +151,6 @@ TABLES = {
     'tiny_gda': by_classifier('tiny', 'tiny/pod'),
     'digits_geometry': Table(STUDIES['digits_geometry'].title, rows('digits_geometry', (METRIC, *GEOMETRY))),
     'digits_shrinkage': by_shrinkage('digits_shrinkage'),
-    'open_set': Table(STUDIES['open_set'].title, rows('open_set', OPEN_SET)),
     **WHEN_TABLES,
 }
 for tier in IMAGES:

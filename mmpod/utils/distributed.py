@@ -7,7 +7,7 @@ get the gradient that one process with the whole batch would compute.
 
 import functools
 from collections.abc import Sequence
-from typing import Optional, cast
+from typing import Any, Optional, cast
 
 import torch
 import torch.distributed as dist

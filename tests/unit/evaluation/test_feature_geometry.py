@@ -7,7 +7,7 @@ import torch
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import MODELS
 
-from mmpod.evaluation import FeatureGeometry
+from mmpod.evaluation import FeatureGeometry, FeatureSpectrum
 from mmpod.functional import class_moments, neural_collapse, pedcc
 from mmpod.models.features import head_prototypes
 
