@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 from mmengine.config import Config
+from mmengine.logging import MessageHub
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner, find_latest_checkpoint
 
@@ -70,6 +71,9 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
         check_checkpoint_file(cfg.load_from)
     if not torch.cuda.is_available():
         _adapt_to_cpu(cfg)
+    # A run is named after its config and the second it starts in: the Runner would go on with the log of another run of
+    # this process and second.
+    MessageHub._instance_dict.clear()
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     # These warnings are about how MMEngine itself opens files, which a user cannot change.
     runner.logger.addFilter(lambda record: 'will be deprecated in future' not in record.getMessage())
