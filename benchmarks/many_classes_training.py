@@ -1,4 +1,4 @@
-"""Train with 10,000 classes, POD Loss against Softmax: each of 10,000 images of CIFAR-10 is a class of its own.
+"""Train with 10,000 classes, POD Loss against Softmax: each of 10,000 images of CIFAR-10 is its own class.
 
 CIFAR10_ROOT=data/cifar10 python benchmarks/many_classes_training.py --epochs 30
 
@@ -32,7 +32,7 @@ WAYS = {
 
 @DATASETS.register_module()
 class EachImageAClass(CIFAR10AnyLayout):
-    """CIFAR-10 in which each image is a class of its own."""
+    """CIFAR-10 with each image as its own class."""
 
     def load_data_list(self) -> list[dict]:
         """Return the images, numbered."""
