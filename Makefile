@@ -2,7 +2,7 @@
 # make test        linter, types, and the test suite without its slow tests
 # make test-unit   the tests of single functions and classes only; make test-all: the slow ones too
 # make test-gpu    the tests that need a GPU, which `make test` hides
-# make docs        the site, into site/
+# make docs        the site, into site/; make docs-version: on the branch gh-pages, beside those of other versions
 # Each installs the package first: into the active virtual or conda environment, else into .venv, which it creates.
 # make test-oldest, test-newest, test-onedl   the suite on other versions, each in an environment of its own, .envs/NAME;
 #   PYTHON=... names the interpreter to make it with
@@ -24,7 +24,8 @@ PYTHON_oldest := python3.9
 PYTHON_newest := python3.13
 PYTHON_onedl := python3.12
 
-.PHONY: demo test test-suite test-unit test-all test-gpu lint typecheck format docs benchmark $(STACKS:%=test-%)
+.PHONY: demo test test-suite test-unit test-all test-gpu lint typecheck format benchmark $(STACKS:%=test-%)
+.PHONY: docs docs-version docs-requirements
 
 demo: $(STAMP)
 	$(RUN) python tools/compare.py configs/small/pod_digits.py configs/small/pod_digits_bn.py \
@@ -57,9 +58,16 @@ format: $(STAMP)
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 
-docs: $(STAMP)
-	$(RUN) python -c 'import mkdocs, mkdocstrings' || $(RUN) python -m pip install -r requirements/docs.txt
+docs: docs-requirements
 	$(RUN) mkdocs build --strict
+
+docs-version: docs-requirements
+	$(RUN) mike deploy --update-aliases "$$($(ENV)/bin/python -c 'from mmpod import __version__; print(__version__)')" latest
+	$(RUN) mike set-default latest
+	@echo 'Publish it: git push origin gh-pages'
+
+docs-requirements: $(STAMP)
+	$(RUN) python -c 'import mike, mkdocs, mkdocstrings' || $(RUN) python -m pip install -r requirements/docs.txt
 
 benchmark: $(STAMP)
 	$(RUN) python benchmarks/centroids.py

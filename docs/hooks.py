@@ -1,4 +1,4 @@
-"""For the site: notebooks as pages, docstrings in Sphinx's notation, and formulas as MathML, drawn without a script."""
+"""For the site: its version, pages of notebooks, docstrings in Sphinx's notation, formulas as MathML, not a script."""
 
 import html
 import json
@@ -7,7 +7,10 @@ from pathlib import Path
 
 import griffe
 from latex2mathml.converter import convert
+from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+
+from mmpod.version import __version__
 
 ROLES = [
     (r':math:`([^`]+)`', r'\\(\1\\)'),
@@ -58,7 +61,12 @@ def notebook_page(path: Path) -> str:
     return '\n\n'.join(parts)
 
 
-def on_files(files: Files, *, config: object) -> Files:
+def on_config(config: MkDocsConfig) -> None:
+    """Called by MkDocs first: each page ends with the version of mmpod that it is about."""
+    config.copyright = f'mmpod {__version__}'
+
+
+def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     """Called by MkDocs with all files of the site: add a page for each notebook."""
     for file in [file for file in files if file.src_uri.endswith('.ipynb')]:
         content = notebook_page(Path(file.abs_src_path))

@@ -2,8 +2,11 @@
 
 import json
 import runpy
+from types import SimpleNamespace
 
 import pytest
+
+import mmpod
 
 for package in ('griffe', 'latex2mathml', 'mkdocs'):
     pytest.importorskip(package)
@@ -49,3 +52,9 @@ def test_a_notebook_becomes_a_page(hooks, tmp_path):
         '```python\npicture\n```',
         '![Output of the code above](data:image/png;base64,AABB)',
     ]
+
+
+def test_each_page_names_the_version(hooks):
+    config = SimpleNamespace(copyright=None)
+    hooks['on_config'](config)
+    assert config.copyright == f'mmpod {mmpod.__version__}'
