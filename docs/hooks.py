@@ -1,4 +1,4 @@
-"""For the site: its version, pages of notebooks, docstrings in Sphinx's notation, formulas as MathML, not a script."""
+"""For the site: its version, pages of notebooks, docstrings in Sphinx's notation, and formulas as MathML."""
 
 import html
 import json
