@@ -28,17 +28,18 @@ METHODS: dict[str, tuple[str, str, Sequence[str]]] = {
 BATCH, ITERATIONS = 64, 2000
 RATES, FIRST_DECAY = [0.03, 0.1, 0.3], '1e-3'
 UPWARD, DOWNWARD = [(1.0, '1e-3'), (0.3, '4e-3')], [(0.01, '1e-3'), (0.003, '1e-3')]
-INSIDE, ALIKE = [(0.1, '2.5e-4'), (0.1, '4e-3')], [(0.03, '4e-3'), (0.1, '4e-3')]
+INSIDE, AT_LOW_RATE = [(0.1, '2.5e-4'), (0.1, '4e-3')], [(0.03, '2.5e-4'), (0.03, '4e-3')]
+ALIKE = [(0.03, '4e-3'), (0.1, '4e-3')]
 
 
 class Trials(NamedTuple):
-    """Five trials of rate and weight decay per method, each with its own best."""
+    """Five or seven trials of rate and weight decay per method, each with its own best."""
 
     data: str  # in the names of configs
     images: int  # of each class, to train on
     held_out: tuple[int, int]  # of each class, how many training images to skip and then to judge by
     classes: int
-    # Two more trials of each method. On CIFAR-10: beyond an edge of RATES if the best was there, else other decays.
+    # Beyond an edge of RATES if the best was there, and other decays.
     more: Mapping[str, Sequence[tuple[float, str]]]
     chosen: Mapping[str, tuple[float, str]]
 
@@ -49,7 +50,7 @@ TRIALS = {
         images=100,
         held_out=(1000, 500),
         classes=10,
-        more={**dict.fromkeys(METHODS, UPWARD), 'softmax': INSIDE, 'softmax_bn': DOWNWARD},
+        more={**dict.fromkeys(METHODS, [*UPWARD, *INSIDE]), 'softmax_bn': [*DOWNWARD, *AT_LOW_RATE]},
         chosen={
             **dict.fromkeys(METHODS, (0.3, FIRST_DECAY)),
             'softmax': (0.1, '4e-3'),
