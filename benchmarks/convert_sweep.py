@@ -47,7 +47,7 @@ def examine(name: str, folder: Path) -> dict:
     """Return the row of one config; an exception is its failure."""
     base, output = CONFIGS / name, folder / 'converted.py'
     cfg = read_base(base)
-    plan = plan_conversion(cfg, norm=None)  # as `--paper` does
+    plan = plan_conversion(cfg)
     write_converted(base, cfg, plan, output, ['benchmarks/convert_sweep.py'])
     head, changes = plan.changes['model']['head'], plan.changes['model']
     row = dict(

@@ -59,6 +59,7 @@ def config(way: str, args: argparse.Namespace, work_dir: str) -> Config:
     cfg.train_cfg.update(max_epochs=args.epochs, val_interval=args.epochs)
     cfg.default_hooks.checkpoint.interval = args.epochs
     cfg.param_scheduler[1].update(T_max=args.epochs - 1, end=args.epochs)
+    cfg.optim_wrapper.optimizer.lr = args.lr or cfg.optim_wrapper.optimizer.lr
     cfg.randomness = dict(seed=args.seed)
     cfg.work_dir = work_dir
     return cfg
@@ -70,6 +71,7 @@ def main() -> None:
     parser.add_argument('--ways', nargs='+', choices=WAYS, default=list(WAYS))
     parser.add_argument('--epochs', type=int, default=30)
     parser.add_argument('--per-class', type=int, default=1000, help='images of each of the ten classes of CIFAR-10')
+    parser.add_argument('--lr', type=float, help='learning rate (default: that of the config)')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--out', type=Path, default=Path('many_classes_training'))
     args = parser.parse_args()
@@ -83,8 +85,10 @@ def main() -> None:
             top1, top5 = (hub.get_scalar(f'val/accuracy/{name}').current() for name in ('top1', 'top5'))
             head = runner.model.head
             trained = sum(parameter.numel() for parameter in head.parameters())
-            rows.append((way, head.num_classes, trained, f'{step:.1f}', f'{top1:.2f}', f'{top5:.2f}'))
-    columns = ['loss', 'classes', 'trained numbers in the head', 'iteration, ms', 'top-1, %', 'top-5, %']
+            lr = runner.cfg.optim_wrapper.optimizer.lr
+            numbers = [f'{number:.2f}' for number in (step, top1, top5)]
+            rows.append((way, head.num_classes, args.epochs, lr, trained, *numbers))
+    columns = ['loss', 'classes', 'epochs', 'rate', 'trained in the head', 'iteration, ms', 'top-1, %', 'top-5, %']
     table = pd.DataFrame(rows, columns=columns).astype(str)
     table.to_csv(args.out.with_suffix('.csv'), index=False)
     print(markdown_table(table))

@@ -52,9 +52,9 @@ TRIALS = {
         classes=10,
         more={**dict.fromkeys(METHODS, [*UPWARD, *INSIDE]), 'softmax_bn': [*DOWNWARD, *AT_LOW_RATE]},
         chosen={
-            **dict.fromkeys(METHODS, (0.3, FIRST_DECAY)),
-            'softmax': (0.1, '4e-3'),
-            'softmax_bn': (0.03, FIRST_DECAY),
+            **dict.fromkeys(METHODS, (0.1, '4e-3')),
+            'softmax_bn': (0.03, '4e-3'),
+            'pod_bn': (0.3, FIRST_DECAY),
         },
     ),
     '1000': Trials(
