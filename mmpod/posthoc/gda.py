@@ -1,5 +1,6 @@
 """Gaussian discriminant analysis of features, Table VII of arXiv 2111.15449 v1."""
 
+import json
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence, Union
 
@@ -7,10 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmpod.functional.moments import ClassMoments, accumulate_, empty_moments, merge_moments, moments_from_arrays
-from mmpod.utils.arrays import Array, ArrayT, as_features, as_labels, read_archive, write_archive
+from mmpod.functional.moments import ClassMoments, accumulate_, empty_moments, merge_moments
+from mmpod.utils.arrays import Array, ArrayT, as_features, as_labels
 from mmpod.utils.checks import check_integer
 from mmpod.utils.distributed import global_sum, world_size
+from mmpod.utils.files import replaced
 
 from .fitting import Gaussians, check_priors, check_settings, covariances, fit_gaussians
 
@@ -222,7 +224,9 @@ class GaussianDiscriminantAnalysis:
         """
         self._gaussians()  # raises an error if the model cannot predict
         arrays = {name: part.cpu().numpy() for name, part in self._state[0]._asdict().items() if part is not None}
-        write_archive(Path(path), dict(format=FORMAT, settings=self._settings, notes=notes or {}), arrays)
+        header = json.dumps(dict(format=FORMAT, settings=self._settings, notes=notes or {}))
+        with replaced(Path(path)) as file:
+            np.savez(file, header=np.array(header), **arrays)
 
     @classmethod
     def load(cls, path: Union[str, Path]) -> 'GaussianDiscriminantAnalysis':
@@ -236,14 +240,17 @@ class GaussianDiscriminantAnalysis:
         if not path.is_file():
             raise FileNotFoundError(f'Expected a saved model in `{path.absolute()}`, but there is no such file.')
         try:
-            header, arrays = read_archive(path)
-            if header['format'] != FORMAT:
-                raise ValueError(f'its format is {header["format"]!r}, not {FORMAT!r}')
-            model = cls(**header['settings'])
+            with np.load(path, allow_pickle=False) as archive:
+                header = json.loads(str(archive['header']))
+                if header['format'] != FORMAT:
+                    raise ValueError(f'its format is {header["format"]!r}, not {FORMAT!r}')
+                model = cls(**header['settings'])
+                names = ClassMoments._fields[: 5 if model.covariance == 'class' else 3]
+                parts = [torch.from_numpy(archive[name]) for name in names]
             model.notes = dict(header['notes'])
-            model._learned = moments_from_arrays(arrays, model.covariance == 'class'), {}
+            model._learned = ClassMoments(*parts), {}
             model._gaussians()
-        except Exception as error:  # many types, see `read_archive`
+        except Exception as error:  # of a damaged file, NumPy, zipfile, zlib and json raise many types
             raise ValueError(
                 f'Expected `{path}` to be written by GaussianDiscriminantAnalysis.save, but {error}. Fit again.'
             ) from error
