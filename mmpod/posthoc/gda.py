@@ -14,7 +14,7 @@ from mmpod.utils.checks import check_integer
 from mmpod.utils.distributed import global_sum, world_size
 from mmpod.utils.files import replaced
 
-from .fitting import Gaussians, check_priors, check_settings, covariances, fit_gaussians
+from .fitting import Gaussians, check_settings, covariances, fit_gaussians
 
 __all__ = ['GaussianDiscriminantAnalysis']
 
@@ -121,7 +121,11 @@ class GaussianDiscriminantAnalysis:
         features = as_features(features, None if moments is None else moments.means.shape[1], minimum=0)
         labels = as_labels(labels, features, num_classes)
         if moments is None:
-            check_priors(self.priors, num_classes)
+            if self.priors is not None and len(self.priors) != num_classes:
+                raise ValueError(
+                    f'Expected `priors` to hold one number for each of {num_classes} classes, '
+                    f'but got {len(self.priors)}.'
+                )
             moments = empty_moments(num_classes, features.shape[1], self.covariance == 'class', features.device)
         else:
             moments = moments._replace(scatter=moments.scatter.clone())

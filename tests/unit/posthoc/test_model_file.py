@@ -30,7 +30,6 @@ def test_missing_file_is_named(tmp_path):
         ('means', dict(means=None)),
         ('counts', dict(counts=None)),
         ('allow_pickle=False', dict(means=np.array(dict(a=1), dtype=object))),
-        ('priors', dict(settings=dict(priors=[0.5, 0.5]))),
         ('shrinkage', dict(settings=dict(shrinkage=2))),
         ('unknown', dict(settings=dict(unknown=2))),
         ("format is 'other'", dict(format='other')),
