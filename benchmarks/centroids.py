@@ -12,12 +12,12 @@ from timing import compare
 from torch import Tensor
 
 from mmpod.functional import (
-    kerdock_max_cosine,
+    kerdock_dim,
     max_cosine,
     max_cosine_lower_bound,
-    needs_descent,
     pedcc,
     spread_centroids,
+    spread_method,
 )
 from mmpod.functional.spread import _descend
 
@@ -48,7 +48,7 @@ def main() -> None:
     for num_classes, dim in SPREAD:
         start = time.perf_counter(), time.process_time()
         rows = spread_centroids(num_classes, dim, dtype=torch.float32)
-        report('descent' if needs_descent(num_classes, dim) else 'Kerdock', rows, start)
+        report(spread_method(num_classes, dim), rows, start)
         del rows
     if args.descent:
         start = time.perf_counter(), time.process_time()
@@ -62,7 +62,7 @@ def report(method: str, rows: Tensor, start: tuple[float, float]) -> None:
     sampled = num_classes > SAMPLE
     if sampled:
         rows = rows[torch.from_numpy(np.random.RandomState(0).choice(num_classes, SAMPLE, replace=False))]
-    expected = f'{kerdock_max_cosine(num_classes, dim):.5f}' if method == 'Kerdock' else '-'
+    expected = f'{kerdock_dim(num_classes, dim) ** -0.5:.5f}' if method.startswith('kerdock') else '-'
     largest = f'{max_cosine(rows.double()):.5f}{"*" if sampled else " "}'
     bound = max_cosine_lower_bound(num_classes, dim)
     print(f'({num_classes:>7}, {dim:>4}) {method}: {largest} {expected:>7} {bound:.5f} {wall:8.2f} {processor:8.2f}')

@@ -9,7 +9,7 @@ from .decorrelation import barlow_twins_loss, self_correlation_loss, vicreg_cova
 from .few_shot import nearest_mean
 from .gaussian import cholesky_factor, most_probable, squared_distances, whitening_factor
 from .geometry import neural_collapse, target_and_nontarget_cosines
-from .kerdock import kerdock_rows, kerdock_size
+from .kerdock import kerdock_dim, kerdock_rows
 from .margins import (
     additive_margin_logits,
     annealed_weight,
@@ -22,14 +22,7 @@ from .open_set import auroc, energy_score, false_positive_rate, max_probability_
 from .pod import class_residuals, cosine_loss, cosine_scores, norm_adaptive, pod_loss
 from .shrinkage import gaussian_shrinkage, ledoit_wolf_shrinkage, shrink
 from .smoothing import smooth_labels
-from .spread import (
-    is_exact_table,
-    kerdock_max_cosine,
-    max_cosine,
-    max_cosine_lower_bound,
-    needs_descent,
-    spread_centroids,
-)
+from .spread import max_cosine, max_cosine_lower_bound, spread_centroids, spread_method
 
 __all__ = [
     'Batch',
@@ -55,10 +48,8 @@ __all__ = [
     'false_positive_rate',
     'max_probability_score',
     'gaussian_shrinkage',
-    'is_exact_table',
-    'kerdock_max_cosine',
+    'kerdock_dim',
     'kerdock_rows',
-    'kerdock_size',
     'max_cosine',
     'ledoit_wolf_shrinkage',
     'merge_moments',
@@ -66,7 +57,6 @@ __all__ = [
     'most_probable',
     'multiplicative_margin_logits',
     'nearest_mean',
-    'needs_descent',
     'neural_collapse',
     'no_autocast',
     'norm_adaptive',
@@ -80,6 +70,7 @@ __all__ = [
     'max_cosine_lower_bound',
     'smooth_labels',
     'spread_centroids',
+    'spread_method',
     'squared_distances',
     'vicreg_covariance_loss',
     'whitening_factor',
