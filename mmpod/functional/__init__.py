@@ -9,7 +9,7 @@ from .decorrelation import barlow_twins_loss, self_correlation_loss, vicreg_cova
 from .few_shot import nearest_mean
 from .gaussian import cholesky_factor, most_probable, squared_distances, whitening_factor
 from .geometry import neural_collapse, target_and_nontarget_cosines
-from .kerdock import kerdock_dim, kerdock_rows
+from .kerdock import kerdock_dim
 from .margins import (
     additive_margin_logits,
     annealed_weight,
@@ -49,7 +49,6 @@ __all__ = [
     'max_probability_score',
     'gaussian_shrinkage',
     'kerdock_dim',
-    'kerdock_rows',
     'max_cosine',
     'ledoit_wolf_shrinkage',
     'merge_moments',

@@ -9,8 +9,6 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from mmpod.utils.checks import check_integer
-
 __all__ = ['kerdock_dim', 'kerdock_rows']
 
 # Irreducible polynomials over GF(2) with x as a primitive element, by degree; bit i is the coefficient of x^i.
@@ -52,22 +50,11 @@ def kerdock_rows(indices: Tensor, dim: int, dtype: torch.dtype = torch.float64) 
     Returns:
         Tensor: Shape (N, D), on the device of ``indices``.
 
-    Raises:
-        TypeError: ``dim`` or ``indices`` are not integers.
-        ValueError: There is no such table or row.
-
     Example:
         >>> rows = kerdock_rows(torch.arange(24), 4)
         >>> (rows @ rows.T).unique()
         tensor([-1.0000, -0.5000,  0.0000,  0.5000,  1.0000], dtype=torch.float64)
     """
-    check_integer('dim', dim, 4)
-    if dim not in DIMS:
-        raise ValueError(f'Expected `dim` to be one of {", ".join(map(str, DIMS))}, but got {dim}.')
-    if indices.is_floating_point() or indices.is_complex() or indices.dtype == torch.bool:
-        raise TypeError(f'Expected `indices` to be integers, but got {indices.dtype}.')
-    if indices.ndim != 1 or (len(indices) and not 0 <= indices.min() <= indices.max() < dim * (dim + 2)):
-        raise ValueError(f'Expected `indices` to be of shape (N,), from 0 to {dim * (dim + 2) - 1} for dim={dim}.')
     forms, walsh = (table.to(indices.device) for table in _tables(dim))
     pairs, opposite = indices.long() // 2, (indices % 2).to(torch.int8)
     basis, vector = pairs // dim, pairs % dim

@@ -6,12 +6,12 @@ from torch.testing import assert_close
 
 from mmpod.functional import (
     kerdock_dim,
-    kerdock_rows,
     max_cosine,
     max_cosine_lower_bound,
     spread_centroids,
     spread_method,
 )
+from mmpod.functional.kerdock import kerdock_rows
 
 
 @pytest.mark.parametrize('num_classes, feat_dim', [(2, 1), (4, 2), (5, 3), (6, 3), (9, 6), (12, 8), (16, 8)])
