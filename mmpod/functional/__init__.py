@@ -2,7 +2,7 @@
 
 from .augmentation import crop_and_flip
 from .batch import Batch
-from .centers import as_soft_labels, center_loss, center_steps
+from .centers import center_loss, center_steps
 from .centroids import pedcc
 from .complement import complement_entropy
 from .decorrelation import barlow_twins_loss, self_correlation_loss, vicreg_covariance_loss
@@ -19,9 +19,8 @@ from .margins import (
 from .moments import ClassMoments, accumulate_, class_moments, empty_moments, merge_moments
 from .numerics import at_least_float32, no_autocast, normalize_rows, row_lengths
 from .open_set import auroc, energy_score, false_positive_rate, max_probability_score
-from .pod import class_residuals, cosine_loss, cosine_scores, norm_adaptive, pod_loss
+from .pod import class_residuals, cosine_loss, norm_adaptive, pod_loss
 from .shrinkage import gaussian_shrinkage, ledoit_wolf_shrinkage, shrink
-from .smoothing import smooth_labels
 from .spread import max_cosine, max_cosine_lower_bound, spread_centroids, spread_method
 
 __all__ = [
@@ -30,7 +29,6 @@ __all__ = [
     'accumulate_',
     'additive_margin_logits',
     'annealed_weight',
-    'as_soft_labels',
     'at_least_float32',
     'auroc',
     'barlow_twins_loss',
@@ -41,7 +39,6 @@ __all__ = [
     'class_moments',
     'complement_entropy',
     'cosine_loss',
-    'cosine_scores',
     'crop_and_flip',
     'empty_moments',
     'energy_score',
@@ -67,7 +64,6 @@ __all__ = [
     'self_correlation_loss',
     'shrink',
     'max_cosine_lower_bound',
-    'smooth_labels',
     'spread_centroids',
     'spread_method',
     'squared_distances',

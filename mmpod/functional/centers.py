@@ -2,21 +2,10 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from .pod import class_residuals
 
-__all__ = ['center_loss', 'center_steps', 'as_soft_labels']
-
-
-def as_soft_labels(labels: Tensor, num_classes: int, dtype: torch.dtype) -> Tensor:
-    """Return integer or soft labels as soft labels T, shape (N, K); integers become one-hot rows.
-
-    Example:
-        >>> as_soft_labels(torch.tensor([1]), 3, torch.float32)
-        tensor([[0., 1., 0.]])
-    """
-    return (labels if labels.is_floating_point() else one_hot(labels, num_classes)).to(dtype)
+__all__ = ['center_loss', 'center_steps']
 
 
 def center_loss(features: Tensor, labels: Tensor, centers: Tensor) -> Tensor:

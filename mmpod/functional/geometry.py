@@ -19,7 +19,6 @@ from torch import Tensor
 
 from .moments import ClassMoments
 from .numerics import normalize_rows
-from .pod import cosine_scores
 from .spectrum import effective_rank
 
 __all__ = [
@@ -46,7 +45,7 @@ def target_and_nontarget_cosines(features: Tensor, labels: Tensor, prototypes: T
         >>> target_and_nontarget_cosines(torch.tensor([[3., 4.]]), torch.tensor([0]), prototypes)
         (tensor([0.6000]), tensor([0.8000]))
     """
-    cosine = cosine_scores(normalize_rows(features), normalize_rows(prototypes))
+    cosine = normalize_rows(features) @ normalize_rows(prototypes).T
     index = labels.unsqueeze(1)
     return cosine.gather(1, index).squeeze(1), cosine.scatter(1, index, -torch.inf).amax(dim=1)
 
@@ -107,7 +106,7 @@ def neural_collapse(moments: ClassMoments, prototypes: Optional[Tensor] = None) 
     if lengths.min() > tolerance:
         unit, num_classes = normalize_rows(centred), len(centred)
         pairs = torch.ones(num_classes, num_classes, dtype=torch.bool, device=centred.device).triu(1)
-        cosine = cosine_scores(unit, unit)[pairs]
+        cosine = (unit @ unit.T)[pairs]
         measures['nc2_equiangularity'] = cosine.std(correction=0)
         measures['nc2_max_angle'] = (cosine + 1 / (num_classes - 1)).abs().mean()
     if prototypes is not None and prototypes[present].any():

@@ -1,6 +1,7 @@
-"""POD Loss and its cosine terms, Eq. 10-16 of arXiv 2111.15449 v1, and the cosine classifier, Eq. 17-19.
+"""POD Loss and its cosine terms, Eq. 10-16 of arXiv 2111.15449 v1.
 
-Throughout, x = z / ||z|| are the unit features of N samples, p_k the K centroids, both in R^D. Labels are integers
+Throughout, x = z / ||z|| are the unit features of N samples, p_k the K centroids, both in R^D. The predicted class is
+the argmax over k of the cosine x_i . p_k (Eq. 17-19), in code ``(x @ p.T).argmax(dim=1)``. Labels are integers
 (N,), or soft labels T (N, K) as mixing augmentations and label smoothing produce them; one-hot soft labels and integers
 give the same results.
 """
@@ -14,7 +15,7 @@ from .batch import Batch
 from .decorrelation import decorrelating_product
 from .numerics import through_unit_rows, unit_rows
 
-__all__ = ['class_residuals', 'cosine_loss', 'cosine_scores', 'norm_adaptive', 'pod_loss']
+__all__ = ['class_residuals', 'cosine_loss', 'norm_adaptive', 'pod_loss']
 
 
 def pod_loss(
@@ -85,24 +86,6 @@ class _PODTerms(torch.autograd.Function):
         return through_unit_rows(grad, unit, length), None, None, None, None, None
 
 
-def cosine_scores(unit_features: Tensor, centroids: Tensor) -> Tensor:
-    r"""Return :math:`\cos\theta_{ik} = x_i \cdot p_k`, whose argmax over k is the predicted class (Eq. 17-19).
-
-    Args:
-        unit_features: x, shape (N, D), unit rows.
-        centroids: p, shape (K, D), unit rows.
-
-    Returns:
-        Tensor: Shape (N, K), in [-1, 1] up to rounding.
-
-    Example:
-        >>> import torch
-        >>> cosine_scores(torch.tensor([[0.6, 0.8]]), torch.tensor([[1., 0.], [-1., 0.]]))
-        tensor([[ 0.6000, -0.6000]])
-    """
-    return unit_features @ centroids.T
-
-
 def cosine_loss(unit_features: Tensor, labels: Tensor, centroids: Tensor, power: float = 2) -> Tensor:
     r"""Return the Cosine Loss of each sample, :math:`(1 - \cos\theta_{y_i})^{power}`; its mean is Eq. 13.
 
@@ -125,7 +108,7 @@ def cosine_loss(unit_features: Tensor, labels: Tensor, centroids: Tensor, power:
         tensor([0.1600])
     """
     if labels.is_floating_point():
-        return (labels * _power(1 - cosine_scores(unit_features, centroids), power)).sum(dim=1)
+        return (labels * _power(1 - unit_features @ centroids.T, power)).sum(dim=1)
     return _power(1 - (unit_features * centroids.index_select(0, labels)).sum(dim=1), power)
 
 

@@ -47,13 +47,14 @@ def spread_centroids(
     - K <= 2D: exact. max(1, K - D) regular simplices in mutually orthogonal subspaces, all under a Haar-random
       rotation. One simplex, up to K = D + 1, is :func:`~mmpod.functional.pedcc`. With several, the largest cosine is 0,
       which is optimal (Rankin 1955); K = 2D is the orthoplex :math:`\pm q_j`.
-    - K > 2D: the better of two constructions. The first has a closed form: K rows of a Kerdock table in the
-      largest dimension :math:`D_0 = 4^s \le D`, with a largest cosine of :math:`1/\sqrt{D_0}`, for K up to
-      :math:`D_0^2 + 2 D_0`. They are rotated into R^D at random (Haar). Tables of more than 2**24 entries instead get a
-      random permutation of the coordinates with random signs, which keeps their entries exact. The second is numerical and used if :func:`spread_method` says so: gradient descent from random
-      points on :math:`\log\sum_{a \neq b} \exp(\beta\,p_a \cdot p_b)` over the sphere with increasing :math:`\beta`;
-      the best arrangement found is returned. It is a local optimum, and another seed may give a slightly better one.
-      Each step takes K^2 D operations and memory for K^2 numbers.
+    - K > 2D: the better of two constructions. The first has a closed form: K rows of a Kerdock table in the largest
+      dimension :math:`D_0 = 4^s \le D`, with a largest cosine of :math:`1/\sqrt{D_0}`, for K up to :math:`D_0^2 + 2
+      D_0`. They are rotated into R^D at random (Haar). Tables of more than 2**24 entries instead get a random
+      permutation of the coordinates with random signs, which keeps their entries exact. The second is numerical and
+      used if :func:`spread_method` says so: gradient descent from random points on :math:`\log\sum_{a \neq b}
+      \exp(\beta\,p_a \cdot p_b)` over the sphere with increasing :math:`\beta`; the best arrangement found is returned.
+      It is a local optimum, and another seed may give a slightly better one. Each step takes K^2 D operations and
+      memory for K^2 numbers.
 
     Args:
         num_classes: K, at least 2.

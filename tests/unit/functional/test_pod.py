@@ -7,7 +7,6 @@ from torch.testing import assert_close
 from mmpod.functional import (
     class_residuals,
     cosine_loss,
-    cosine_scores,
     norm_adaptive,
     normalize_rows,
     pedcc,
@@ -128,12 +127,6 @@ def test_pod_loss_by_loops(num_samples, power):
     expected = torch.zeros(()).double() if num_samples == 1 else 0.3 * sc_by_loops(residuals.double())
     assert_close(sc, expected, rtol=1e-5, atol=1e-9)
     assert torch.autograd.gradcheck(lambda z: pod_loss(z, labels, centroids, power, sc_weight=0.3), features)
-
-
-def test_cosine_scores_by_loops():
-    unit, _, centroids = batch(3)
-    expected = [[sum(a * b for a, b in zip(x, p)) for p in centroids.tolist()] for x in unit.tolist()]
-    assert_close(cosine_scores(unit, centroids), torch.tensor(expected, dtype=torch.float64))
 
 
 def test_norm_adaptive_pulls_a_zero_feature_to_its_centroid():

@@ -40,7 +40,7 @@ def batches(draw, kinds=('hard', 'soft'), min_samples=1, widest=20):
 
 
 def weights(labels, prototypes):
-    """Return either kind of labels as rows of class weights."""
+    """Return either kind of labels as soft labels."""
     return labels if labels.is_floating_point() else torch.eye(len(prototypes)).to(prototypes)[labels]
 
 
@@ -73,8 +73,6 @@ def test_normalize_rows(batch):
 def test_cosine_terms(batch, power):
     features, labels, prototypes = batch
     unit, eps = F.normalize_rows(features), EPS[features.dtype]
-    scores = F.cosine_scores(unit, prototypes)
-    assert scores.abs().max() <= 1 + eps
     losses = F.cosine_loss(unit, labels, prototypes, power)
     assert losses.shape == (len(unit),) and losses.min() >= 0 and losses.max() <= 2**power * (1 + eps)
     soft = weights(labels, prototypes)
@@ -120,7 +118,7 @@ def test_norm_adaptive(batch, delta):
 def test_margins(batch, margin, plain, scale, additive):
     features, labels, prototypes = batch
     unit, eps = F.normalize_rows(features), EPS[features.dtype]
-    cosines = F.cosine_scores(unit, prototypes)
+    cosines = unit @ prototypes.T
     own = torch.nn.functional.one_hot(labels, len(prototypes)).bool()
     logits = F.additive_margin_logits(cosines, labels, scale, additive)
     assert_close(logits[~own], scale * cosines[~own])
@@ -153,8 +151,7 @@ def test_annealed_weight(base, gamma, power, minimum):
 def test_centers(batch):
     """Up to 1e15: at 1e20 the square of a distance is no float32."""
     features, labels, centers = batch
-    soft = F.as_soft_labels(labels, len(centers), features.dtype)
-    assert_close(soft.sum(dim=1), torch.ones(len(soft), dtype=soft.dtype))
+    soft = weights(labels, centers)
     losses, eps = F.center_loss(features, labels, centers), EPS[features.dtype]
     distances = torch.cdist(features.double(), centers.double()).square()
     assert_close(losses.double(), (soft.double() * distances).sum(dim=1) / 2, rtol=eps * 100, atol=eps * 100)
