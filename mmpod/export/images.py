@@ -1,6 +1,5 @@
 """Which images an exported classifier takes: their channels, order and size, as the config's test set has them."""
 
-import copy
 import logging
 from pathlib import Path
 from typing import Optional, Union
@@ -8,13 +7,12 @@ from typing import Optional, Union
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.registry import DefaultScope
-from mmpretrain.datasets import CIFAR10, MNIST
 from mmpretrain.registry import DATASETS
 from torch import Tensor
 
 from mmpod.datasets import UnlabelledImages, channel_order, file_pipeline
-from mmpod.datasets.file_pipeline import inner_datasets, output_shapes
-from mmpod.utils.config_parts import is_a, resolve
+from mmpod.datasets.file_pipeline import inner_datasets, output_shapes, without_downloads
+from mmpod.utils.config_parts import resolve
 
 __all__ = ['export_order', 'folder_images', 'image_shape', 'sample_images']
 
@@ -27,13 +25,9 @@ def sample_images(cfg: Config) -> list[Tensor]:
     Args:
         cfg: Config with a ``test_dataloader``.
     """
-    dataset = copy.deepcopy(cfg.test_dataloader.dataset)
-    for leaf, _ in inner_datasets(dataset):
-        if is_a(resolve(leaf.get('type'), DATASETS), (CIFAR10, MNIST)):
-            leaf['download'] = False  # an export starts no download
     try:
         with DefaultScope.overwrite_default_scope('mmpretrain'):
-            source = DATASETS.build(dataset)
+            source = DATASETS.build(without_downloads(cfg.test_dataloader.dataset))
             indices = range(0, len(source), max(1, len(source) // MAX_TEST))[:MAX_TEST]
             return [source[index]['inputs'] for index in indices]
     except Exception as error:  # of whatever dataset it is
