@@ -1,8 +1,7 @@
 """Which images an exported classifier takes: their channels, order and size, as the config's test set has them."""
 
 import logging
-from pathlib import Path
-from typing import Optional, Union
+from typing import Optional
 
 from mmengine.config import Config
 from mmengine.logging import print_log
@@ -10,13 +9,13 @@ from mmengine.registry import DefaultScope
 from mmpretrain.registry import DATASETS
 from torch import Tensor
 
-from mmpod.datasets import UnlabelledImages, channel_order, file_pipeline
+from mmpod.datasets import channel_order, file_pipeline
 from mmpod.datasets.file_pipeline import inner_datasets, output_shapes, without_downloads
 from mmpod.utils.config_parts import resolve
 
-__all__ = ['export_order', 'folder_images', 'image_shape', 'sample_images']
+__all__ = ['export_order', 'image_shape', 'sample_images']
 
-MAX_FOLDER, MAX_TEST = 64, 8  # images to compare on
+MAX_TEST = 8  # images to compare on
 
 
 def sample_images(cfg: Config) -> list[Tensor]:
@@ -34,21 +33,6 @@ def sample_images(cfg: Config) -> list[Tensor]:
         message = f'The test set cannot be read ({type(error).__name__}: {str(error)[:200]}).'
         print_log(message, 'current', logging.WARNING)
         return []
-
-
-def folder_images(cfg: Config, folder: Union[str, Path]) -> list[Tensor]:
-    """Return the first 64 images below a folder as the test pipeline gives them, (C, H, W) each.
-
-    Args:
-        cfg: Config with a ``test_dataloader``.
-        folder: Folder of images, at any depth.
-
-    Raises:
-        FileNotFoundError: There is no image below the folder.
-        ValueError: A file is not an image, or the test pipeline cannot read files.
-    """
-    source = UnlabelledImages(str(folder), pipeline=file_pipeline(cfg.test_dataloader.dataset))
-    return [source[index]['inputs'] for index in range(min(len(source), MAX_FOLDER))]
 
 
 def image_shape(cfg: Config, images: list[Tensor], size: Optional[tuple[int, int]] = None) -> tuple[int, int, int]:
