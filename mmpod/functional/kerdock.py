@@ -47,9 +47,6 @@ def kerdock_rows(indices: Tensor, dim: int, dtype: torch.dtype = torch.float64) 
         dim: D, one of 4, 16, 64, 256, 1024 and 4096.
         dtype: Data type of the result.
 
-    Returns:
-        Tensor: Shape (N, D), on the device of ``indices``.
-
     Example:
         >>> rows = kerdock_rows(torch.arange(24), 4)
         >>> (rows @ rows.T).unique()

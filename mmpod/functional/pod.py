@@ -44,7 +44,6 @@ def pod_loss(
         tuple[Tensor, Tensor]: Two scalars whose sum is the loss, the same in every process.
 
     Example:
-        >>> import torch
         >>> z, p = torch.tensor([[6., 8.], [0., -3.]]), torch.tensor([[1., 0.], [-1., 0.]])
         >>> pod_loss(z, torch.tensor([0, 1]), p, sc_weight=0.5)
         (tensor(0.5800), tensor(1.7424))
@@ -102,7 +101,6 @@ def cosine_loss(unit_features: Tensor, labels: Tensor, centroids: Tensor, power:
         Tensor: Shape (N,), each in [0, 2**power] for soft labels that sum to one.
 
     Example:
-        >>> import torch
         >>> x, p = torch.tensor([[0.6, 0.8]]), torch.tensor([[1., 0.], [-1., 0.]])
         >>> cosine_loss(x, torch.tensor([0]), p)
         tensor([0.1600])
@@ -120,7 +118,7 @@ def _power(distance: Tensor, power: float) -> Tensor:
 
 
 def class_residuals(unit_features: Tensor, labels: Tensor, centroids: Tensor) -> Tensor:
-    r"""Return the differences :math:`d_i = x_i - p_{y_i}` that the SC term decorrelates (Eq. 15).
+    r"""Return the differences :math:`d_i = x_i - p_{y_i}` that the SC term decorrelates (Eq. 15), shape (N, D).
 
     With soft labels the mean centroid is used: :math:`d_i = x_i - \sum_k T_{ik} p_k`.
 
@@ -129,11 +127,7 @@ def class_residuals(unit_features: Tensor, labels: Tensor, centroids: Tensor) ->
         labels: Shape (N,), integers in [0, K), or (N, K), floating point.
         centroids: p, shape (K, D), unit rows.
 
-    Returns:
-        Tensor: Shape (N, D).
-
     Example:
-        >>> import torch
         >>> class_residuals(torch.tensor([[0.6, 0.8]]), torch.tensor([0]), torch.tensor([[1., 0.], [-1., 0.]]))
         tensor([[-0.4000,  0.8000]])
     """
@@ -142,7 +136,7 @@ def class_residuals(unit_features: Tensor, labels: Tensor, centroids: Tensor) ->
 
 
 def norm_adaptive(features: Tensor, unit_features: Tensor, delta: Tensor) -> Tensor:
-    r"""Return :math:`z_i / \sqrt{\|z_i\|^2 + \delta^2}`: features shrunk to a length below 1.
+    r"""Return :math:`z_i / \sqrt{\|z_i\|^2 + \delta^2}`: features shrunk to a length below 1, shape (N, D).
 
     Used in place of x in :func:`cosine_loss`, it gives the norm-adaptive variant of the authors' second version (2022),
     :math:`(1 - z \cdot p / \sqrt{\|z\|^2 + \delta^2})^2`, which also rewards longer features.
@@ -152,11 +146,7 @@ def norm_adaptive(features: Tensor, unit_features: Tensor, delta: Tensor) -> Ten
         unit_features: x = z / ||z||, shape (N, D).
         delta: Scalar, above 0, in the units of z.
 
-    Returns:
-        Tensor: Shape (N, D).
-
     Example:
-        >>> import torch
         >>> norm_adaptive(torch.tensor([[3., 0.]]), torch.tensor([[1., 0.]]), torch.tensor(4.))
         tensor([[0.6000, 0.0000]])
     """

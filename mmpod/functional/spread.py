@@ -42,7 +42,7 @@ def spread_centroids(
     progress: Optional[Callable[[int, float], None]] = None,
     dtype: torch.dtype = torch.float64,
 ) -> Tensor:
-    r"""Return K unit vectors of R^D whose largest pairwise cosine is as small as possible.
+    r"""Return K unit vectors of R^D whose largest pairwise cosine is as small as possible, shape (K, D).
 
     - K <= 2D: exact. max(1, K - D) regular simplices in mutually orthogonal subspaces, all under a Haar-random
       rotation. One simplex, up to K = D + 1, is :func:`~mmpod.functional.pedcc`. With several, the largest cosine is 0,
@@ -66,9 +66,6 @@ def spread_centroids(
         progress: Called with the step and the largest cosine so far, after each tenth of the steps of a descent.
         dtype: Data type of the result, which is computed in float64; large Kerdock tables are built directly in this
             type, in which they are exact.
-
-    Returns:
-        Tensor: Shape (K, D).
 
     Raises:
         TypeError: An argument is not an integer.
