@@ -133,8 +133,7 @@ def export_classifier(
 def load_exported(path: Union[str, Path]) -> Classify:
     """Return a function of images (N, 3, H, W), float32, that runs an exported file on the CPU.
 
-    Returns:
-        Callable: Gives cosines (or logits) (N, K) and labels (N,).
+    It gives cosines (or logits) (N, K) and labels (N,).
     """
     path = str(path)
     if path.endswith('.onnx'):

@@ -1,4 +1,7 @@
-"""Which images an exported classifier takes: their channels, order and size, as the config's test set has them."""
+"""Which images an exported classifier takes: their channels, order and size, as the config's test set has them.
+
+Configs have a ``test_dataloader``.
+"""
 
 import logging
 from typing import Optional
@@ -19,11 +22,7 @@ MAX_TEST = 8  # images to compare on
 
 
 def sample_images(cfg: Config) -> list[Tensor]:
-    """Return 8 images of the test set, (C, H, W) each, spread over it; none, with a warning, if it cannot be read.
-
-    Args:
-        cfg: Config with a ``test_dataloader``.
-    """
+    """Return 8 images of the test set, (C, H, W) each, spread over it; none, with a warning, if it cannot be read."""
     try:
         with DefaultScope.overwrite_default_scope('mmpretrain'):
             source = DATASETS.build(without_downloads(cfg.test_dataloader.dataset))
@@ -38,13 +37,8 @@ def sample_images(cfg: Config) -> list[Tensor]:
 def image_shape(cfg: Config, images: list[Tensor], size: Optional[tuple[int, int]] = None) -> tuple[int, int, int]:
     """Return channels, height and width of test images.
 
-    They are those of ``images``. Without images, they are what the test pipeline makes of files of any size, or the
-    ``IMAGE_SIZE`` of the dataset.
-
-    Args:
-        cfg: Config with a ``test_dataloader``.
-        images: From :func:`sample_images`.
-        size: Height and width, if given.
+    They are those of ``images``, from :func:`sample_images`. Without images, they are what the test pipeline makes of
+    files of any size, or the ``IMAGE_SIZE`` of the dataset. ``size``, height and width, overrides either.
 
     Raises:
         ValueError: The images differ in their channels or, without ``size``, in their size; or nothing fixes it.
@@ -74,10 +68,7 @@ def image_shape(cfg: Config, images: list[Tensor], size: Optional[tuple[int, int
 def export_order(cfg: Config, channels: int, given: Optional[str] = None) -> Optional[str]:
     """Return the order, ``'rgb'`` or ``'bgr'``, in which images reach the ``data_preprocessor``.
 
-    Args:
-        cfg: Config with a ``test_dataloader``.
-        channels: Number of channels; None is returned unless there are three.
-        given: The order, for a test set whose order cannot be found.
+    None unless there are three channels; ``given`` for a test set whose order cannot be found.
 
     Raises:
         ValueError: The order cannot be found, or is another than ``given``.
