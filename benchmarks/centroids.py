@@ -4,11 +4,12 @@ python benchmarks/centroids.py [--descent]
 """
 
 import argparse
+import statistics
 import time
 
 import numpy as np
 import torch
-from timing import compare
+from timing import in_turns, ratio
 from torch import Tensor
 
 from mmpod.functional import (
@@ -34,12 +35,16 @@ def main() -> None:
     print(f'torch {torch.__version__}, numpy {np.__version__}, {torch.get_num_threads()} threads')
 
     square = torch.randn(DIM, DIM, dtype=torch.float64)
-    ours, qr, ratio = compare(lambda: pedcc(NUM_CLASSES, DIM), lambda: torch.linalg.qr(square), rounds=5)
+    functions = {'pedcc': lambda: pedcc(NUM_CLASSES, DIM), 'qr': lambda: torch.linalg.qr(square)}
+    times = in_turns(functions, rounds=5)
+    ours, qr = (statistics.median(seconds) for seconds in times.values())
     centroids = pedcc(NUM_CLASSES, DIM)
     gram = torch.full((NUM_CLASSES, NUM_CLASSES), -1 / (NUM_CLASSES - 1), dtype=torch.float64).fill_diagonal_(1)
     error = (centroids @ centroids.T - gram).abs().max()
     print(f'pedcc({NUM_CLASSES}, {DIM}): {ours:.2f} s, error {error:.1e}')
-    print(f'torch.linalg.qr of ({DIM}, {DIM}): {qr:.2f} s; pedcc takes {1 / ratio:.2f} times as long')
+    print(
+        f'torch.linalg.qr of ({DIM}, {DIM}): {qr:.2f} s; pedcc takes {ratio(times["pedcc"], times["qr"])} times as long'
+    )
 
     print(
         'spread_centroids in float32: method; largest cosine of all pairs, or of 5,000 rows (*); expected; lower bound'
