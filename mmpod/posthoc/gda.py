@@ -46,9 +46,6 @@ class GaussianDiscriminantAnalysis:
     Attributes:
         notes: JSON data that :meth:`save` stored with a loaded model, otherwise empty.
 
-    Raises:
-        TypeError, ValueError: An argument has a wrong type or is out of range.
-
     Example:
         >>> features, labels = torch.randn(60, 4), torch.arange(60) % 3
         >>> features[labels == 1] += 10
@@ -111,21 +108,18 @@ class GaussianDiscriminantAnalysis:
             ValueError: K is missing or differs, shapes that do not match, NaN or infinity, or a label out of range.
         """
         moments = None if self._learned is None else self._learned[0]
-        known = None if moments is None else len(moments.counts)
+        known, dim = (None, None) if moments is None else moments.means.shape
         num_classes = known if num_classes is None else num_classes
         if num_classes is None:
             raise ValueError('Expected `num_classes` with the first batch, but got none: a batch may lack classes.')
         check_integer('num_classes', num_classes, 1)
         if known not in (None, num_classes):
             raise ValueError(f'Expected `num_classes` to be {known}, as in earlier batches, but got {num_classes}.')
-        features = as_features(features, None if moments is None else moments.means.shape[1], minimum=0)
+        features = as_features(features, dim, minimum=0)
         labels = as_labels(labels, features, num_classes)
         if moments is None:
             if self.priors is not None and len(self.priors) != num_classes:
-                raise ValueError(
-                    f'Expected `priors` to hold one number for each of {num_classes} classes, '
-                    f'but got {len(self.priors)}.'
-                )
+                raise ValueError(f'Expected {num_classes} `priors`, one per class, but got {len(self.priors)}.')
             moments = empty_moments(num_classes, features.shape[1], self.covariance == 'class', features.device)
         else:
             moments = moments._replace(scatter=moments.scatter.clone())
@@ -222,15 +216,13 @@ class GaussianDiscriminantAnalysis:
     def save(self, path: Union[str, Path], notes: Optional[dict] = None) -> None:
         """Write settings and moments to a NumPy archive (.npz) without pickled objects, atomically.
 
-        Args:
-            path: The file.
-            notes: JSON data to keep with it, such as where the features came from; :attr:`notes` after loading.
+        ``notes`` is JSON data to keep with it, such as where the features came from; :attr:`notes` after loading.
         """
         self._gaussians()  # raises an error if the model cannot predict
         arrays = {name: part.cpu().numpy() for name, part in self._state[0]._asdict().items() if part is not None}
-        header = json.dumps(dict(format=FORMAT, settings=self._settings, notes=notes or {}))
+        header = dict(format=FORMAT, settings=self._settings, notes=notes or {})
         with replaced(Path(path)) as file:
-            np.savez(file, header=np.array(header), **arrays)
+            np.savez(file, header=np.array(json.dumps(header)), **arrays)
 
     @classmethod
     def load(cls, path: Union[str, Path]) -> 'GaussianDiscriminantAnalysis':
@@ -240,9 +232,8 @@ class GaussianDiscriminantAnalysis:
             FileNotFoundError: There is no such file.
             ValueError: The file has another format, or is damaged.
         """
-        path = Path(path)
-        if not path.is_file():
-            raise FileNotFoundError(f'Expected a saved model in `{path.absolute()}`, but there is no such file.')
+        if not Path(path).is_file():
+            raise FileNotFoundError(f'Expected a saved model in `{Path(path).absolute()}`, but there is no such file.')
         try:
             with np.load(path, allow_pickle=False) as archive:
                 header = json.loads(str(archive['header']))
@@ -255,7 +246,5 @@ class GaussianDiscriminantAnalysis:
             model._learned = ClassMoments(*parts), {}
             model._gaussians()
         except Exception as error:  # of a damaged file, NumPy, zipfile, zlib and json raise many types
-            raise ValueError(
-                f'Expected `{path}` to be written by GaussianDiscriminantAnalysis.save, but {error}. Fit again.'
-            ) from error
+            raise ValueError(f'Expected `{path}` to come from {cls.__name__}.save, but {error}. Fit again.') from error
         return model

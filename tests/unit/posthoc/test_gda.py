@@ -276,7 +276,7 @@ BROKEN[1, 2] = np.nan
         (ValueError, 'add up to 1', lambda: GaussianDiscriminantAnalysis(priors=[0.5, 0.4])),
         (ValueError, 'add up to 1', lambda: GaussianDiscriminantAnalysis(priors=[float('nan'), 0.5, 0.5])),
         (TypeError, '`num_classes`.*3.5', lambda: fitted().fit(FEATURES, LABELS, num_classes=3.5)),
-        (ValueError, 'each of 2 classes, but got 3', lambda: with_priors([0.5, 0.25, 0.25]).fit(FEATURES, LABELS)),
+        (ValueError, '2 `priors`.* but got 3', lambda: with_priors([0.5, 0.25, 0.25]).fit(FEATURES, LABELS)),
         (ValueError, r'none of classes \[1\]', lambda: with_priors([0.5, 0.5]).fit(FEATURES, [0, 0], 2)),
         (ValueError, 'NaN or infinity in 1 of 2 rows, first in row 1', lambda: fitted().fit(BROKEN, LABELS)),
         (ValueError, 'NaN or infinity', lambda: fitted().predict(blobs()[0] * np.nan)),

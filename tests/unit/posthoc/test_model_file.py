@@ -47,7 +47,7 @@ def test_contents_that_do_not_match_are_named(covariance, words, changed, tmp_pa
         else:
             target[name] = {**header[name], **value} if isinstance(value, dict) else value
     np.savez(path, header=np.array(json.dumps(header)), **arrays)
-    with pytest.raises(ValueError, match=rf'(?s)Expected `.*model.npz` to be written by .*{words}.*Fit again'):
+    with pytest.raises(ValueError, match=rf'(?s)Expected `.*model.npz` to come from .*{words}.*Fit again'):
         GaussianDiscriminantAnalysis.load(path)
 
 
