@@ -4,20 +4,21 @@ python benchmarks/centroids.py [--descent]
 """
 
 import argparse
+import statistics
 import time
 
 import numpy as np
 import torch
-from timing import compare
+from timing import in_turns, ratio
 from torch import Tensor
 
 from mmpod.functional import (
-    kerdock_max_cosine,
+    kerdock_dim,
     max_cosine,
     max_cosine_lower_bound,
-    needs_descent,
     pedcc,
     spread_centroids,
+    spread_method,
 )
 from mmpod.functional.spread import _descend
 
@@ -34,12 +35,16 @@ def main() -> None:
     print(f'torch {torch.__version__}, numpy {np.__version__}, {torch.get_num_threads()} threads')
 
     square = torch.randn(DIM, DIM, dtype=torch.float64)
-    ours, qr, ratio = compare(lambda: pedcc(NUM_CLASSES, DIM), lambda: torch.linalg.qr(square), rounds=5)
+    functions = {'pedcc': lambda: pedcc(NUM_CLASSES, DIM), 'qr': lambda: torch.linalg.qr(square)}
+    times = in_turns(functions, rounds=5)
+    ours, qr = (statistics.median(seconds) for seconds in times.values())
     centroids = pedcc(NUM_CLASSES, DIM)
     gram = torch.full((NUM_CLASSES, NUM_CLASSES), -1 / (NUM_CLASSES - 1), dtype=torch.float64).fill_diagonal_(1)
     error = (centroids @ centroids.T - gram).abs().max()
     print(f'pedcc({NUM_CLASSES}, {DIM}): {ours:.2f} s, error {error:.1e}')
-    print(f'torch.linalg.qr of ({DIM}, {DIM}): {qr:.2f} s; pedcc takes {1 / ratio:.2f} times as long')
+    print(
+        f'torch.linalg.qr of ({DIM}, {DIM}): {qr:.2f} s; pedcc takes {ratio(times["pedcc"], times["qr"])} times as long'
+    )
 
     print(
         'spread_centroids in float32: method; largest cosine of all pairs, or of 5,000 rows (*); expected; lower bound'
@@ -48,7 +53,7 @@ def main() -> None:
     for num_classes, dim in SPREAD:
         start = time.perf_counter(), time.process_time()
         rows = spread_centroids(num_classes, dim, dtype=torch.float32)
-        report('descent' if needs_descent(num_classes, dim) else 'Kerdock', rows, start)
+        report(spread_method(num_classes, dim), rows, start)
         del rows
     if args.descent:
         start = time.perf_counter(), time.process_time()
@@ -62,7 +67,7 @@ def report(method: str, rows: Tensor, start: tuple[float, float]) -> None:
     sampled = num_classes > SAMPLE
     if sampled:
         rows = rows[torch.from_numpy(np.random.RandomState(0).choice(num_classes, SAMPLE, replace=False))]
-    expected = f'{kerdock_max_cosine(num_classes, dim):.5f}' if method == 'Kerdock' else '-'
+    expected = f'{kerdock_dim(num_classes, dim) ** -0.5:.5f}' if method.startswith('kerdock') else '-'
     largest = f'{max_cosine(rows.double()):.5f}{"*" if sampled else " "}'
     bound = max_cosine_lower_bound(num_classes, dim)
     print(f'({num_classes:>7}, {dim:>4}) {method}: {largest} {expected:>7} {bound:.5f} {wall:8.2f} {processor:8.2f}')

@@ -15,6 +15,7 @@ import torch
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import METRICS, MODELS
 from mmpretrain.structures import DataSample
+from timing import describe
 
 SETTINGS = [(32, 10, 256), (32, 100, 512), (224, 1000, 2048)]  # pixels, K, D: Table II
 
@@ -28,12 +29,11 @@ def main() -> None:
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     args = parser.parse_args()
     batch = args.batch or (128 if args.device == 'cuda' else 16)
-    import mmpod
+    import mmpod  # noqa: F401  (registers)
 
     init_default_scope('mmpretrain')
     torch.manual_seed(0)
-    where = torch.cuda.get_device_name() if args.device == 'cuda' else f'CPU, {torch.get_num_threads()} thread(s)'
-    print(f'mmpod {mmpod.__version__}, torch {torch.__version__}, {where}, batch {batch}, {args.rounds} rounds')
+    print(f'{describe(args.device)}, batch {batch}, {args.rounds} rounds')
     print('| pixels | K | D | predict, s | measure, s | end of the epoch, s | epoch with / without |')
     print('|---|---|---|---|---|---|---|')
     wait = torch.cuda.synchronize if args.device == 'cuda' else lambda: None

@@ -14,7 +14,7 @@ from mmengine.config import Config
 from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import DATASETS, MODELS
-from timing import compare
+from timing import describe, in_turns, ratio
 from training_step import heads, training_step
 
 BATCH, NUM_CLASSES = 64, 10
@@ -38,7 +38,7 @@ class NoiseImages(BaseDataset):
 
 def main() -> None:
     """Print milliseconds, their ratio, and the shares."""
-    import mmpod
+    import mmpod  # noqa: F401  (registers)
 
     init_default_scope('mmpretrain')
     pipeline = DATASETS.build(dict(type='NoiseImages', pipeline=PIPELINE))
@@ -52,9 +52,9 @@ def main() -> None:
     def ours():
         return batched(pseudo_collate(memory.__getitems__(range(BATCH))), training=True)
 
-    fast, slow, ratio = compare(ours, host, rounds=31, calls=3)
-    print(f'mmpod {mmpod.__version__}, torch {torch.__version__}, {torch.get_num_threads()} thread(s), batch {BATCH}')
-    print(f'mmpretrain {1e3 * slow:.1f} ms, in memory {1e3 * fast:.1f} ms, {ratio:.1f} times faster')
+    times = in_turns({'mmpretrain': host, 'in memory': ours}, rounds=31, calls=3)
+    waits = ', '.join(f'{name} {1e3 * statistics.median(seconds):.1f} ms' for name, seconds in times.items())
+    print(f'{describe("cpu")}, batch {BATCH}\n{waits}, {ratio(*times.values())} times faster')
     small = MODELS.build(Config.fromfile('configs/small/pod_cifar10_10k.py').model)
     optimizer = torch.optim.SGD(small.parameters(), lr=0.01, momentum=0.9)
 

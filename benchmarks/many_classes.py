@@ -27,49 +27,22 @@ BATCH, DIM = 128, 512
 WAYS = ['POD', 'softmax']
 
 
-class POD(nn.Module):
-    """Projection, frozen centroids and POD Loss, as PEDCCHead has them."""
-
-    def __init__(self, num_classes: int, device: str):
-        super().__init__()
-        self.fc = nn.Linear(DIM, DIM, device=device)
-        self.loss = PODLoss()
-        self.register_buffer('centroids', normalize(torch.randn(num_classes, DIM, device=device)))
-
-    def forward(self, pooled: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Return the loss."""
-        terms = self.loss(self.fc(pooled), labels, self.centroids)
-        return terms['loss_cosine'] + terms['loss_sc']
-
-
-class Softmax(nn.Module):
-    """Linear layer and cross entropy."""
-
-    def __init__(self, num_classes: int, device: str):
-        super().__init__()
-        self.fc = nn.Linear(DIM, num_classes, device=device)
-
-    def forward(self, pooled: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Return the loss."""
-        return cross_entropy(self.fc(pooled), labels)
-
-
-def training_step(way: str, num_classes: int, device: str) -> tuple[Callable[[], None], Callable[[], int]]:
-    """Return a step from pooled features, and a function for the bytes of model, gradients and optimizer."""
-    model = (POD if way == 'POD' else Softmax)(num_classes, device)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
+def training_step(way: str, num_classes: int, device: str) -> tuple[Callable[[], None], int]:
+    """Return a step from pooled features, and the bytes of weights, gradients, momentum and centroids."""
+    pod = way == 'POD'  # a projection, frozen centroids and POD Loss, as PEDCCHead has them
+    fc, loss = nn.Linear(DIM, DIM if pod else num_classes, device=device), PODLoss()
+    centroids = normalize(torch.randn(num_classes if pod else 0, DIM, device=device))
+    optimizer = torch.optim.SGD(fc.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
     pooled = torch.randn(BATCH, DIM, device=device, requires_grad=True)
     labels = torch.randint(num_classes, (BATCH,), device=device)
 
     def step():
         optimizer.zero_grad()
-        model(pooled, labels).backward()
+        objective = sum(loss(fc(pooled), labels, centroids).values()) if pod else cross_entropy(fc(pooled), labels)
+        objective.backward()
         optimizer.step()
 
-    def held():
-        return sum(3 * p.nbytes for p in model.parameters()) + sum(b.nbytes for b in model.buffers())
-
-    return step, held
+    return step, sum(3 * p.nbytes for p in fc.parameters()) + centroids.nbytes
 
 
 def measure(way: str, num_classes: int, args: argparse.Namespace) -> Optional[dict]:
@@ -85,7 +58,7 @@ def measure(way: str, num_classes: int, args: argparse.Namespace) -> Optional[di
         slow = args.device == 'cpu' and way == 'softmax' and num_classes > 20_000
         rounds = 3 if slow else args.rounds
         seconds = sorted(in_turns({way: step}, rounds, args.device)[way])
-        size = torch.cuda.max_memory_allocated() if args.device == 'cuda' else held()
+        size = torch.cuda.max_memory_allocated() if args.device == 'cuda' else held
     except torch.cuda.OutOfMemoryError:
         return None
     return dict(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-__all__ = ['compare', 'describe', 'in_turns', 'operations', 'ratio']
+__all__ = ['describe', 'in_turns', 'operations', 'ratio']
 
 
 def describe(device: str) -> str:
@@ -65,22 +65,3 @@ def operations(function: Callable[[], object]) -> int:
     with Operations() as counted:
         function()
     return counted.count
-
-
-def compare(
-    ours: Callable[[], object], peer: Callable[[], object], rounds: int = 15, calls: int = 1
-) -> tuple[float, float, float]:
-    """Return the median seconds of a call of ``ours`` and of ``peer`` and the median of their ratio, peer over ours.
-
-    Each round times ``calls`` calls in a row of one, then of the other, each row after an untimed call.
-    """
-    times = {ours: [], peer: []}
-    for _ in range(rounds):
-        for function, record in times.items():
-            function()
-            start = time.perf_counter()
-            for _ in range(calls):
-                function()
-            record.append((time.perf_counter() - start) / calls)
-    ratios = [b / a for a, b in zip(times[ours], times[peer])]
-    return statistics.median(times[ours]), statistics.median(times[peer]), statistics.median(ratios)

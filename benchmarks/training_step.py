@@ -2,7 +2,6 @@
 
 python benchmarks/training_step.py
 python benchmarks/training_step.py --size 224 --classes 1000 --options channels_last amp compile      # on a GPU
-python benchmarks/training_step.py --heads 96 --classes 1000      # heads alone at batch 96 against the batch of --batch
 
 The steps to compare alternate, so that they see the same machine load; ratios are of neighbours, with quartiles.
 """
@@ -62,14 +61,8 @@ def training_step(
         scaler.step(optimizer)
         scaler.update()
 
-    return whole, head_step(model.head, batch, device)
-
-
-def head_step(head: torch.nn.Module, batch: int, device: str) -> Callable[[], None]:
-    """Return the forward and backward pass of head and loss from pooled features."""
     pooled = torch.randn(batch, 2048, device=device, requires_grad=True)
-    samples = [DataSample().set_gt_label(label % head.num_classes).to(device) for label in range(batch)]
-    return lambda: sum(head.loss((pooled,), samples).values()).backward()
+    return whole, lambda: sum(model.head.loss((pooled,), samples).values()).backward()
 
 
 def main() -> None:
@@ -78,7 +71,6 @@ def main() -> None:
     parser.add_argument('--size', type=int, nargs='+', default=[32, 224], choices=[32, 224], help='32: CIFAR stem')
     parser.add_argument('--classes', type=int, nargs='+', default=[100, 1000], choices=[100, 1000])
     parser.add_argument('--options', nargs='*', default=[], choices=OPTIONS, help='to compare with a plain POD step')
-    parser.add_argument('--heads', type=int, default=None, metavar='BATCH', help='only the heads, at two batch sizes')
     parser.add_argument('--batch', type=int, default=None)
     parser.add_argument('--rounds', type=int, default=11)
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
@@ -94,14 +86,6 @@ def main() -> None:
         for num_classes in args.classes:
             row = f'| {size} | {num_classes} | {batch} |'
             configs = heads(num_classes)
-            if args.heads:
-                for name, config in configs.items():
-                    head = MODELS.build(config).to(args.device)
-                    steps = {size: head_step(head, size, args.device) for size in (batch, args.heads)}
-                    times = in_turns(steps, args.rounds, args.device)
-                    grown = ratio(times[args.heads], times[batch])
-                    print(f'{row} head and loss of {name}, batch {args.heads} / {batch} | {grown} |')
-                continue
             if args.options:
                 steps = {
                     option: training_step(configs['POD'], size, batch, args.device, option)[0]

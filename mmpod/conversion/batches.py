@@ -1,18 +1,15 @@
 """Batches to try a network on: the first images of its own data, or generated ones of the same form."""
 
-import copy
-import inspect
 from typing import Any, Iterator, Sequence
 
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
-from mmpretrain.registry import DATASETS
 from mmpretrain.structures import DataSample
 from torch import nn
 
-from mmpod.datasets.file_pipeline import file_pipeline, output_shapes
-from mmpod.utils.config_parts import loaders_of, preprocessor_of, resolve
+from mmpod.datasets.file_pipeline import file_pipeline, output_shapes, without_downloads
+from mmpod.utils.config_parts import loaders_of, preprocessor_of
 
 __all__ = ['generated_batches', 'image_sizes', 'real_batches']
 
@@ -21,8 +18,8 @@ def real_batches(cfg: Config) -> Iterator[Any]:
     """Yield the first two images of the first data set whose files are there, as its loader gives them."""
     for _, settings in reversed(list(loaders_of(cfg))):
         try:
-            loader = _without_downloads(copy.deepcopy(settings.to_dict()))
-            loader.update(batch_size=2, num_workers=0, persistent_workers=False, pin_memory=False)
+            loader = dict(settings.to_dict(), dataset=without_downloads(settings.dataset.to_dict()), batch_size=2)
+            loader.update(num_workers=0, persistent_workers=False, pin_memory=False)
             yield next(iter(Runner.build_dataloader(loader)))
             return
         except Exception:  # no files, or a loader that needs more than two images
@@ -64,15 +61,3 @@ def image_sizes(cfg: Config) -> list[tuple[int, int]]:
         if size is not None:
             sizes.append(tuple(size) if isinstance(size, (tuple, list)) else (size, size))
     return list(dict.fromkeys(sizes))
-
-
-def _without_downloads(item: Any) -> Any:
-    """Switch off, in place, the downloads of datasets that would fetch what is not there."""
-    if isinstance(item, dict):
-        dataset = resolve(item.get('type'), DATASETS)
-        if isinstance(dataset, type) and 'download' in inspect.signature(dataset).parameters:
-            item['download'] = False
-    if isinstance(item, (dict, list, tuple)):
-        for value in item.values() if isinstance(item, dict) else item:
-            _without_downloads(value)
-    return item

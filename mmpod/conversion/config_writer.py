@@ -64,13 +64,8 @@ def write_converted(
 ) -> None:
     """Write ``output``, a config that inherits ``base`` and makes the planned changes, and read it back.
 
-    Args:
-        base: The original's file.
-        cfg: What is in it.
-        plan: The changes.
-        output: The new file; an existing one is replaced.
-        command: The command line that its docstring names.
-        title: What the new config trains or evaluates by, for its docstring.
+    ``cfg`` is what is in ``base``; an existing output is replaced. Its docstring names the command line, and by
+    ``title`` what the new config trains or evaluates by.
 
     Raises:
         ValueError: The output is the original, does not end in ``.py``, or does not load as planned.

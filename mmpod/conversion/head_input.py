@@ -37,15 +37,13 @@ def head_input(cfg: Config, model: dict, sizes: Optional[Sequence[tuple[int, int
     The whole classifier is built and fed through its own preprocessor, up to the first call of its head. The batch is
     the first one of the test, validation or training data if the files are there, else a generated one. The network
     runs without weights on PyTorch's meta device, where tensors have shapes and no numbers: a second or less for the
-    largest. One that needs numbers runs on the CPU; one that cannot be built without the ``init_cfg`` keeps it.
+    largest. One that needs numbers runs on the CPU; one that cannot be built without the ``init_cfg`` keeps it. The
+    result is a list of shapes where the last stage gives several tensors.
 
     Args:
         cfg: The config around it, for its data.
         model: Config of the classifier, not changed.
         sizes: Sizes (height, width) of generated images to try; None also tries real images.
-
-    Returns:
-        A shape, or a list of them where the last stage gives several tensors.
 
     Raises:
         ValueError: The classifier cannot be built or run, or does not use its head.

@@ -52,13 +52,8 @@ def loss_config(name: str, old: Any, num_classes: int, sc_weight: float = 1.0) -
     """Return the config of a loss that keeps what it can of the old one, and one sentence for each thing it cannot.
 
     ``loss_weight`` and ``class_weight`` are kept, label smoothing by POD Loss alone. The ``gamma`` of a focal loss
-    becomes ``focal_gamma``, in POD Loss and its variants the exponent ``power`` of the cosine term.
-
-    Args:
-        name: A name in ``CENTROID_LOSSES`` or ``LEARNED_LOSSES``.
-        old: The old head's ``loss``: a config, a list of them, or None.
-        num_classes: K.
-        sc_weight: Lambda of ``'pod'``.
+    becomes ``focal_gamma``, in POD Loss and its variants the exponent ``power`` of the cosine term. ``old`` is the old
+    head's ``loss``: a config, a list of them, or None.
 
     Raises:
         TypeError: A setting has a wrong type.

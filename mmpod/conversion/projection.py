@@ -27,19 +27,7 @@ def default_feat_dim(num_classes: int) -> int:
 def projection_settings(
     num_classes: int, feat_dim: Optional[int], seed: int, centroids: str, norm: Optional[str]
 ) -> dict:
-    """Return the settings of a ``PEDCCHead`` that describe its projection and its centroids.
-
-    Args:
-        num_classes: K.
-        feat_dim: D, or None for :func:`default_feat_dim`.
-        seed: Seed of the centroids.
-        centroids: ``'pedcc'`` or ``'spread'``.
-        norm: A key of ``NORMS``, or None.
-
-    Raises:
-        TypeError: An argument has a wrong type.
-        ValueError: An argument is out of range.
-    """
+    """Return the settings of a ``PEDCCHead`` that describe its projection and its centroids, as in ``convert``."""
     if feat_dim is None:
         feat_dim = default_feat_dim(num_classes)
     # On a line there are two directions.

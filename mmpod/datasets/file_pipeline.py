@@ -1,5 +1,7 @@
 """Find out how a test set reads image files, by running its pipeline instead of reading the names of its transforms."""
 
+import copy
+import inspect
 import tempfile
 from pathlib import Path
 from typing import Iterator, Optional
@@ -12,9 +14,9 @@ from mmpretrain.datasets import CIFAR10, MNIST
 from mmpretrain.registry import DATASETS
 from torch import Tensor
 
-from mmpod.utils.config_parts import resolve
+from mmpod.utils.config_parts import is_a, resolve
 
-__all__ = ['channel_order', 'file_pipeline', 'inner_datasets', 'output_shapes', 'try_pipeline']
+__all__ = ['channel_order', 'file_pipeline', 'inner_datasets', 'output_shapes', 'try_pipeline', 'without_downloads']
 
 COLOUR = (240, 128, 16)  # red, green, blue
 
@@ -31,6 +33,17 @@ def inner_datasets(dataset: dict, outer: tuple = ()) -> Iterator[tuple[dict, lis
         yield dataset, list(pipeline)
     for inner in dataset['datasets'] if 'datasets' in dataset else [dataset['dataset']] if 'dataset' in dataset else ():
         yield from inner_datasets(inner, pipeline)
+
+
+def without_downloads(dataset: dict) -> dict:
+    """Return a copy of a dataset's config, in which no dataset fetches files that are missing."""
+    dataset = copy.deepcopy(dataset)
+    for leaf, _ in inner_datasets(dataset):
+        kind = resolve(leaf.get('type'), DATASETS)
+        # A subclass may pass the argument on as one of **kwargs.
+        if is_a(kind, (CIFAR10, MNIST)) or (is_a(kind, object) and 'download' in inspect.signature(kind).parameters):
+            leaf['download'] = False
+    return dataset
 
 
 def file_pipeline(dataset: dict) -> list:

@@ -44,13 +44,10 @@ class ExportWrapper(nn.Module):
         self.eval()  # as a whole: PyTorch's older exporter gives all parts the mode of the whole when it is done
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Classify.
+        """Return cosines (or logits), shape (N, K), and labels, shape (N,), int64.
 
         Args:
             images: Shape (N, C, H, W), floating point, from 0 to 255; RGB if there are three channels.
-
-        Returns:
-            tuple[Tensor, Tensor]: Cosines (or logits), shape (N, K), and labels, shape (N,), int64.
 
         Raises:
             TypeError: The output of the head is not one tensor (N, K).

@@ -13,10 +13,11 @@ from mmengine.config import Config
 from mmpretrain import get_model
 from torch import Tensor
 
+from mmpod.datasets import UnlabelledImages, file_pipeline
 from mmpod.engine.checkpoints import check_checkpoint_file, checkpoint_classes, load_weights
 from mmpod.engine.class_names import check_same_classes, configured_classes
 from mmpod.export.classifier import ExportWrapper
-from mmpod.export.images import export_order, folder_images, image_shape, sample_images
+from mmpod.export.images import export_order, image_shape, sample_images
 from mmpod.export.verification import Classify, inputs_and_pixels, largest_difference
 from mmpod.utils.checks import check_choice, check_number, check_packages
 from mmpod.version import __version__
@@ -25,6 +26,7 @@ __all__ = ['FORMATS', 'export_classifier', 'load_exported']
 
 SUFFIXES = dict(onnx='.onnx', torchscript='.pt', torch_export='.pt2')
 FORMATS = tuple(SUFFIXES)
+MAX_FOLDER = 64  # images to compare on
 
 
 def export_classifier(
@@ -83,7 +85,9 @@ def export_classifier(
     samples = sample_images(cfg)
     shape = image_shape(cfg, samples, size)
     order = export_order(cfg, shape[0], channel_order)
-    samples = samples if images is None else folder_images(cfg, images)
+    if images is not None:
+        folder = UnlabelledImages(str(images), pipeline=file_pipeline(cfg.test_dataloader.dataset))
+        samples = [folder[index]['inputs'] for index in range(min(len(folder), MAX_FOLDER))]
     classifier = ExportWrapper(get_model(cfg, device='cpu'), order)
     classes = checkpoint_classes(load_weights(classifier.model, checkpoint, allow_missing))
     configured = configured_classes(cfg.test_dataloader.dataset)
@@ -97,8 +101,8 @@ def export_classifier(
     inputs, pixels = inputs_and_pixels(cfg, fitting, shape, order)
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent) as folder, torch.no_grad():
-        written = Path(folder) / f'model{suffix}'
+    with tempfile.TemporaryDirectory(dir=out.parent) as temporary, torch.no_grad():
+        written = Path(temporary) / f'model{suffix}'
         # A single image would be taken for a constant batch size.
         WRITERS[format](classifier, torch.zeros(2, *shape), written)
         difference = largest_difference(classifier.model, load_exported(written), inputs, pixels, tolerance)
@@ -129,8 +133,7 @@ def export_classifier(
 def load_exported(path: Union[str, Path]) -> Classify:
     """Return a function of images (N, 3, H, W), float32, that runs an exported file on the CPU.
 
-    Returns:
-        Callable: Gives cosines (or logits) (N, K) and labels (N,).
+    It gives cosines (or logits) (N, K) and labels (N,).
     """
     path = str(path)
     if path.endswith('.onnx'):

@@ -1,39 +1,31 @@
-"""Which images an exported classifier takes: their channels, order and size, as the config's test set has them."""
+"""Which images an exported classifier takes: their channels, order and size, as the config's test set has them.
 
-import copy
+Configs have a ``test_dataloader``.
+"""
+
 import logging
-from pathlib import Path
-from typing import Optional, Union
+from typing import Optional
 
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.registry import DefaultScope
-from mmpretrain.datasets import CIFAR10, MNIST
 from mmpretrain.registry import DATASETS
 from torch import Tensor
 
-from mmpod.datasets import UnlabelledImages, channel_order, file_pipeline
-from mmpod.datasets.file_pipeline import inner_datasets, output_shapes
-from mmpod.utils.config_parts import is_a, resolve
+from mmpod.datasets import channel_order, file_pipeline
+from mmpod.datasets.file_pipeline import inner_datasets, output_shapes, without_downloads
+from mmpod.utils.config_parts import resolve
 
-__all__ = ['export_order', 'folder_images', 'image_shape', 'sample_images']
+__all__ = ['export_order', 'image_shape', 'sample_images']
 
-MAX_FOLDER, MAX_TEST = 64, 8  # images to compare on
+MAX_TEST = 8  # images to compare on
 
 
 def sample_images(cfg: Config) -> list[Tensor]:
-    """Return 8 images of the test set, (C, H, W) each, spread over it; none, with a warning, if it cannot be read.
-
-    Args:
-        cfg: Config with a ``test_dataloader``.
-    """
-    dataset = copy.deepcopy(cfg.test_dataloader.dataset)
-    for leaf, _ in inner_datasets(dataset):
-        if is_a(resolve(leaf.get('type'), DATASETS), (CIFAR10, MNIST)):
-            leaf['download'] = False  # an export starts no download
+    """Return 8 images of the test set, (C, H, W) each, spread over it; none, with a warning, if it cannot be read."""
     try:
         with DefaultScope.overwrite_default_scope('mmpretrain'):
-            source = DATASETS.build(dataset)
+            source = DATASETS.build(without_downloads(cfg.test_dataloader.dataset))
             indices = range(0, len(source), max(1, len(source) // MAX_TEST))[:MAX_TEST]
             return [source[index]['inputs'] for index in indices]
     except Exception as error:  # of whatever dataset it is
@@ -42,31 +34,11 @@ def sample_images(cfg: Config) -> list[Tensor]:
         return []
 
 
-def folder_images(cfg: Config, folder: Union[str, Path]) -> list[Tensor]:
-    """Return the first 64 images below a folder as the test pipeline gives them, (C, H, W) each.
-
-    Args:
-        cfg: Config with a ``test_dataloader``.
-        folder: Folder of images, at any depth.
-
-    Raises:
-        FileNotFoundError: There is no image below the folder.
-        ValueError: A file is not an image, or the test pipeline cannot read files.
-    """
-    source = UnlabelledImages(str(folder), pipeline=file_pipeline(cfg.test_dataloader.dataset))
-    return [source[index]['inputs'] for index in range(min(len(source), MAX_FOLDER))]
-
-
 def image_shape(cfg: Config, images: list[Tensor], size: Optional[tuple[int, int]] = None) -> tuple[int, int, int]:
     """Return channels, height and width of test images.
 
-    They are those of ``images``. Without images, they are what the test pipeline makes of files of any size, or the
-    ``IMAGE_SIZE`` of the dataset.
-
-    Args:
-        cfg: Config with a ``test_dataloader``.
-        images: From :func:`sample_images`.
-        size: Height and width, if given.
+    They are those of ``images``, from :func:`sample_images`. Without images, they are what the test pipeline makes of
+    files of any size, or the ``IMAGE_SIZE`` of the dataset. ``size``, height and width, overrides either.
 
     Raises:
         ValueError: The images differ in their channels or, without ``size``, in their size; or nothing fixes it.
@@ -96,10 +68,7 @@ def image_shape(cfg: Config, images: list[Tensor], size: Optional[tuple[int, int
 def export_order(cfg: Config, channels: int, given: Optional[str] = None) -> Optional[str]:
     """Return the order, ``'rgb'`` or ``'bgr'``, in which images reach the ``data_preprocessor``.
 
-    Args:
-        cfg: Config with a ``test_dataloader``.
-        channels: Number of channels; None is returned unless there are three.
-        given: The order, for a test set whose order cannot be found.
+    None unless there are three channels; ``given`` for a test set whose order cannot be found.
 
     Raises:
         ValueError: The order cannot be found, or is another than ``given``.

@@ -20,13 +20,7 @@ def inputs_and_pixels(
     """Return images as the test pipeline gives them and as an exported file takes them, (N, C, H, W) each.
 
     They are the samples, or noise if there are none, and an image file of one colour, whose red, green and blue are
-    known whatever the pipeline does.
-
-    Args:
-        cfg: Config with a ``test_dataloader``.
-        samples: Images from the test pipeline.
-        shape: Channels, height and width of an image.
-        order: ``'bgr'`` if the test pipeline gives BGR; the exported file takes RGB.
+    known whatever the pipeline does. ``order`` is ``'bgr'`` if the test pipeline gives BGR; exported files take RGB.
     """
     noise = torch.randint(0, 256, (8, *shape), generator=torch.Generator().manual_seed(0)).float()
     inputs = torch.stack(samples) if samples else noise
@@ -44,17 +38,11 @@ def inputs_and_pixels(
 def largest_difference(model: nn.Module, exported: Classify, inputs: Tensor, pixels: Tensor, tolerance: float) -> float:
     """Return the largest difference of the outputs, relative to the largest of them or 1, whichever is larger.
 
-    The model predicts as it does in a test. One batch has all images, another a single one.
-
-    Args:
-        model: The classifier.
-        exported: The exported file.
-        inputs: Images as the test pipeline gives them, for the model, shape (N, C, H, W).
-        pixels: The same images for the exported file.
-        tolerance: Largest difference allowed.
+    The model predicts ``inputs`` as it does in a test, the exported file the same images as ``pixels``. One batch has
+    all images, another a single one.
 
     Raises:
-        ValueError: The outputs differ by more, or are not finite.
+        ValueError: The outputs differ by more than the tolerance, or are not finite.
     """
     largest = 0.0
     for count in (len(inputs), 1):

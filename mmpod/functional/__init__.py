@@ -2,14 +2,14 @@
 
 from .augmentation import crop_and_flip
 from .batch import Batch
-from .centers import as_soft_labels, center_loss, center_steps
+from .centers import center_loss, center_steps
 from .centroids import pedcc
 from .complement import complement_entropy
 from .decorrelation import barlow_twins_loss, self_correlation_loss, vicreg_covariance_loss
 from .few_shot import nearest_mean
 from .gaussian import cholesky_factor, most_probable, squared_distances, whitening_factor
 from .geometry import neural_collapse, target_and_nontarget_cosines
-from .kerdock import kerdock_rows, kerdock_size
+from .kerdock import kerdock_dim
 from .margins import (
     additive_margin_logits,
     annealed_weight,
@@ -19,17 +19,9 @@ from .margins import (
 from .moments import ClassMoments, accumulate_, class_moments, empty_moments, merge_moments
 from .numerics import at_least_float32, no_autocast, normalize_rows, row_lengths
 from .open_set import auroc, energy_score, false_positive_rate, max_probability_score
-from .pod import class_residuals, cosine_loss, cosine_scores, norm_adaptive, pod_loss
+from .pod import class_residuals, cosine_loss, norm_adaptive, pod_loss
 from .shrinkage import gaussian_shrinkage, ledoit_wolf_shrinkage, shrink
-from .smoothing import smooth_labels
-from .spread import (
-    is_exact_table,
-    kerdock_max_cosine,
-    max_cosine,
-    max_cosine_lower_bound,
-    needs_descent,
-    spread_centroids,
-)
+from .spread import max_cosine, max_cosine_lower_bound, spread_centroids, spread_method
 
 __all__ = [
     'Batch',
@@ -37,7 +29,6 @@ __all__ = [
     'accumulate_',
     'additive_margin_logits',
     'annealed_weight',
-    'as_soft_labels',
     'at_least_float32',
     'auroc',
     'barlow_twins_loss',
@@ -48,17 +39,13 @@ __all__ = [
     'class_moments',
     'complement_entropy',
     'cosine_loss',
-    'cosine_scores',
     'crop_and_flip',
     'empty_moments',
     'energy_score',
     'false_positive_rate',
     'max_probability_score',
     'gaussian_shrinkage',
-    'is_exact_table',
-    'kerdock_max_cosine',
-    'kerdock_rows',
-    'kerdock_size',
+    'kerdock_dim',
     'max_cosine',
     'ledoit_wolf_shrinkage',
     'merge_moments',
@@ -66,7 +53,6 @@ __all__ = [
     'most_probable',
     'multiplicative_margin_logits',
     'nearest_mean',
-    'needs_descent',
     'neural_collapse',
     'no_autocast',
     'norm_adaptive',
@@ -78,8 +64,8 @@ __all__ = [
     'self_correlation_loss',
     'shrink',
     'max_cosine_lower_bound',
-    'smooth_labels',
     'spread_centroids',
+    'spread_method',
     'squared_distances',
     'vicreg_covariance_loss',
     'whitening_factor',

@@ -10,16 +10,14 @@ def crop_and_flip(images: Tensor, tops: Tensor, lefts: Tensor, flips: Tensor, pa
     """Pad each image with zeros, crop it back to its size at an offset, and mirror it where ``flips`` is set.
 
     With offsets drawn uniformly from 0 to 2 ``padding`` and flips of probability 1/2, this is mmpretrain's
-    ``RandomCrop`` with that padding followed by ``RandomFlip``, for all images in one indexing operation.
+    ``RandomCrop`` with that padding followed by ``RandomFlip``, for all images in one indexing operation; the
+    result, shape (N, C, H, W), is in the memory format ``channels_last``.
 
     Args:
         images: Shape (N, C, H, W), any dtype.
         tops, lefts: Shape (N,), integers in [0, 2 ``padding``]: where the crop begins in the padded image.
         flips: Shape (N,), bool: which images to mirror left to right.
         padding: Pixels on each side, at least 0.
-
-    Returns:
-        Tensor: Shape (N, C, H, W), in the memory format ``channels_last``.
 
     Example:
         >>> row = torch.tensor([[[[1, 2, 3]]]])

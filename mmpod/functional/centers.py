@@ -2,25 +2,14 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from .pod import class_residuals
 
-__all__ = ['center_loss', 'center_steps', 'as_soft_labels']
-
-
-def as_soft_labels(labels: Tensor, num_classes: int, dtype: torch.dtype) -> Tensor:
-    """Return integer or soft labels as soft labels T, shape (N, K); integers become one-hot rows.
-
-    Example:
-        >>> as_soft_labels(torch.tensor([1]), 3, torch.float32)
-        tensor([[0., 1., 0.]])
-    """
-    return (labels if labels.is_floating_point() else one_hot(labels, num_classes)).to(dtype)
+__all__ = ['center_loss', 'center_steps']
 
 
 def center_loss(features: Tensor, labels: Tensor, centers: Tensor) -> Tensor:
-    r"""Return :math:`\frac{1}{2}\|x_i - c_{y_i}\|^2` for each sample, the second term of Eq. 4.
+    r"""Return :math:`\frac{1}{2}\|x_i - c_{y_i}\|^2` for each sample, shape (N,): the second term of Eq. 4.
 
     With soft labels it is averaged, :math:`\frac{1}{2}\sum_k T_{ik}\|x_i - c_k\|^2`, half the squared distance to the
     mean center plus half the spread of the centers about it.
@@ -29,9 +18,6 @@ def center_loss(features: Tensor, labels: Tensor, centers: Tensor) -> Tensor:
         features: x, shape (N, D), not normalised.
         labels: Shape (N,), integers in [0, K), or (N, K), soft labels that add up to 1 in each row.
         centers: c, shape (K, D); they get no gradient here, see :func:`center_steps`.
-
-    Returns:
-        Tensor: Shape (N,).
 
     Example:
         >>> center_loss(torch.tensor([[1., 2.]]), torch.tensor([0]), torch.zeros(3, 2))

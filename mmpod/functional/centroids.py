@@ -14,13 +14,10 @@ MAX_SEED = 2**32 - 1
 
 
 def haar_frame(num_vectors: int, dim: int, seed: int) -> Tensor:
-    """Return ``num_vectors`` orthonormal rows of length ``dim``, uniformly distributed over all such frames.
+    """Return ``num_vectors`` orthonormal rows of length ``dim``, uniformly distributed over all such frames, float64.
 
     QR of a Gaussian matrix with the signs of R's diagonal moved into Q (Mezzadri, arXiv math-ph/0609050). The Gaussian
     numbers come from NumPy's frozen generator, whose stream is the same on every machine and in every version.
-
-    Returns:
-        Tensor: Shape (num_vectors, dim), float64.
     """
     gaussian = torch.from_numpy(np.random.RandomState(seed).standard_normal((dim, num_vectors)))
     q, r = torch.linalg.qr(gaussian)
@@ -28,7 +25,7 @@ def haar_frame(num_vectors: int, dim: int, seed: int) -> Tensor:
 
 
 def simplex(frame: Tensor) -> Tensor:
-    r"""Return the n + 1 vertices of the regular simplex in the span of n orthonormal rows.
+    r"""Return the n + 1 vertices of the regular simplex in the span of n orthonormal rows, shape (n + 1, D).
 
     :math:`p_a = \sqrt{K/(K-1)} \sum_j H_{ja} q_j` with K = n + 1, the rows :math:`q_j` of the frame and the Helmert
     matrix H, (n, K): its row j holds j times :math:`1/\sqrt{j(j+1)}`, then :math:`-j/\sqrt{j(j+1)}`, then zeros. This
@@ -36,9 +33,6 @@ def simplex(frame: Tensor) -> Tensor:
 
     Args:
         frame: q, shape (n, D), float64.
-
-    Returns:
-        Tensor: Shape (n + 1, D), unit rows with pairwise inner products of -1/n.
     """
     n = len(frame)
     j = torch.arange(1, n + 1, dtype=torch.float64).unsqueeze(1)
@@ -50,7 +44,7 @@ def simplex(frame: Tensor) -> Tensor:
 
 
 def pedcc(num_classes: int, feat_dim: int, seed: int = 0) -> Tensor:
-    r"""Return K unit vectors of R^D whose pairwise inner products are all :math:`-1/(K-1)`.
+    r"""Return K unit vectors of R^D whose pairwise inner products are all :math:`-1/(K-1)`, shape (K, D), float64.
 
     The vertices of the regular simplex under a random rotation: its Helmert coordinates in a Haar-random orthonormal
     (K-1)-frame of R^D. Takes O(K D) operations besides the frame.
@@ -64,9 +58,6 @@ def pedcc(num_classes: int, feat_dim: int, seed: int = 0) -> Tensor:
             :func:`~mmpod.functional.spread_centroids`.
         seed: Chooses the rotation, from 0 to 2**32 - 1. The same (K, D, seed) gives the same rows on every machine up
             to rounding.
-
-    Returns:
-        Tensor: Shape (K, D), float64.
 
     Raises:
         TypeError: An argument is not an integer.

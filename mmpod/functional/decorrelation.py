@@ -68,9 +68,6 @@ def decorrelating_product(rows: Tensor, batch: Batch, weight: float = 1.0) -> Te
         rows: E, shape (N, D), or the local rows of it.
         batch: The batch that the rows belong to.
         weight: w.
-
-    Returns:
-        Tensor: Of the shape of ``rows``.
     """
     num_samples, dim = batch.num_samples, rows.shape[1]
     scale = weight / max(num_samples - 1, 1) ** 2

@@ -55,15 +55,12 @@ def whitening_factor(factor: Tensor) -> Tensor:
 
 
 def squared_distances(features: Tensor, means: Tensor, whitening: Optional[Tensor] = None) -> Tensor:
-    r"""Return the squared Mahalanobis distances :math:`(x - m_k)^T \Sigma_k^{-1} (x - m_k)`.
+    r"""Return the squared Mahalanobis distances :math:`(x - m_k)^T \Sigma_k^{-1} (x - m_k)`, shape (N, K).
 
     Args:
         features: Shape (N, D), float64.
         means: Shape (K, D).
         whitening: V, shape (K, D, D), or (D, D) if all classes share one covariance; by default the identity.
-
-    Returns:
-        Tensor: Shape (N, K), at least 0.
 
     Example:
         >>> x, m = torch.tensor([[3., 4.]]).double(), torch.zeros(1, 2).double()

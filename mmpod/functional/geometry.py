@@ -19,7 +19,6 @@ from torch import Tensor
 
 from .moments import ClassMoments
 from .numerics import normalize_rows
-from .pod import cosine_scores
 from .spectrum import effective_rank
 
 __all__ = [
@@ -27,7 +26,6 @@ __all__ = [
     'neural_collapse',
     'target_and_nontarget_cosines',
     'total_covariance',
-    'within_over_between',
 ]
 
 
@@ -47,7 +45,7 @@ def target_and_nontarget_cosines(features: Tensor, labels: Tensor, prototypes: T
         >>> target_and_nontarget_cosines(torch.tensor([[3., 4.]]), torch.tensor([0]), prototypes)
         (tensor([0.6000]), tensor([0.8000]))
     """
-    cosine = cosine_scores(normalize_rows(features), normalize_rows(prototypes))
+    cosine = normalize_rows(features) @ normalize_rows(prototypes).T
     index = labels.unsqueeze(1)
     return cosine.gather(1, index).squeeze(1), cosine.scatter(1, index, -torch.inf).amax(dim=1)
 
@@ -69,39 +67,14 @@ def total_covariance(moments: ClassMoments) -> Tensor:
     return (moments.scatter + residuals.T @ residuals) / counts.sum()
 
 
-def within_over_between(within: Tensor, centred: Tensor, tolerance: float) -> tuple[Tensor, Tensor]:
-    r"""Return :math:`\mathrm{tr}\Sigma_W / \mathrm{tr}\Sigma_B` and NC1, :math:`\mathrm{tr}(\Sigma_W\Sigma_B^+) / C`.
-
-    The first weights directions by the spread of the class means along them. The second weights them equally, so that a
-    single direction in which the means hardly differ can dominate it. Both are 0 if every sample equals the mean of its
-    class. The pseudo-inverse is computed from the singular vectors of the means, without decomposing a D x D matrix.
-
-    Args:
-        within: :math:`\Sigma_W`, shape (D, D).
-        centred: :math:`\mu_c - \mu_G`, shape (C, D).
-        tolerance: Singular values of ``centred`` up to this value count as 0; at least one must be larger.
-
-    Returns:
-        tuple[Tensor, Tensor]: Two scalars.
-
-    Example:
-        >>> within, means = torch.diag(torch.tensor([4., 9.])), torch.tensor([[2., 0.], [-2., 0.]])
-        >>> within_over_between(within, means, 1e-6)
-        (tensor(3.2500), tensor(0.5000))
-    """
-    _, values, vectors = torch.linalg.svd(centred, full_matrices=False)
-    kept = values > tolerance
-    squares, vectors = values[kept].square(), vectors[kept]
-    ratio = within.trace() * len(centred) / squares.sum()
-    # C Sigma_B has the eigenvalues `squares`: C of the inverse and 1/C of the definition cancel.
-    return ratio, (((vectors @ within) * vectors).sum(dim=1) / squares).sum()
-
-
 def neural_collapse(moments: ClassMoments, prototypes: Optional[Tensor] = None) -> dict[str, Tensor]:
     r"""Return all measures that are defined for these features, by name.
 
     - ``effective_rank`` of the covariance, unless all features are equal; C - 1 for a regular simplex;
-    - ``within_between``, ``nc1``: :func:`within_over_between`, with two classes or more whose means differ;
+    - ``within_between``, :math:`\mathrm{tr}\Sigma_W / \mathrm{tr}\Sigma_B`, weights directions by the spread of the
+      class means along them; with two classes or more whose means differ;
+    - ``nc1``, :math:`\mathrm{tr}(\Sigma_W\Sigma_B^+) / C`, weights them equally, so that a single direction in which
+      the means hardly differ can dominate it; likewise;
     - ``nc2_equinorm``: standard deviation of the lengths of the centred class means over their mean; likewise;
     - ``nc2_equiangularity``, ``nc2_max_angle``: over all pairs of centred class means, the standard deviation of their
       cosines, and the mean of :math:`|\cos + 1/(C-1)|`, both 0 for a regular simplex; likewise, unless a mean lies in
@@ -120,15 +93,20 @@ def neural_collapse(moments: ClassMoments, prototypes: Optional[Tensor] = None) 
     if covariance.trace().sqrt() > tolerance:
         measures['effective_rank'] = effective_rank(covariance)
     centred = centred_class_means(moments)
-    if torch.linalg.matrix_norm(centred, 2) <= tolerance:
+    _, values, vectors = torch.linalg.svd(centred, full_matrices=False)
+    if not (values > tolerance).any():
         return measures
-    ratio, nc1 = within_over_between(moments.scatter / moments.counts.sum(), centred, tolerance)
+    squares, vectors = values[values > tolerance].square(), vectors[values > tolerance]
+    within = moments.scatter / moments.counts.sum()
+    measures['within_between'] = within.trace() * len(centred) / squares.sum()
+    # C Sigma_B has the eigenvalues `squares`: C of the inverse and 1/C of the definition cancel.
+    measures['nc1'] = (((vectors @ within) * vectors).sum(dim=1) / squares).sum()
     lengths = centred.norm(dim=1)
-    measures.update(within_between=ratio, nc1=nc1, nc2_equinorm=lengths.std(correction=0) / lengths.mean())
+    measures['nc2_equinorm'] = lengths.std(correction=0) / lengths.mean()
     if lengths.min() > tolerance:
         unit, num_classes = normalize_rows(centred), len(centred)
         pairs = torch.ones(num_classes, num_classes, dtype=torch.bool, device=centred.device).triu(1)
-        cosine = cosine_scores(unit, unit)[pairs]
+        cosine = (unit @ unit.T)[pairs]
         measures['nc2_equiangularity'] = cosine.std(correction=0)
         measures['nc2_max_angle'] = (cosine + 1 / (num_classes - 1)).abs().mean()
     if prototypes is not None and prototypes[present].any():

@@ -9,33 +9,24 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from mmpod.utils.checks import check_integer
-
-__all__ = ['kerdock_rows', 'kerdock_size', 'largest_kerdock_dim']
+__all__ = ['kerdock_dim', 'kerdock_rows']
 
 # Irreducible polynomials over GF(2) with x as a primitive element, by degree; bit i is the coefficient of x^i.
 PRIMITIVE = {1: 0b11, 3: 0b1011, 5: 0b100101, 7: 0b10000011, 9: 0b1000010001, 11: 0b100000000101}
 DIMS = tuple(2 ** (degree + 1) for degree in PRIMITIVE)  # 4, 16, 64, 256, 1024, 4096
 
 
-def largest_kerdock_dim(feat_dim: int) -> int:
-    """Return the largest power of 4, from 4 to 4096, that is at most ``feat_dim``, or 0 below 4.
+def kerdock_dim(num_classes: int, feat_dim: int) -> int:
+    """Return the dimension, at most D, of the best table for K centroids, or 0 if none has K rows.
+
+    It is the largest power of 4, up to 4096. For K > 2D, the largest cosine of K rows is its inverse square root.
 
     Example:
-        >>> largest_kerdock_dim(512)
-        256
+        >>> kerdock_dim(1000, 64), kerdock_dim(1000, 300), kerdock_dim(5000, 64)
+        (64, 256, 0)
     """
-    return max((dim for dim in DIMS if dim <= feat_dim), default=0)
-
-
-def kerdock_size(dim: int) -> int:
-    """Return the number of rows of the table of :func:`kerdock_rows`, D^2 + 2D.
-
-    Example:
-        >>> kerdock_size(64)
-        4224
-    """
-    return dim * (dim + 2)
+    dim = max((dim for dim in DIMS if dim <= feat_dim), default=0)
+    return dim if num_classes <= dim * (dim + 2) else 0
 
 
 def kerdock_rows(indices: Tensor, dim: int, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -56,25 +47,11 @@ def kerdock_rows(indices: Tensor, dim: int, dtype: torch.dtype = torch.float64) 
         dim: D, one of 4, 16, 64, 256, 1024 and 4096.
         dtype: Data type of the result.
 
-    Returns:
-        Tensor: Shape (N, D), on the device of ``indices``.
-
-    Raises:
-        TypeError: ``dim`` or ``indices`` are not integers.
-        ValueError: There is no such table or row.
-
     Example:
         >>> rows = kerdock_rows(torch.arange(24), 4)
         >>> (rows @ rows.T).unique()
         tensor([-1.0000, -0.5000,  0.0000,  0.5000,  1.0000], dtype=torch.float64)
     """
-    check_integer('dim', dim, 4)
-    if dim not in DIMS:
-        raise ValueError(f'Expected `dim` to be one of {", ".join(map(str, DIMS))}, but got {dim}.')
-    if indices.is_floating_point() or indices.is_complex() or indices.dtype == torch.bool:
-        raise TypeError(f'Expected `indices` to be integers, but got {indices.dtype}.')
-    if indices.ndim != 1 or (len(indices) and not 0 <= indices.min() <= indices.max() < kerdock_size(dim)):
-        raise ValueError(f'Expected `indices` to be of shape (N,), from 0 to {kerdock_size(dim) - 1} for dim={dim}.')
     forms, walsh = (table.to(indices.device) for table in _tables(dim))
     pairs, opposite = indices.long() // 2, (indices % 2).to(torch.int8)
     basis, vector = pairs // dim, pairs % dim

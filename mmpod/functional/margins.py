@@ -15,16 +15,13 @@ __all__ = ['additive_margin_logits', 'annealed_weight', 'monotone_cos_multiple',
 
 
 def additive_margin_logits(cosines: Tensor, labels: Tensor, scale: float, margin: float) -> Tensor:
-    r"""Return :math:`s (\cos\theta_j - m\,[j = y_i])`, whose cross entropy is AM-Softmax (Eq. 3 and 6).
+    r"""Return :math:`s (\cos\theta_j - m\,[j = y_i])`, shape (N, K), whose cross entropy is AM-Softmax (Eq. 3 and 6).
 
     Args:
         cosines: Shape (N, K).
         labels: Shape (N,), integers in [0, K).
         scale: s, above 0.
         margin: m, in units of the cosine.
-
-    Returns:
-        Tensor: Shape (N, K).
 
     Example:
         >>> additive_margin_logits(torch.tensor([[0.5, -0.5]]), torch.tensor([0]), scale=10, margin=0.25)
@@ -65,7 +62,7 @@ def monotone_cos_multiple(cosines: Tensor, margin: int) -> Tensor:
 def multiplicative_margin_logits(
     features: Tensor, labels: Tensor, prototypes: Tensor, margin: int, plain_weight: Tensor
 ) -> Tensor:
-    r"""Return :math:`w_j \cdot x_i`, with the angle to the true class multiplied by m.
+    r"""Return :math:`w_j \cdot x_i`, with the angle to the true class multiplied by m, shape (N, K).
 
     The true logit is :math:`\|w\|\|x\| (\lambda\cos\theta + \psi(\theta)) / (1 + \lambda)`. The cross entropy of these
     logits is L-Softmax; with unit rows in ``prototypes`` it is A-Softmax (arXiv 1704.08063). :math:`\psi` is
@@ -77,9 +74,6 @@ def multiplicative_margin_logits(
         prototypes: w, shape (K, D), of any length.
         margin: m, an integer of at least 1; 1 is plain softmax.
         plain_weight: Lambda, scalar, at least 0.
-
-    Returns:
-        Tensor: Shape (N, K).
 
     Example:
         >>> x, w = torch.tensor([[0.0, 2.0]]), torch.tensor([[1.0, 0.0], [0.0, 1.0]])
@@ -105,9 +99,6 @@ def annealed_weight(iteration: Tensor, base: float, gamma: float, power: float, 
         gamma: Speed of the decay per step, at least 0.
         power: Exponent of the decay, at least 0.
         minimum: Lower bound of lambda.
-
-    Returns:
-        Tensor: Scalar.
 
     Example:
         >>> annealed_weight(torch.tensor(10.0), base=1000, gamma=0.9, power=2, minimum=5)

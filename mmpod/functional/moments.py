@@ -5,13 +5,12 @@ Sums are kept about the class means, not about the origin, and shifted when a me
 float64.
 """
 
-from typing import Any, Callable, NamedTuple, Optional, Union
+from typing import Callable, NamedTuple, Optional, Union
 
-import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ['ClassMoments', 'accumulate_', 'class_moments', 'empty_moments', 'merge_moments', 'moments_from_arrays']
+__all__ = ['ClassMoments', 'accumulate_', 'class_moments', 'empty_moments', 'merge_moments']
 
 # Rows whose residuals are computed at once.
 ROWS = 8192
@@ -31,8 +30,8 @@ class ClassMoments(NamedTuple):
     counts: Tensor
     means: Tensor
     scatter: Tensor
-    third: Optional[Tensor]
-    fourth: Optional[Tensor]
+    third: Optional[Tensor] = None
+    fourth: Optional[Tensor] = None
 
 
 def empty_moments(
@@ -53,28 +52,8 @@ def empty_moments(
 
     counts, means = zeros(num_classes), zeros(num_classes, dim)
     if not by_class:
-        return ClassMoments(counts, means, zeros(dim, dim), None, None)
+        return ClassMoments(counts, means, zeros(dim, dim))
     return ClassMoments(counts, means, zeros(num_classes, dim, dim), zeros(num_classes, dim), zeros(num_classes))
-
-
-def moments_from_arrays(arrays: dict[str, np.ndarray], by_class: bool = True) -> ClassMoments:
-    """Return moments from NumPy arrays named like their fields.
-
-    Args:
-        arrays: Arrays by name.
-        by_class: See :func:`empty_moments`.
-
-    Raises:
-        KeyError: An array is missing.
-        ValueError: Shapes that do not match, NaN or infinity.
-    """
-    tensors: dict[str, Any] = {}
-    num_classes, dim = arrays['means'].shape
-    for name, part in empty_moments(num_classes, dim, by_class, device='meta')._asdict().items():
-        if part is not None and not (arrays[name].shape == part.shape and np.isfinite(arrays[name]).all()):
-            raise ValueError(f'`{name}` of shape {arrays[name].shape} does not match the means or is not finite')
-        tensors[name] = None if part is None else torch.from_numpy(arrays[name]).double()
-    return ClassMoments(**tensors)
 
 
 def class_moments(features: Tensor, labels: Tensor, num_classes: int, by_class: bool = True) -> ClassMoments:

@@ -90,13 +90,10 @@ class _NormalizeRows(torch.autograd.Function):
 
 
 def row_lengths(features: Tensor) -> Tensor:
-    """Return the length of each row, with a gradient of zero at rows of zeros. Differentiable once.
+    """Return the length of each row, shape (N, 1), with a gradient of zero at rows of zeros. Differentiable once.
 
     Args:
         features: Shape (N, D), with lengths as for :func:`normalize_rows`.
-
-    Returns:
-        Tensor: Shape (N, 1).
 
     Example:
         >>> row_lengths(torch.tensor([[3e-30, 4e-30]]))

@@ -1,6 +1,7 @@
-"""POD Loss and its cosine terms, Eq. 10-16 of arXiv 2111.15449 v1, and the cosine classifier, Eq. 17-19.
+"""POD Loss and its cosine terms, Eq. 10-16 of arXiv 2111.15449 v1.
 
-Throughout, x = z / ||z|| are the unit features of N samples, p_k the K centroids, both in R^D. Labels are integers
+Throughout, x = z / ||z|| are the unit features of N samples, p_k the K centroids, both in R^D. The predicted class is
+the argmax over k of the cosine x_i . p_k (Eq. 17-19), in code ``(x @ p.T).argmax(dim=1)``. Labels are integers
 (N,), or soft labels T (N, K) as mixing augmentations and label smoothing produce them; one-hot soft labels and integers
 give the same results.
 """
@@ -14,7 +15,7 @@ from .batch import Batch
 from .decorrelation import decorrelating_product
 from .numerics import through_unit_rows, unit_rows
 
-__all__ = ['class_residuals', 'cosine_loss', 'cosine_scores', 'norm_adaptive', 'pod_loss']
+__all__ = ['class_residuals', 'cosine_loss', 'norm_adaptive', 'pod_loss']
 
 
 def pod_loss(
@@ -43,7 +44,6 @@ def pod_loss(
         tuple[Tensor, Tensor]: Two scalars whose sum is the loss, the same in every process.
 
     Example:
-        >>> import torch
         >>> z, p = torch.tensor([[6., 8.], [0., -3.]]), torch.tensor([[1., 0.], [-1., 0.]])
         >>> pod_loss(z, torch.tensor([0, 1]), p, sc_weight=0.5)
         (tensor(0.5800), tensor(1.7424))
@@ -85,24 +85,6 @@ class _PODTerms(torch.autograd.Function):
         return through_unit_rows(grad, unit, length), None, None, None, None, None
 
 
-def cosine_scores(unit_features: Tensor, centroids: Tensor) -> Tensor:
-    r"""Return :math:`\cos\theta_{ik} = x_i \cdot p_k`, whose argmax over k is the predicted class (Eq. 17-19).
-
-    Args:
-        unit_features: x, shape (N, D), unit rows.
-        centroids: p, shape (K, D), unit rows.
-
-    Returns:
-        Tensor: Shape (N, K), in [-1, 1] up to rounding.
-
-    Example:
-        >>> import torch
-        >>> cosine_scores(torch.tensor([[0.6, 0.8]]), torch.tensor([[1., 0.], [-1., 0.]]))
-        tensor([[ 0.6000, -0.6000]])
-    """
-    return unit_features @ centroids.T
-
-
 def cosine_loss(unit_features: Tensor, labels: Tensor, centroids: Tensor, power: float = 2) -> Tensor:
     r"""Return the Cosine Loss of each sample, :math:`(1 - \cos\theta_{y_i})^{power}`; its mean is Eq. 13.
 
@@ -119,13 +101,12 @@ def cosine_loss(unit_features: Tensor, labels: Tensor, centroids: Tensor, power:
         Tensor: Shape (N,), each in [0, 2**power] for soft labels that sum to one.
 
     Example:
-        >>> import torch
         >>> x, p = torch.tensor([[0.6, 0.8]]), torch.tensor([[1., 0.], [-1., 0.]])
         >>> cosine_loss(x, torch.tensor([0]), p)
         tensor([0.1600])
     """
     if labels.is_floating_point():
-        return (labels * _power(1 - cosine_scores(unit_features, centroids), power)).sum(dim=1)
+        return (labels * _power(1 - unit_features @ centroids.T, power)).sum(dim=1)
     return _power(1 - (unit_features * centroids.index_select(0, labels)).sum(dim=1), power)
 
 
@@ -137,7 +118,7 @@ def _power(distance: Tensor, power: float) -> Tensor:
 
 
 def class_residuals(unit_features: Tensor, labels: Tensor, centroids: Tensor) -> Tensor:
-    r"""Return the differences :math:`d_i = x_i - p_{y_i}` that the SC term decorrelates (Eq. 15).
+    r"""Return the differences :math:`d_i = x_i - p_{y_i}` that the SC term decorrelates (Eq. 15), shape (N, D).
 
     With soft labels the mean centroid is used: :math:`d_i = x_i - \sum_k T_{ik} p_k`.
 
@@ -146,11 +127,7 @@ def class_residuals(unit_features: Tensor, labels: Tensor, centroids: Tensor) ->
         labels: Shape (N,), integers in [0, K), or (N, K), floating point.
         centroids: p, shape (K, D), unit rows.
 
-    Returns:
-        Tensor: Shape (N, D).
-
     Example:
-        >>> import torch
         >>> class_residuals(torch.tensor([[0.6, 0.8]]), torch.tensor([0]), torch.tensor([[1., 0.], [-1., 0.]]))
         tensor([[-0.4000,  0.8000]])
     """
@@ -159,7 +136,7 @@ def class_residuals(unit_features: Tensor, labels: Tensor, centroids: Tensor) ->
 
 
 def norm_adaptive(features: Tensor, unit_features: Tensor, delta: Tensor) -> Tensor:
-    r"""Return :math:`z_i / \sqrt{\|z_i\|^2 + \delta^2}`: features shrunk to a length below 1.
+    r"""Return :math:`z_i / \sqrt{\|z_i\|^2 + \delta^2}`: features shrunk to a length below 1, shape (N, D).
 
     Used in place of x in :func:`cosine_loss`, it gives the norm-adaptive variant of the authors' second version (2022),
     :math:`(1 - z \cdot p / \sqrt{\|z\|^2 + \delta^2})^2`, which also rewards longer features.
@@ -169,11 +146,7 @@ def norm_adaptive(features: Tensor, unit_features: Tensor, delta: Tensor) -> Ten
         unit_features: x = z / ||z||, shape (N, D).
         delta: Scalar, above 0, in the units of z.
 
-    Returns:
-        Tensor: Shape (N, D).
-
     Example:
-        >>> import torch
         >>> norm_adaptive(torch.tensor([[3., 0.]]), torch.tensor([[1., 0.]]), torch.tensor(4.))
         tensor([[0.6000, 0.0000]])
     """

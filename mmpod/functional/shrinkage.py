@@ -48,7 +48,7 @@ def ledoit_wolf_shrinkage(scatter: Tensor, fourth: Tensor, counts: Tensor) -> Te
 
 
 def gaussian_shrinkage(scatter: Tensor, degrees: Tensor) -> Tensor:
-    r"""Return the Ledoit-Wolf intensity in its Rao-Blackwell form for Gaussian data, from the scatter alone.
+    r"""Return the Ledoit-Wolf intensity in its Rao-Blackwell form for Gaussian data, in [0, 1], from the scatter.
 
     The conditional mean of Ledoit and Wolf's estimate given S (Chen, Wiesel, Eldar and Hero, IEEE TSP 2010, Eq. 17):
     :math:`\frac{(n-2)/n\,\mathrm{tr}\,S^2 + (\mathrm{tr}\,S)^2}{(n+2)(\mathrm{tr}\,S^2 - (\mathrm{tr}\,S)^2/D)}`, at
@@ -58,9 +58,6 @@ def gaussian_shrinkage(scatter: Tensor, degrees: Tensor) -> Tensor:
     Args:
         scatter: :math:`n S`, shape (..., D, D).
         degrees: n, degrees of freedom (samples minus estimated means), shape (...).
-
-    Returns:
-        Tensor: Shape (...), in [0, 1].
 
     Example:
         >>> gaussian_shrinkage(torch.diag(torch.tensor([300., 100.])), torch.tensor(100.))

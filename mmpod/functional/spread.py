@@ -15,16 +15,9 @@ from torch.nn.functional import pad
 from mmpod.utils.checks import check_integer
 
 from .centroids import MAX_SEED, haar_frame, simplex
-from .kerdock import kerdock_rows, kerdock_size, largest_kerdock_dim
+from .kerdock import kerdock_dim, kerdock_rows
 
-__all__ = [
-    'is_exact_table',
-    'kerdock_max_cosine',
-    'max_cosine',
-    'max_cosine_lower_bound',
-    'needs_descent',
-    'spread_centroids',
-]
+__all__ = ['max_cosine', 'max_cosine_lower_bound', 'spread_centroids', 'spread_method']
 
 # Annealing schedules, geometric from the first value to the last: the sharpness of the soft maximum over all pairs, and
 # the distance that a point moves in a step. With these, 100 points in R^16 come within 0.003 of the result of five
@@ -49,19 +42,19 @@ def spread_centroids(
     progress: Optional[Callable[[int, float], None]] = None,
     dtype: torch.dtype = torch.float64,
 ) -> Tensor:
-    r"""Return K unit vectors of R^D whose largest pairwise cosine is as small as possible.
+    r"""Return K unit vectors of R^D whose largest pairwise cosine is as small as possible, shape (K, D).
 
     - K <= 2D: exact. max(1, K - D) regular simplices in mutually orthogonal subspaces, all under a Haar-random
       rotation. One simplex, up to K = D + 1, is :func:`~mmpod.functional.pedcc`. With several, the largest cosine is 0,
       which is optimal (Rankin 1955); K = 2D is the orthoplex :math:`\pm q_j`.
-    - K > 2D: the better of two constructions. The first has a closed form: K rows of
-      :func:`~mmpod.functional.kerdock_rows` in the largest dimension :math:`D_0 = 4^s \le D`, with a largest cosine of
-      :math:`1/\sqrt{D_0}`, for K up to :math:`D_0^2 + 2 D_0`. They are rotated into R^D at random (Haar). Tables of
-      more than 2**24 entries instead get a random permutation of the coordinates with random signs, which keeps their
-      entries exact. The second is numerical and used if :func:`needs_descent`: gradient descent from random points on
-      :math:`\log\sum_{a \neq b} \exp(\beta\,p_a \cdot p_b)` over the sphere with increasing :math:`\beta`; the best
-      arrangement found is returned. It is a local optimum, and another seed may give a slightly better one. Each step
-      takes K^2 D operations and memory for K^2 numbers.
+    - K > 2D: the better of two constructions. The first has a closed form: K rows of a Kerdock table in the largest
+      dimension :math:`D_0 = 4^s \le D`, with a largest cosine of :math:`1/\sqrt{D_0}`, for K up to :math:`D_0^2 + 2
+      D_0`. They are rotated into R^D at random (Haar). Tables of more than 2**24 entries instead get a random
+      permutation of the coordinates with random signs, which keeps their entries exact. The second is numerical and
+      used if :func:`spread_method` says so: gradient descent from random points on :math:`\log\sum_{a \neq b}
+      \exp(\beta\,p_a \cdot p_b)` over the sphere with increasing :math:`\beta`; the best arrangement found is returned.
+      It is a local optimum, and another seed may give a slightly better one. Each step takes K^2 D operations and
+      memory for K^2 numbers.
 
     Args:
         num_classes: K, at least 2.
@@ -73,9 +66,6 @@ def spread_centroids(
         progress: Called with the step and the largest cosine so far, after each tenth of the steps of a descent.
         dtype: Data type of the result, which is computed in float64; large Kerdock tables are built directly in this
             type, in which they are exact.
-
-    Returns:
-        Tensor: Shape (K, D).
 
     Raises:
         TypeError: An argument is not an integer.
@@ -92,62 +82,46 @@ def spread_centroids(
     check_integer('feat_dim', feat_dim, 1 if num_classes == 2 else 2)
     check_integer('seed', seed, 0, MAX_SEED)
     check_integer('steps', steps, 2)
-    if num_classes <= 2 * feat_dim:
+    method, dim = spread_method(num_classes, feat_dim), kerdock_dim(num_classes, feat_dim)
+    if method == 'simplices':
         parts = max(1, num_classes - feat_dim)
         frame = haar_frame(num_classes - parts, feat_dim, seed)
         return torch.cat([simplex(part) for part in frame.tensor_split(parts)]).to(dtype)
-    if needs_descent(num_classes, feat_dim):
+    if method == 'descent':
         points = _descend(num_classes, feat_dim, seed, steps, progress)
-        if max_cosine(points) <= kerdock_max_cosine(num_classes, feat_dim):
+        if not dim or max_cosine(points) <= dim**-0.5:
             return points.to(dtype)
-    return _turned_kerdock_rows(num_classes, feat_dim, seed, dtype)
+    return _turned_kerdock_rows(num_classes, feat_dim, dim, seed, dtype, exact=method == 'kerdock table')
 
 
-def kerdock_max_cosine(num_classes: int, feat_dim: int) -> float:
-    r"""Return the largest cosine of K > 2D rows of a Kerdock set in R^D, or infinity if no set has that many rows.
+def spread_method(num_classes: int, feat_dim: int) -> str:
+    """Return how :func:`spread_centroids` finds K centroids in R^D.
 
-    Example:
-        >>> kerdock_max_cosine(1000, 64), kerdock_max_cosine(1000, 300), kerdock_max_cosine(5000, 64)
-        (0.125, 0.0625, inf)
-    """
-    dim = largest_kerdock_dim(feat_dim)
-    return dim**-0.5 if num_classes <= kerdock_size(dim) else math.inf
-
-
-def needs_descent(num_classes: int, feat_dim: int) -> bool:
-    """Return whether :func:`spread_centroids` optimises numerically instead of using a closed form.
-
-    It does for K > 2D, unless a Kerdock set has K rows and either its largest cosine is within 1.4 times
-    :func:`max_cosine_lower_bound`, which the descent does not reach, or K is above 2,000, where the descent takes long.
+    - ``'simplices'`` for K <= 2D;
+    - ``'kerdock'`` if a Kerdock table has K rows and either its largest cosine is within 1.4 times
+      :func:`max_cosine_lower_bound`, which the descent does not reach, or K is above 2,000, where the descent takes
+      long; ``'kerdock table'`` if these are more than 2**24 entries, which are the same bits on every machine;
+    - otherwise ``'descent'``, whose result gives way to rows of a Kerdock table if these are better.
 
     Example:
-        >>> needs_descent(128, 64), needs_descent(200, 64), needs_descent(1000, 64), needs_descent(5000, 64)
-        (False, True, False, True)
+        >>> spread_method(128, 64), spread_method(200, 64), spread_method(1000, 64), spread_method(1_000_000, 1024)
+        ('simplices', 'descent', 'kerdock', 'kerdock table')
     """
     if num_classes <= 2 * feat_dim:
-        return False
-    closed = kerdock_max_cosine(num_classes, feat_dim)
-    if num_classes > MAX_DESCENT:
-        return closed == math.inf
-    return closed > REACH * max_cosine_lower_bound(num_classes, feat_dim)
+        return 'simplices'
+    dim = kerdock_dim(num_classes, feat_dim)
+    slow = num_classes > MAX_DESCENT
+    if not dim or (not slow and dim**-0.5 > REACH * max_cosine_lower_bound(num_classes, feat_dim)):
+        return 'descent'
+    return 'kerdock table' if num_classes * feat_dim > LARGE_TABLE else 'kerdock'
 
 
-def is_exact_table(num_classes: int, feat_dim: int) -> bool:
-    """Return whether :func:`spread_centroids` returns the same bits on every machine, as for a large Kerdock table.
-
-    Example:
-        >>> is_exact_table(1_000_000, 1024), is_exact_table(1000, 64)
-        (True, False)
-    """
-    closed = num_classes > 2 * feat_dim and not needs_descent(num_classes, feat_dim)
-    return closed and num_classes * feat_dim > LARGE_TABLE
-
-
-def _turned_kerdock_rows(num_classes: int, feat_dim: int, seed: int, dtype: torch.dtype) -> Tensor:
-    dim = largest_kerdock_dim(feat_dim)
+def _turned_kerdock_rows(
+    num_classes: int, feat_dim: int, dim: int, seed: int, dtype: torch.dtype, exact: bool
+) -> Tensor:
     table = torch.empty(num_classes, feat_dim, dtype=dtype)
     chunks = torch.arange(num_classes).split(max(1, CHUNK // feat_dim))
-    if not is_exact_table(num_classes, feat_dim):
+    if not exact:
         rotation = haar_frame(dim, feat_dim, seed)
         for indices in chunks:
             table[indices[0] : indices[-1] + 1] = kerdock_rows(indices, dim) @ rotation

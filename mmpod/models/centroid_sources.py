@@ -15,13 +15,12 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from mmpod.functional import (
-    is_exact_table,
-    kerdock_max_cosine,
+    kerdock_dim,
     max_cosine,
     max_cosine_lower_bound,
-    needs_descent,
     pedcc,
     spread_centroids,
+    spread_method,
 )
 from mmpod.functional.spread import DESCENT_VERSION
 from mmpod.utils.checks import check_choice
@@ -58,8 +57,8 @@ def build_centroids(
     else:
         check_choice('centroids', source, ['pedcc', 'spread', 'FILE.pkl'])
         centroids = _spread(num_classes, feat_dim, seed, dtype)
-    closed = source == 'spread' and num_classes > 2 * feat_dim and not needs_descent(num_classes, feat_dim)
-    largest = kerdock_max_cosine(num_classes, feat_dim) if closed else max_cosine(centroids)
+    closed = source == 'spread' and spread_method(num_classes, feat_dim).startswith('kerdock')
+    largest = kerdock_dim(num_classes, feat_dim) ** -0.5 if closed else max_cosine(centroids)
     print_log(
         f'{num_classes} centroids in {feat_dim} dimensions ({source}): largest cosine {largest:.4f}; '
         f'no arrangement has one below {max_cosine_lower_bound(num_classes, feat_dim):.4f}.',
@@ -71,9 +70,9 @@ def build_centroids(
 def centroid_recipe(source: str, num_classes: int, feat_dim: int, seed: int) -> Optional[dict[str, Any]]:
     """Return the parameters to save instead of a large table that can be rebuilt bit for bit on every machine.
 
-    Other tables are saved themselves and give None; see :func:`~mmpod.functional.is_exact_table`.
+    Other tables are saved themselves and give None; see :func:`~mmpod.functional.spread_method`.
     """
-    if source != 'spread' or not is_exact_table(num_classes, feat_dim):
+    if source != 'spread' or spread_method(num_classes, feat_dim) != 'kerdock table':
         return None
     return dict(centroids=source, num_classes=int(num_classes), feat_dim=int(feat_dim), seed=int(seed))
 
@@ -88,7 +87,7 @@ def digest(centroids: Tensor) -> str:
 
 def _spread(num_classes: int, feat_dim: int, seed: int, dtype: torch.dtype) -> Tensor:
     """Return :func:`spread_centroids`; the result of a descent is cached in a file, only to save time."""
-    if not needs_descent(num_classes, feat_dim):
+    if spread_method(num_classes, feat_dim) != 'descent':
         return spread_centroids(num_classes, feat_dim, seed, dtype=dtype)
 
     def computed() -> Tensor:

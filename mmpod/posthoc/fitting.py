@@ -12,7 +12,7 @@ from mmpod.functional.moments import ClassMoments
 from mmpod.functional.shrinkage import gaussian_shrinkage, ledoit_wolf_shrinkage, shrink
 from mmpod.utils.checks import check_choice, check_flag, check_number
 
-__all__ = ['Gaussians', 'check_priors', 'check_settings', 'covariances', 'fit_gaussians']
+__all__ = ['Gaussians', 'check_settings', 'covariances', 'fit_gaussians']
 
 # Float64 numbers per chunk of covariances, 4 MiB: they are read several times, so they should fit in the cache.
 MAX_CHUNK = 2**19
@@ -171,18 +171,9 @@ def check_settings(covariance: Any, shrinkage: Any, priors: Optional[Sequence[fl
         raise ValueError(f'Expected `priors` to be at least 0 and to add up to 1, but got {tuple(priors)}.')
 
 
-def check_priors(priors: Optional[Sequence[float]], num_classes: int) -> None:
-    """Refuse priors if there is not one per class."""
-    if priors is not None and len(priors) != num_classes:
-        raise ValueError(
-            f'Expected `priors` to hold one number for each of {num_classes} classes, but got {len(priors)}.'
-        )
-
-
 def _log_priors(counts: Tensor, priors: Optional[Sequence[float]]) -> Tensor:
     if priors is None:
         return (counts / counts.sum()).log()
-    check_priors(priors, len(counts))
     probabilities = counts.new_tensor(priors)
     absent = ((counts == 0) & (probabilities > 0)).nonzero().flatten().tolist()
     if absent:

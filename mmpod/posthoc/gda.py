@@ -1,5 +1,6 @@
 """Gaussian discriminant analysis of features, Table VII of arXiv 2111.15449 v1."""
 
+import json
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence, Union
 
@@ -7,12 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmpod.functional.moments import ClassMoments, accumulate_, empty_moments, merge_moments, moments_from_arrays
-from mmpod.utils.arrays import Array, ArrayT, as_features, as_labels, read_archive, write_archive
+from mmpod.functional.moments import ClassMoments, accumulate_, empty_moments, merge_moments
+from mmpod.utils.arrays import Array, ArrayT, as_features, as_labels
 from mmpod.utils.checks import check_integer
 from mmpod.utils.distributed import global_sum, world_size
+from mmpod.utils.files import replaced
 
-from .fitting import Gaussians, check_priors, check_settings, covariances, fit_gaussians
+from .fitting import Gaussians, check_settings, covariances, fit_gaussians
 
 __all__ = ['GaussianDiscriminantAnalysis']
 
@@ -43,9 +45,6 @@ class GaussianDiscriminantAnalysis:
 
     Attributes:
         notes: JSON data that :meth:`save` stored with a loaded model, otherwise empty.
-
-    Raises:
-        TypeError, ValueError: An argument has a wrong type or is out of range.
 
     Example:
         >>> features, labels = torch.randn(60, 4), torch.arange(60) % 3
@@ -109,17 +108,18 @@ class GaussianDiscriminantAnalysis:
             ValueError: K is missing or differs, shapes that do not match, NaN or infinity, or a label out of range.
         """
         moments = None if self._learned is None else self._learned[0]
-        known = None if moments is None else len(moments.counts)
+        known, dim = (None, None) if moments is None else moments.means.shape
         num_classes = known if num_classes is None else num_classes
         if num_classes is None:
             raise ValueError('Expected `num_classes` with the first batch, but got none: a batch may lack classes.')
         check_integer('num_classes', num_classes, 1)
         if known not in (None, num_classes):
             raise ValueError(f'Expected `num_classes` to be {known}, as in earlier batches, but got {num_classes}.')
-        features = as_features(features, None if moments is None else moments.means.shape[1], minimum=0)
+        features = as_features(features, dim, minimum=0)
         labels = as_labels(labels, features, num_classes)
         if moments is None:
-            check_priors(self.priors, num_classes)
+            if self.priors is not None and len(self.priors) != num_classes:
+                raise ValueError(f'Expected {num_classes} `priors`, one per class, but got {len(self.priors)}.')
             moments = empty_moments(num_classes, features.shape[1], self.covariance == 'class', features.device)
         else:
             moments = moments._replace(scatter=moments.scatter.clone())
@@ -216,13 +216,13 @@ class GaussianDiscriminantAnalysis:
     def save(self, path: Union[str, Path], notes: Optional[dict] = None) -> None:
         """Write settings and moments to a NumPy archive (.npz) without pickled objects, atomically.
 
-        Args:
-            path: The file.
-            notes: JSON data to keep with it, such as where the features came from; :attr:`notes` after loading.
+        ``notes`` is JSON data to keep with it, such as where the features came from; :attr:`notes` after loading.
         """
         self._gaussians()  # raises an error if the model cannot predict
         arrays = {name: part.cpu().numpy() for name, part in self._state[0]._asdict().items() if part is not None}
-        write_archive(Path(path), dict(format=FORMAT, settings=self._settings, notes=notes or {}), arrays)
+        header = dict(format=FORMAT, settings=self._settings, notes=notes or {})
+        with replaced(Path(path)) as file:
+            np.savez(file, header=np.array(json.dumps(header)), **arrays)
 
     @classmethod
     def load(cls, path: Union[str, Path]) -> 'GaussianDiscriminantAnalysis':
@@ -232,19 +232,19 @@ class GaussianDiscriminantAnalysis:
             FileNotFoundError: There is no such file.
             ValueError: The file has another format, or is damaged.
         """
-        path = Path(path)
-        if not path.is_file():
-            raise FileNotFoundError(f'Expected a saved model in `{path.absolute()}`, but there is no such file.')
+        if not Path(path).is_file():
+            raise FileNotFoundError(f'Expected a saved model in `{Path(path).absolute()}`, but there is no such file.')
         try:
-            header, arrays = read_archive(path)
-            if header['format'] != FORMAT:
-                raise ValueError(f'its format is {header["format"]!r}, not {FORMAT!r}')
-            model = cls(**header['settings'])
+            with np.load(path, allow_pickle=False) as archive:
+                header = json.loads(str(archive['header']))
+                if header['format'] != FORMAT:
+                    raise ValueError(f'its format is {header["format"]!r}, not {FORMAT!r}')
+                model = cls(**header['settings'])
+                names = ClassMoments._fields[: 5 if model.covariance == 'class' else 3]
+                parts = [torch.from_numpy(archive[name]) for name in names]
             model.notes = dict(header['notes'])
-            model._learned = moments_from_arrays(arrays, model.covariance == 'class'), {}
+            model._learned = ClassMoments(*parts), {}
             model._gaussians()
-        except Exception as error:  # many types, see `read_archive`
-            raise ValueError(
-                f'Expected `{path}` to be written by GaussianDiscriminantAnalysis.save, but {error}. Fit again.'
-            ) from error
+        except Exception as error:  # of a damaged file, NumPy, zipfile, zlib and json raise many types
+            raise ValueError(f'Expected `{path}` to come from {cls.__name__}.save, but {error}. Fit again.') from error
         return model

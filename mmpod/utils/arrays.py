@@ -1,16 +1,12 @@
-"""Convert features and labels given as tensors or NumPy arrays, and read and write archives of arrays."""
+"""Convert features and labels given as tensors or NumPy arrays."""
 
-import json
-from pathlib import Path
 from typing import Any, Optional, TypeVar, Union
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mmpod.utils.files import replaced
-
-__all__ = ['Array', 'ArrayT', 'as_features', 'as_labels', 'read_archive', 'write_archive']
+__all__ = ['Array', 'ArrayT', 'as_features', 'as_labels']
 
 Array = Union[Tensor, np.ndarray]
 ArrayT = TypeVar('ArrayT', bound=Array)
@@ -59,27 +55,3 @@ def as_labels(labels: Any, features: Tensor, num_classes: Optional[int]) -> Tens
             rule = 'be at least 0' if num_classes is None else f'lie in [0, {num_classes})'
             raise ValueError(f'Expected `labels` to {rule}, but got values from {lowest} to {highest}.')
     return labels.long().to(features.device)
-
-
-def write_archive(path: Path, header: dict, arrays: dict[str, np.ndarray]) -> None:
-    """Write a NumPy archive (.npz) without pickled objects, atomically.
-
-    Args:
-        path: The file; missing folders are created.
-        header: JSON data.
-        arrays: Arrays by name.
-    """
-    with replaced(path) as file:
-        np.savez(file, **{'header': np.array(json.dumps(header)), **arrays})  # type: ignore[arg-type]
-
-
-def read_archive(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
-    """Return the header and arrays of :func:`write_archive`, which take no more memory than the file.
-
-    Raises:
-        Exception: The file is damaged; NumPy, zipfile, zlib and json raise many types.
-    """
-    with np.load(path, allow_pickle=False) as archive:
-        if sum(member.file_size for member in archive.zip.infolist()) > path.stat().st_size:
-            raise ValueError('its contents are larger than the file')
-        return json.loads(str(archive['header'])), {name: archive[name] for name in archive.files if name != 'header'}

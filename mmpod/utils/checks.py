@@ -1,4 +1,7 @@
-"""Argument checks with messages of one form: what was expected, what was given, what to do."""
+"""Argument checks with messages of one form: what was expected, what was given, what to do.
+
+They raise a TypeError for a wrong type or dtype, and a ValueError for a value out of range or a wrong shape.
+"""
 
 import importlib.util
 import math
@@ -23,12 +26,7 @@ PIP_NAMES = dict(sklearn='scikit-learn', umap='umap-learn')
 
 
 def check_integer(name: str, value: Any, minimum: int, maximum: Optional[int] = None) -> None:
-    """Refuse anything but an integer in ``[minimum, maximum]``.
-
-    Raises:
-        TypeError: ``value`` is not an integer, or is a bool.
-        ValueError: ``value`` is out of range.
-    """
+    """Refuse anything but an integer in ``[minimum, maximum]``; a bool is not one."""
     rule = f'an integer of at least {minimum}' if maximum is None else f'an integer from {minimum} to {maximum}'
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f'Expected `{name}` to be {rule}, but got {value!r} of type {type(value).__name__}.')
@@ -37,12 +35,7 @@ def check_integer(name: str, value: Any, minimum: int, maximum: Optional[int] = 
 
 
 def check_number(name: str, value: Any, minimum: float, maximum: float = math.inf, above: bool = False) -> None:
-    """Refuse anything but a finite real number in ``[minimum, maximum]``, excluding ``minimum`` if ``above``.
-
-    Raises:
-        TypeError: ``value`` is not a real number, or is a bool.
-        ValueError: ``value`` is out of range, infinite or NaN.
-    """
+    """Refuse anything but a finite real number in ``[minimum, maximum]``, excluding ``minimum`` if ``above``."""
     rule = f'a finite number {"above" if above else "of at least"} {minimum:g}'
     rule += f' and at most {maximum:g}' if maximum < math.inf else ''
     if isinstance(value, bool) or not isinstance(value, Real):
@@ -52,32 +45,19 @@ def check_number(name: str, value: Any, minimum: float, maximum: float = math.in
 
 
 def check_choice(name: str, value: Any, choices: Sequence) -> None:
-    """Refuse anything but one of ``choices``.
-
-    Raises:
-        ValueError: ``value`` is not one of them.
-    """
+    """Refuse anything but one of ``choices``."""
     if value not in choices:
         raise ValueError(f'Expected `{name}` to be one of {", ".join(map(repr, choices))}, but got {value!r}.')
 
 
 def check_flag(name: str, value: Any) -> None:
-    """Refuse anything but True and False.
-
-    Raises:
-        TypeError: ``value`` is something else, such as the string 'no', which would count as true.
-    """
+    """Refuse anything but True and False: a string such as 'no' would count as true."""
     if not isinstance(value, bool):
         raise TypeError(f'Expected `{name}` to be True or False, but got {value!r}.')
 
 
 def check_batch(features: torch.Tensor, labels: torch.Tensor, centroids: torch.Tensor) -> None:
-    """Refuse features (N, D), labels and centroids (K, D) whose shapes, dtypes or devices do not match.
-
-    Raises:
-        TypeError: A dtype is not supported.
-        ValueError: Wrong shapes, an empty batch, or several devices.
-    """
+    """Refuse features (N, D), labels and centroids (K, D) whose shapes, dtypes or devices do not match."""
     if features.ndim != 2 or features.shape[0] == 0:
         raise ValueError(f'Expected `features` to be of shape (N, D) with N >= 1, but got {tuple(features.shape)}.')
     if not features.is_floating_point():
@@ -96,12 +76,7 @@ def check_batch(features: torch.Tensor, labels: torch.Tensor, centroids: torch.T
 
 
 def check_labels(labels: torch.Tensor, num_samples: int, num_classes: int) -> None:
-    """Refuse labels that are neither integers (N,) nor soft labels (N, K); values are not checked.
-
-    Raises:
-        TypeError: The dtype is not supported.
-        ValueError: Wrong shape.
-    """
+    """Refuse labels that are neither integers (N,) nor soft labels (N, K); values are not checked."""
     if labels.is_floating_point():
         if labels.shape != (num_samples, num_classes):
             raise ValueError(
@@ -125,9 +100,6 @@ def check_label_values(labels: torch.Tensor, num_classes: int) -> None:
 
     On an accelerator, reading the labels would stall every training step; there the indexing kernel's own assertion
     stops the program. Before training, ``CheckDataHook`` compares K with the dataset.
-
-    Raises:
-        ValueError: A value is out of range.
     """
     if labels.device.type != 'cpu':
         return
@@ -143,11 +115,7 @@ def check_label_values(labels: torch.Tensor, num_classes: int) -> None:
 
 
 def check_one_class(labels: torch.Tensor, loss: str, alternative: str) -> None:
-    """Refuse soft labels for a loss that is defined for one true class per sample.
-
-    Raises:
-        ValueError: ``labels`` are floating point, as from Mixup, CutMix or label smoothing.
-    """
+    """Refuse soft labels for a loss that is defined for one true class per sample."""
     if labels.is_floating_point():
         raise ValueError(
             f'Expected integer `labels` for {loss}, which needs one true class per sample, but got soft labels '
@@ -156,15 +124,7 @@ def check_one_class(labels: torch.Tensor, loss: str, alternative: str) -> None:
 
 
 def check_packages(what: str, *names: str) -> None:
-    """Refuse to go on without packages that only a part of mmpod needs.
-
-    Args:
-        what: What needs them.
-        names: The names by which they are imported.
-
-    Raises:
-        ModuleNotFoundError: One is not installed.
-    """
+    """Raise a ModuleNotFoundError if a package that only a part of mmpod needs, ``what``, cannot be imported."""
     missing = [name for name in names if importlib.util.find_spec(name) is None]
     if missing:
         raise ModuleNotFoundError(

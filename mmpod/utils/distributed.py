@@ -54,15 +54,9 @@ def _host_group(world: 'dist.ProcessGroup') -> 'dist.ProcessGroup':
 def gather_rows(rows: Tensor, counts: Optional[Sequence[int]] = None) -> Tensor:
     """Return the rows of all processes, in the order of the ranks, without gradients.
 
-    The processes may hold different numbers of rows (a last batch that does not divide evenly). A collective: every
-    process must call it. Outside a distributed run the rows are returned unchanged.
-
-    Args:
-        rows: Shape (N_r, ...) on rank r, otherwise the same on all.
-        counts: All N_r, if already known from :func:`row_counts`.
-
-    Returns:
-        Tensor: Shape (sum of N_r, ...).
+    The processes may hold different numbers of rows (a last batch that does not divide evenly); ``counts`` are these
+    numbers, if already known from :func:`row_counts`. A collective: every process must call it. Outside a distributed
+    run the rows are returned unchanged.
     """
     counts = row_counts(rows) if counts is None else counts
     if len(counts) == 1:
@@ -75,17 +69,10 @@ def gather_rows(rows: Tensor, counts: Optional[Sequence[int]] = None) -> Tensor:
 
 
 def mean_of_rows(rows: Tensor, num_samples: int) -> Tensor:
-    """Return the mean over the rows of all processes, the same on all, with gradients to the rows.
+    """Return the mean over all ``num_samples`` rows of all processes, the same on all, with gradients to the rows.
 
     For functions of a mean. If the mean itself is the loss, use :func:`global_mean`, whose backward pass needs no
     communication. A collective, unless this process holds all rows.
-
-    Args:
-        rows: Shape (N_r, ...) on rank r.
-        num_samples: N, the sum of all N_r, from :func:`row_counts`.
-
-    Returns:
-        Tensor: Shape (...).
     """
     total = rows.sum(dim=0)
     return (all_reduce(total) if len(rows) < num_samples else total) / num_samples
@@ -97,12 +84,6 @@ def global_mean(values: Tensor) -> Tensor:
     The share is the sum of the local values times the number W of processes, divided by the global count. The average
     of the shares, which DistributedDataParallel takes of their gradients, is the mean over the global batch, even if
     the processes hold different numbers of values. A collective. Outside a distributed run it is the mean.
-
-    Args:
-        values: Shape (N_r,) on rank r.
-
-    Returns:
-        Tensor: Scalar.
     """
     if world_size() == 1:
         return values.mean()
@@ -125,17 +106,12 @@ def global_sum(tensor: Tensor) -> Tensor:
 
 
 def owned_by_rank(samples: Sequence[Any]) -> Tensor:
-    """Return which samples this process has to count, so that each is counted by exactly one process.
+    """Return which samples this process has to count, shape (N,), bool, so that exactly one process counts each.
 
     MMEngine's ``DefaultSampler(shuffle=False)`` gives rank r of W the samples r, r + W, ... and repeats the first ones
     until all ranks have the same number; a repeated sample never goes to the rank that is its index modulo W.
-    :func:`check_each_sample_once` detects any other order.
-
-    Args:
-        samples: N predictions as dicts or data samples, whose ``sample_idx`` is the position in the dataset.
-
-    Returns:
-        Tensor: Shape (N,), bool.
+    :func:`check_each_sample_once` detects any other order. The samples are predictions as dicts or data samples, whose
+    ``sample_idx`` is the position in the dataset.
     """
     if world_size() == 1:
         return torch.ones(len(samples), dtype=torch.bool)
@@ -144,15 +120,12 @@ def owned_by_rank(samples: Sequence[Any]) -> Tensor:
 
 
 def check_each_sample_once(count: int, num_samples: int, device: torch.device) -> None:
-    """Raise an error unless the processes together have counted each sample once. A collective.
+    """Raise a ValueError unless the counts of all processes add up to the size of the dataset. A collective.
 
     Args:
         count: Number of samples that this process has counted.
         num_samples: Size of the dataset.
         device: Where the backend of the process group communicates.
-
-    Raises:
-        ValueError: More or fewer samples were counted.
     """
     total = int(global_sum(torch.tensor(count, device=device)))
     if total != num_samples:

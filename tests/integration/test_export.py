@@ -1,15 +1,11 @@
 """Exported classifiers against mmpretrain's own predictions, and what is refused."""
 
 import importlib.util
-import io
-import json
 import runpy
-import tarfile
 from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime
 import pytest
 import torch
 from mmcv.transforms import LoadImageFromFile
@@ -20,12 +16,10 @@ from mmpretrain.registry import DATASETS, TRANSFORMS
 from PIL import Image
 from torch.testing import assert_close
 
-from mmpod.engine.runner_session import runner_session
 from mmpod.export import formats as export
 from mmpod.export.formats import export_classifier, load_exported
 
 ROOT = Path(__file__).resolve().parents[2]
-CIFAR10 = ROOT.parent / 'shared' / 'data' / 'cifar10-jpeg.tar.xz'
 
 
 def config(name, **options):
@@ -296,37 +290,3 @@ def test_command_line_takes_one_size_or_two(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         parse()
     assert 'one or two positive numbers' in capsys.readouterr().err
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not CIFAR10.is_file(), reason=f'{CIFAR10} is not there')
-def test_onnx_of_a_classifier_trained_on_cifar10(tmp_path, monkeypatch):
-    """Ten steps on 640 images; 100 test images through ONNX Runtime and through mmpretrain's test loop."""
-    counts = {}
-    with tarfile.open(CIFAR10) as archive:
-        for member in archive:
-            *_, split, label, name = ['', '', *Path(member.name).parts]
-            limit = 64 if split == 'train' else 10
-            if member.isfile() and split in ('train', 'test') and counts.get((split, label), 0) < limit:
-                counts[split, label] = counts.get((split, label), 0) + 1
-                folder = tmp_path / 'cifar10' / split / label
-                folder.mkdir(parents=True, exist_ok=True)
-                (folder / name).write_bytes(archive.extractfile(member).read())
-    assert len(counts) == 20
-    monkeypatch.setenv('CIFAR10_ROOT', str(tmp_path / 'cifar10'))
-    cfg = config('pod_cifar10_10k', work_dir=str(tmp_path / 'work'), log_level='WARNING')
-    cfg.train_cfg.max_epochs, cfg.train_dataloader.dataset.samples_per_class = 1, 64
-    with runner_session(cfg) as runner:
-        runner.train()
-        accuracy = runner.val()['accuracy/top1']
-    cfg = config('pod_cifar10_10k')
-    test = sorted((tmp_path / 'cifar10' / 'test').iterdir())
-    facts = export_classifier(cfg, tmp_path / 'work' / 'epoch_1.pth', 'onnx', images=test[0])
-    assert facts['compared_on'] == '10 images' and json.loads(Path(facts['file'] + '.json').read_text())['classes'][0]
-    session = onnxruntime.InferenceSession(facts['file'], providers=['CPUExecutionProvider'])
-    hits = 0
-    for label, folder in enumerate(test):
-        pixels = np.stack([np.array(Image.open(io.BytesIO(path.read_bytes()))) for path in sorted(folder.iterdir())])
-        _, labels = session.run(None, dict(images=pixels.transpose(0, 3, 1, 2).astype(np.float32)))
-        hits += (labels == label).sum()
-    assert hits == pytest.approx(accuracy)

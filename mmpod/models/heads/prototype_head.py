@@ -8,7 +8,7 @@ from mmpretrain.models.heads import ClsHead
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
-from mmpod.functional import at_least_float32, cosine_scores, no_autocast, normalize_rows
+from mmpod.functional import at_least_float32, no_autocast, normalize_rows
 from mmpod.models.losses.prototype_loss import PrototypeLoss
 from mmpod.utils.checks import check_choice, check_flag, check_integer
 
@@ -110,7 +110,7 @@ class PrototypeHead(ClsHead):
         with no_autocast(features):
             features, prototypes = at_least_float32(features), at_least_float32(self.prototypes[classes])
             if self.similarity == 'cosine':
-                return cosine_scores(normalize_rows(features), normalize_rows(prototypes))
+                return normalize_rows(features) @ normalize_rows(prototypes).T
             return features @ prototypes.T
 
     def loss(

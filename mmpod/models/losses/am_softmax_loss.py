@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import Tensor
 
-from mmpod.functional import additive_margin_logits, cosine_scores, normalize_rows
+from mmpod.functional import additive_margin_logits, normalize_rows
 from mmpod.registry import MODELS
 from mmpod.utils.checks import check_number, check_one_class
 
@@ -41,7 +41,7 @@ class AMSoftmaxLoss(PrototypeLoss):
 
     def unit_terms(self, unit: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
         """Return the terms from unit features and unit prototypes."""
-        cosines = cosine_scores(unit, prototypes)
+        cosines = unit @ prototypes.T
         if self.margin == 0:
             logits = self.scale * cosines
         else:

@@ -4,6 +4,7 @@ from typing import Optional, Sequence
 
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from mmpod.functional import (
     barlow_twins_loss,
@@ -12,7 +13,6 @@ from mmpod.functional import (
     normalize_rows,
     pod_loss,
     self_correlation_loss,
-    smooth_labels,
     vicreg_covariance_loss,
 )
 from mmpod.registry import MODELS
@@ -47,9 +47,10 @@ class PODLoss(PrototypeLoss):
         loss_weight: Factor on both terms, at least 0.
         global_batch: Take the statistics over the batch of all processes (as one process with the whole batch, and the
             authors' DataParallel, would) instead of over each process's own part.
-        label_smooth_val: Epsilon of label smoothing, at least 0 and below 1: labels become soft labels, see
-            :func:`~mmpod.functional.smooth_labels`; it also applies after Mixup and CutMix, as in mmpretrain's
-            ``LabelSmoothLoss``.
+        label_smooth_val: Epsilon of label smoothing (arXiv 1512.00567), at least 0 and below 1: labels become the soft
+            labels :math:`(1 - \epsilon) T_{ik} + \epsilon / K`, also after Mixup and CutMix. This is the ``'original'``
+            mode of mmpretrain's ``LabelSmoothLoss``; its ``'classy_vision'`` mode with :math:`\epsilon` equals this
+            one with :math:`\epsilon / (1 + \epsilon)`.
 
     Returns:
         dict[str, Tensor]: ``loss_cosine`` and, unless ``sc_weight`` is 0, ``loss_`` with the name of the decorrelation.
@@ -108,7 +109,8 @@ class PODLoss(PrototypeLoss):
         """Return the labels after label smoothing."""
         if self.label_smooth_val == 0:
             return labels
-        return smooth_labels(labels, len(prototypes), self.label_smooth_val, prototypes.dtype)
+        soft = labels if labels.is_floating_point() else one_hot(labels, len(prototypes))
+        return (1 - self.label_smooth_val) * soft.to(prototypes.dtype) + self.label_smooth_val / len(prototypes)
 
     def separate_terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
         """Return the terms of :func:`~mmpod.functional.pod_loss` separately: any labels, prototypes, decorrelation."""

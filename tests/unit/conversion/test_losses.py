@@ -6,7 +6,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpretrain.models.losses import CrossEntropyLoss, LabelSmoothLoss
 from mmpretrain.registry import MODELS
-from mmpretrain.structures import DataSample
+from one_batch import build, losses_of
 from torch.testing import assert_close
 
 import mmpod
@@ -35,11 +35,7 @@ def config(augments=None, loss=CE, to_onehot=False, **model):
 
 
 def train_loss(cfg):
-    model = MODELS.build(cfg.model)
-    images = [torch.randint(256, (3, 32, 32), dtype=torch.uint8) for _ in range(4)]
-    samples = [DataSample().set_gt_label(index) for index in range(4)]
-    data = model.data_preprocessor(dict(inputs=images, data_samples=samples), training=True)
-    total = sum(model(**data, mode='loss').values())
+    total = sum(losses_of(build(cfg), 32, samples=4)[0].values())
     total.backward()
     return total
 

@@ -5,11 +5,9 @@ import copy
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint, save_checkpoint
 from mmengine.utils import get_installed_path
-from mmpretrain.registry import MODELS
-from mmpretrain.structures import DataSample
+from one_batch import build, losses_of
 from torch.testing import assert_close
 
 import mmpod
@@ -32,22 +30,6 @@ def config(**head):
     model = copy.deepcopy(RESNET)
     model['head'].update(head)
     return Config(dict(model=model))
-
-
-def build(cfg):
-    init_default_scope('mmpretrain')
-    model = cfg.model.to_dict()
-    preprocessor = dict(cfg.get('data_preprocessor') or {}, num_classes=model['head']['num_classes'])
-    model.setdefault('data_preprocessor', preprocessor)
-    return MODELS.build(model)
-
-
-def losses_of(model, size=64, channels=3, samples=2):
-    """The losses of a batch as a loader gives it, through the batch augmentations."""
-    images = [torch.randint(256, (channels, size, size), dtype=torch.uint8) for _ in range(samples)]
-    labels = [DataSample().set_gt_label(index) for index in range(samples)]
-    data = model.data_preprocessor(dict(inputs=images, data_samples=labels), training=True)
-    return model(**data, mode='loss'), data['data_samples']
 
 
 # Narrower and shallower than shipped, where that is one setting; the benchmark runs them as they are.
@@ -278,22 +260,6 @@ def test_the_smallest_dimension_builds():
 
 def test_more_classes_than_dimensions_when_spread():
     assert mmpod.convert(config(), feat_dim=5, centroids='spread').model.head.centroids == 'spread'
-
-
-def test_initialisations_of_logits_do_not_suit_a_projection():
-    """Why the old head's init_cfg goes: no gradient for the backbone from 0, a thousandfold one from 2e-5."""
-    rows = torch.nn.functional.layer_norm(torch.randn(8, 64), (64,))
-    labels = [DataSample().set_gt_label(index) for index in range(8)]
-    norms = {}
-    for std in (0.02, 2e-5, 0):
-        torch.manual_seed(1)
-        head = mmpod.models.PEDCCHead(10, 64, 16, init_cfg=dict(type='Normal', layer='Linear', std=std))
-        head.init_weights()
-        features = rows.clone().requires_grad_()
-        sum(head.loss((features,), labels).values()).backward()
-        norms[std] = (features.grad.norm(), head.fc.weight.grad.norm())
-    assert norms[0][0] == 0 < norms[0.02][0]
-    assert_close(norms[2e-5][1] / norms[0.02][1], torch.tensor(1000.0), rtol=1e-3, atol=0)
 
 
 @pytest.mark.parametrize('value, error', [(1.0, ValueError), (-0.1, ValueError), ('0.1', TypeError)])

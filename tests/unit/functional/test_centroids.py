@@ -8,16 +8,6 @@ from mmpod.functional import pedcc
 from mmpod.functional.centroids import haar_frame
 
 
-@pytest.mark.parametrize('num_classes, feat_dim', [(2, 1), (2, 5), (3, 2), (10, 9), (10, 256), (100, 512)])
-def test_pairwise_inner_products_are_those_of_the_simplex(num_classes, feat_dim):
-    centroids = pedcc(num_classes, feat_dim, seed=3)
-    assert centroids.dtype == torch.float64 and centroids.shape == (num_classes, feat_dim)
-    for a in range(num_classes):
-        for b in range(num_classes):
-            inner = math.fsum((centroids[a] * centroids[b]).tolist())
-            assert abs(inner - (1 if a == b else -1 / (num_classes - 1))) < 1e-12
-
-
 def test_equals_the_helmert_matrix_times_the_frame():
     """The cumulative sum against the product with the dense matrix, written out entry by entry."""
     num_classes, feat_dim = 6, 8

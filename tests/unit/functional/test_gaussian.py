@@ -1,5 +1,8 @@
 """Moments, shrinkage and distances against explicit loops, scikit-learn and SciPy."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -143,23 +146,19 @@ def test_singular_covariances_are_told_apart():
 
 @pytest.mark.parametrize('by_class', [True, False])
 def test_moments_of_two_parts_merge_to_those_of_all(by_class):
-    """Both parts run in turn, each told what the other sends."""
+    """Each part in a thread of its own, as each process of a distributed run has one."""
     features, labels = samples()
-    parts = [class_moments(features[rows], labels[rows], 4, by_class) for rows in (slice(30), slice(30, None))]
-    sent = [[], []]
-    for _ in range(5):  # each pass, one more tensor of both is known
-        for me in (0, 1):
-            position = iter(range(9))
+    sent, barrier = {}, threading.Barrier(2, timeout=60)
 
-            def total(tensor, me=me, position=position):
-                index = next(position)
-                sent[me][index:] = [tensor]
-                return sum((part[index] for part in sent if index < len(part)), torch.zeros_like(tensor))
+    def merge(rows):
+        def total(tensor):
+            barrier.wait()
+            sent[rows.start] = tensor
+            barrier.wait()
+            return sent[0] + sent[30]
 
-            merged = merge_moments(parts[me], total)
-    expected = looped(features, labels, 4)
-    assert_close(merged.means, expected[1])
-    assert_close(merged.scatter, expected[2] if by_class else expected[2].sum(0))
-    if by_class:
-        assert_close(merged.third, expected[3])
-        assert_close(merged.fourth, expected[4])
+        return merge_moments(class_moments(features[rows], labels[rows], 4, by_class), total)
+
+    with ThreadPoolExecutor(2) as pool:
+        for merged in pool.map(merge, (slice(0, 30), slice(30, None))):
+            assert_close(merged, class_moments(features, labels, 4, by_class))

@@ -11,7 +11,6 @@ from torch.testing import assert_close
 from mmpod.functional import (
     additive_margin_logits,
     annealed_weight,
-    cosine_scores,
     monotone_cos_multiple,
     multiplicative_margin_logits,
     normalize_rows,
@@ -91,7 +90,7 @@ def test_additive_margin_is_cosface_of_pytorch_metric_learning(num_classes):
     features, labels, prototypes = batch(num_classes=num_classes)
     outside = CosFaceLoss(num_classes, DIM, margin=0.35, scale=30).double()
     outside.W.data = prototypes.T.clone()
-    cosines = cosine_scores(normalize_rows(features), normalize_rows(prototypes))
+    cosines = normalize_rows(features) @ normalize_rows(prototypes).T
     assert_close(cross_entropy(additive_margin_logits(cosines, labels, 30, 0.35), labels), outside(features, labels))
 
 
@@ -112,7 +111,7 @@ def test_gradients(margin):
         return cross_entropy(multiplicative_margin_logits(z, labels, w, margin, torch.tensor(0.5)), labels)
 
     def added(z, w):
-        cosines = cosine_scores(normalize_rows(z), normalize_rows(w))
+        cosines = normalize_rows(z) @ normalize_rows(w).T
         return cross_entropy(additive_margin_logits(cosines, labels, 30, 0.35), labels)
 
     assert torch.autograd.gradcheck(multiplied, inputs)
@@ -128,6 +127,6 @@ def test_degenerate_features_have_finite_gradients(own, num_classes):
     for margin in (1, 2, 3, 4):
         logits = multiplicative_margin_logits(features, labels, weights, margin, torch.tensor(0.0))
         cross_entropy(logits, labels).backward()
-    cosines = cosine_scores(normalize_rows(features), normalize_rows(weights))
+    cosines = normalize_rows(features) @ normalize_rows(weights).T
     cross_entropy(additive_margin_logits(cosines, labels, 30, 0.35), labels).backward()
     assert features.grad.isfinite().all() and weights.grad.isfinite().all()

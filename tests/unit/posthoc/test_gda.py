@@ -85,21 +85,9 @@ def test_shared_covariance_is_linear_discriminant_analysis(solver, shrinkage):
     features, labels = blobs()
     theirs = LinearDiscriminantAnalysis(solver=solver, shrinkage=shrinkage, store_covariance=True).fit(features, labels)
     ours = GaussianDiscriminantAnalysis('shared', shrinkage).fit(features, labels)
-    assert_close(
-        ours.covariance_.numpy(), (1 - shrinkage) * pooled(features, labels) + shrunk(features, labels, shrinkage)
-    )
+    assert_close(ours.covariance_.numpy(), theirs.covariance_)
     assert_close(ours.predict_log_proba(features), theirs.predict_log_proba(features), rtol=1e-7, atol=1e-7)
     assert ours.shrinkage_ == shrinkage
-
-
-def pooled(features, labels):
-    residuals = features - np.stack([features[labels == k].mean(0) for k in range(labels.max() + 1)])[labels]
-    return residuals.T @ residuals / len(labels)
-
-
-def shrunk(features, labels, shrinkage):
-    dim = features.shape[1]
-    return shrinkage * np.trace(pooled(features, labels)) / dim * np.eye(dim)
 
 
 def test_automatic_shrinkage_is_ledoit_and_wolfs():
@@ -287,13 +275,10 @@ BROKEN[1, 2] = np.nan
         (TypeError, 'unbiased', lambda: GaussianDiscriminantAnalysis(unbiased=1)),
         (ValueError, 'add up to 1', lambda: GaussianDiscriminantAnalysis(priors=[0.5, 0.4])),
         (ValueError, 'add up to 1', lambda: GaussianDiscriminantAnalysis(priors=[float('nan'), 0.5, 0.5])),
-        (ValueError, 'add up to 1', lambda: GaussianDiscriminantAnalysis(priors=[])),
         (TypeError, '`num_classes`.*3.5', lambda: fitted().fit(FEATURES, LABELS, num_classes=3.5)),
-        (ValueError, '`num_classes`.*0', lambda: fitted().fit(FEATURES, LABELS, num_classes=0)),
-        (ValueError, 'each of 2 classes, but got 3', lambda: with_priors([0.5, 0.25, 0.25]).fit(FEATURES, LABELS)),
+        (ValueError, '2 `priors`.* but got 3', lambda: with_priors([0.5, 0.25, 0.25]).fit(FEATURES, LABELS)),
         (ValueError, r'none of classes \[1\]', lambda: with_priors([0.5, 0.5]).fit(FEATURES, [0, 0], 2)),
         (ValueError, 'NaN or infinity in 1 of 2 rows, first in row 1', lambda: fitted().fit(BROKEN, LABELS)),
-        (ValueError, 'NaN or infinity', lambda: fitted().fit(FEATURES + np.inf, LABELS)),
         (ValueError, 'NaN or infinity', lambda: fitted().predict(blobs()[0] * np.nan)),
         (ValueError, r'lie in \[0, 2\), but got values from 0 to 2', lambda: fitted().fit(FEATURES, [0, 2], 2)),
         (ValueError, 'at least 0, but got values from -1', lambda: fitted().fit(FEATURES, [0, -1])),
@@ -307,7 +292,6 @@ BROKEN[1, 2] = np.nan
         (ValueError, '`num_classes` to be 4', lambda: fitted().partial_fit(*blobs(), num_classes=5)),
         (ValueError, '`num_classes` with the first', lambda: GaussianDiscriminantAnalysis().partial_fit(*blobs())),
         (ValueError, 'call fit', lambda: GaussianDiscriminantAnalysis().predict(FEATURES)),
-        (ValueError, 'call fit', lambda: GaussianDiscriminantAnalysis().means_),
     ],
 )
 def test_bad_input_is_named(error, words, call):

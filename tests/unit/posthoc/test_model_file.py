@@ -27,13 +27,9 @@ def test_missing_file_is_named(tmp_path):
 @pytest.mark.parametrize(
     'words, changed',
     [
-        ('`means`', dict(means=np.full((3, 4), np.inf))),
-        ('`scatter`', dict(scatter=np.full((3, 4, 4), np.nan))),
-        ('`scatter`', dict(scatter=np.zeros((4, 5)))),
-        ('`counts`', dict(counts=np.zeros(2))),
         ('means', dict(means=None)),
+        ('counts', dict(counts=None)),
         ('allow_pickle=False', dict(means=np.array(dict(a=1), dtype=object))),
-        ('priors', dict(settings=dict(priors=[0.5, 0.5]))),
         ('shrinkage', dict(settings=dict(shrinkage=2))),
         ('unknown', dict(settings=dict(unknown=2))),
         ("format is 'other'", dict(format='other')),
@@ -51,33 +47,29 @@ def test_contents_that_do_not_match_are_named(covariance, words, changed, tmp_pa
         else:
             target[name] = {**header[name], **value} if isinstance(value, dict) else value
     np.savez(path, header=np.array(json.dumps(header)), **arrays)
-    with pytest.raises(ValueError, match=rf'(?s)Expected `.*model.npz` to be written by .*{words}.*Fit again'):
+    with pytest.raises(ValueError, match=rf'(?s)Expected `.*model.npz` to come from .*{words}.*Fit again'):
         GaussianDiscriminantAnalysis.load(path)
 
 
-def test_pickles_are_not_executed(tmp_path):
+def test_foreign_and_truncated_files_are_refused_and_pickles_not_executed(tmp_path):
     class Harmful:
         def __reduce__(self):
             return (tmp_path / 'executed').mkdir, ()
 
-    for content in (pickle.dumps(Harmful()), b'', b'not an archive'):
+    whole = save(tmp_path / 'model.npz').read_bytes()
+    for content in (pickle.dumps(Harmful()), b'', b'not an archive', whole[:500], whole[:-1]):
         (tmp_path / 'model.npz').write_bytes(content)
         with pytest.raises(ValueError, match='model.npz'):
             GaussianDiscriminantAnalysis.load(tmp_path / 'model.npz')
-    np.savez(tmp_path / 'model.npz', header=np.array(Harmful(), dtype=object))
-    with pytest.raises(ValueError, match='model.npz'):
-        GaussianDiscriminantAnalysis.load(tmp_path / 'model.npz')
+    for others in (dict(header=np.array(Harmful(), dtype=object)), dict(features=np.zeros((3, 2)))):
+        np.savez(tmp_path / 'model.npz', **others)
+        with pytest.raises(ValueError, match='model.npz'):
+            GaussianDiscriminantAnalysis.load(tmp_path / 'model.npz')
     assert not (tmp_path / 'executed').exists()
 
 
-def test_contents_larger_than_the_file_are_refused(tmp_path):
-    np.savez_compressed(tmp_path / 'model.npz', header=np.array('{}'), means=np.zeros((1000, 1000)))
-    with pytest.raises(ValueError, match='model.npz.*larger than the file'):
-        GaussianDiscriminantAnalysis.load(tmp_path / 'model.npz')
-
-
 def test_every_damaged_byte_is_refused_or_harmless(tmp_path):
-    """zipfile, zlib and NumPy raise a dozen kinds of errors, of which none may get through."""
+    """zipfile, zlib and NumPy raise a dozen kinds of errors, none of which may get through."""
     path = save(tmp_path / 'model.npz')
     content = path.read_bytes()
     whole = GaussianDiscriminantAnalysis.load(path)

@@ -1,9 +1,7 @@
 """A file is replaced by a complete one, or not at all."""
 
-import numpy as np
 import pytest
 
-from mmpod.utils.arrays import write_archive
 from mmpod.utils.files import replaced
 
 
@@ -22,10 +20,3 @@ def test_an_error_leaves_the_old_file_and_nothing_else(error, tmp_path):
         file.write(b'new')
         raise error
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b'old']
-
-
-def test_an_archive_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr('numpy.savez', lambda file, **arrays: file.write(b'half') and 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        write_archive(tmp_path / 'a.npz', {}, dict(means=np.zeros(3)))
-    assert not list(tmp_path.iterdir())
