@@ -150,12 +150,9 @@ def report(args: argparse.Namespace) -> None:
             if path.suffix == '.md':
                 print(f'{heading(path.stem)}\n\n{path.read_text(encoding="utf-8")}')
     elif not (args.work_dir or args.out):
-        for path, text in (
-            (CONFIGS / 'README.md', configs_readme(CONFIGS, records)),
-            (CONFIGS / 'metafile.yml', metafile(CONFIGS, records)),
-        ):
-            path.write_text(text, encoding='utf-8')
-            written.append(path)
+        for name, make in (('README.md', configs_readme), ('metafile.yml', metafile)):
+            (CONFIGS / name).write_text(make(CONFIGS), encoding='utf-8')
+            written.append(CONFIGS / name)
     print('Written: ' + ', '.join(map(str, written)))
 
 
