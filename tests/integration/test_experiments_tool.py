@@ -55,7 +55,7 @@ def test_a_killed_run_goes_on_and_is_reported(root, tmp_path, run_command):
     assert 'in results: seeds 5' in run_command(*tool, 'list', *ONE_RUN, *where, *results).stdout
     for shown in (['--work-dir', tmp_path / 'w'], [*results, '--out', tmp_path / 'out']):
         text = run_command(*tool, 'report', 'digits', *shown).stdout
-        assert f'| {accuracy:.2f} ' in text and '| 5 [1] ' in text and f'[1] with `{" ".join(OPTIONS)}`' in text
+        assert f'| {accuracy:.2f} ' in text and '| 5 * ' in text and f'of the study: `{" ".join(OPTIONS)}`' in text
 
 
 @pytest.mark.slow

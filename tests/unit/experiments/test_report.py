@@ -8,7 +8,7 @@ from torch.testing import assert_close
 from mmpod.experiments.catalogue import Cell, Table
 from mmpod.experiments.figures import derivative, plot_differences
 from mmpod.experiments.records import Record, by_setting
-from mmpod.experiments.report import by_seed, frame, heading, marks, write_report
+from mmpod.experiments.report import by_seed, frame, heading, write_report
 from mmpod.experiments.studies import setting_of
 from mmpod.experiments.tables import TABLES
 
@@ -16,7 +16,7 @@ POD, COSINE = 'paper/pod_resnet50_cifar10', 'paper/cosine_resnet50_cifar10'
 SPECTRUM = {'spectrum/eigenvalue_variance_e8': 2500.0, 'spectrum/energy_variance_e8': 1.5}
 
 
-def record(key, seed, accuracies, metrics=None, git='aaa', overrides=()):
+def record(key, seed, accuracies, metrics=None, overrides=()):
     setting, curve = setting_of(key), {str(epoch): value for epoch, value in enumerate(accuracies, 1)}
     metrics = {'accuracy/top1': accuracies[-1], **(metrics or {})} if accuracies else metrics
     return Record(
@@ -25,7 +25,7 @@ def record(key, seed, accuracies, metrics=None, git='aaa', overrides=()):
         setting.config,
         [*setting.overrides, *overrides],
         seed,
-        dict(git=git),
+        {},
         'CPU',
         [],
         None,
@@ -57,7 +57,7 @@ def test_the_paper_beside_the_measurement(records):
     # POD: 94 and 93, mean 93.5, sample standard deviation 1/sqrt(2); best epochs 95 and 93. The paper has 94.31.
     assert rows(TABLES['V'], records)[:3] == [
         'CIFAR-10 | Cosine Loss | 93.83 | 90.00 | -3.83 | 90.00 | 0 | `cosine_resnet50_cifar10`',
-        'CIFAR-10 | POD Loss | 94.31 | 93.50 ± 0.71 | -0.81 | 94.00 ± 1.41 | 0, 1 [1] | `pod_resnet50_cifar10`',
+        'CIFAR-10 | POD Loss | 94.31 | 93.50 ± 0.71 | -0.81 | 94.00 ± 1.41 | 0, 1 * | `pod_resnet50_cifar10`',
         'CIFAR-100 | Cosine Loss | 76.23 | - | - | - | - | `cosine_resnet50_cifar100`',
     ]
     assert heading('V') == 'Table V: Accuracy (%) of Cosine Loss and POD Loss'
@@ -65,9 +65,9 @@ def test_the_paper_beside_the_measurement(records):
 
 def test_both_readings_of_table_iv(records):
     assert rows(TABLES['IV'], records)[2:] == [
-        'POD Loss | Variance (eigenvalue_variance_e8) | 1.53 | 2500.00 ± 0.00 | +2498.47 | - | 0, 1 [1] '
+        'POD Loss | Variance (eigenvalue_variance_e8) | 1.53 | 2500.00 ± 0.00 | +2498.47 | - | 0, 1 * '
         '| `pod_resnet50_cifar10`',
-        'POD Loss | Variance (energy_variance_e8) | 1.53 | 1.50 ± 0.00 | -0.03 | - | 0, 1 [1] | `pod_resnet50_cifar10`',
+        'POD Loss | Variance (energy_variance_e8) | 1.53 | 1.50 ± 0.00 | -0.03 | - | 0, 1 * | `pod_resnet50_cifar10`',
     ]
 
 
@@ -92,7 +92,7 @@ def test_accuracy_by_hand():
 def test_several_metrics_are_columns(records):
     table = Table('', [Cell('POD', 'x', POD, metrics=('accuracy/top1', 'spectrum/eigenvalue_variance_e8'))])
     assert list(frame(table, records)) == ['loss', 'top1', 'eigenvalue_variance_e8', 'seeds']
-    assert rows(table, records) == ['POD | 93.50 ± 0.71 | 2500 ± 0 | 0, 1 [1]']
+    assert rows(table, records) == ['POD | 93.50 ± 0.71 | 2500 ± 0 | 0, 1 *']
 
 
 def test_metrics_with_the_same_last_word_keep_their_columns():
@@ -112,21 +112,15 @@ def test_trials_are_rows_by_columns_with_the_best_in_bold():
     ]
 
 
-def test_runs_of_another_revision_or_with_other_overrides_are_marked(tmp_path):
-    records = by_setting(
-        [
-            *(record('digits/softmax', seed, [90.0]) for seed in (0, 1)),
-            record('digits/pod', 0, [90.0], git='bbb'),
-            record('digits/pod', 1, [90.0], git=None),
-            record('digits/pod', 2, [90.0], git='bbb', overrides=['x=1', 'y=2']),
-        ]
-    )
-    assert [row.rpartition(' | ')[2] for row in rows(TABLES['digits'], records)] == ['0, 1', '0 [1], 1 [2], 2 [3]']
+def test_runs_with_overrides_beyond_those_of_the_study_are_marked(tmp_path):
+    options = ([], ['x=1'], ['y=2'])
+    records = by_setting(record('digits/softmax', seed, [90.0], overrides=more) for seed, more in enumerate(options))
+    assert rows(TABLES['digits'], records)[0].endswith(' | 0, 1 *, 2 *')
+    pivoted = Table('', [Cell('energy', 'Softmax', 'digits/softmax')], pivot=True)
+    assert rows(pivoted, records) == ['energy | **90.00 ± 0.00** *']
     write_report(tmp_path, records, ['digits'], [])
-    assert (tmp_path / 'digits.md').read_text().splitlines()[-1] == (
-        'Unmarked: mmpod aaa, the settings of the study. [1]: mmpod bbb; [2]: mmpod of a revision that is not '
-        'recorded; [3]: mmpod bbb, with `x=1 y=2`.'
-    )
+    note = (tmp_path / 'digits.md').read_text().splitlines()[-1]
+    assert note == '*: with overrides beyond those of the study: `x=1 y=2`.'
 
 
 def test_the_report_writes_what_there_is(tmp_path, records):
@@ -194,25 +188,3 @@ def test_a_run_without_the_metric_leaves_its_cell_empty():
         Cell('x', 'pod', 'small/pod'),
     ]
     assert rows(Table('x', cells, pivot=True), records) == ['energy | **30.00** | -', 'x | - | -']
-
-
-def test_a_last_epoch_above_the_best_is_explained(tmp_path):
-    """The last epoch is of the test, and the best of the validation, which can differ by rounding."""
-    records = by_setting(
-        [record('digits/pod', 0, [50.0, 86.74], {'accuracy/top1': 86.75}), record('digits/softmax', 0, [9.0])]
-    )
-    write_report(tmp_path, records, ['digits'], [])
-    assert (
-        'Last epoch: from the test; best epoch and epochs to 90 %: from the validation.'
-        in (tmp_path / 'digits.md').read_text()
-    )
-    write_report(tmp_path, {'digits/softmax': records['digits/softmax']}, ['digits'], [])
-    assert 'validation' not in (tmp_path / 'digits.md').read_text()
-
-
-def test_a_run_with_other_overrides_of_the_same_revision_is_marked_for_them_only(tmp_path):
-    runs = [record('small/softmax', seed, [30.0], overrides=['x=1'] * (seed > 0)) for seed in range(3)]
-    records = by_setting(runs)
-    table = Table('', [Cell('energy', 'Softmax', 'small/softmax')], pivot=True)
-    assert rows(table, records) == ['energy | **30.00 ± 0.00** [1]']
-    assert marks(table, records)[1] == ['Unmarked: mmpod aaa, the settings of the study. [1]: with `x=1`.']
