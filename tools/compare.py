@@ -11,12 +11,12 @@ the same command continues where it stopped; finished runs are not repeated, and
 import argparse
 import sys
 
-from mmpod.experiments.arguments import check_runs, choose_metric, runs_parser, trained_configs
+from mmpod.experiments.arguments import check_runs, runs_parser, trained_configs
 from mmpod.experiments.comparison import curves_csv, final_values, geometry_table, summary_table, verdict
 from mmpod.experiments.figures import loss_names, plot_accuracy, plot_geometry
 from mmpod.experiments.plans import Launcher, plan_run
 from mmpod.experiments.queue import run_all
-from mmpod.experiments.run import Run
+from mmpod.experiments.run import Run, choose_metric
 from mmpod.experiments.settings import check_effect, resolve
 from mmpod.utils.errors import errors_as_exit
 
@@ -42,10 +42,9 @@ def report(args: argparse.Namespace, done: list[Run]) -> None:
 
     If the runs log the geometry (default_hooks.features.geometry=True), also write `geometry.md` and `geometry.png`.
     """
+    args.metric = choose_metric(done, args.metric)
     names = dict.fromkeys(run.name for run in done)
     values = {name: final_values((run for run in done if run.name == name), args.metric) for name in names}
-    if not any(values.values()):
-        raise ValueError(f'Expected the runs to report {args.metric}, but none did. Choose another --metric.')
     parts = [
         summary_table(done, args.metric, args.target, args.lower_is_better),
         verdict(values, args.metric, args.lower_is_better),
@@ -71,9 +70,7 @@ def report(args: argparse.Namespace, done: list[Run]) -> None:
 def main() -> None:
     """Make the missing runs, and compare all runs."""
     args = parse_args()
-    trained = [config for config in args.configs if config not in args.trained]
     check_effect(args.configs, args.cfg_options)
-    args.metric = choose_metric(trained, args.cfg_options, args.metric)
     launcher = Launcher(args.processes)
     runs = {
         (config, seed): Run(config.stem, seed, args.work_dir / config.stem / f'seed{seed}')
@@ -84,7 +81,7 @@ def main() -> None:
     for (config, seed), run in runs.items():
         source = args.trained.get(config)
         source = (source, runs[source, seed]) if source else None
-        plans.append(plan_run(config, run, launcher, args.cfg_options, source, test=False, metric=args.metric))
+        plans.append(plan_run(config, run, launcher, args.cfg_options, source, test=False))
     failed = run_all([plan for plan in plans if plan], args.jobs, launcher)
     done = [run for run in runs.values() if run.state == 'done']
     if done:

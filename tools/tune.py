@@ -17,11 +17,11 @@ import itertools
 import sys
 from pathlib import Path
 
-from mmpod.experiments.arguments import check_runs, choose_metric, runs_parser
+from mmpod.experiments.arguments import check_runs, runs_parser
 from mmpod.experiments.comparison import trial_table
 from mmpod.experiments.plans import Launcher, plan_run
 from mmpod.experiments.queue import run_all
-from mmpod.experiments.run import Run
+from mmpod.experiments.run import Run, choose_metric
 from mmpod.experiments.settings import check_effect, resolve
 from mmpod.experiments.sweep import parse_grid
 from mmpod.utils.errors import errors_as_exit
@@ -55,20 +55,20 @@ def main() -> None:
     """Make the trials and write `table.md` into the work directory."""
     args = parse_args()
     check_effect(args.configs, args.cfg_options, [trial.overrides for trial in args.trials])
-    args.metric = choose_metric(args.configs, args.cfg_options, args.metric)
     launcher = Launcher(args.processes)
     runs, plans = {}, []
     for seed, config, trial in itertools.product(args.seeds, args.configs, args.trials):
         run = Run(config.stem, seed, args.work_dir / config.stem / trial.name / f'seed{seed}', setting=trial.name)
         runs.setdefault((config.stem, trial.name), []).append(run)
         overrides = [*args.cfg_options, *trial.overrides]
-        plans.append(plan_run(config, run, launcher, overrides, test=False, metric=args.metric))
+        plans.append(plan_run(config, run, launcher, overrides, test=False))
     plans = [plan for plan in plans if plan]
     for config in args.configs:
         warn_of_the_test_set(config, args.cfg_options)
     failed = run_all(plans, args.jobs, launcher)
     done = {key: [run for run in group if run.state == 'done'] for key, group in runs.items()}
-    table = trial_table([config.stem for config in args.configs], args.trials, done, args.metric, args.lower_is_better)
+    metric = choose_metric([run for group in done.values() for run in group], args.metric)
+    table = trial_table([config.stem for config in args.configs], args.trials, done, metric, args.lower_is_better)
     args.work_dir.mkdir(parents=True, exist_ok=True)
     (args.work_dir / 'table.md').write_text(table + '\n')
     print(f'\n{table}')

@@ -240,7 +240,6 @@ def run_here(root, monkeypatch, tool, *arguments):
 @pytest.mark.parametrize(
     'tool, arguments, words',
     [
-        ('compare', ['--metric', 'acuracy/top1'], 'Did you mean accuracy/top1?'),
         ('compare', ['--cfg-options', 'optim_wraper.optimizer.lr=1'], 'Did you mean `optim_wrapper`?'),
         ('compare', ['--cfg-options', 'train_cfg.max_epochs=15'], 'changes nothing'),
         ('tune', ['--grid', 'optim_wraper.optimizer.lr=1,2'], 'Did you mean `optim_wrapper`?'),
