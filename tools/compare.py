@@ -11,13 +11,11 @@ the same command continues where it stopped; finished runs are not repeated, and
 import argparse
 import sys
 
-from mmpod.experiments.arguments import check_runs, runs_parser, trained_configs
+from mmpod.experiments.arguments import check_runs, make_runs, runs_parser, trained_configs
 from mmpod.experiments.comparison import curves_csv, final_values, geometry_table, summary_table, verdict
 from mmpod.experiments.figures import loss_names, plot_accuracy, plot_geometry
-from mmpod.experiments.plans import Launcher, plan_run
-from mmpod.experiments.queue import run_all
 from mmpod.experiments.run import Run, choose_metric
-from mmpod.experiments.settings import check_effect, resolve
+from mmpod.experiments.settings import resolve
 from mmpod.utils.errors import errors_as_exit
 
 
@@ -70,24 +68,11 @@ def report(args: argparse.Namespace, done: list[Run]) -> None:
 def main() -> None:
     """Make the missing runs, and compare all runs."""
     args = parse_args()
-    check_effect(args.configs, args.cfg_options)
-    launcher = Launcher(args.processes)
-    runs = {
-        (config, seed): Run(config.stem, seed, args.work_dir / config.stem / f'seed{seed}')
-        for config in args.configs
-        for seed in args.seeds
-    }
-    plans = []
-    for (config, seed), run in runs.items():
-        source = args.trained.get(config)
-        source = (source, runs[source, seed]) if source else None
-        plans.append(plan_run(config, run, launcher, args.cfg_options, source, test=False))
-    failed = run_all([plan for plan in plans if plan], args.jobs, launcher)
-    done = [run for run in runs.values() if run.state == 'done']
+    done, failed = make_runs(args, sources=args.trained)
     if done:
         report(args, done)
     if failed:
-        sys.exit(f'{len(failed)} of {len(runs)} runs failed: ' + ', '.join(run.label for run in failed))
+        sys.exit(f'{len(failed)} of {len(failed) + len(done)} runs failed: ' + ', '.join(run.label for run in failed))
 
 
 if __name__ == '__main__':

@@ -1,14 +1,20 @@
-"""Arguments shared by the command lines that make many runs, and their checks."""
+"""Arguments shared by the command lines that make many runs, their checks, and making the runs."""
 
 import argparse
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mmpod.experiments.catalogue import CHECKPOINT_OF
+from mmpod.experiments.plans import Launcher, plan_run
+from mmpod.experiments.queue import run_all
+from mmpod.experiments.run import Run
+from mmpod.experiments.settings import check_effect
+from mmpod.experiments.sweep import Trial, expand
 from mmpod.functional.centroids import MAX_SEED
 
-__all__ = ['check_jobs', 'check_runs', 'check_seeds', 'queue_parser', 'runs_parser', 'trained_configs']
+__all__ = ['check_jobs', 'check_runs', 'check_seeds', 'make_runs', 'queue_parser', 'runs_parser', 'trained_configs']
 
 
 def check_seeds(parser: argparse.ArgumentParser, seeds: Sequence[int]) -> None:
@@ -75,3 +81,24 @@ def trained_configs(parser: argparse.ArgumentParser, configs: Sequence[Path]) ->
         elif shipped:
             parser.error(f'Expected {shipped} beside {name}, which evaluates it.')
     return sources
+
+
+def make_runs(
+    args: argparse.Namespace, trials: Sequence[Trial] = expand({}), sources: Mapping[Path, Path] = {}
+) -> tuple[list[Run], list[Run]]:
+    """Make the missing runs, the first seed first, and return those that are done and those that failed.
+
+    A config in ``sources`` only evaluates the checkpoint of the config that it is mapped to.
+    """
+
+    def run_of(config: Path, trial: Trial, seed: int) -> Run:
+        return Run(config.stem, seed, args.work_dir / config.stem / trial.name / f'seed{seed}', trial.name)
+
+    check_effect(args.configs, args.cfg_options, [trial.overrides for trial in trials])
+    launcher, runs, plans = Launcher(args.processes), [], []
+    for seed, config, trial in itertools.product(args.seeds, args.configs, trials):
+        source = (sources[config], run_of(sources[config], trial, seed)) if config in sources else None
+        runs.append(run_of(config, trial, seed))
+        plans.append(plan_run(config, runs[-1], launcher, [*args.cfg_options, *trial.overrides], source, test=False))
+    failed = run_all([plan for plan in plans if plan], args.jobs, launcher)
+    return [run for run in runs if run.state == 'done'], failed

@@ -191,7 +191,7 @@ def half_interval(values: Sequence[float]) -> float:
 def trial_table(
     configs: Sequence[str],
     trials: Sequence[Trial],
-    runs: Mapping[tuple[str, str], Sequence[Run]],
+    runs: Sequence[Run],
     metric: str = METRIC,
     lower_is_better: bool = False,
 ) -> str:
@@ -200,14 +200,17 @@ def trial_table(
     Args:
         configs: Names of the configs, one row each.
         trials: One column each.
-        runs: The finished runs by config and name of the trial, one per seed.
+        runs: The finished runs; their settings are the names of the trials.
         metric: The metric to compare.
         lower_is_better: Whether lower values of the metric are better.
     """
     form, rows, verdicts, at_best = number_format(metric), [], [], {}
-    most = max(map(len, runs.values()), default=0)
+    most = len({run.seed for run in runs})
     for config in configs:
-        values = {trial.name: final_values(runs[config, trial.name], metric) for trial in trials}
+        values = {
+            trial.name: final_values((run for run in runs if (run.name, run.setting) == (config, trial.name)), metric)
+            for trial in trials
+        }
         means = {name: statistics.mean(by_seed.values()) for name, by_seed in values.items() if by_seed}
         ranked = sorted(means, key=means.__getitem__, reverse=not lower_is_better)
         row = {'config': config}

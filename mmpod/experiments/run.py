@@ -58,7 +58,7 @@ class Run:
     name: str  # name to compare by, that of the config
     seed: int
     work_dir: Path  # with `run.json`, `train.log`, MMEngine's logs and checkpoints, `metrics.json` (of the final test)
-    setting: str = ''  # distinguishes runs of one config, such as `lr=0.1`; for display only
+    setting: str = ''  # distinguishes runs of one config, such as `lr=0.1`
 
     @property
     def label(self) -> str:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import runpy
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -129,24 +130,21 @@ def test_no_verdict_on_one_name():
 
 
 def test_trial_table_marks_the_best_mean(tmp_path):
-    trials, runs = parse_grid(['lr=1,2,3,4']), {}
+    trials, runs = parse_grid(['lr=1,2,3,4']), []
     for trial, accuracies in zip(trials, [[10.0, 30.0], [25.0, 25.5], [], [None]]):
-        runs['a', trial.name] = []
         for seed, accuracy in enumerate(accuracies):
             folder = tmp_path / trial.name / str(seed)
             folder.mkdir(parents=True)
             metrics = {'other': 1.0} if accuracy is None else {'accuracy/top1': accuracy}
             (folder / 'metrics.json').write_text(json.dumps(metrics))
-            runs['a', trial.name].append(Run('a', seed, folder))
+            runs.append(Run('a', seed, folder, trial.name))
     table = trial_table(['a'], trials, runs)
     (row,) = cells(table)
     assert list(row.values()) == ['a', '20.00 ± 14.14', '**25.25 ± 0.35**', '-', '-']
     assert 'the best setting against the second:\nBest by accuracy/top1: lr=2, 25.25.\n- lr=1: worse by 5.25' in table
-    runs.update({('b', trial.name): runs['a', 'lr=1'] for trial in trials})
-    both = trial_table(['a', 'b'], trials, runs)
+    both = trial_table(['a', 'b'], trials, [*runs, *(replace(run, name='b') for run in runs[:2])])
     assert 'best settings:\nBest by accuracy/top1: a at lr=2, 25.25.\n- b at lr=1: worse by 5.25 (95 %' in both
-    runs['a', 'lr=2'].pop()
-    assert '| **25.00** (1 of 2 seeds) |' in trial_table(['a'], trials, runs)
+    assert '| **25.00** (1 of 2 seeds) |' in trial_table(['a'], trials, [*runs[:3], *runs[4:]])
 
 
 def write_geometry(folder, name, seed, epochs):
