@@ -11,7 +11,7 @@ the same command continues where it stopped; finished runs are not repeated, and
 import argparse
 import sys
 
-from mmpod.experiments.arguments import check_runs, make_runs, runs_parser, trained_configs
+from mmpod.experiments.arguments import check_arguments, make_runs, runs_parser, trained_configs
 from mmpod.experiments.comparison import curves_csv, final_values, geometry_table, summary_table, verdict
 from mmpod.experiments.figures import loss_names, plot_accuracy, plot_geometry
 from mmpod.experiments.run import Run, choose_metric
@@ -30,8 +30,7 @@ def parse_args() -> argparse.Namespace:
         '--target', type=float, help='value of the metric for "epochs to" (default: 90 %% of each last value)'
     )
     args = parser.parse_args()
-    check_runs(parser, args)
-    args.trained = trained_configs(parser, args.configs)
+    check_arguments(parser, args)
     return args
 
 
@@ -68,7 +67,7 @@ def report(args: argparse.Namespace, done: list[Run]) -> None:
 def main() -> None:
     """Make the missing runs, and compare all runs."""
     args = parse_args()
-    done, failed = make_runs(args, sources=args.trained)
+    done, failed = make_runs(args, sources=trained_configs(args.configs))
     if done:
         report(args, done)
     if failed:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mmpod.experiments.arguments import check_jobs, check_seeds, queue_parser
+from mmpod.experiments.arguments import check_arguments, queue_parser
 from mmpod.experiments.catalogue import Setting
 from mmpod.experiments.comparison import markdown_table
 from mmpod.experiments.config_index import configs_readme, metafile
@@ -58,10 +58,7 @@ def parse_args() -> argparse.Namespace:
         if name == 'run':
             command.add_argument('--partition', default=None, help='start the runs on this partition of Slurm')
     args = parser.parse_args()
-    if getattr(args, 'seeds', None):
-        check_seeds(parser, args.seeds)
-    if args.command == 'run':
-        check_jobs(parser, args)
+    check_arguments(parser, args)
     if args.command != 'pack':
         try:
             args.selection = select(args.select)

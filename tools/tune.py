@@ -16,7 +16,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmpod.experiments.arguments import check_runs, make_runs, runs_parser
+from mmpod.experiments.arguments import check_arguments, make_runs, runs_parser
 from mmpod.experiments.comparison import trial_table
 from mmpod.experiments.run import choose_metric
 from mmpod.experiments.settings import resolve
@@ -33,7 +33,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--grid', nargs='+', required=True, metavar='KEY=VALUES', help='values, separated by commas')
     args = parser.parse_args()
-    check_runs(parser, args)
+    check_arguments(parser, args)
     try:
         args.trials = parse_grid(args.grid)
     except ValueError as error:

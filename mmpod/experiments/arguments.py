@@ -14,13 +14,7 @@ from mmpod.experiments.settings import check_effect
 from mmpod.experiments.sweep import Trial, expand
 from mmpod.functional.centroids import MAX_SEED
 
-__all__ = ['check_jobs', 'check_runs', 'check_seeds', 'make_runs', 'queue_parser', 'runs_parser', 'trained_configs']
-
-
-def check_seeds(parser: argparse.ArgumentParser, seeds: Sequence[int]) -> None:
-    """Exit with a message if a seed is out of range, or given twice and would be counted twice."""
-    if len(set(seeds)) < len(seeds) or not all(0 <= seed <= MAX_SEED for seed in seeds):
-        parser.error(f'Expected --seeds to be different integers from 0 to {MAX_SEED}, but got {seeds}.')
+__all__ = ['check_arguments', 'make_runs', 'queue_parser', 'runs_parser', 'trained_configs']
 
 
 def queue_parser() -> argparse.ArgumentParser:
@@ -47,39 +41,34 @@ def runs_parser(work_dir: str) -> argparse.ArgumentParser:
     return parser
 
 
-def check_jobs(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    """Exit with a message if the numbers of :func:`queue_parser` are invalid."""
-    if min(args.jobs, args.processes) < 1:
+def check_arguments(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Exit with a message if an argument of these parsers is invalid; seeds given twice would be counted twice."""
+    given = vars(args)
+    seeds, configs = given.get('seeds') or [], given.get('configs', [])
+    if len(set(seeds)) < len(seeds) or not all(0 <= seed <= MAX_SEED for seed in seeds):
+        parser.error(f'Expected --seeds to be different integers from 0 to {MAX_SEED}, but got {seeds}.')
+    if min(given.get('jobs', 1), given.get('processes', 1)) < 1:
         parser.error('Expected --jobs and --processes to be at least 1.')
-
-
-def check_runs(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    """Exit with a message if the arguments of :func:`runs_parser` are invalid."""
-    for config in args.configs:
-        if not config.is_file():
-            parser.error(f'Expected config `{config}` to be a file, but there is none.')
-        if config.suffix not in ('.py', '.json', '.yaml', '.yml'):
-            parser.error(f'Expected config `{config}` to end in .py, .json, .yaml or .yml.')
-    check_seeds(parser, args.seeds)
-    if len({config.stem for config in args.configs}) < len(args.configs):
+    if len({config.stem for config in configs}) < len(configs):
         parser.error('Expected configs of different names, because a run is known by its name.')
-    check_jobs(parser, args)
 
 
-def trained_configs(parser: argparse.ArgumentParser, configs: Sequence[Path]) -> dict[Path, Path]:
+def trained_configs(configs: Sequence[Path]) -> dict[Path, Path]:
     """Return for each config that only evaluates the one whose checkpoint it reads.
 
-    ``gda_NAME`` evaluates ``NAME``, as the converter writes them; a shipped ``gda_DATA`` evaluates ``pod_DATA``, and
-    without that ends with a message.
+    A shipped ``gda_DATA`` evaluates ``pod_DATA``; ``gda_NAME``, as the converter writes them, evaluates ``NAME``.
+
+    Raises:
+        ValueError: A shipped config is there without the one that it evaluates.
     """
     by_name, sources = {config.stem: config for config in configs}, {}
     for name, config in by_name.items():
-        shipped, beside = CHECKPOINT_OF.get(name, ''), name[4:] if name.startswith('gda_') else ''
-        trained = next((source for source in (shipped, beside) if source in by_name), None)
-        if trained is not None:
-            sources[config] = by_name[trained]
-        elif shipped:
-            parser.error(f'Expected {shipped} beside {name}, which evaluates it.')
+        trained = [CHECKPOINT_OF.get(name, ''), name[4:] if name.startswith('gda_') else '']
+        found = [by_name[other] for other in trained if other in by_name]
+        if found:
+            sources[config] = found[0]
+        elif name in CHECKPOINT_OF:
+            raise ValueError(f'Expected {CHECKPOINT_OF[name]} beside {name}, which evaluates it.')
     return sources
 
 

@@ -253,11 +253,6 @@ def test_mistakes_are_named_before_anything_is_trained(tool, arguments, words, r
     assert words in status + capsys.readouterr().err and not (tmp_path / 'w').exists()
 
 
-def test_an_evaluation_needs_its_training_beside_it(root, monkeypatch, capsys):
-    run_here(root, monkeypatch, 'tools/compare.py', root / 'configs/small/gda_digits.py')
-    assert 'Expected pod_digits beside gda_digits' in capsys.readouterr().err
-
-
 def test_compare_trains_tabulates_and_does_not_repeat(root, tmp_path, run_command, monkeypatch):
     configs = [root / f'configs/small/{loss}_digits.py' for loss in ('pod', 'softmax')]
     command = [sys.executable, root / 'tools/compare.py', *configs, '--work-dir', tmp_path, '--seeds', 3, '--jobs', 2]

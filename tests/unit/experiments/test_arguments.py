@@ -1,6 +1,5 @@
 """Arguments of the command lines, and which metric counts."""
 
-import argparse
 from pathlib import Path
 
 import pytest
@@ -23,13 +22,12 @@ def test_the_fast_path_is_one_of_the_overrides(words, options):
 
 
 def test_gaussians_evaluate_the_training_beside_them():
-    parser = argparse.ArgumentParser()
     paths = {name: Path(f'losses/{name}.py') for name in ('pod_x', 'gda_pod_x', 'cosine_x', 'gda_y')}
-    assert trained_configs(parser, [*paths.values()]) == {paths['gda_pod_x']: paths['pod_x']}
+    assert trained_configs([*paths.values()]) == {paths['gda_pod_x']: paths['pod_x']}
     shipped = [Path('configs/small/gda_digits.py'), Path('configs/small/pod_digits.py')]
-    assert trained_configs(parser, shipped) == {shipped[0]: shipped[1]}
-    with pytest.raises(SystemExit):
-        trained_configs(parser, shipped[:1])
+    assert trained_configs(shipped) == {shipped[0]: shipped[1]}
+    with pytest.raises(ValueError, match='Expected pod_digits beside gda_digits'):
+        trained_configs(shipped[:1])
 
 
 def logged(tmp_path, text):
