@@ -42,16 +42,6 @@ def runs(tmp_path):
     ]
 
 
-def test_resumed_epochs_count_once(tmp_path):
-    run = write_run(tmp_path, 'a', 0, [{1: 10.0, 2: 20.0}, {2: 30.0, 3: 40.0}])
-    assert run.curve() == {1: 10.0, 2: 30.0, 3: 40.0}
-
-
-def test_run_that_never_started(tmp_path):
-    run = Run('a', 0, tmp_path / 'nowhere')
-    assert run.curve() == {} and run.record == {} and run.final() is None
-
-
 def test_summary_table(runs, tmp_path):
     table = summary_table(runs, target=90)
     first, second = cells(table)
