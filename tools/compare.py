@@ -11,13 +11,11 @@ the same command continues where it stopped; finished runs are not repeated, and
 import argparse
 import sys
 
-from mmpod.experiments.arguments import check_runs, choose_metric, runs_parser, trained_configs
+from mmpod.experiments.arguments import check_arguments, make_runs, runs_parser, trained_configs
 from mmpod.experiments.comparison import curves_csv, final_values, geometry_table, summary_table, verdict
 from mmpod.experiments.figures import loss_names, plot_accuracy, plot_geometry
-from mmpod.experiments.plans import Launcher, plan_run
-from mmpod.experiments.queue import run_all
-from mmpod.experiments.run import Run
-from mmpod.experiments.settings import check_effect, resolve
+from mmpod.experiments.run import Run, choose_metric
+from mmpod.experiments.settings import resolve
 from mmpod.utils.errors import errors_as_exit
 
 
@@ -32,8 +30,7 @@ def parse_args() -> argparse.Namespace:
         '--target', type=float, help='value of the metric for "epochs to" (default: 90 %% of each last value)'
     )
     args = parser.parse_args()
-    check_runs(parser, args)
-    args.trained = trained_configs(parser, args.configs)
+    check_arguments(parser, args)
     return args
 
 
@@ -42,10 +39,9 @@ def report(args: argparse.Namespace, done: list[Run]) -> None:
 
     If the runs log the geometry (default_hooks.features.geometry=True), also write `geometry.md` and `geometry.png`.
     """
+    args.metric = choose_metric(done, args.metric)
     names = dict.fromkeys(run.name for run in done)
     values = {name: final_values((run for run in done if run.name == name), args.metric) for name in names}
-    if not any(values.values()):
-        raise ValueError(f'Expected the runs to report {args.metric}, but none did. Choose another --metric.')
     parts = [
         summary_table(done, args.metric, args.target, args.lower_is_better),
         verdict(values, args.metric, args.lower_is_better),
@@ -71,26 +67,11 @@ def report(args: argparse.Namespace, done: list[Run]) -> None:
 def main() -> None:
     """Make the missing runs, and compare all runs."""
     args = parse_args()
-    trained = [config for config in args.configs if config not in args.trained]
-    check_effect(args.configs, args.cfg_options)
-    args.metric = choose_metric(trained, args.cfg_options, args.metric)
-    launcher = Launcher(args.processes)
-    runs = {
-        (config, seed): Run(config.stem, seed, args.work_dir / config.stem / f'seed{seed}')
-        for config in args.configs
-        for seed in args.seeds
-    }
-    plans = []
-    for (config, seed), run in runs.items():
-        source = args.trained.get(config)
-        source = (source, runs[source, seed]) if source else None
-        plans.append(plan_run(config, run, launcher, args.cfg_options, source, test=False, metric=args.metric))
-    failed = run_all([plan for plan in plans if plan], args.jobs, launcher)
-    done = [run for run in runs.values() if run.state == 'done']
+    done, failed = make_runs(args, sources=trained_configs(args.configs))
     if done:
         report(args, done)
     if failed:
-        sys.exit(f'{len(failed)} of {len(runs)} runs failed: ' + ', '.join(run.label for run in failed))
+        sys.exit(f'{len(failed)} of {len(failed) + len(done)} runs failed: ' + ', '.join(run.label for run in failed))
 
 
 if __name__ == '__main__':

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mmpod.experiments.arguments import check_jobs, check_seeds, queue_parser
+from mmpod.experiments.arguments import check_arguments, queue_parser
 from mmpod.experiments.catalogue import Setting
 from mmpod.experiments.comparison import markdown_table
 from mmpod.experiments.config_index import configs_readme, metafile
@@ -58,10 +58,7 @@ def parse_args() -> argparse.Namespace:
         if name == 'run':
             command.add_argument('--partition', default=None, help='start the runs on this partition of Slurm')
     args = parser.parse_args()
-    if getattr(args, 'seeds', None):
-        check_seeds(parser, args.seeds)
-    if args.command == 'run':
-        check_jobs(parser, args)
+    check_arguments(parser, args)
     if args.command != 'pack':
         try:
             args.selection = select(args.select)
@@ -150,12 +147,9 @@ def report(args: argparse.Namespace) -> None:
             if path.suffix == '.md':
                 print(f'{heading(path.stem)}\n\n{path.read_text(encoding="utf-8")}')
     elif not (args.work_dir or args.out):
-        for path, text in (
-            (CONFIGS / 'README.md', configs_readme(CONFIGS, records)),
-            (CONFIGS / 'metafile.yml', metafile(CONFIGS, records)),
-        ):
-            path.write_text(text, encoding='utf-8')
-            written.append(path)
+        for name, make in (('README.md', configs_readme), ('metafile.yml', metafile)):
+            (CONFIGS / name).write_text(make(CONFIGS), encoding='utf-8')
+            written.append(CONFIGS / name)
     print('Written: ' + ', '.join(map(str, written)))
 
 

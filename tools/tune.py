@@ -13,16 +13,13 @@ Runs go to WORK_DIR/<config>/<settings>/seed<n>/. After an interruption, repeat 
 """
 
 import argparse
-import itertools
 import sys
 from pathlib import Path
 
-from mmpod.experiments.arguments import check_runs, choose_metric, runs_parser
+from mmpod.experiments.arguments import check_arguments, make_runs, runs_parser
 from mmpod.experiments.comparison import trial_table
-from mmpod.experiments.plans import Launcher, plan_run
-from mmpod.experiments.queue import run_all
-from mmpod.experiments.run import Run
-from mmpod.experiments.settings import check_effect, resolve
+from mmpod.experiments.run import choose_metric
+from mmpod.experiments.settings import resolve
 from mmpod.experiments.sweep import parse_grid
 from mmpod.utils.errors import errors_as_exit
 
@@ -36,7 +33,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--grid', nargs='+', required=True, metavar='KEY=VALUES', help='values, separated by commas')
     args = parser.parse_args()
-    check_runs(parser, args)
+    check_arguments(parser, args)
     try:
         args.trials = parse_grid(args.grid)
     except ValueError as error:
@@ -47,33 +44,24 @@ def parse_args() -> argparse.Namespace:
 def warn_of_the_test_set(config: Path, options: list[str]) -> None:
     """Warn if the trials are judged on the test set."""
     cfg = resolve(config, options)
-    if cfg.val_dataloader.dataset == cfg.test_dataloader.dataset:
+    val, test = ((cfg.get(f'{name}_dataloader') or {}).get('dataset') for name in ('val', 'test'))
+    if val and val == test:
         print(f'{config.stem}: val_dataloader reads the test set, so the best setting is chosen on it', file=sys.stderr)
 
 
 def main() -> None:
     """Make the trials and write `table.md` into the work directory."""
     args = parse_args()
-    check_effect(args.configs, args.cfg_options, [trial.overrides for trial in args.trials])
-    args.metric = choose_metric(args.configs, args.cfg_options, args.metric)
-    launcher = Launcher(args.processes)
-    runs, plans = {}, []
-    for seed, config, trial in itertools.product(args.seeds, args.configs, args.trials):
-        run = Run(config.stem, seed, args.work_dir / config.stem / trial.name / f'seed{seed}', setting=trial.name)
-        runs.setdefault((config.stem, trial.name), []).append(run)
-        overrides = [*args.cfg_options, *trial.overrides]
-        plans.append(plan_run(config, run, launcher, overrides, test=False, metric=args.metric))
-    plans = [plan for plan in plans if plan]
     for config in args.configs:
         warn_of_the_test_set(config, args.cfg_options)
-    failed = run_all(plans, args.jobs, launcher)
-    done = {key: [run for run in group if run.state == 'done'] for key, group in runs.items()}
-    table = trial_table([config.stem for config in args.configs], args.trials, done, args.metric, args.lower_is_better)
+    done, failed = make_runs(args, args.trials)
+    metric = choose_metric(done, args.metric)
+    table = trial_table([config.stem for config in args.configs], args.trials, done, metric, args.lower_is_better)
     args.work_dir.mkdir(parents=True, exist_ok=True)
     (args.work_dir / 'table.md').write_text(table + '\n')
     print(f'\n{table}')
     if failed:
-        sys.exit(f'{len(failed)} of {len(plans)} trials failed: ' + ', '.join(run.label for run in failed))
+        sys.exit(f'{len(failed)} of {len(failed) + len(done)} trials failed: ' + ', '.join(run.label for run in failed))
 
 
 if __name__ == '__main__':

@@ -128,10 +128,9 @@ def summary_table(
 def verdict(values: Mapping[str, Mapping[int, float]], metric: str, lower_is_better: bool = False) -> str:
     """Return which name is best, and whether each other one differs by more than the spread of the seeds.
 
-    The difference from the best is the mean of the paired differences over the seeds that both have; with fewer than
-    two such seeds, it is the difference of the two means. It exceeds the spread of the seeds if its 95 % confidence
-    interval (paired Student's t, or Welch's t without pairs) excludes 0. With a single seed there is no spread and
-    hence no verdict. Neither the number of comparisons nor the selection of the best is corrected for.
+    The difference from the best is the mean of the paired differences over the seeds that both have. It exceeds the
+    spread of the seeds if its 95 % confidence interval (paired Student's t) excludes 0. Fewer than two common seeds
+    have no spread, hence no verdict. Neither the number of comparisons nor the selection of the best is corrected for.
 
     Args:
         values: The metric after the last epoch, by name and seed.
@@ -153,32 +152,17 @@ def verdict(values: Mapping[str, Mapping[int, float]], metric: str, lower_is_bet
     for name, by_seed in values.items():
         if name == best:
             continue
-        difference, half, how = _difference(values[best], by_seed, sign)
+        pairs = [sign * (values[best][seed] - by_seed[seed]) for seed in values[best] if seed in by_seed]
+        if len(pairs) < 2:
+            lines.append(f'- {name}: fewer than two common seeds, so nothing follows. Repeat with more --seeds.')
+            continue
+        difference, half = statistics.mean(pairs), half_interval(pairs)
         text = f'- {name}: {"worse" if difference >= 0 else "better"} by {abs(difference):{form}} '
-        if half is None:
-            text += 'with a single seed, which has no spread: nothing follows. Repeat with more --seeds.'
-        else:
-            interval = f'{difference - half:{form}} to {difference + half:{form}}'
-            beyond = 'beyond' if abs(difference) > half else 'no difference beyond'
-            text += f'({100 * CONFIDENCE:g} % interval {interval}, {how}), {beyond} the spread of the seeds.'
+        interval = f'{difference - half:{form}} to {difference + half:{form}}, {len(pairs)} seeds in pairs'
+        beyond = 'beyond' if abs(difference) > half else 'no difference beyond'
+        text += f'({100 * CONFIDENCE:g} % interval {interval}), {beyond} the spread of the seeds.'
         lines.append(text)
     return '\n'.join(lines)
-
-
-def _difference(best: Mapping[int, float], other: Mapping[int, float], sign: int) -> tuple[float, Optional[float], str]:
-    """Return by how much the best is better, half the width of its confidence interval, and the seeds used."""
-    common = sorted({*best} & {*other})
-    if len(common) > 1:
-        pairs = [sign * (best[seed] - other[seed]) for seed in common]
-        return statistics.mean(pairs), half_interval(pairs), f'{len(pairs)} seeds in pairs'
-    difference = sign * (statistics.mean(best.values()) - statistics.mean(other.values()))
-    how = f'{len(best)} and {len(other)} seeds'
-    if min(len(best), len(other)) < 2:
-        return difference, None, how
-    first, second = (statistics.variance(by_seed.values()) / len(by_seed) for by_seed in (best, other))
-    spread = first**2 / (len(best) - 1) + second**2 / (len(other) - 1)
-    freedom = (first + second) ** 2 / spread if spread else 1
-    return difference, float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * math.sqrt(first + second), how
 
 
 def half_interval(values: Sequence[float]) -> float:
@@ -191,7 +175,7 @@ def half_interval(values: Sequence[float]) -> float:
 def trial_table(
     configs: Sequence[str],
     trials: Sequence[Trial],
-    runs: Mapping[tuple[str, str], Sequence[Run]],
+    runs: Sequence[Run],
     metric: str = METRIC,
     lower_is_better: bool = False,
 ) -> str:
@@ -200,14 +184,17 @@ def trial_table(
     Args:
         configs: Names of the configs, one row each.
         trials: One column each.
-        runs: The finished runs by config and name of the trial, one per seed.
+        runs: The finished runs; their settings are the names of the trials.
         metric: The metric to compare.
         lower_is_better: Whether lower values of the metric are better.
     """
     form, rows, verdicts, at_best = number_format(metric), [], [], {}
-    most = max(map(len, runs.values()), default=0)
+    most = len({run.seed for run in runs})
     for config in configs:
-        values = {trial.name: final_values(runs[config, trial.name], metric) for trial in trials}
+        values = {
+            trial.name: final_values((run for run in runs if (run.name, run.setting) == (config, trial.name)), metric)
+            for trial in trials
+        }
         means = {name: statistics.mean(by_seed.values()) for name, by_seed in values.items() if by_seed}
         ranked = sorted(means, key=means.__getitem__, reverse=not lower_is_better)
         row = {'config': config}

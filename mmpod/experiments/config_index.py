@@ -2,19 +2,15 @@
 
 import ast
 import json
-import math
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 import yaml
 
 from mmpod.experiments.catalogue import dataset_of
-from mmpod.experiments.comparison import markdown_table, mean_and_spread
+from mmpod.experiments.comparison import markdown_table
 from mmpod.experiments.paper import PAPER_TABLES
-from mmpod.experiments.records import Record
-from mmpod.experiments.run import METRIC
-from mmpod.experiments.studies import STUDIES, setting_of
+from mmpod.experiments.studies import setting_of
 from mmpod.version import __version__
 
 __all__ = ['configs_readme', 'metafile']
@@ -28,30 +24,10 @@ COLLECTION = {
     'README': 'configs/README.md',
     'Code': {'Version': f'v{__version__}'},
 }
-Records = Mapping[str, Sequence[Record]]
 
 
-def accuracies(config: str, records: Records) -> dict[str, list[float]]:
-    """Return the accuracies (%) after the last epoch of a config's runs with no overrides but those of the study.
-
-    Returns:
-        dict[str, list[float]]: One value per seed, by study.
-    """
-    found: dict[str, list[float]] = {}
-    for study in STUDIES.values():
-        if study.name.endswith(('_tuning', '_repeated', '_probe', '_geometry', '_shrinkage')):
-            continue
-        for setting in study.settings.values():
-            if setting.config == config and setting.overrides == tuple(study.options):
-                runs = records.get(setting.key, ())
-                values = [run.metrics.get('gda/top1', run.metrics.get(METRIC, math.nan)) for run in runs]
-                if values and not any(map(math.isnan, values)):
-                    found.setdefault(study.name, values)
-    return found
-
-
-def configs_readme(configs: Path, records: Records) -> str:
-    """Return a page that lists all configs in a folder with the paper's numbers and the measured ones."""
+def configs_readme(configs: Path) -> str:
+    """Return a page that lists all configs in a folder with the paper's numbers."""
     paper: dict[str, list[str]] = {}
     for name, table in PAPER_TABLES.items():
         for cell in table.cells:
@@ -63,20 +39,17 @@ def configs_readme(configs: Path, records: Records) -> str:
         for path in sorted(configs.glob(f'{folder}*.py')):
             config = f'{folder}{path.stem}'
             summary = ' '.join((ast.get_docstring(ast.parse(path.read_text())) or '').split('\n\n')[0].split())
-            measured = [f'{mean_and_spread(values)} ({study})' for study, values in accuracies(config, records).items()]
             row = {'config': f'[{path.stem}]({config}.py)', 'what': summary.partition(';')[0].partition(': Table')[0]}
             if not folder:
                 row["paper's table: number"] = ', '.join(paper.get(config, ['-']))
-            rows.append({**row, 'measured, % (study)': ', '.join(measured) or '-'})
+            rows.append(row)
         tables.append(markdown_table(pd.DataFrame(rows)))
     return f"""# Configs
 
 {GENERATED}
 Train one with `python tools/train.py configs/NAME.py`; a `gda_*` config evaluates a checkpoint of its `pod_*` config
 with `tools/test.py`. Variants that differ only in settings are studies, see
-[docs/experiments.md](../docs/experiments.md). Accuracies are top-1 on the test set after the last epoch, mean ± sample
-standard deviation over the seeds; the studies `gpu` and `gpu_44epochs` trained for 24 and 44 of 100 epochs, with one
-seed.
+[docs/experiments.md](../docs/experiments.md). What was measured is in [docs/results.md](../docs/results.md).
 
 ## ResNet-50: the paper's experiments, and losses that it does not have
 
@@ -90,20 +63,15 @@ seed.
 """
 
 
-def metafile(configs: Path, records: Records) -> str:
-    """Return the index of the ResNet-50 configs and of the digits, as YAML, with accuracies after all epochs.
-
-    Where weights ship beside a config, their own accuracy stands there.
-    """
+def metafile(configs: Path) -> str:
+    """Return the index of the ResNet-50 configs and of the digits, as YAML, with the accuracies of shipped weights."""
     names = {path.stem: path.stem for path in sorted(configs.glob('*.py'))}
     for path in sorted(configs.glob('small/*_digits.py')):
         names[path.stem.replace('_digits', '_resnet18w8_digits')] = f'small/{path.stem}'
     models = []
     for name, config in sorted(names.items()):
-        dataset, found = dataset_of(config), accuracies(config, records)
+        dataset = dataset_of(config)
         result: dict[str, object] = {'Dataset': dataset, 'Task': 'Image Classification'}
-        if values := found.get('paper') or found.get('digits'):
-            result['Metrics'] = {'Top 1 Accuracy': round(sum(values) / len(values), 2)}
         model: dict[str, object] = {'Name': name, 'Metadata': {'Training Data': dataset}}
         model.update({'In Collection': COLLECTION['Name'], 'Results': [result], 'Config': f'configs/{config}.py'})
         if (shipped := configs / f'{config}.json').is_file():  # the record of the weights beside it

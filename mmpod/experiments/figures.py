@@ -1,6 +1,5 @@
 """Figures of runs: curves with bands over the seeds, sweeps, and the derivatives of the paper's Fig. 3 and 4."""
 
-import itertools
 import math
 import textwrap
 from collections import Counter
@@ -16,12 +15,12 @@ from mmpod.experiments.comparison import half_interval
 from mmpod.experiments.records import Record
 from mmpod.experiments.run import METRIC, Run, unit
 from mmpod.functional import cosine_loss
-from mmpod.visualization.style import COLOURS, MARKERS, STYLES, new_axes, write_png
+from mmpod.visualization.style import COLOURS, MARKERS, new_axes, write_png
 
 __all__ = ['loss_names', 'plot_accuracy', 'plot_derivative', 'plot_differences', 'plot_geometry', 'plot_sweep']
 
 Runs = Sequence[tuple[str, Union[Run, Record]]]  # each with the name that the legend gives it
-MOST_LINES = 8  # in a panel
+MOST_LINES = len(COLOURS)  # in a panel
 # Title and axis of the panels of `plot_geometry`.
 PANELS = {
     'target_cosine': ('Cosine to the prototype of the class', 'mean cosine'),
@@ -83,15 +82,16 @@ def draw_curves(axes, runs: Runs, metric: str) -> dict:
 
     rows = [(name, epoch, value) for name, run in runs for epoch, value in run.curve(metric).items()]
     frame = pd.DataFrame(rows, columns=['run', 'epoch', metric])
-    looks = zip(*map(itertools.cycle, (COLOURS, STYLES, MARKERS)))
-    lines = {}
-    for (name, curve), (colour, style, marker) in zip(frame.groupby('run', sort=False), looks):
-        every = max(1, curve['epoch'].nunique() // 10)
-        look = dict(color=colour, linestyle=style, marker=marker, markersize=4, markevery=every, markeredgewidth=0)
-        seaborn.lineplot(curve, x='epoch', y=metric, errorbar=('pi', 100), ax=axes, label=name, legend=False, **look)
-        lines[name] = axes.get_lines()[-1]
+    names = list(dict.fromkeys(name for name, _ in runs))  # also those without the metric: one look in all panels
+    every = max(1, frame['epoch'].nunique() // 10)
+    look = dict(palette=COLOURS[: len(names)], markers=True, markersize=5, markeredgewidth=0, markevery=every)
+    order = dict(hue='run', style='run', hue_order=names, style_order=names)
+    seaborn.lineplot(frame, x='epoch', y=metric, errorbar=('pi', 100), ax=axes, **order, **look)
+    handles, labels = axes.get_legend_handles_labels()
+    if legend := axes.get_legend():
+        legend.remove()
     axes.xaxis.get_major_locator().set_params(integer=True)
-    return lines
+    return dict(zip(labels, handles))
 
 
 def band_note(runs: Runs) -> str:
@@ -156,17 +156,16 @@ def plot_sweep(
         path: Where to write it.
         title: Of the figure.
     """
+    import seaborn
+
     figure, axes = new_axes()
-    place = {name: index for index, name in enumerate(measured)}
     frame = pd.DataFrame({name: pd.Series(values, dtype=float) for name, values in measured.items()})
     label = 'measured: mean and standard deviation over the seeds'
-    look = dict(marker=MARKERS[0], capsize=3, color=COLOURS[0], label=label)
-    axes.errorbar(range(len(place)), frame.mean(), frame.std().fillna(0), **look)
+    look = dict(marker=MARKERS[0], markersize=6, linewidth=1.5, capsize=0.1, color=COLOURS[0], label=label)
+    seaborn.pointplot(frame, errorbar='sd', ax=axes, **look)
     if paper:
-        look = dict(marker=MARKERS[1], color=COLOURS[1], label='paper')
-        axes.plot([place[name] for name in paper], list(paper.values()), '--', **look)
+        axes.plot(list(paper), list(paper.values()), '--', marker=MARKERS[1], color=COLOURS[1], label='paper')
     axes.set(xlabel=f'{varied} (values evenly spaced)', ylabel='accuracy (%)')
-    axes.set_xticks(range(len(place)), place)
     figure.legend(loc='outside lower center', ncols=2, fontsize='small')
     figure.suptitle(title, fontsize='medium')
     write_png(figure, path)
@@ -181,35 +180,29 @@ def plot_differences(panels: Mapping[str, pd.DataFrame], path: Path) -> None:
         panels: By title, the table's numbers by ``row``, ``column`` and ``seed``, each a ``value``.
         path: Where to write it.
     """
-    everything = pd.concat(panels.values())
-    first, *others = everything.column.unique()  # one look per column in all panels
-    panels = {title: numbers for title, numbers in panels.items() if first in numbers.column.values}
-    rows = math.ceil(len(panels) / 2)
-    figure, axes = new_axes(9.6, 1 + 2.7 * rows, rows, 2)
-    handles: dict = {}
-    for axis in axes.flat[len(panels) :]:
-        axis.set_visible(False)
-    for axis, (title, numbers) in zip(axes.flat, panels.items()):
-        wide = numbers.pivot(index=['row', 'seed'], columns='column', values='value')
-        labels = list(numbers.row.unique())
-        axis.axhline(0, color='black', linewidth=1)
-        for index, (name, colour, marker) in enumerate(zip(others, COLOURS, MARKERS)):
-            if name not in wide:
-                continue
-            pairs = (wide[name] - wide[first]).dropna().groupby('row')
-            shown = [label for label in labels if label in pairs.groups]
-            places = [labels.index(label) + 0.14 * (index - (len(others) - 1) / 2) for label in shown]
-            look = dict(color=colour, marker=marker, markersize=5, linestyle='', capsize=3, label=name)
-            middle, half = pairs.mean()[shown], pairs.agg(half_interval)[shown]
-            handles[name] = axis.errorbar(places, middle, half, **look)
-        axis.set(ylabel=f'difference to {first} (points)')
-        axis.set_title(title, fontsize='medium')
-        axis.set_xlim(-0.5, len(labels) - 0.5)
-        axis.set_xticks(range(len(labels)), [textwrap.fill(label, 12) for label in labels], fontsize='small')
-    below = dict(loc='outside lower center', ncols=2, fontsize='small', title_fontsize='small')
+    import seaborn
+
+    def interval(values):
+        return values.mean() - half_interval(values), values.mean() + half_interval(values)
+
+    frame = pd.concat(numbers.assign(table=title) for title, numbers in panels.items())
+    first, *others = frame.column.unique()
+    pairs = frame.merge(frame[frame.column == first], on=['table', 'row', 'seed'], suffixes=('', '_first'))
+    pairs = pairs[pairs.column != first].assign(difference=pairs.value - pairs.value_first)
+    pairs['row'] = [textwrap.fill(row, 12) for row in pairs.row]
+    panel = dict(col='table', col_wrap=2, sharex=False, sharey=False, height=3.5, aspect=1.37, legend_out=False)
+    look = dict(palette=COLOURS[: len(others)], markers=MARKERS[: len(others)], linewidth=1.5, capsize=0.08)
+    places = dict(x='row', y='difference', hue='column', hue_order=others, dodge=0.14 * (len(others) - 1))
+    grid = seaborn.catplot(pairs, kind='point', linestyle='none', errorbar=interval, **places, **panel, **look)
+    grid.set_titles('{col_name}').set_axis_labels('', f'difference to {first} (points)')
+    grid.refline(y=0, color='black', linestyle='-', linewidth=1)
+    for axes in grid.axes.flat:
+        axes.grid(alpha=0.3)
+        axes.tick_params(axis='x', labelsize='small')
     title = 'point: mean of the differences seed by seed, bar: 95 % confidence interval'
-    figure.legend(handles.values(), handles, title=title, **below)
-    write_png(figure, path)
+    grid.figure.set_layout_engine('constrained')
+    seaborn.move_legend(grid, 'outside lower center', ncols=2, title=title, fontsize='small', title_fontsize='small')
+    write_png(grid.figure, path)
 
 
 def derivative(power: int, degrees: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Optional
 
 import torch
 
-from mmpod.experiments.run import METRIC, Run
+from mmpod.experiments.run import Run
 from mmpod.experiments.settings import differences, resolve, settings_hash, settings_of
 from mmpod.utils.paths import TOOLS
 
@@ -72,7 +72,6 @@ class Plan:
     details: dict = field(default_factory=dict)  # for `run.json`: overrides, resolved config and its hash
     needs: Optional[Run] = None  # a run that must be finished before this one
     checkpoint: Optional[Path] = None  # the file of `needs` that this run reads
-    metric: str = METRIC  # metric shown after each epoch
     config: Optional[Path] = None  # if it has changed since the plan was made, the run is blocked
 
     @property
@@ -102,7 +101,6 @@ def plan_run(
     overrides: Sequence[str],
     source: Optional[tuple[Path, Run]] = None,
     test: bool = True,
-    metric: str = METRIC,
 ) -> Optional[Plan]:
     """Return how to train a config and test it, or to evaluate what another run has trained.
 
@@ -113,7 +111,6 @@ def plan_run(
         overrides: ``key=value`` options of the config. The total batch does not depend on the number of processes.
         source: For an evaluation, the config and the run of the training.
         test: Test the last checkpoint after training.
-        metric: Metric shown after each epoch.
 
     Returns:
         Plan: The plan, or None if the run is already done, after printing a line that says so.
@@ -151,7 +148,7 @@ def plan_run(
         commands.append(launcher.test(config, checkpoint, run.work_dir, options))
     details = dict(options=list(overrides), config_hash=settings_hash(settings), config=settings)
     needs, read = (made_by, checkpoint) if source else (None, None)
-    return Plan(run, commands, num_epochs, details, needs, read, metric, config)
+    return Plan(run, commands, num_epochs, details, needs, read, config)
 
 
 def _check_unchanged(run: Run, settings: dict) -> None:

@@ -21,7 +21,7 @@ import mmpretrain
 import torch
 
 from mmpod.experiments.plans import Launcher, Plan
-from mmpod.experiments.run import Run, number_format
+from mmpod.experiments.run import Run, default_metric, number_format
 from mmpod.utils.paths import TOOLS
 from mmpod.version import __version__
 
@@ -57,7 +57,7 @@ class Job:
     def __init__(self, plan: Plan, variables: dict[str, str], lock: TextIO, stopping: threading.Event):
         self.plan, self.run, self.variables, self.lock, self.stopping = plan, plan.run, variables, lock, stopping
         self.earlier_s, self.started = self.run.record.get('wall_s', 0.0), time.monotonic()
-        curve = self.run.curve(plan.metric)
+        curve = self.run.curve(default_metric([self.run]))
         self.shown, self.at_start = len(curve), max(curve, default=0)
         self.record = dict(
             plan.details,
@@ -114,7 +114,8 @@ class Job:
         return process.returncode
 
     def _show_progress(self) -> None:
-        curve, metric, total = self.run.curve(self.plan.metric), self.plan.metric, self.plan.num_epochs
+        metric, total = default_metric([self.run]), self.plan.num_epochs
+        curve = self.run.curve(metric)
         for epoch in list(curve)[self.shown :]:
             left = (time.monotonic() - self.started) / max(epoch - self.at_start, 1) * (total - epoch)
             value = format(curve[epoch], number_format(metric))

@@ -19,7 +19,6 @@ from mmpod.experiments.tables import FIGURES, TABLES
 __all__ = ['frame', 'heading', 'write_report']
 
 Records = Mapping[str, Sequence[Record]]  # by setting, study/name
-TESTED = 'Last epoch: from the test; best epoch and epochs to 90 %: from the validation.'
 
 
 def heading(name: str) -> str:
@@ -74,29 +73,28 @@ def paper_rows(cell: Cell, records: Sequence[Record], seeds: str) -> list[dict[s
 
 def frame(table: Table, records: Records) -> pd.DataFrame:
     """Return a table with one row per cell: those with runs, or all if the paper has numbers for them."""
-    marked, _ = marks(table, records)
 
-    def seeds(runs: Sequence[Record]) -> str:
-        return ', '.join(f'{run.seed}{marked.get(run.key, "")}' for run in runs) or '-'
+    def seeds(cell: Cell, runs: Sequence[Record]) -> str:
+        return ', '.join(f'{run.seed}{mark(cell, [run])}' for run in runs) or '-'
 
     if any(cell.paper is not None for cell in table.cells):
         cells = [(cell, records.get(cell.runs, ())) for cell in table.cells]
-        return pd.DataFrame(row for cell, runs in cells for row in paper_rows(cell, runs, seeds(runs)))
+        return pd.DataFrame(row for cell, runs in cells for row in paper_rows(cell, runs, seeds(cell, runs)))
     having = [(cell, runs) for cell in table.cells if (runs := records.get(cell.runs))]
     if table.pivot:
-        return pivot(table, having, marked)
+        return pivot(table, having)
     columns = len({cell.column for cell in table.cells}) > 1
     return pd.DataFrame(
         {
             table.varied: f'{cell.row}, {cell.column}' if columns else cell.row,
             **row_of(table, cell, runs),
-            'seeds': seeds(runs),
+            'seeds': seeds(cell, runs),
         }
         for cell, runs in having
     )
 
 
-def pivot(table: Table, having: Sequence[tuple], marked: Mapping[tuple, str]) -> pd.DataFrame:
+def pivot(table: Table, having: Sequence[tuple[Cell, Sequence[Record]]]) -> pd.DataFrame:
     """Return a table of rows by columns, with the best value of each row in bold."""
     cells: dict[str, dict[str, str]] = {}
     values = {cell: measured(runs, cell.metrics[0]) for cell, runs in having}
@@ -105,42 +103,19 @@ def pivot(table: Table, having: Sequence[tuple], marked: Mapping[tuple, str]) ->
     for cell, runs in having:
         best = best_of((mean for other, mean in means.items() if other.row == cell.row), default=None)
         number = f'**{text(values[cell])}**' if cell in means and means[cell] == best else text(values[cell])
-        marks_here = dict.fromkeys(marked.get(run.key, '') for run in runs)
-        cells.setdefault(cell.row, {})[cell.column] = ''.join([number, *marks_here])
+        cells.setdefault(cell.row, {})[cell.column] = number + mark(cell, runs)
     return pd.DataFrame({table.varied: row, **by_column} for row, by_column in cells.items()).fillna('-')
 
 
-def marks(table: Table, records: Records) -> tuple[dict[tuple, str], list[str]]:
-    """Return marks for runs that used another revision of mmpod than most, or overrides beyond those of their study.
-
-    Returns:
-        tuple[dict[tuple, str], list[str]]: The marks by key of the run, and the notes that explain them.
-    """
-    if not table.marked:
-        return {}, []
-    runs = {record.key: (cell, record) for cell in table.cells for record in records.get(cell.runs, ())}
-    revisions = {
-        key: f'mmpod {record.versions.get("git") or "of a revision that is not recorded"}'
-        for key, (_, record) in runs.items()
-    }
-    usual = statistics.mode(revisions.values()) if runs else ''
-    found: dict[tuple, str] = {}
-    numbers: dict[str, int] = {}
-    for key, (cell, record) in runs.items():
-        reasons = [revisions[key]] if revisions[key] != usual else []
-        more = [option for option in record.overrides if option not in setting_of(cell.runs).overrides]
-        reasons += [f'with `{" ".join(more)}`'] if more else []
-        if reasons:
-            found[key] = f' [{numbers.setdefault(", ".join(reasons), len(numbers) + 1)}]'
-    lines = '; '.join(f'[{number}]: {reason}' for reason, number in numbers.items())
-    return found, [f'Unmarked: {usual}, the settings of the study. {lines}.'] if lines else []
+def beyond(cell: Cell, runs: Sequence[Record]) -> list[str]:
+    """Return the overrides of runs beyond those of their study."""
+    of_study = setting_of(cell.runs).overrides
+    return [option for run in runs for option in run.overrides if option not in of_study]
 
 
-def has_tests(shown: pd.DataFrame, table: Table, records: Records) -> bool:
-    """Return whether a table shows best epochs of runs whose test differs from their last validation."""
-    runs = [record for cell in table.cells for record in records.get(cell.runs, ())]
-    apart = any([*curve.values()][-1] != run.final(METRIC) for run in runs if (curve := run.curve()))
-    return apart and any('best epoch' in str(column) for column in shown)
+def mark(cell: Cell, runs: Sequence[Record]) -> str:
+    """Return the mark of runs with overrides beyond those of their study."""
+    return ' *' if beyond(cell, runs) else ''
 
 
 def draw(name: str, path: Path, records: Records) -> bool:
@@ -189,7 +164,8 @@ def write_report(out: Path, records: Records, tables: Sequence[str], figures: Se
         if found.empty:
             continue
         path = out / f'{name}.md'
-        notes = [*marks(table, records)[1], *([TESTED] if has_tests(found, table, records) else [])]
+        more = dict.fromkeys(option for cell in table.cells for option in beyond(cell, records.get(cell.runs, ())))
+        notes = [f'*: with overrides beyond those of the study: `{" ".join(more)}`.'] if more else []
         path.write_text('\n\n'.join([markdown_table(found), *notes]) + '\n', encoding='utf-8')
         written.append(path)
     drawn = [out / f'{name}.png' for name in figures if draw(name, out / f'{name}.png', records)]

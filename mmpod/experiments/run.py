@@ -4,12 +4,12 @@ import fcntl
 import json
 import statistics
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional, TextIO
 
-__all__ = ['METRIC', 'Run', 'number_format', 'one_number', 'unit']
+__all__ = ['METRIC', 'Run', 'choose_metric', 'default_metric', 'number_format', 'one_number', 'unit']
 
 METRIC = 'accuracy/top1'
 PERCENTAGES = ('accuracy', 'cosine', 'gda', 'multi-label', 'single-label')
@@ -58,7 +58,7 @@ class Run:
     name: str  # name to compare by, that of the config
     seed: int
     work_dir: Path  # with `run.json`, `train.log`, MMEngine's logs and checkpoints, `metrics.json` (of the final test)
-    setting: str = ''  # distinguishes runs of one config, such as `lr=0.1`; for display only
+    setting: str = ''  # distinguishes runs of one config, such as `lr=0.1`
 
     @property
     def label(self) -> str:
@@ -175,6 +175,29 @@ class Run:
                 except ValueError:
                     if number < len(lines):  # otherwise an unfinished last line of a killed run
                         raise
+
+
+def default_metric(runs: Sequence[Run]) -> str:
+    """Return accuracy/top1 if runs have logged it, otherwise the first metric that they have logged as one number."""
+    curves = [item for run in runs for item in run.curves().items()]
+    logged = [name for name, curve in curves if not isinstance(next(iter(curve.values())), list)]
+    return METRIC if METRIC in logged or not logged else logged[0]
+
+
+def choose_metric(runs: Sequence[Run], asked: Optional[str] = None) -> str:
+    """Return the metric to compare finished runs by: the one asked for, or :func:`default_metric`.
+
+    Raises:
+        ValueError: No run has measured it.
+    """
+    metric = asked or default_metric(runs)
+    if runs and all(run.final(metric) is None for run in runs):
+        known = dict.fromkeys(name for run in runs for name in (*run.metrics(), *run.curves()))
+        raise ValueError(
+            f'Expected runs that report {metric}, but they report {", ".join(known) or "nothing"}. Repeat the command '
+            'with another --metric; finished runs are kept.'
+        )
+    return metric
 
 
 def _parse_entry(line: bytes, where: str) -> dict:

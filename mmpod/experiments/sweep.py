@@ -25,31 +25,29 @@ def expand(grid: Mapping[str, Sequence]) -> list[Trial]:
         grid: The values to try for each key of a config: Python literals, or strings as in ``--cfg-options``.
 
     Raises:
-        ValueError: A key has no values or a repeated one, is the seed, or ends like another key; or ``--cfg-options``
-            cannot express a value.
+        ValueError: A key has no values or a repeated one, or ends like another key.
 
     Example:
         >>> expand({'optim_wrapper.optimizer.lr': [0.1, 0.3], 'model.head.loss.power': [2]})[1]
         Trial(name='lr=0.3,power=2', overrides=('optim_wrapper.optimizer.lr=0.3', 'model.head.loss.power=2'))
     """
-    if 'randomness.seed' in grid:
-        raise ValueError('Expected a grid without randomness.seed, but got it. Use --seeds.')
     short = {key: key.rpartition('.')[2] for key in grid}
     if len(set(short.values())) < len(short):
         raise ValueError(f'Expected the keys of a grid to end differently, but got {[*short.values()]}.')
     axes = []
     for key, values in grid.items():
-        words = [_option_value(key, value) for value in values]
-        if not words or '' in words or len(set(words)) < len(words):
-            raise ValueError(f'Expected `{key}` of a grid to have different values, but got {words}.')
+        words = [str(value) for value in values]
+        folders = {word.replace('/', '_') for word in words}
+        if not words or '' in words or len(folders) < len(words):
+            raise ValueError(f'Expected `{key}` of a grid to have values that differ beyond slashes, but got {words}.')
         axes.append([(key, word) for word in words])
-    trials = {}
-    for point in itertools.product(*axes):
-        name = ','.join(f'{short[key]}={word}' for key, word in point).replace('/', '_')
-        if name in trials:
-            raise ValueError(f'Expected the points of a grid to differ in more than slashes, but got {grid}.')
-        trials[name] = Trial(name, tuple(f'{key}={word}' for key, word in point))
-    return list(trials.values())
+    return [
+        Trial(
+            ','.join(f'{short[key]}={word}' for key, word in point).replace('/', '_'),
+            tuple(f'{key}={word}' for key, word in point),
+        )
+        for point in itertools.product(*axes)
+    ]
 
 
 def parse_grid(words: Sequence[str]) -> list[Trial]:
@@ -73,14 +71,3 @@ def parse_grid(words: Sequence[str]) -> list[Trial]:
             )
         grid[key] = separate
     return expand(grid)
-
-
-def _option_value(key: str, value) -> str:
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return str(value)
-    if isinstance(value, (list, tuple)):
-        text = ','.join(_option_value(key, item) for item in value)
-        return f'[{text}]' if isinstance(value, list) else f'({text})'
-    raise ValueError(
-        f'Expected the values of `{key}` of a grid to be numbers, strings, None or lists of them, but got {value!r}.'
-    )

@@ -112,7 +112,7 @@ def overview() -> Table:
         for name, run in zip(COMPARED, runs.split())
         if run != '-'
     ]
-    return Table('Accuracy (%) in short', cells, 'setting', pivot=True, marked=False)
+    return Table('Accuracy (%) in short', cells, 'setting', pivot=True)
 
 
 def paper_losses(key: str) -> list[Cell]:

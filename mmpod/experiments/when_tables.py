@@ -100,16 +100,13 @@ WHEN_CELLS = {
 }
 VARIED = {'when_auroc': 'score', 'when_fpr95': 'score', 'when_transfer': 'classifier'}
 WHEN_TABLES = {
-    'when_tuning': Table(
-        'Accuracy (%) of the trials on held-out images', trial_cells(), 'method', pivot=True, marked=False
-    ),
+    'when_tuning': Table('Accuracy (%) of the trials on held-out images', trial_cells(), 'method', pivot=True),
     **{
         name: Table(
             title,
             cells,
             VARIED.get(name, 'training'),
             pivot=True,
-            marked=False,
             lower_is_better=name == 'when_fpr95',
         )
         for name, (title, cells) in WHEN_CELLS.items()

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-__all__ = ['COLOURS', 'MARKERS', 'STYLES', 'new_axes', 'write_png']
+__all__ = ['COLOURS', 'MARKERS', 'new_axes', 'write_png']
 
 # Okabe and Ito's colours.
 COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000']
-STYLES = ['-', '--', ':', '-.']
 MARKERS = ['o', 's', '^', 'D', 'v', 'P', 'X']
 
 

@@ -55,7 +55,7 @@ def test_a_killed_run_goes_on_and_is_reported(root, tmp_path, run_command):
     assert 'in results: seeds 5' in run_command(*tool, 'list', *ONE_RUN, *where, *results).stdout
     for shown in (['--work-dir', tmp_path / 'w'], [*results, '--out', tmp_path / 'out']):
         text = run_command(*tool, 'report', 'digits', *shown).stdout
-        assert f'| {accuracy:.2f} ' in text and '| 5 [1] ' in text and f'[1] with `{" ".join(OPTIONS)}`' in text
+        assert f'| {accuracy:.2f} ' in text and '| 5 * ' in text and f'of the study: `{" ".join(OPTIONS)}`' in text
 
 
 @pytest.mark.slow
@@ -78,33 +78,18 @@ def test_studies_are_listed_and_what_was_never_shipped_is_not_run(root, tmp_path
     assert 'its config was never shipped' in done and not (tmp_path / 'w').exists()
 
 
-def test_bad_input_gets_a_sentence(root, tmp_path, run_command):
-    tool = [sys.executable, root / 'tools/experiments.py']
-    (tmp_path / 'r').mkdir()
-    results = ['--results', tmp_path / 'r']
-    for command, message, status in (
-        (['pack', tmp_path / 'nowhere', *results], 'nowhere to be a folder of runs', 1),
-        (['report', *results], 'Expected finished runs in', 1),
-        (['run', 'VIII'], "Expected a study (paper, lambda, gpu, gpu_44epochs, digits, .*but got 'VIII'", 2),
-    ):
-        error = run_command(*tool, *command, status=status).stderr
-        assert re.search(message.replace('(', r'\('), error) and 'Traceback' not in error
-    (tmp_path / 'r' / 'digits.jsonl').write_text('{"study": "dig\n')
-    error = run_command(*tool, 'report', *results, status=1).stderr
-    assert 'line 1 of' in error and 'damaged' in error and 'Traceback' not in error
+def test_a_report_without_runs_says_so(root, tmp_path, run_command):
+    error = run_command(sys.executable, root / 'tools/experiments.py', 'report', '--results', tmp_path, status=1).stderr
+    assert error.startswith('error: Expected finished runs in')
 
 
 @pytest.mark.slow
-def test_several_processes_keep_the_total_batch(root, tmp_path, run_command):
+def test_a_run_can_have_several_processes(root, tmp_path, run_command):
     tool = [sys.executable, root / 'tools/experiments.py', 'run', *ONE_RUN, '--work-dir', tmp_path / 'w']
     done = run_command(*tool, '--processes', 2, '--cfg-options', 'train_cfg.max_epochs=1')
     run = Run('digits/pod', 5, tmp_path / 'w' / 'digits' / 'pod' / 'seed5')
-    assert 'train_dataloader.batch_size=32' in run.record['commands'][0] and run.metrics()['accuracy/top1'] > 10
+    assert run.metrics()['accuracy/top1'] > 10
     assert 'The total batch is' not in done.stdout + (run.work_dir / 'train.log').read_text()
-    odd = run_command(*tool, '--processes', 3, '--cfg-options', 'train_cfg.max_epochs=1', status=0)
-    assert 'finished before' in odd.stdout
-    again = [*tool[:-1], tmp_path / 'v', '--processes', 3]
-    assert '--processes to divide the total batch' in run_command(*again, status=1).stderr
 
 
 def test_failures_are_named_and_do_not_stop_the_others(root, tmp_path, run_command):
@@ -116,17 +101,3 @@ def test_failures_are_named_and_do_not_stop_the_others(root, tmp_path, run_comma
     assert '1 of 2 runs failed' in done.stderr and 'nowhere' in done.stderr and 'TINYIMAGENET_ROOT' in done.stderr
     listed = run_command(*tool, 'list', *command[1:]).stdout
     assert '5 failed: error: Expected Tiny ImageNet in' in listed and '5 done' in listed
-
-
-def test_a_terminated_runner_ends_its_runs(root, tmp_path):
-    command = [sys.executable, root / 'tools/experiments.py', 'run', *ONE_RUN, '--work-dir', tmp_path / 'w']
-    environment = dict(os.environ, PYTHONPATH=str(root), OMP_NUM_THREADS='1', PYTHONWARNINGS='ignore')
-    tool = subprocess.Popen([str(word) for word in command], env=environment)
-    run = Run('digits/pod', 5, tmp_path / 'w' / 'digits' / 'pod' / 'seed5')
-    deadline = time.monotonic() + 100
-    while run.state != 'running':
-        assert time.monotonic() < deadline and tool.poll() is None
-        time.sleep(0.1)
-    tool.terminate()
-    assert tool.wait(30) == 128 + signal.SIGTERM
-    assert run.state == 'interrupted'

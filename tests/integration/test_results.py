@@ -1,7 +1,6 @@
 """The generated tables and figures are those of the recorded runs, and pages include what there is."""
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -44,12 +43,3 @@ def test_pages_include_tables_and_figures_that_exist():
 def test_results_are_few_files():
     files = [path for path in (ROOT / 'results').rglob('*') if path.is_file()]
     assert len(files) <= 60 and sum(path.stat().st_size for path in files) < 3e6
-
-
-def test_a_clone_without_the_figures_gets_them_from_the_records(tmp_path, run_command):
-    """The report needs nothing but the files of JSON."""
-    shutil.copytree(ROOT / 'results', tmp_path / 'results')
-    tool = [ROOT / 'tools/experiments.py', 'report', 'small_tuned', 'fig6_small']
-    printed = run_command('python', *tool, '--results', tmp_path / 'results', '--out', tmp_path / 'out').stdout
-    assert (GENERATED / 'small_tuned.md').read_text() in printed
-    assert (tmp_path / 'out' / 'fig6_small.png').stat().st_size > 10_000

@@ -1,15 +1,11 @@
-"""Which metric counts, found without training."""
+"""Arguments of the command lines, and which metric counts."""
 
-import argparse
 from pathlib import Path
 
 import pytest
 
-from mmpod.experiments.arguments import choose_metric, queue_parser, reported_metrics, trained_configs
-from mmpod.experiments.run import number_format, unit
-from mmpod.experiments.settings import resolve
-
-DIGITS = 'configs/small/pod_digits.py'
+from mmpod.experiments.arguments import queue_parser, trained_configs
+from mmpod.experiments.run import Run, choose_metric, default_metric, number_format, unit
 
 
 @pytest.mark.parametrize(
@@ -26,60 +22,38 @@ def test_the_fast_path_is_one_of_the_overrides(words, options):
 
 
 def test_gaussians_evaluate_the_training_beside_them():
-    parser = argparse.ArgumentParser()
     paths = {name: Path(f'losses/{name}.py') for name in ('pod_x', 'gda_pod_x', 'cosine_x', 'gda_y')}
-    assert trained_configs(parser, [*paths.values()]) == {paths['gda_pod_x']: paths['pod_x']}
+    assert trained_configs([*paths.values()]) == {paths['gda_pod_x']: paths['pod_x']}
     shipped = [Path('configs/small/gda_digits.py'), Path('configs/small/pod_digits.py')]
-    assert trained_configs(parser, shipped) == {shipped[0]: shipped[1]}
-    with pytest.raises(SystemExit):
-        trained_configs(parser, shipped[:1])
+    assert trained_configs(shipped) == {shipped[0]: shipped[1]}
+    with pytest.raises(ValueError, match='Expected pod_digits beside gda_digits'):
+        trained_configs(shipped[:1])
+
+
+def logged(tmp_path, text):
+    path = tmp_path / '2026' / 'vis_data' / 'scalars.json'
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    return Run('a', 0, tmp_path)
 
 
 @pytest.mark.parametrize(
-    'options, names',
+    'text, metric',
     [
-        ([], ['accuracy/top1']),
-        (['val_evaluator.topk=(1,3)'], ['accuracy/top1', 'accuracy/top3']),
-        (['val_evaluator.prefix=mine'], ['mine/top1']),
-        (
-            ['val_evaluator._delete_=True', 'val_evaluator.type=SingleLabelMetric'],
-            ['single-label/precision', 'single-label/recall', 'single-label/f1-score'],
-        ),
-        (['val_evaluator._delete_=True', 'val_evaluator.type=ConfusionMatrix'], []),
+        ('{"geometry/nc1": 1.0, "accuracy/top1": 50.0, "step": 1}', 'accuracy/top1'),
+        ('{"time": 0.1, "recall": [1.0, 2.0], "mine/error": 0.5, "mine/other": 0.1, "step": 1}', 'mine/error'),
+        ('', 'accuracy/top1'),
     ],
 )
-def test_what_an_evaluator_reports_is_known_before_training(options, names, root):
-    assert reported_metrics(resolve(root / DIGITS, options)) == (names, True)
+def test_the_metric_is_accuracy_or_the_first_number_in_the_logs(text, metric, tmp_path):
+    assert default_metric([logged(tmp_path, text)]) == metric
 
 
-def test_the_geometry_counts_where_it_is_logged(root):
-    names, _ = reported_metrics(resolve(root / DIGITS, ['default_hooks.features.geometry=True']))
-    assert names[0] == 'accuracy/top1' and 'geometry/nc1' in names
-
-
-def test_the_first_metric_is_the_default(root):
-    configs = [root / DIGITS, root / 'configs/small/softmax_digits.py']
-    assert choose_metric(configs, ['val_evaluator.topk=(3,1)']) == 'accuracy/top3'
-    assert choose_metric(configs, ['val_evaluator.topk=(3,1)'], 'accuracy/top1') == 'accuracy/top1'
-
-
-@pytest.mark.parametrize(
-    'options, asked, words',
-    [
-        ([], 'acuracy/top1', 'Did you mean accuracy/top1'),
-        ([], 'accuracy/top5', 'reports in validation, accuracy/top1, but got accuracy/top5'),
-        (['val_evaluator=None'], None, 'it reports none'),
-        (['val_evaluator._delete_=True', 'val_evaluator.type=mmpod.FeatureSpectrum'], None, 'Use --metric'),
-    ],
-)
-def test_a_missing_or_misspelt_metric_is_refused(options, asked, words, root):
-    with pytest.raises(ValueError, match=words):
-        choose_metric([root / DIGITS], options, asked)
-
-
-def test_a_metric_that_cannot_be_known_is_taken_at_its_word(root):
-    options = ['val_evaluator._delete_=True', 'val_evaluator.type=mmpod.FeatureSpectrum']
-    assert choose_metric([root / DIGITS], options, 'spectrum/effective_rank') == 'spectrum/effective_rank'
+def test_a_metric_that_no_run_has_is_refused_with_those_they_have(tmp_path):
+    run = logged(tmp_path, '{"accuracy/top1": 50.0, "geometry/nc1": 1.0, "step": 1}')
+    assert choose_metric([run]) == 'accuracy/top1' and choose_metric([run], 'geometry/nc1') == 'geometry/nc1'
+    with pytest.raises(ValueError, match='report acuracy/top1, but they report accuracy/top1, geometry/nc1.*--metric'):
+        choose_metric([run], 'acuracy/top1')
 
 
 def test_percentages_and_other_numbers():

@@ -1,5 +1,6 @@
 """Tables and figures from records written by hand, to the letter."""
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -8,7 +9,7 @@ from torch.testing import assert_close
 from mmpod.experiments.catalogue import Cell, Table
 from mmpod.experiments.figures import derivative, plot_differences
 from mmpod.experiments.records import Record, by_setting
-from mmpod.experiments.report import by_seed, frame, heading, marks, write_report
+from mmpod.experiments.report import by_seed, frame, heading, write_report
 from mmpod.experiments.studies import setting_of
 from mmpod.experiments.tables import TABLES
 
@@ -16,7 +17,7 @@ POD, COSINE = 'paper/pod_resnet50_cifar10', 'paper/cosine_resnet50_cifar10'
 SPECTRUM = {'spectrum/eigenvalue_variance_e8': 2500.0, 'spectrum/energy_variance_e8': 1.5}
 
 
-def record(key, seed, accuracies, metrics=None, git='aaa', overrides=()):
+def record(key, seed, accuracies, metrics=None, overrides=()):
     setting, curve = setting_of(key), {str(epoch): value for epoch, value in enumerate(accuracies, 1)}
     metrics = {'accuracy/top1': accuracies[-1], **(metrics or {})} if accuracies else metrics
     return Record(
@@ -25,7 +26,7 @@ def record(key, seed, accuracies, metrics=None, git='aaa', overrides=()):
         setting.config,
         [*setting.overrides, *overrides],
         seed,
-        dict(git=git),
+        {},
         'CPU',
         [],
         None,
@@ -57,7 +58,7 @@ def test_the_paper_beside_the_measurement(records):
     # POD: 94 and 93, mean 93.5, sample standard deviation 1/sqrt(2); best epochs 95 and 93. The paper has 94.31.
     assert rows(TABLES['V'], records)[:3] == [
         'CIFAR-10 | Cosine Loss | 93.83 | 90.00 | -3.83 | 90.00 | 0 | `cosine_resnet50_cifar10`',
-        'CIFAR-10 | POD Loss | 94.31 | 93.50 ± 0.71 | -0.81 | 94.00 ± 1.41 | 0, 1 [1] | `pod_resnet50_cifar10`',
+        'CIFAR-10 | POD Loss | 94.31 | 93.50 ± 0.71 | -0.81 | 94.00 ± 1.41 | 0, 1 * | `pod_resnet50_cifar10`',
         'CIFAR-100 | Cosine Loss | 76.23 | - | - | - | - | `cosine_resnet50_cifar100`',
     ]
     assert heading('V') == 'Table V: Accuracy (%) of Cosine Loss and POD Loss'
@@ -65,9 +66,9 @@ def test_the_paper_beside_the_measurement(records):
 
 def test_both_readings_of_table_iv(records):
     assert rows(TABLES['IV'], records)[2:] == [
-        'POD Loss | Variance (eigenvalue_variance_e8) | 1.53 | 2500.00 ± 0.00 | +2498.47 | - | 0, 1 [1] '
+        'POD Loss | Variance (eigenvalue_variance_e8) | 1.53 | 2500.00 ± 0.00 | +2498.47 | - | 0, 1 * '
         '| `pod_resnet50_cifar10`',
-        'POD Loss | Variance (energy_variance_e8) | 1.53 | 1.50 ± 0.00 | -0.03 | - | 0, 1 [1] | `pod_resnet50_cifar10`',
+        'POD Loss | Variance (energy_variance_e8) | 1.53 | 1.50 ± 0.00 | -0.03 | - | 0, 1 * | `pod_resnet50_cifar10`',
     ]
 
 
@@ -92,7 +93,7 @@ def test_accuracy_by_hand():
 def test_several_metrics_are_columns(records):
     table = Table('', [Cell('POD', 'x', POD, metrics=('accuracy/top1', 'spectrum/eigenvalue_variance_e8'))])
     assert list(frame(table, records)) == ['loss', 'top1', 'eigenvalue_variance_e8', 'seeds']
-    assert rows(table, records) == ['POD | 93.50 ± 0.71 | 2500 ± 0 | 0, 1 [1]']
+    assert rows(table, records) == ['POD | 93.50 ± 0.71 | 2500 ± 0 | 0, 1 *']
 
 
 def test_metrics_with_the_same_last_word_keep_their_columns():
@@ -112,21 +113,15 @@ def test_trials_are_rows_by_columns_with_the_best_in_bold():
     ]
 
 
-def test_runs_of_another_revision_or_with_other_overrides_are_marked(tmp_path):
-    records = by_setting(
-        [
-            *(record('digits/softmax', seed, [90.0]) for seed in (0, 1)),
-            record('digits/pod', 0, [90.0], git='bbb'),
-            record('digits/pod', 1, [90.0], git=None),
-            record('digits/pod', 2, [90.0], git='bbb', overrides=['x=1', 'y=2']),
-        ]
-    )
-    assert [row.rpartition(' | ')[2] for row in rows(TABLES['digits'], records)] == ['0, 1', '0 [1], 1 [2], 2 [3]']
+def test_runs_with_overrides_beyond_those_of_the_study_are_marked(tmp_path):
+    options = ([], ['x=1'], ['y=2'])
+    records = by_setting(record('digits/softmax', seed, [90.0], overrides=more) for seed, more in enumerate(options))
+    assert rows(TABLES['digits'], records)[0].endswith(' | 0, 1 *, 2 *')
+    pivoted = Table('', [Cell('energy', 'Softmax', 'digits/softmax')], pivot=True)
+    assert rows(pivoted, records) == ['energy | **90.00 ± 0.00** *']
     write_report(tmp_path, records, ['digits'], [])
-    assert (tmp_path / 'digits.md').read_text().splitlines()[-1] == (
-        'Unmarked: mmpod aaa, the settings of the study. [1]: mmpod bbb; [2]: mmpod of a revision that is not '
-        'recorded; [3]: mmpod bbb, with `x=1 y=2`.'
-    )
+    note = (tmp_path / 'digits.md').read_text().splitlines()[-1]
+    assert note == '*: with overrides beyond those of the study: `x=1 y=2`.'
 
 
 def test_the_report_writes_what_there_is(tmp_path, records):
@@ -155,13 +150,12 @@ def test_differences_are_paired_by_seed_with_the_interval_of_scipy(tmp_path, mon
     drawn = []
     monkeypatch.setattr('mmpod.experiments.figures.write_png', lambda figure, path: drawn.append(figure))
     plot_differences({'Accuracy': by_seed(Table('Accuracy', cells), records)}, tmp_path / 'x.png')
-    (bars,) = drawn[0].axes[0].containers
-    middle = bars.lines[0].get_ydata()[0]
-    low, high = bars.lines[2][0].get_segments()[0][:, 1]
-    test = stats.ttest_rel(values['pod'], values['softmax'])
-    interval = test.confidence_interval(0.95)
-    assert (middle, low, high) == pytest.approx((-2 / 3, interval.low, interval.high))
-    assert bars.get_label() == 'pod' and drawn[0].axes[0].get_ylabel() == 'difference to softmax (points)'
+    (axes,), (legend,) = drawn[0].axes, drawn[0].legends
+    interval = stats.ttest_rel(values['pod'], values['softmax']).confidence_interval(0.95)
+    drawn_at = {float(y) for line in axes.get_lines() for y in line.get_ydata() if np.isfinite(y)}
+    assert sorted(drawn_at) == pytest.approx([interval.low, -2 / 3, 0, interval.high])
+    assert [text.get_text() for text in legend.get_texts()] == ['pod']
+    assert axes.get_ylabel() == 'difference to softmax (points)'
 
 
 def test_the_best_of_a_row_can_be_the_lowest():
@@ -182,8 +176,9 @@ def test_a_method_has_one_colour_in_all_panels_of_differences(tmp_path, monkeypa
     plot_differences(
         {'all': numbers('softmax', 'cosine', 'pod'), 'part': numbers('softmax', 'pod')}, tmp_path / 'x.png'
     )
-    looks = [{bars.get_label(): bars.lines[0].get_color() for bars in axes.containers} for axes in drawn[0].axes]
-    assert list(looks[1]) == ['pod'] and looks[1]['pod'] == looks[0]['pod'] != looks[0]['cosine']
+    cosine, pod = (handle.get_color() for handle in drawn[0].legends[0].legend_handles)
+    shown = [[line for line in axes.get_lines() if np.isfinite(line.get_ydata()).any()] for axes in drawn[0].axes]
+    assert [{line.get_color() for line in lines} - {'black'} for lines in shown] == [{cosine, pod}, {pod}]
 
 
 def test_a_run_without_the_metric_leaves_its_cell_empty():
@@ -194,25 +189,3 @@ def test_a_run_without_the_metric_leaves_its_cell_empty():
         Cell('x', 'pod', 'small/pod'),
     ]
     assert rows(Table('x', cells, pivot=True), records) == ['energy | **30.00** | -', 'x | - | -']
-
-
-def test_a_last_epoch_above_the_best_is_explained(tmp_path):
-    """The last epoch is of the test, and the best of the validation, which can differ by rounding."""
-    records = by_setting(
-        [record('digits/pod', 0, [50.0, 86.74], {'accuracy/top1': 86.75}), record('digits/softmax', 0, [9.0])]
-    )
-    write_report(tmp_path, records, ['digits'], [])
-    assert (
-        'Last epoch: from the test; best epoch and epochs to 90 %: from the validation.'
-        in (tmp_path / 'digits.md').read_text()
-    )
-    write_report(tmp_path, {'digits/softmax': records['digits/softmax']}, ['digits'], [])
-    assert 'validation' not in (tmp_path / 'digits.md').read_text()
-
-
-def test_a_run_with_other_overrides_of_the_same_revision_is_marked_for_them_only(tmp_path):
-    runs = [record('small/softmax', seed, [30.0], overrides=['x=1'] * (seed > 0)) for seed in range(3)]
-    records = by_setting(runs)
-    table = Table('', [Cell('energy', 'Softmax', 'small/softmax')], pivot=True)
-    assert rows(table, records) == ['energy | **30.00 ± 0.00** [1]']
-    assert marks(table, records)[1] == ['Unmarked: mmpod aaa, the settings of the study. [1]: with `x=1`.']

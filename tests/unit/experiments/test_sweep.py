@@ -28,7 +28,7 @@ def test_literals_arrive_in_the_config_as_they_are():
 
 
 def test_a_command_line_and_a_dictionary_give_the_same_trials():
-    assert parse_grid(['a.lr=0.1,0.3', 'b.steps=[1,2],[3]']) == expand({'a.lr': [0.1, 0.3], 'b.steps': [[1, 2], [3]]})
+    assert parse_grid(['a.lr=0.1,0.3', 'b.on=True']) == expand({'a.lr': [0.1, 0.3], 'b.on': [True]})
     assert expand({}) == [Trial('', ())]
 
 
@@ -36,7 +36,7 @@ def test_a_command_line_and_a_dictionary_give_the_same_trials():
     'words',
     [
         *(['lr'], ['=1'], ['lr='], ['lr=1,'], ['lr=1,1'], ['a.lr=1', 'b.lr=2'], ['a=1', 'a=2']),
-        *(['lr=[1,2'], ['lr=1]'], ['lr=[[1,2],3]'], ['randomness.seed=1,2'], ['a=x/y,x_y']),
+        *(['lr=[1,2'], ['lr=1]'], ['lr=[[1,2],3]']),
     ],
 )
 def test_malformed_grids_are_refused(words):
@@ -44,7 +44,7 @@ def test_malformed_grids_are_refused(words):
         parse_grid(words)
 
 
-@pytest.mark.parametrize('grid', [{'a': []}, {'a': [dict(b=1)]}, {'a': [1, 1]}, {'randomness.seed': [1]}])
+@pytest.mark.parametrize('grid', [{'a': []}, {'a': [1, 1]}, {'a': ['x/y', 'x_y']}])
 def test_malformed_dictionaries_are_refused(grid):
     with pytest.raises(ValueError, match='Expected .*grid'):
         expand(grid)
