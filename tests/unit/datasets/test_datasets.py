@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
@@ -12,7 +10,6 @@ from mmpod.datasets import CIFAR10AnyLayout, FaceScrub, SklearnDigits
 from mmpod.datasets.class_subset import ClassSubset
 
 CLASSES = CIFAR10AnyLayout.METAINFO['classes']
-ARCHIVE = Path(__file__).resolve().parents[3].parent / 'shared' / 'data' / 'cifar10-jpeg.tar.xz'
 
 
 def test_image_folder(image_folder):
@@ -175,19 +172,6 @@ def test_missing_facescrub_says_where_and_how(tmp_path):
         FaceScrub(str(tmp_path), split='val')
     with pytest.raises(FileNotFoundError, match='nowhere/train.*FACESCRUB_ROOT.*http'):
         FaceScrub(str(tmp_path / 'nowhere'))
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not ARCHIVE.is_file(), reason=f'{ARCHIVE} is not there')
-def test_all_of_cifar10_as_jpeg(tmp_path):
-    import tarfile
-
-    with tarfile.open(ARCHIVE) as archive:
-        archive.extractall(tmp_path)
-    for split, size in (('train', 50000), ('test', 10000)):
-        dataset = CIFAR10AnyLayout(str(tmp_path / 'cifar10'), split=split)
-        assert len(dataset) == size
-        assert np.bincount([dataset.get_data_info(i)['gt_label'] for i in range(size)]).tolist() == [size // 10] * 10
 
 
 def test_class_counts_make_an_imbalanced_set(image_folder):
