@@ -105,13 +105,13 @@ class Inferencer:
         return [self._result(sample, source) for sample, source in zip(samples, sources)]
 
     def _read(self, source: Union[str, np.ndarray], folder: str) -> dict:
-        path = source if isinstance(source, str) else f'{folder}/array.png'  # a file, read like all others
+        path = source if isinstance(source, str) else f'{folder}/array.png'
         try:
-            if path is not source:
+            if not isinstance(source, str):  # the pipeline reads it like all other files
                 cv2.imwrite(path, source, [cv2.IMWRITE_PNG_COMPRESSION, 0])
             return self.pipeline(dict(img_path=path, sample_idx=0))
         except Exception as error:  # from OpenCV, Pillow, or whatever reads it
-            name = f'`{path}`' if path is source else f'an array of shape {source.shape}'
+            name = f'`{source}`' if isinstance(source, str) else f'an array of shape {source.shape}'
             raise ValueError(f'Expected {name} to be an image that the pipeline reads, but got: {error}') from error
 
     def _result(self, sample: DataSample, source: Union[str, np.ndarray]) -> dict:
