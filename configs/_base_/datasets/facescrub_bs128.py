@@ -24,11 +24,7 @@ val_dataloader = dict(
     num_workers=2,
     dataset=dict(
         split='test',
-        pipeline=[
-            dict(type='LoadImageFromFile'),
-            dict(type='Resize', scale=(64, 64)),
-            dict(type='PackInputs'),
-        ],
+        pipeline=[dict(type='LoadImageFromFile'), dict(type='Resize', scale=(64, 64)), dict(type='PackInputs')],
         **dataset,
     ),
     sampler=dict(type='DefaultSampler', shuffle=False),
