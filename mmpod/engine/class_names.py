@@ -1,6 +1,7 @@
 """Compare lists of class names. A label is a position in such a list, so different lists make accuracies wrong."""
 
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Optional
 
@@ -11,8 +12,6 @@ from mmpod.utils.config_parts import resolve
 from mmpod.utils.errors import UserError
 
 __all__ = ['check_same_classes', 'configured_classes', 'dataset_classes']
-
-SHOWN = 20
 
 
 def dataset_classes(dataset: object) -> Optional[list[str]]:
@@ -56,20 +55,12 @@ def check_same_classes(lists: Mapping[str, Optional[Sequence[str]]]) -> None:
     for source, classes in known[1:]:
         first, expected = known[0]
         if classes != expected:
+            pairs = enumerate(zip_longest(classes, expected))
+            label, name, other = next((label, *pair) for label, pair in pairs if pair[0] != pair[1])
             raise UserError(
-                f'Expected the classes of {source} to be those of {first}, but got {_difference(classes, expected)}. '
+                f'Expected the classes of {source} to be those of {first}, but got {len(classes)} classes instead of '
+                f'{len(expected)}, the first difference at label {label}: {name!r} instead of {other!r}. '
                 'Labels are positions in these lists, so one model cannot serve both. Give both the same classes, '
                 'by the same folders or by `metainfo=dict(classes=[...])`. If only the names differ, switch this check '
                 'off: --cfg-options default_hooks.check_data=None.'
             )
-
-
-def _difference(classes: list[str], expected: list[str]) -> str:
-    if max(len(classes), len(expected)) <= SHOWN:
-        return f'{classes} instead of {expected}'
-    pairs = zip([*classes, None], [*expected, None])
-    index = next(index for index, (name, other) in enumerate(pairs) if name != other)
-    names = [repr(names[index]) if index < len(names) else 'nothing' for names in (classes, expected)]
-    return f'{len(classes)} classes instead of {len(expected)}, the first difference at label {index}: ' + (
-        f'{names[0]} instead of {names[1]}'
-    )

@@ -12,6 +12,7 @@ from mmengine.utils import track_iter_progress
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from mmpod.datasets.file_pipeline import inner_datasets
 from mmpod.utils.config_parts import type_name
 from mmpod.utils.distributed import check_each_sample_once, gather_rows
 
@@ -52,34 +53,26 @@ def training_set(runner: Runner) -> dict:
         ValueError: A dataset without a ``pipeline`` of its own.
     """
     train, test = (runner.cfg[f'{name}_dataloader'].dataset for name in ('train', 'test'))
-    in_memory = None
-    while 'pipeline' not in test and ('dataset' in test or 'datasets' in test):
-        in_memory = test if type_name(test) == 'InMemoryImages' else in_memory
-        test = test.dataset if 'dataset' in test else test.datasets[0]
-    if 'pipeline' not in test:
-        raise _no_pipeline(test)
-    dataset = _each_sample_once(train, test.pipeline)
-    return dataset if in_memory is None else dict(in_memory, dataset=dataset)
+    dataset = _each_sample_once(train, next(inner_datasets(test))[0])
+    return dict(test, dataset=dataset) if type_name(test) == 'InMemoryImages' else dataset
 
 
-def _each_sample_once(dataset: dict, pipeline: list) -> dict:
-    """Return the config of a dataset with another pipeline, without wrappers that repeat or keep samples."""
+def _each_sample_once(dataset: dict, test: dict) -> dict:
+    """Return the config of a dataset with the pipeline of another, without wrappers that repeat or keep samples."""
     if type_name(dataset) in ('RepeatDataset', 'ClassBalancedDataset', 'InMemoryImages'):
-        return _each_sample_once(dataset['dataset'], pipeline)
+        return _each_sample_once(dataset['dataset'], test)
     if 'datasets' in dataset:
-        return dict(dataset, datasets=[_each_sample_once(part, pipeline) for part in dataset['datasets']])
+        return dict(dataset, datasets=[_each_sample_once(part, test) for part in dataset['datasets']])
     if 'dataset' in dataset:
-        return dict(dataset, dataset=_each_sample_once(dataset['dataset'], pipeline))
-    if 'pipeline' not in dataset:
-        raise _no_pipeline(dataset)
-    return dict(dataset, pipeline=pipeline)
-
-
-def _no_pipeline(dataset: dict) -> ValueError:
-    return ValueError(
-        f'Expected training and test sets with a `pipeline` of their own, but got a {type_name(dataset)} without one. '
-        'Name the training set with the pipeline of the test set, as `dataset` of FitGDAHook or of test_dataloader.'
-    )
+        return dict(dataset, dataset=_each_sample_once(dataset['dataset'], test))
+    for part in (dataset, test):
+        if 'pipeline' not in part:
+            raise ValueError(
+                f'Expected training and test sets with a `pipeline` of their own, but got a {type_name(part)} without '
+                'one. Name the training set with the pipeline of the test set, as `dataset` of FitGDAHook or of '
+                'test_dataloader.'
+            )
+    return dict(dataset, pipeline=test['pipeline'])
 
 
 @torch.no_grad()

@@ -1,7 +1,7 @@
 """Classifying image files and arrays with a trained model, as its test pipeline does."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Optional, Union
 
@@ -89,40 +89,29 @@ class Inferencer:
         Raises:
             FileNotFoundError: There is no such file, or no image in the folder.
             TypeError: An image is neither a path nor an array of integers.
-            ValueError: A file is not an image, an array is of another shape or its channel order is not given, the
-                images of a batch differ in size, or ``batch_size`` is below 1.
+            ValueError: A file is not an image, an array is of another shape or its channel order is not given, or
+                ``batch_size`` is below 1.
+            RuntimeError: The images of a batch differ in size.
         """
         check_integer('batch_size', batch_size, 1)
         sources = _sources(images, channel_order)
         with tempfile.TemporaryDirectory() as folder, torch.no_grad():
+            batches = (sources[start : start + batch_size] for start in range(0, len(sources), batch_size))
             samples = [
                 sample
-                for batch in self._batches(sources, batch_size, Path(folder))
-                for sample in self.model.test_step(batch)
+                for batch in batches
+                for sample in self.model.test_step(default_collate([self._read(source, folder) for source in batch]))
             ]
         return [self._result(sample, source) for sample, source in zip(samples, sources)]
 
-    def _batches(self, sources: list, batch_size: int, folder: Path) -> Iterator[dict]:
-        for start in range(0, len(sources), batch_size):
-            inputs = [self._read(source, folder) for source in sources[start : start + batch_size]]
-            sizes = {tuple(sample['inputs'].shape) for sample in inputs}
-            if len(sizes) > 1:
-                raise ValueError(
-                    f'Expected the images of a batch to have one size, but got {sorted(sizes)}: the test pipeline does '
-                    'not resize. Use batch_size=1.'
-                )
-            yield default_collate(inputs)
-
-    def _read(self, source: Union[str, np.ndarray], folder: Path) -> dict:
-        path = source
-        if isinstance(source, np.ndarray):
-            # A lossless file, so that the pipeline reads it like all others; BMP is faster, but has only 8 bits.
-            path = str(folder / ('array.bmp' if source.dtype == np.uint8 else 'array.png'))
-            cv2.imwrite(path, source)
+    def _read(self, source: Union[str, np.ndarray], folder: str) -> dict:
+        path = source if isinstance(source, str) else f'{folder}/array.png'
         try:
+            if not isinstance(source, str):  # the pipeline reads it like all other files
+                cv2.imwrite(path, source, [cv2.IMWRITE_PNG_COMPRESSION, 0])
             return self.pipeline(dict(img_path=path, sample_idx=0))
         except Exception as error:  # from OpenCV, Pillow, or whatever reads it
-            name = f'`{path}`' if path is source else f'an array of shape {source.shape}'
+            name = f'`{source}`' if isinstance(source, str) else f'an array of shape {source.shape}'
             raise ValueError(f'Expected {name} to be an image that the pipeline reads, but got: {error}') from error
 
     def _result(self, sample: DataSample, source: Union[str, np.ndarray]) -> dict:

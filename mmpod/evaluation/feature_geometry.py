@@ -45,8 +45,7 @@ class FeatureGeometry(FeatureMetric):
             backbone's pooled output.
         normalize: Scale the features to unit length, as heads that classify by the cosine do. False measures them
             without scaling, as the paper on neural collapse does. The cosines do not depend on it.
-        prefix: Prefix of the metrics' names.
-        kwargs: Passed to MMEngine's ``BaseMetric``.
+        kwargs: Passed to MMEngine's ``BaseMetric``, such as ``prefix``, that of the metrics' names.
 
     Raises:
         ValueError: While evaluating: no batch, no features, features with NaN, labels out of range, or a sample counted
@@ -55,8 +54,8 @@ class FeatureGeometry(FeatureMetric):
 
     default_prefix = 'geometry'
 
-    def __init__(self, stage: str = 'pre_logits', normalize: bool = True, prefix: Optional[str] = None, **kwargs: Any):
-        super().__init__(stage, prefix, **kwargs)
+    def __init__(self, stage: str = 'pre_logits', normalize: bool = True, **kwargs: Any):
+        super().__init__(stage, **kwargs)
         self.normalize = normalize
         self._reset()
 

@@ -18,8 +18,7 @@ class FeatureMetric(BaseMetric):
 
     Args:
         stage: ``'pooled'``, the backbone's pooled output, or ``'pre_logits'``, the head's features.
-        prefix: Prefix of the metrics' names.
-        kwargs: Passed to MMEngine's ``BaseMetric``.
+        kwargs: Passed to MMEngine's ``BaseMetric``, such as ``prefix``, that of the metrics' names.
 
     Attributes:
         head: The classifier's head, set by the hook.
@@ -32,8 +31,8 @@ class FeatureMetric(BaseMetric):
     head: Optional[nn.Module] = None
     batch: Optional[Tensor] = None
 
-    def __init__(self, stage: str, prefix: Optional[str] = None, **kwargs: Any):
-        super().__init__(prefix=prefix, **kwargs)
+    def __init__(self, stage: str, **kwargs: Any):
+        super().__init__(**kwargs)
         check_choice('stage', stage, STAGES)
         self.feature_stage = stage
 

@@ -30,8 +30,7 @@ class FeatureSpectrum(FeatureMetric):
 
     Args:
         stage: ``'pooled'``, the backbone's pooled output, or ``'pre_logits'``, the head's features.
-        prefix: Prefix of the metrics' names.
-        kwargs: Passed to MMEngine's ``BaseMetric``.
+        kwargs: Passed to MMEngine's ``BaseMetric``, such as ``prefix``, that of the metrics' names.
 
     Raises:
         ValueError: While testing: no batch, no features, features with NaN, or a sample counted twice.
@@ -39,8 +38,8 @@ class FeatureSpectrum(FeatureMetric):
 
     default_prefix = 'spectrum'
 
-    def __init__(self, stage: str = 'pooled', prefix: Optional[str] = None, **kwargs: Any):
-        super().__init__(stage, prefix, **kwargs)
+    def __init__(self, stage: str = 'pooled', **kwargs: Any):
+        super().__init__(stage, **kwargs)
         self._reset()
 
     def _reset(self) -> None:

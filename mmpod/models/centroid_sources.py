@@ -1,16 +1,15 @@
 """Build or load the centroids of a head: a simplex, an even spread for more classes, or a file."""
 
-import fcntl
 import hashlib
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
 import torch
+from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 from torch import Tensor
 
@@ -24,6 +23,7 @@ from mmpod.functional import (
 )
 from mmpod.functional.spread import DESCENT_VERSION
 from mmpod.utils.checks import check_choice
+from mmpod.utils.files import replaced
 
 from .centroid_file import read_centroids
 
@@ -89,55 +89,26 @@ def _spread(num_classes: int, feat_dim: int, seed: int, dtype: torch.dtype) -> T
     """Return :func:`spread_centroids`; the result of a descent is cached in a file, only to save time."""
     if spread_method(num_classes, feat_dim) != 'descent':
         return spread_centroids(num_classes, feat_dim, seed, dtype=dtype)
-
-    def computed() -> Tensor:
-        print_log(f'Spreading {num_classes} centroids in {feat_dim} dimensions:', logger='current')
-        return spread_centroids(num_classes, feat_dim, seed, progress=_log_progress)
-
-    centroids = None
+    folder = os.environ.get('MMPOD_CACHE') or os.path.expanduser('~/.cache/mmpod')
+    path = Path(folder, f'spread_v{DESCENT_VERSION}_{num_classes}_{feat_dim}_{seed}.npy')
+    with suppress(Exception):  # there is no such file, or it is damaged, for which NumPy raises many types
+        cached = torch.from_numpy(np.load(path, allow_pickle=False))
+        if cached.shape == (num_classes, feat_dim):
+            return cached.to(dtype)
+    print_log(f'Spreading {num_classes} centroids in {feat_dim} dimensions:', logger='current')
+    centroids = spread_centroids(num_classes, feat_dim, seed, progress=_log_progress)
     try:
-        folder = Path(os.environ.get('MMPOD_CACHE') or Path.home() / '.cache/mmpod')
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f'spread_v{DESCENT_VERSION}_{num_classes}_{feat_dim}_{seed}.npy'
-        with _lock(path.with_suffix('.lock')):
-            centroids = _read_cache(path, num_classes, feat_dim)
-            if centroids is None:
-                centroids = computed()
-                with path.with_suffix('.new').open('wb') as file:
-                    np.save(file, centroids.numpy())
-                path.with_suffix('.new').replace(path)
-    except (OSError, RuntimeError) as error:  # RuntimeError: there is no home folder
+        if is_main_process():
+            with replaced(path) as file:
+                np.save(file, centroids.numpy())
+    except OSError as error:
         print_log(
             f'The spread centroids are not kept for the next run: {error}. Set MMPOD_CACHE to a writable folder.',
             logger='current',
             level=logging.WARNING,
         )
-        centroids = computed() if centroids is None else centroids
     return centroids.to(dtype)
 
 
 def _log_progress(step: int, smallest: float) -> None:
     print_log(f'step {step}: largest cosine {smallest:.4f}', logger='current')
-
-
-@contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """Let one process of a machine compute while the others wait, if the file system has locks."""
-    with ExitStack() as stack:
-        with suppress(OSError):
-            fcntl.flock(stack.enter_context(path.open('a')), fcntl.LOCK_EX)
-        yield
-
-
-def _read_cache(path: Path, num_classes: int, feat_dim: int) -> Optional[Tensor]:
-    """Return the cached centroids, or None if the file is missing or damaged."""
-    if not path.exists():
-        return None
-    try:
-        centroids = torch.from_numpy(np.load(path, allow_pickle=False))
-        if centroids.shape == (num_classes, feat_dim) and (centroids.norm(dim=1) - 1).abs().max() < 1e-9:  # no NaN
-            return centroids
-    except Exception:  # NumPy raises many types
-        pass
-    print_log(f'`{path}` is damaged and will be computed again.', logger='current', level=logging.WARNING)
-    return None

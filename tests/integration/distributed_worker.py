@@ -35,9 +35,8 @@ def pedcc_head(**loss):
     return dict(type='mmpod.PEDCCHead', num_classes=NUM_CLASSES, in_channels=CHANNELS, feat_dim=DIM, loss=loss)
 
 
-def learned_head(similarity, **loss):
-    head = dict(type='mmpod.LearnedPrototypeHead', num_classes=NUM_CLASSES, in_channels=CHANNELS)
-    return dict(head, similarity=similarity, loss=loss)
+def learned_head(**loss):
+    return dict(type='mmpod.LearnedPrototypeHead', num_classes=NUM_CLASSES, in_channels=CHANNELS, loss=loss)
 
 
 CENTER = dict(type='mmpod.CenterLoss', num_classes=NUM_CLASSES, feat_dim=CHANNELS, center_weight=0.5)
@@ -47,10 +46,10 @@ HEADS = {
     'vicreg': pedcc_head(type='mmpod.PODLoss', decorrelation='vicreg', sc_weight=9.0),
     'normadaptive': pedcc_head(type='mmpod.NormAdaptivePODLoss', initial_delta=0.5),
     'pedccloss': pedcc_head(type='mmpod.PEDCCLoss', root=2),
-    'center': learned_head('dot', **CENTER),
-    'lsoftmax': learned_head('dot', type='mmpod.LSoftmaxLoss', base=2.0, gamma=0.5, power=1),
-    'asoftmax': learned_head('cosine', type='mmpod.ASoftmaxLoss', base=2.0, gamma=0.5, lambda_min=0),
-    'amsoftmax': learned_head('cosine', type='mmpod.AMSoftmaxLoss'),
+    'center': learned_head(**CENTER),
+    'lsoftmax': learned_head(type='mmpod.LSoftmaxLoss', base=2.0, gamma=0.5, power=1),
+    'asoftmax': learned_head(type='mmpod.ASoftmaxLoss', base=2.0, gamma=0.5, lambda_min=0),
+    'amsoftmax': learned_head(type='mmpod.AMSoftmaxLoss'),
 }
 ACCUMULATED = ('pod', 'barlow', 'pedccloss')
 SHARDED = ('pod', 'center', 'amsoftmax')

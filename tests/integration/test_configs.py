@@ -213,3 +213,9 @@ def test_normalisation_is_the_released_one():
         assert_close(torch.tensor(preprocessor.mean), 255 * torch.tensor(mean), rtol=1e-5, atol=0)
         assert_close(torch.tensor(preprocessor.std), 255 * torch.tensor(std), rtol=1e-5, atol=0)
         assert preprocessor.to_rgb  # blue comes first
+
+
+def test_no_config_normalises_on_its_own():
+    """So that the bases stand for all."""
+    for path in CONFIGS:
+        assert not any(word in path.read_text() for word in ('to_rgb', 'mean=', 'std=')), path

@@ -107,34 +107,6 @@ def test_saved_and_served(test, root, trained, tmp_path):
         assert (np.argsort(result['pred_scores']) == np.argsort(row)).all()
 
 
-def test_wrapped_training_sets_are_fitted_on_once_per_sample(test, root, tmp_path):
-    """Repeated, concatenated, balanced and kept in memory, the digits give the Gaussians of the digits."""
-    digits = dict(type='mmpod.SklearnDigits', split='train', pipeline=[dict(type='PackInputs')])
-    in_memory = dict(type='mmpod.InMemoryImages', dataset=dict(digits, pipeline=[]))
-    wrapped = dict(
-        plain=digits,
-        repeated=dict(type='RepeatDataset', times=3, dataset=digits),
-        balanced=dict(type='ClassBalancedDataset', oversample_thr=0.5, dataset=digits),
-        in_memory=in_memory,
-        nested=dict(type='RepeatDataset', times=2, dataset=dict(type='ConcatDataset', datasets=[digits])),
-        twice=dict(type='ConcatDataset', datasets=[digits, digits]),
-    )
-    models = {}
-    for name, dataset in wrapped.items():
-        (tmp_path / f'{name}.py').write_text(
-            f"_base_ = ['{root / GDA}']\ntrain_dataloader = dict(dataset=dict(_delete_=True, **{dataset!r}))\n"
-        )
-        path = tmp_path / f'{name}.npz'
-        metrics, _ = test(tmp_path / f'{name}.py', **{'custom_hooks.0.save_to': str(path)})
-        models[name] = metrics['gda/top1'], GaussianDiscriminantAnalysis.load(path)
-    top1, expected = models.pop('plain')
-    assert models['twice'][1].counts_.tolist() == (2 * expected.counts_).tolist()
-    for name, (accuracy, model) in models.items():
-        assert accuracy == top1 or name == 'twice'
-        assert_close(model.means_, expected.means_, rtol=1e-5, atol=1e-6)
-        assert name == 'twice' or model.counts_.tolist() == expected.counts_.tolist()
-
-
 def test_unfitted_and_wrong_models_say_so(test, root, tmp_path):
     with pytest.raises(ValueError, match='Expected fitted Gaussians'):
         test(custom_hooks=[])

@@ -1,5 +1,5 @@
 # FaceScrub from the folder in the environment variable FACESCRUB_ROOT: <folder>/train/<person>/*.jpg and
-# <folder>/test/<person>/*.jpg, 100 people, 64 x 64 pixels.
+# <folder>/test/<person>/*.jpg, 100 people; images that are not of 64 x 64 pixels are resized.
 data_preprocessor = dict(num_classes=100, mean=[129.285, 124.185, 112.455], std=[68.085, 65.28, 70.38], to_rgb=True)
 
 dataset = dict(type='mmpod.FaceScrub', data_root='{{$FACESCRUB_ROOT:data/facescrub}}')
@@ -9,6 +9,8 @@ train_dataloader = dict(
     dataset=dict(
         split='train',
         pipeline=[
+            dict(type='LoadImageFromFile'),
+            dict(type='Resize', scale=(64, 64)),
             dict(type='RandomCrop', crop_size=64, padding=4),
             dict(type='RandomFlip', prob=0.5, direction='horizontal'),
             dict(type='PackInputs'),
@@ -20,7 +22,11 @@ train_dataloader = dict(
 val_dataloader = dict(
     batch_size=128,
     num_workers=2,
-    dataset=dict(split='test', pipeline=[dict(type='PackInputs')], **dataset),
+    dataset=dict(
+        split='test',
+        pipeline=[dict(type='LoadImageFromFile'), dict(type='Resize', scale=(64, 64)), dict(type='PackInputs')],
+        **dataset,
+    ),
     sampler=dict(type='DefaultSampler', shuffle=False),
 )
 val_evaluator = dict(type='Accuracy', topk=(1, 5))

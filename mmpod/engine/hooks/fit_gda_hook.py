@@ -1,6 +1,5 @@
 """A hook that fits Gaussian discriminant analysis to the features of the training set before a test."""
 
-import json
 from typing import Iterator, Optional, Sized, cast
 
 import torch
@@ -54,9 +53,8 @@ class FitGDAHook(Hook):
         if model.fitted is not None:
             print_log(f'GDA: already fitted, {model.fitted}', 'current')
             return
-        dataset = self.dataset or training_set(runner)
         gda, num_classes, counted = model.unfitted_gda(), model.head.num_classes, 0
-        loader = ordered_loader(runner, dataset)
+        loader = ordered_loader(runner, self.dataset or training_set(runner))
         num_samples = len(cast(Sized, loader.dataset))
 
         def features_of(inputs: Tensor) -> Tensor:
@@ -76,8 +74,7 @@ class FitGDAHook(Hook):
             'current',
         )
         if self.save_to is not None and is_main_process():
-            plain = json.loads(json.dumps(dataset, default=str, sort_keys=True))
-            gda.save(self.save_to, notes=dict(model.feature_source(), dataset=plain))
+            gda.save(self.save_to, notes=model.feature_source())
 
 
 def _in_blocks(batches: Iterator[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:

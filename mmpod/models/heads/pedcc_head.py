@@ -78,7 +78,9 @@ class PEDCCHead(PrototypeHead):
         self.recipe = centroid_recipe(centroids, num_classes, feat_dim, seed)
         self.feat_dim = feat_dim
         self.fc = nn.Linear(in_channels, feat_dim)
-        self.norm = nn.Identity() if norm_cfg is None else build_norm(norm_cfg, feat_dim)
+        if isinstance(norm_cfg, dict):
+            check_choice("norm_cfg['type']", norm_cfg.get('type'), ['BN1d', 'SyncBN', 'LN'])
+        self.norm = nn.Identity() if norm_cfg is None else build_norm_layer(norm_cfg, feat_dim)[1]
         self.register_buffer('centroids', rows)
 
     @property
@@ -101,11 +103,6 @@ class PEDCCHead(PrototypeHead):
         pooled = self.pooled(feats)
         with no_autocast(pooled):
             z = self.fc(pooled.to(self.fc.weight.dtype))
-        if self.training and isinstance(self.norm, nn.BatchNorm1d) and len(z) == 1:
-            raise ValueError(
-                "Expected at least 2 images in a training batch for norm_cfg=dict(type='BN1d'), but got 1. Set "
-                "train_dataloader=dict(drop_last=True) if only the last batch is that small, otherwise use type='LN'."
-            )
         return self.norm(z)
 
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
@@ -170,11 +167,3 @@ class PEDCCHead(PrototypeHead):
                 "start another task from its backbone, use backbone=dict(init_cfg=dict(type='Pretrained', "
                 "checkpoint=..., prefix='backbone')) instead of load_from."
             )
-
-
-def build_norm(norm_cfg: dict, feat_dim: int) -> nn.Module:
-    """Return the norm of features (N, feat_dim)."""
-    if not isinstance(norm_cfg, dict):
-        raise TypeError(f"Expected `norm_cfg` to be None or a dict such as dict(type='BN1d'), but got {norm_cfg!r}.")
-    check_choice("norm_cfg['type']", norm_cfg.get('type'), ['BN1d', 'SyncBN', 'LN'])
-    return build_norm_layer(norm_cfg, feat_dim)[1]

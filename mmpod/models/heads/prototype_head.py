@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mmpod.functional import at_least_float32, no_autocast, normalize_rows
 from mmpod.models.losses.prototype_loss import PrototypeLoss
-from mmpod.utils.checks import check_choice, check_flag, check_integer
+from mmpod.utils.checks import check_flag, check_integer
 
 __all__ = ['PrototypeHead']
 
@@ -19,13 +19,13 @@ class PrototypeHead(ClsHead):
     """Base of the heads that compare features with one prototype per class, fixed or learned.
 
     pooled features (N, C) -> :meth:`pre_logits` (N, D) -> similarity to the prototypes (N, K) -> argmax; in training
-    the loss gets features, labels and prototypes. A subclass provides :attr:`prototypes`.
+    the loss gets features, labels and prototypes. The similarity, cosine or inner product, is that of the loss. A
+    subclass provides :attr:`prototypes`.
 
     Args:
         num_classes: K, at least 2.
         in_channels: C, channels of the pooled features.
         loss: Config (or module) of a loss of features, labels and prototypes.
-        similarity: ``'cosine'``, or ``'dot'`` for plain inner products; None uses the loss's own.
         topk: The k of the training accuracies, each at most K.
         cal_acc: Log the accuracy of each training batch. Needs integer labels.
         init_cfg: Initialisation.
@@ -47,7 +47,6 @@ class PrototypeHead(ClsHead):
         num_classes: int,
         in_channels: int,
         loss: Union[dict, nn.Module],
-        similarity: Optional[str] = None,
         topk: Union[int, Sequence[int]] = (1,),
         cal_acc: bool = False,
         init_cfg: Optional[dict] = None,
@@ -55,15 +54,9 @@ class PrototypeHead(ClsHead):
         check_integer('num_classes', num_classes, 2)
         check_integer('in_channels', in_channels, 1)
         ks: tuple[Any, ...] = tuple(topk) if isinstance(topk, (list, tuple)) else (topk,)
-        if not ks:
-            raise ValueError(f'Expected `topk` to be an integer or a sequence of integers, but got {topk!r}.')
         for k in ks:
             check_integer('topk', k, 1, num_classes)
         check_flag('cal_acc', cal_acc)
-        if not isinstance(loss, (dict, nn.Module)):
-            raise TypeError(
-                f"Expected `loss` to be a config such as dict(type='mmpod.PODLoss') or a module, but got {loss!r}."
-            )
         super().__init__(loss=loss, topk=ks, cal_acc=cal_acc, init_cfg=init_cfg)
         if not isinstance(self.loss_module, PrototypeLoss):
             raise TypeError(
@@ -71,11 +64,9 @@ class PrototypeHead(ClsHead):
                 f"prototypes, but got {type(self.loss_module).__name__}. Use one, loss=dict(type='mmpod.PODLoss'); a "
                 'config that inherits another head needs `_delete_=True` in `head` or in `loss`.'
             )
-        similarity = similarity or self.loss_module.similarity
-        check_choice('similarity', similarity, ['cosine', 'dot'])
         self.num_classes = num_classes
         self.in_channels = in_channels
-        self.similarity = similarity
+        self.similarity = self.loss_module.similarity
 
     @property
     def prototypes(self) -> Tensor:

@@ -28,7 +28,8 @@ class CropFlipPreprocessor(ClsDataPreprocessor):
 
     Raises:
         TypeError: An argument has a wrong type.
-        ValueError: An argument is out of range; while running: the images of a batch differ in size.
+        ValueError: An argument is out of range.
+        RuntimeError: While running: the images of a batch differ in size.
     """
 
     def __init__(self, padding: int = 4, flip_prob: float = 0.5, crop_size: Optional[int] = None, **kwargs: Any):
@@ -50,12 +51,6 @@ class CropFlipPreprocessor(ClsDataPreprocessor):
         """
         inputs, samples = data['inputs'], data.get('data_samples')
         if not isinstance(inputs, torch.Tensor):
-            shapes = {tuple(image.shape) for image in inputs}
-            if len(shapes) > 1:
-                raise ValueError(
-                    f'Expected images of one size for CropFlipPreprocessor, but got {sorted(shapes)}. Resize or crop '
-                    'them in the pipeline, or use ClsDataPreprocessor with RandomCrop and RandomFlip there.'
-                )
             inputs = torch.stack(inputs)
         inputs = self.cast_data(inputs)
         if inputs.ndim == 5:  # a whole batch as one item

@@ -8,8 +8,6 @@ from mmpretrain.registry import DATASETS
 
 from mmpod.datasets import ImageNetSubset, TinyImageNet
 
-DATA = Path(__file__).resolve().parents[3].parent / 'shared' / 'data'
-
 
 def write_images(folder, names):
     import cv2
@@ -166,17 +164,3 @@ def test_faulty_annotations_of_tiny_imagenet_are_named(tmp_path):
         annotations.write_text(text)
         with pytest.raises(ValueError, match=words):
             TinyImageNet(str(root), split='val')
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not (DATA / 'tiny-imagenet-200.part1.tar.xz').is_file(), reason='no archive of it')
-def test_all_of_tiny_imagenet(tmp_path):
-    import tarfile
-
-    for part in sorted(DATA.glob('tiny-imagenet-200.part*.tar.xz')):
-        with tarfile.open(part) as archive:
-            archive.extractall(tmp_path)
-    for split, size in (('train', 100000), ('val', 10000)):
-        dataset = TinyImageNet(str(tmp_path / 'tiny-imagenet-200'), split=split)
-        labels = [dataset.get_data_info(index)['gt_label'] for index in range(len(dataset))]
-        assert np.bincount(labels).tolist() == [size // 200] * 200

@@ -144,7 +144,7 @@ def test_gray_and_16_bit_images(dtype, tmp_path):
 
 def test_images_of_other_sizes_are_refused_by_the_batchwise_crop():
     preprocessor = MODELS.build(dict(type='mmpod.CropFlipPreprocessor'))
-    with pytest.raises(ValueError, match='one size.*ClsDataPreprocessor with RandomCrop'):
+    with pytest.raises(RuntimeError, match=r'equal size, but got \[3, 8, 8\] at entry 0 and \[3, 8, 9\] at entry 1'):
         preprocessor(dict(inputs=[torch.zeros(3, 8, 8), torch.zeros(3, 8, 9)]), training=True)
 
 

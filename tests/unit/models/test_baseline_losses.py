@@ -265,11 +265,6 @@ def test_scores_of_far_inner_products_stay_above_zero():
         (lambda: ComplementEntropyLoss('N'), ValueError, "normalizer.*'K', 'K-1'.*'N'"),
         (lambda: NormAdaptivePODLoss(initial_delta=0), ValueError, 'initial_delta'),
         (lambda: PODLoss(decorrelation='cov'), ValueError, "decorrelation.*'sc'.*'cov'"),
-        (
-            lambda: LearnedPrototypeHead(3, 4, dict(type='mmpod.AMSoftmaxLoss'), similarity='l2'),
-            ValueError,
-            'similarity',
-        ),
         (lambda: LearnedPrototypeHead(1, 4, dict(type='mmpod.AMSoftmaxLoss')), ValueError, 'num_classes'),
         (lambda: LearnedPrototypeHead(3, 4, dict(type='CrossEntropyLoss')), TypeError, 'PrototypeLoss.*_delete_'),
         (lambda: ComplementEntropyLoss()(torch.randn(3), torch.tensor([0])), ValueError, r'logits.*\(N, K\).*\(3,\)'),

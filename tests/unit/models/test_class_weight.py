@@ -92,22 +92,10 @@ def test_bad_weights():
         AMSoftmaxLoss(focal_gamma=-1)
 
 
-@pytest.mark.parametrize('name', ['PODLoss', 'AMSoftmaxLoss'])
-def test_one_hot_scores_of_the_preprocessor_are_labels(name):
+def test_one_hot_scores_of_the_preprocessor_are_labels():
     """`to_onehot=True` gives int64 scores, also between the mixed batches of an augmentation with a probability."""
     init_default_scope('mmpretrain')
-    kind = 'PEDCCHead' if name == 'PODLoss' else 'LearnedPrototypeHead'
-    settings = dict(feat_dim=D) if name == 'PODLoss' else {}
-    head = MODELS.build(
-        dict(
-            type=f'mmpod.{kind}',
-            num_classes=K,
-            in_channels=5,
-            loss=dict(type=f'mmpod.{name}'),
-            cal_acc=True,
-            **settings,
-        )
-    )
+    head = MODELS.build(dict(type='mmpod.PEDCCHead', num_classes=K, in_channels=5, feat_dim=D, cal_acc=True))
     preprocessor = MODELS.build(dict(type='ClsDataPreprocessor', to_onehot=True, num_classes=K))
     samples = [DataSample().set_gt_label(int(label)) for label in LABELS]
     images = [torch.zeros(3, 2, 2)] * N

@@ -112,9 +112,10 @@ def test_degenerate_batches_are_finite(name, kind):
 
 
 @each_prototype_head
-def test_float32_under_autocast(name):
-    features, labels = torch.randn(12, build(name).prototypes.shape[1]).bfloat16(), torch.arange(12) % 10
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+def test_float32_under_autocast(name, dtype):
     head = build(name)
+    features, labels = torch.randn(12, head.prototypes.shape[1]).to(dtype), torch.arange(12) % 10
     head.loss_module.eval()
     exact = head.loss_module(features.float(), labels, head.prototypes)
     with torch.autocast('cpu', torch.bfloat16):

@@ -12,17 +12,6 @@ def inputs(num_samples=6, num_classes=4, dim=5):
     return features, torch.arange(num_samples) % num_classes, pedcc(num_classes, dim).float()
 
 
-@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
-def test_float32_under_autocast(dtype):
-    features, labels, centroids = inputs(64, 4, 128)
-    expected = PODLoss()(features.to(dtype).float(), labels, centroids)
-    with torch.autocast('cpu', torch.bfloat16):
-        losses = PODLoss()(features.to(dtype), labels, centroids)
-    for name in expected:
-        assert losses[name].dtype == torch.float32
-        assert_close(losses[name], expected[name], rtol=1e-6, atol=0)
-
-
 class Operations(TorchDispatchMode):
     def __init__(self):
         super().__init__()
@@ -103,8 +92,6 @@ def test_bad_settings(arguments, error):
 @pytest.mark.parametrize(
     'change, error, words',
     [
-        (dict(labels=torch.tensor([0, 1, 2, 3, 4, 0])), ValueError, r'labels.*\[0, 4\).*to 4'),
-        (dict(labels=torch.tensor([0, 1, 2, 3, -1, 0])), ValueError, r'labels.*-1'),
         (dict(labels=torch.zeros(5, dtype=torch.long)), ValueError, r'labels.*\(6,\).*\(5,\)'),
         (dict(labels=torch.zeros(6, 3)), ValueError, r'labels.*\(6, 4\).*\(6, 3\)'),
         (dict(labels=torch.zeros(6, dtype=torch.bool)), TypeError, r'labels.*bool'),
@@ -113,7 +100,6 @@ def test_bad_settings(arguments, error):
         (dict(features=torch.zeros(6, 5, 1)), ValueError, r'features.*\(N, D\)'),
         (dict(features=torch.zeros(6, 5, dtype=torch.long)), TypeError, r'features.*floating point.*int64'),
         (dict(labels=torch.zeros(6, dtype=torch.long, device='meta')), ValueError, r'one device.*cpu, meta and cpu'),
-        (dict(labels=torch.tensor([0, 1, 2, 3, -100, 0])), ValueError, r'labels.*-100'),
     ],
 )
 def test_bad_batches(change, error, words):
