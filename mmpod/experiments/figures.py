@@ -81,6 +81,8 @@ def draw_curves(axes, runs: Runs, metric: str) -> dict:
     import seaborn
 
     rows = [(name, epoch, value) for name, run in runs for epoch, value in run.curve(metric).items()]
+    if not rows:
+        return {}
     frame = pd.DataFrame(rows, columns=['run', 'epoch', metric])
     names = list(dict.fromkeys(name for name, _ in runs))  # also those without the metric: one look in all panels
     every = max(1, frame['epoch'].nunique() // 10)
