@@ -196,7 +196,7 @@ def plot_differences(panels: Mapping[str, pd.DataFrame], path: Path) -> None:
     look = dict(palette=COLOURS[: len(others)], markers=MARKERS[: len(others)], linewidth=1.5, capsize=0.08)
     places = dict(x='row', y='difference', hue='column', hue_order=others, dodge=0.14 * (len(others) - 1))
     grid = seaborn.catplot(pairs, kind='point', linestyle='none', errorbar=interval, **places, **panel, **look)
-    grid.set_titles('{col_name}').set_axis_labels('', f'difference to {first} (points)')
+    grid.set_titles('{col_name}').set_axis_labels('', f'difference from {first} (points)')
     grid.refline(y=0, color='black', linestyle='-', linewidth=1)
     for axes in grid.axes.flat:
         axes.grid(alpha=0.3)

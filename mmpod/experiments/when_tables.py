@@ -114,7 +114,7 @@ WHEN_TABLES = {
 }
 SHOWN = ('when_size', 'when_auroc')  # and the others once their studies have run
 WHEN_FIGURE = Figure(
-    'Difference to Softmax',
+    'Difference from Softmax',
     'differences',
     [cell for name in SHOWN for cell in WHEN_TABLES[name].cells],
     tables=SHOWN,

@@ -155,7 +155,7 @@ def test_differences_are_paired_by_seed_with_the_interval_of_scipy(tmp_path, mon
     drawn_at = {float(y) for line in axes.get_lines() for y in line.get_ydata() if np.isfinite(y)}
     assert sorted(drawn_at) == pytest.approx([interval.low, -2 / 3, 0, interval.high])
     assert [text.get_text() for text in legend.get_texts()] == ['pod']
-    assert axes.get_ylabel() == 'difference to softmax (points)'
+    assert axes.get_ylabel() == 'difference from softmax (points)'
 
 
 def test_the_best_of_a_row_can_be_the_lowest():
