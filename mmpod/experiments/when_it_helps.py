@@ -1,7 +1,8 @@
 """The studies behind "Should I use it?": Softmax, Cosine and POD Loss by data, budget, imbalance, noise and purpose.
 
 Five methods on CIFAR-10 and Tiny ImageNet with the narrow ResNet-18, each with the rate and weight decay that its own
-trials chose on held-out training images, equally many for each; equal iterations for all. The test set is read after the last epoch only.
+trials chose on held-out training images, equally many for each method; equal iterations for all. The test set is read
+after the last epoch only.
 """
 
 from collections.abc import Mapping, Sequence
