@@ -192,5 +192,8 @@ def setting_of(key: str) -> Setting:
         raise ValueError(f'Expected a study ({", ".join(STUDIES)}), but got {study!r}.')
     settings = STUDIES[study].settings
     if name not in settings:
-        raise ValueError(f'Expected a setting of the study {study} ({", ".join(settings)}), but got {name!r}.')
+        raise ValueError(
+            f'Expected a setting of the study {study}, but got {name!r}. '
+            f'List its settings: python tools/experiments.py list {study}'
+        )
     return settings[name]
