@@ -27,7 +27,7 @@ def build(cfg: Config) -> torch.nn.Module:
     return model.train()
 
 
-def step(cfg: Config, original: Config, size: tuple[int, int]) -> dict:
+def step(cfg: Config, original: Config, size: tuple[int, int], images: int) -> dict:
     """Train one step, predict, and compare the parameters without gradient with the original's."""
     torch.manual_seed(0)
     model = build(cfg)
@@ -43,7 +43,7 @@ def step(cfg: Config, original: Config, size: tuple[int, int]) -> dict:
             fcntl.flock(lock, fcntl.LOCK_EX)
             wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), lr=1e-3))
         mean = cfg.get('data_preprocessor', {}).get('mean') or cfg.model.get('data_preprocessor', {}).get('mean')
-        shape = (len(mean or (0, 0, 0)), *size)
+        shape = (images, len(mean or (0, 0, 0)), *size)
         losses = backward(model, shape, wrapper)
         missing = without_gradient(model)
         wrapper.step()
@@ -61,7 +61,7 @@ def step(cfg: Config, original: Config, size: tuple[int, int]) -> dict:
 
 
 def backward(model: torch.nn.Module, shape: tuple, wrapper: OptimWrapper) -> float:
-    """Run one forward and backward pass on two generated images and return the loss."""
+    """Run one forward and backward pass on generated images and return the loss."""
     with wrapper.optim_context(model):
         data = model.data_preprocessor(batch(shape), training=True)
         loss, _ = model.parse_losses(model(**data, mode='loss'))
@@ -70,9 +70,9 @@ def backward(model: torch.nn.Module, shape: tuple, wrapper: OptimWrapper) -> flo
 
 
 def batch(shape: tuple) -> dict:
-    """Return two images with labels, as a loader would."""
-    images = [torch.randint(256, shape, dtype=torch.uint8) for _ in range(2)]
-    return dict(inputs=images, data_samples=[DataSample().set_gt_label(label) for label in (0, 1)])
+    """Return images with labels, as a loader would."""
+    images = list(torch.randint(256, shape, dtype=torch.uint8))
+    return dict(inputs=images, data_samples=[DataSample().set_gt_label(label) for label in range(len(images))])
 
 
 def without_gradient(model: torch.nn.Module) -> set:

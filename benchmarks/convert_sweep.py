@@ -7,13 +7,16 @@ A config counts as converted if `tools/convert_config.py`'s file loads, the mode
 (no weights are fetched), one training step of two generated images through the config's batch augmentations and
 optimizer gives a finite loss and a gradient for every trainable parameter that has one in the original, and a
 prediction is a class and K scores in (0, 1). Images are 64 x 64 if the backbone accepts this size, otherwise as in the
-config. Each config runs in its own process, so that a killed one also gives a row; configs with the same model,
-augmentation and parameter groups share one run. `--part 0/2` and `--part 1/2` split the work between two terminals.
+config. Where two images fail, there are eight: the head's batch norm has a large gradient if two images give nearly
+the same features. Each config runs in its own process, so that a killed one also gives a row; configs with the same
+model, augmentation and parameter groups share one run. `--part 0/2` and `--part 1/2` split the work between two
+terminals.
 """
 
 import argparse
 import csv
 import hashlib
+import itertools
 import json
 import multiprocessing
 import resource
@@ -62,13 +65,13 @@ def examine(name: str, folder: Path) -> dict:
         row['reduced'] = 'K = 1000'
     sizes = [(64, 64), *image_sizes(cfg)]
     model = dict(converted.model, head=cfg.model.head)  # the new head would compute its centroids for each size
-    for size in sizes[:-1]:
-        try:  # shapes alone, to save a step
-            head_input(converted, model, [size])
-            return dict(row, **step(converted, cfg, size), image='x'.join(map(str, size)))
-        except Exception:  # a backbone that does not take this size
-            continue
-    return dict(row, **step(converted, cfg, sizes[-1]), image='x'.join(map(str, sizes[-1])))
+    for size, images in itertools.product(sizes, (2, 8)):
+        try:
+            head_input(converted, model, [size])  # shapes alone: not all backbones take all sizes
+            return dict(row, **step(converted, cfg, size, images), image='x'.join(map(str, size)), batch=images)
+        except Exception as error:
+            failure = error
+    raise failure
 
 
 def worker(name: str, connection) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 __all__ = ['FIELDS', 'tables', 'write_table']
 
 FIELDS = [
-    *('config', 'model', 'backbone', 'head', 'num_classes', 'in_channels', 'feat_dim', 'change', 'image', 'reduced'),
-    *('million_parameters', 'loss', 'without_gradient', 'original_without_gradient', 'predicted', 'result', 'reason'),
-    *('notes', 'seconds', 'peak_mib', 'same_as', 'mmpretrain', 'torch'),
+    *('config', 'model', 'backbone', 'head', 'num_classes', 'in_channels', 'feat_dim', 'change', 'image', 'batch'),
+    *('reduced', 'million_parameters', 'loss', 'without_gradient', 'original_without_gradient', 'predicted', 'result'),
+    *('reason', 'notes', 'seconds', 'peak_mib', 'same_as', 'mmpretrain', 'torch'),
 ]
 
 
