@@ -8,6 +8,8 @@ from mmpretrain.datasets import CustomDataset
 from mmpod.registry import DATASETS
 from mmpod.utils.checks import check_choice
 
+from .image_folder import EXTENSIONS
+
 __all__ = ['FaceScrub']
 
 
@@ -37,4 +39,4 @@ class FaceScrub(CustomDataset):
                 f'Expected faces in `{folder.absolute()}/<person>/`, but there is no such folder. Set FACESCRUB_ROOT '
                 'to the dataset; it is given out on request, see http://vintage.winklerbros.net/facescrub.html.'
             )
-        super().__init__(data_root=data_root, data_prefix=split, **kwargs)
+        super().__init__(data_root=data_root, data_prefix=split, **{'extensions': EXTENSIONS, **kwargs})

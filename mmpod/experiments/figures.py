@@ -86,7 +86,8 @@ def draw_curves(axes, runs: Runs, metric: str) -> dict:
     frame = pd.DataFrame(rows, columns=['run', 'epoch', metric])
     names = list(dict.fromkeys(name for name, _ in runs))  # also those without the metric: one look in all panels
     every = max(1, frame['epoch'].nunique() // 10)
-    look = dict(palette=COLOURS[: len(names)], markers=True, markersize=5, markeredgewidth=0, markevery=every)
+    colours = [COLOURS[index % len(COLOURS)] for index in range(len(names))]
+    look = dict(palette=colours, markers=True, markersize=5, markeredgewidth=0, markevery=every)
     order = dict(hue='run', style='run', hue_order=names, style_order=names)
     seaborn.lineplot(frame, x='epoch', y=metric, errorbar=('pi', 100), ax=axes, **order, **look)
     handles, labels = axes.get_legend_handles_labels()
@@ -113,8 +114,8 @@ def plot_accuracy(runs: Runs, path: Path, metric: str = METRIC, title: str = '')
     for index, axes in enumerate(figure.axes):
         shown = names[index * size : (index + 1) * size]
         part = [(name, run) for name, run in runs if name in shown]
+        axes.sharey(figure.axes[0])  # before drawing, so that the limits hold all curves
         lines = draw_curves(axes, part, metric)
-        axes.sharey(figure.axes[0])
         label = 'accuracy (%)' if metric == METRIC else f'{metric}{unit(metric)}'
         axes.set(xlabel='epoch', ylabel=label, title=f'({chr(ord("a") + index)})' if number > 1 else '')
         place = dict(loc='upper center', bbox_to_anchor=(0.5, -0.14), ncols=2)  # below, where it hides no curve
@@ -173,7 +174,7 @@ def plot_sweep(
     write_png(figure, path)
 
 
-def plot_differences(panels: Mapping[str, pd.DataFrame], path: Path) -> None:
+def plot_differences(panels: Mapping[str, pd.DataFrame], path: Path) -> bool:
     """Write a PNG with a panel for each table: by row, how far its columns are from its first column.
 
     A point is the mean of the differences seed by seed, a bar their 95 % confidence interval (Student's t).
@@ -181,6 +182,9 @@ def plot_differences(panels: Mapping[str, pd.DataFrame], path: Path) -> None:
     Args:
         panels: By title, the table's numbers by ``row``, ``column`` and ``seed``, each a ``value``.
         path: Where to write it.
+
+    Returns:
+        bool: Whether there is a difference to draw.
     """
     import seaborn
 
@@ -190,7 +194,9 @@ def plot_differences(panels: Mapping[str, pd.DataFrame], path: Path) -> None:
     frame = pd.concat(numbers.assign(table=title) for title, numbers in panels.items())
     first, *others = frame.column.unique()
     pairs = frame.merge(frame[frame.column == first], on=['table', 'row', 'seed'], suffixes=('', '_first'))
-    pairs = pairs[pairs.column != first].assign(difference=pairs.value - pairs.value_first)
+    pairs = pairs.assign(difference=pairs.value - pairs.value_first)[pairs.column != first]
+    if pairs.empty:
+        return False
     pairs['row'] = [textwrap.fill(row, 12) for row in pairs.row]
     panel = dict(col='table', col_wrap=2, sharex=False, sharey=False, height=3.5, aspect=1.37, legend_out=False)
     look = dict(palette=COLOURS[: len(others)], markers=MARKERS[: len(others)], linewidth=1.5, capsize=0.08)
@@ -205,6 +211,7 @@ def plot_differences(panels: Mapping[str, pd.DataFrame], path: Path) -> None:
     grid.figure.set_layout_engine('constrained')
     seaborn.move_legend(grid, 'outside lower center', ncols=2, title=title, fontsize='small', title_fontsize='small')
     write_png(grid.figure, path)
+    return True
 
 
 def derivative(power: int, degrees: Tensor) -> Tensor:

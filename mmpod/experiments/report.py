@@ -131,7 +131,7 @@ def draw(name: str, path: Path, records: Records) -> bool:
     elif figure.kind == 'geometry':
         plot_geometry(runs, path, figure.title)
     elif figure.kind == 'differences':
-        plot_differences({TABLES[table].title: by_seed(TABLES[table], records) for table in figure.tables}, path)
+        return plot_differences({TABLES[name].title: by_seed(TABLES[name], records) for name in figure.tables}, path)
     else:
         paper = {cell.row: cell.paper for cell in figure.cells if cell.paper is not None}
         values = {cell.row: measured(records.get(cell.runs, ()), METRIC) for cell in figure.cells}

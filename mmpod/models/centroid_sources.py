@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Optional
@@ -90,17 +91,25 @@ def _spread(num_classes: int, feat_dim: int, seed: int, dtype: torch.dtype) -> T
     if spread_method(num_classes, feat_dim) != 'descent':
         return spread_centroids(num_classes, feat_dim, seed, dtype=dtype)
     folder = os.environ.get('MMPOD_CACHE') or os.path.expanduser('~/.cache/mmpod')
+    if folder.startswith('~'):  # there is no home folder
+        folder = tempfile.gettempdir()
     path = Path(folder, f'spread_v{DESCENT_VERSION}_{num_classes}_{feat_dim}_{seed}.npy')
     with suppress(Exception):  # there is no such file, or it is damaged, for which NumPy raises many types
         cached = torch.from_numpy(np.load(path, allow_pickle=False))
-        if cached.shape == (num_classes, feat_dim):
+        lengths = cached.norm(dim=1)
+        if cached.shape == (num_classes, feat_dim) and torch.allclose(lengths, torch.ones_like(lengths)):
             return cached.to(dtype)
     print_log(f'Spreading {num_classes} centroids in {feat_dim} dimensions:', logger='current')
     centroids = spread_centroids(num_classes, feat_dim, seed, progress=_log_progress)
     try:
         if is_main_process():
-            with replaced(path) as file:
+            own = path.with_name(f'{path.stem}.{os.getpid()}.npy')  # other runs may write it at the same time
+            with replaced(own) as file:
                 np.save(file, centroids.numpy())
+            try:
+                own.replace(path)
+            finally:
+                own.unlink(missing_ok=True)
     except OSError as error:
         print_log(
             f'The spread centroids are not kept for the next run: {error}. Set MMPOD_CACHE to a writable folder.',

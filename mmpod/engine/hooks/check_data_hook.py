@@ -54,11 +54,13 @@ class CheckDataHook(Hook):
                 'train_dataloader.batch_size, or set train_dataloader.drop_last=False.'
             )
         norm = getattr(getattr(plain_model(runner.model), 'head', None), 'norm', None)
-        if isinstance(norm, nn.BatchNorm1d) and isinstance(runner.train_loop, EpochBasedTrainLoop):
-            if loader.batch_size and not loader.drop_last and len(loader.sampler) % loader.batch_size == 1:
+        if isinstance(norm, nn.BatchNorm1d) and loader.batch_size:
+            rest = 0 if loader.drop_last else len(loader.sampler) % loader.batch_size
+            if loader.batch_size == 1 or isinstance(runner.train_loop, EpochBasedTrainLoop) and rest == 1:
                 raise UserError(
-                    'Expected at least 2 images in every training batch for the batch norm of the head, but the last '
-                    'of an epoch would have 1. Set train_dataloader.drop_last=True.'
+                    'Expected at least 2 images in every training batch for the batch norm of the head, but '
+                    f'{"each" if loader.batch_size == 1 else "the last of an epoch"} would have 1. '
+                    f'Set train_dataloader.{"batch_size" if loader.batch_size == 1 else "drop_last=True"}.'
                 )
         if not runner._resume:
             self.checkpoint_classes = None

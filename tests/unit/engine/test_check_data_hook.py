@@ -86,6 +86,10 @@ def test_a_last_batch_of_one_image_before_a_batch_norm():
     runner = runner_of(num_samples=9, batch_size=4)
     CheckDataHook().before_train(runner)
     runner.model.head.norm = torch.nn.BatchNorm1d(2)
+    with pytest.raises(UserError, match='each would have 1. Set train_dataloader.batch_size'):
+        runner_of_one = runner_of(num_samples=9, batch_size=1, drop_last=True)
+        runner_of_one.model.head.norm = runner.model.head.norm
+        CheckDataHook().before_train(runner_of_one)
     with pytest.raises(UserError, match='last of an epoch would have 1. Set train_dataloader.drop_last=True'):
         CheckDataHook().before_train(runner)
     for options in (dict(num_samples=9, drop_last=True), dict(num_samples=10)):

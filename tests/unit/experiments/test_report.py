@@ -150,6 +150,8 @@ def test_differences_are_paired_by_seed_with_the_interval_of_scipy(tmp_path, mon
     drawn = []
     monkeypatch.setattr('mmpod.experiments.figures.write_png', lambda figure, path: drawn.append(figure))
     plot_differences({'Accuracy': by_seed(Table('Accuracy', cells), records)}, tmp_path / 'x.png')
+    alone = by_setting(record('small/softmax', seed, [70.0]) for seed in range(3))
+    assert not plot_differences({'Accuracy': by_seed(Table('Accuracy', cells), alone)}, tmp_path / 'x.png')
     (axes,), (legend,) = drawn[0].axes, drawn[0].legends
     interval = stats.ttest_rel(values['pod'], values['softmax']).confidence_interval(0.95)
     drawn_at = {float(y) for line in axes.get_lines() for y in line.get_ydata() if np.isfinite(y)}

@@ -69,12 +69,14 @@ def test_closed_forms_need_no_cache(num_classes, feat_dim, cache, lines, monkeyp
     assert f'largest cosine {0.125 if num_classes == 1000 else 0:.4f}' in lines[-1][1].replace('-0.0', '0.0')
 
 
-@pytest.mark.parametrize('name', ['other K', 'truncated', 'pickled', 'empty', 'folder'])
+@pytest.mark.parametrize('name', ['other K', 'zeros', 'truncated', 'pickled', 'empty', 'folder'])
 def test_damaged_cache_is_computed_again(name, cache, lines):
     first = build_centroids('spread', 12, 3, 0)
     (path,) = cache.iterdir()
     if name == 'other K':
         np.save(path, first[:11].numpy())
+    elif name == 'zeros':
+        np.save(path, np.zeros((12, 3)))
     elif name == 'truncated':
         path.write_bytes(path.read_bytes()[:-8])
     elif name == 'pickled':
