@@ -122,7 +122,8 @@ def start_runner(tmp_path, prefix=''):
     """Run two trainings at a time in a process of its own and return it when all four processes are there."""
 
     def make():
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background would ignore it
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background or under nohup they are ignored
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         sys.stderr = (tmp_path / 'stderr').open('w')
         plans = []
         for name in ('a', 'b'):
