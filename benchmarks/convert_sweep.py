@@ -7,10 +7,9 @@ A config counts as converted if `tools/convert_config.py`'s file loads, the mode
 (no weights are fetched), one training step of two generated images through the config's batch augmentations and
 optimizer gives a finite loss and a gradient for every trainable parameter that has one in the original, and a
 prediction is a class and K scores in (0, 1). Images are 64 x 64 if the backbone accepts this size, otherwise as in the
-config. Where two images fail, there are eight: the head's batch norm has a large gradient if two images give nearly
-the same features. Each config runs in its own process, so that a killed one also gives a row; configs with the same
-model, augmentation and parameter groups share one run. `--part 0/2` and `--part 1/2` split the work between two
-terminals.
+config. Where two images fail, there are eight: of two, the head's batch norm can only make plus and minus one. Each
+config runs in its own process, so that a killed one also gives a row; configs with the same model, augmentation and
+parameter groups share one run. `--part 0/2` and `--part 1/2` split the work between two terminals.
 """
 
 import argparse

@@ -24,7 +24,6 @@ from mmpod.functional import (
 )
 from mmpod.functional.spread import DESCENT_VERSION
 from mmpod.utils.checks import check_choice
-from mmpod.utils.files import replaced
 
 from .centroid_file import read_centroids
 
@@ -103,10 +102,11 @@ def _spread(num_classes: int, feat_dim: int, seed: int, dtype: torch.dtype) -> T
     centroids = spread_centroids(num_classes, feat_dim, seed, progress=_log_progress)
     try:
         if is_main_process():
-            own = path.with_name(f'{path.stem}.{os.getpid()}.npy')  # other runs may write it at the same time
-            with replaced(own) as file:
-                np.save(file, centroids.numpy())
+            path.parent.mkdir(parents=True, exist_ok=True)
+            own = path.with_name(f'{path.name}.{os.getpid()}')  # other runs may write it at the same time
             try:
+                with own.open('wb') as file:
+                    np.save(file, centroids.numpy())
                 own.replace(path)
             finally:
                 own.unlink(missing_ok=True)

@@ -55,13 +55,12 @@ class CheckDataHook(Hook):
             )
         norm = getattr(getattr(plain_model(runner.model), 'head', None), 'norm', None)
         if isinstance(norm, nn.BatchNorm1d) and loader.batch_size:
-            rest = 0 if loader.drop_last else len(loader.sampler) % loader.batch_size
-            if loader.batch_size == 1 or isinstance(runner.train_loop, EpochBasedTrainLoop) and rest == 1:
-                raise UserError(
-                    'Expected at least 2 images in every training batch for the batch norm of the head, but '
-                    f'{"each" if loader.batch_size == 1 else "the last of an epoch"} would have 1. '
-                    f'Set train_dataloader.{"batch_size" if loader.batch_size == 1 else "drop_last=True"}.'
-                )
+            expected = 'Expected at least 2 images in every training batch for the batch norm of the head, but'
+            if loader.batch_size == 1:
+                raise UserError(f'{expected} each would have 1. Raise train_dataloader.batch_size.')
+            one_left = not loader.drop_last and len(loader.sampler) % loader.batch_size == 1
+            if one_left and isinstance(runner.train_loop, EpochBasedTrainLoop):
+                raise UserError(f'{expected} the last of an epoch would have 1. Set train_dataloader.drop_last=True.')
         if not runner._resume:
             self.checkpoint_classes = None
         datasets = dict(train_dataloader=loader.dataset)

@@ -153,6 +153,7 @@ PEOPLE = [f'person {index:03d}' for index in range(100)]
 
 def test_facescrub_reaches_the_model_as_it_is_in_its_files(image_folder, monkeypatch):
     root = image_folder(PEOPLE, per_class=1, size=64)
+    cv2.imwrite(str(root / 'train' / PEOPLE[3] / '0001.webp'), np.zeros((64, 64, 3), np.uint8))
     monkeypatch.setenv('FACESCRUB_ROOT', str(root))
     init_default_scope('mmpretrain')
     cfg = Config.fromfile(config_file('_base_/datasets/facescrub_bs128'))
@@ -162,7 +163,9 @@ def test_facescrub_reaches_the_model_as_it_is_in_its_files(image_folder, monkeyp
     assert sample['data_samples'].gt_label == 7 and cfg.data_preprocessor.to_rgb
     np.testing.assert_array_equal(sample['inputs'].permute(1, 2, 0), bgr)
     train = DATASETS.build(cfg.train_dataloader.dataset)
-    assert train[0]['inputs'].shape == (3, 64, 64) and '/train/' in train[0]['data_samples'].img_path
+    assert (
+        len(train) == 101 and train[0]['inputs'].shape == (3, 64, 64) and '/train/' in train[0]['data_samples'].img_path
+    )
     cv2.imwrite(str(root / 'test' / PEOPLE[7] / '0000.png'), bgr[:50])
     assert dataset[7]['inputs'].shape == (3, 64, 64)
 

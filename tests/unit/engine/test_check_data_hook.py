@@ -82,14 +82,14 @@ def test_training_set_without_a_batch():
     CheckDataHook().before_train(runner_of(num_samples=8, batch_size=8, drop_last=True))
 
 
-def test_a_last_batch_of_one_image_before_a_batch_norm():
+def test_a_batch_of_one_image_before_a_batch_norm():
     runner = runner_of(num_samples=9, batch_size=4)
     CheckDataHook().before_train(runner)
     runner.model.head.norm = torch.nn.BatchNorm1d(2)
-    with pytest.raises(UserError, match='each would have 1. Set train_dataloader.batch_size'):
-        runner_of_one = runner_of(num_samples=9, batch_size=1, drop_last=True)
-        runner_of_one.model.head.norm = runner.model.head.norm
-        CheckDataHook().before_train(runner_of_one)
+    single = runner_of(num_samples=9, batch_size=1, drop_last=True)
+    single.model.head.norm = runner.model.head.norm
+    with pytest.raises(UserError, match='each would have 1. Raise train_dataloader.batch_size'):
+        CheckDataHook().before_train(single)
     with pytest.raises(UserError, match='last of an epoch would have 1. Set train_dataloader.drop_last=True'):
         CheckDataHook().before_train(runner)
     for options in (dict(num_samples=9, drop_last=True), dict(num_samples=10)):
