@@ -112,7 +112,7 @@ WHEN_TABLES = {
         for name, (title, cells) in WHEN_CELLS.items()
     },
 }
-SHOWN = ('when_size', 'when_imbalance', 'when_rare', 'when_auroc')  # and the others once their studies have run
+SHOWN = ('when_size', 'when_imbalance', 'when_rare', 'when_noise', 'when_auroc')  # others follow when they have run
 WHEN_FIGURE = Figure(
     'Difference from Softmax',
     'differences',
