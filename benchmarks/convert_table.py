@@ -23,11 +23,11 @@ def tables(rows: list[dict]) -> str:
     """Return the text that docs/convert_table.md includes; docs/convert.md includes its first line."""
     count = Counter(row['result'] for row in rows)
     tried = [row for row in rows if row['result'] in ('ok', 'failed')]
-    runs = sum(not row['same_as'] for row in tried)
+    models = sum(not row['same_as'] for row in tried if row['result'] == 'ok')
     versions = sorted({f'mmpretrain {row["mmpretrain"]}, torch {row["torch"]}' for row in rows})
     text = (
         f'{"; ".join(versions)}, CPU: **{count["ok"]} of {len(tried)}** single-label configs convert, train and '
-        f'predict ({runs} different models). {count["refused"]} more `ImageClassifier` configs are refused, and '
+        f'predict ({models} different models). {count["refused"]} more `ImageClassifier` configs are refused, and '
         f'{count["unreadable"]} files that mmpretrain itself cannot load were not tried.\n\n'
     )
     groups = defaultdict(list)
@@ -46,11 +46,11 @@ def tables(rows: list[dict]) -> str:
     text += _listing('Not loaded by mmpretrain', [row for row in rows if row['result'] == 'unreadable'])
     silent = [row for row in tried if row['without_gradient'] not in ('', '0')]
     if silent:
-        models = Counter(
+        kinds = Counter(
             (row['backbone'], row['head'], row['without_gradient'], row['original_without_gradient']) for row in silent
         )
         text += '\nParameters without gradient, converted and original:\n\n'
-        lines = [[*key, number] for key, number in sorted(models.items())]
+        lines = [[*key, number] for key, number in sorted(kinds.items())]
         text += table(['backbone', 'head', 'converted', 'original', 'configs'], lines)
     reduced = sorted(row['config'] for row in tried if row['reduced'])
     if reduced:

@@ -1,4 +1,4 @@
-"""The best recipe found for POD Loss on 10,000 images of CIFAR-10: VICReg's term and a batch norm; see docs/results.md.
+"""POD Loss with VICReg's term and a batch norm on 10,000 images of CIFAR-10, tuned; see docs/results/recipe.md.
 
 python tools/train.py configs/small/pod_cifar10_10k_vicreg_bn.py
 """

@@ -119,7 +119,7 @@ def config_of(name: str, data: str) -> str:
 
 
 def tuning() -> Study:
-    """Return the five trials of each method, as long as the runs: shorter ones favour more weight decay."""
+    """Return the trials of each method, as long as the runs, because the best weight decay depends on the length."""
     bases = {}
     for key, trials in TRIALS.items():
         counts = [trials.images] * trials.classes

@@ -20,15 +20,14 @@ from .kerdock import kerdock_dim, kerdock_rows
 __all__ = ['max_cosine', 'max_cosine_lower_bound', 'spread_centroids', 'spread_method']
 
 # Annealing schedules, geometric from the first value to the last: the sharpness of the soft maximum over all pairs, and
-# the distance that a point moves in a step. With these, 100 points in R^16 come within 0.003 of the result of five
-# times as many steps.
+# the distance that a point moves in a step.
 SHARPNESS = (10.0, 3e4)
 STEP = (0.1, 1e-5)
 DESCENT_VERSION = 1  # raise it with every change of what the descent finds, because heads cache that in files
 
-# The descent has never come below 1.36 times the bound where a Kerdock set was near it (D from 16 to 128, K to 1,000).
+# A Kerdock set within this factor of the bound is used without a descent, which hardly ever comes so close.
 REACH = 1.4
-MAX_DESCENT = 2000  # points, if there is a Kerdock set to use instead; takes about two minutes in R^256
+MAX_DESCENT = 2000  # points, if there is a Kerdock set to use instead
 
 LARGE_TABLE = 2**24  # entries: 64 MiB in float32
 CHUNK = 2**21  # entries computed at a time
