@@ -76,7 +76,11 @@ TRIALS = {
             **dict.fromkeys(METHODS, [*ALIKE, (0.1, '2.5e-4'), (0.3, '2.5e-4')]),
             'softmax_bn': [*ALIKE, (0.01, '4e-3'), (0.03, '1.6e-2')],
         },
-        chosen={**dict.fromkeys(METHODS, (0.1, FIRST_DECAY)), 'softmax_bn': (0.03, '4e-3')},
+        chosen={
+            **dict.fromkeys(METHODS, (0.1, FIRST_DECAY)),
+            'softmax': (0.3, '2.5e-4'),
+            'softmax_bn': (0.03, '4e-3'),
+        },
     ),
 }
 
@@ -135,23 +139,28 @@ def tuning() -> Study:
     return Study('when_tuning', 'trials of rate and weight decay on held-out images', bases, seeds=(0,))
 
 
-def method(name: str, tuned: str, options: Sequence[str], source: str = '') -> Base:
-    """Return a method with what its trials of that key chose."""
+def method(name: str, tuned: str, options: Sequence[str], source: str = '', wide: bool = False) -> Base:
+    """Return a method with what its trials of that key chose, if ``wide`` on a backbone of twice the width."""
     rate, decay = TRIALS[tuned].chosen[name]
-    overrides = (*METHODS[name][2], *options, f'{RATE}={rate}', f'{DECAY}={decay}')
+    overrides = [*METHODS[name][2], *options, f'{RATE}={rate}', f'{DECAY}={decay}']
+    if wide:
+        overrides += [f'model.backbone.{layers}_channels=16' for layers in ('stem', 'base')]
+        overrides += [f'model.{"neck" if METHODS[name][2] == PROJECTED else "head"}.in_channels=128']
     return Base(config_of(name, TRIALS[tuned].data), overrides, source=source)
 
 
-def study(name: str, title: str, points: Mapping[str, tuple[str, Sequence[str]]]) -> Study:
+def study(name: str, title: str, points: Mapping[str, tuple[str, Sequence[str]]], wide: bool = False) -> Study:
     """Return a study of all methods at each point: the key of its trials, and its overrides."""
-    bases = {f'{key}_{point}': method(key, *what) for key in METHODS for point, what in points.items()}
+    bases = {f'{key}_{point}': method(key, *what, wide=wide) for key in METHODS for point, what in points.items()}
     return Study(name, title, bases)
 
 
-def tested(name: str, title: str, source: str, tuned: str, trained: Sequence[str], *options: str) -> Study:
+def tested(
+    name: str, title: str, source: str, tuned: str, trained: Sequence[str], *options: str, wide: bool = False
+) -> Study:
     """Return tests of the runs of all methods, ``study/METHOD_point`` without the method, by an additional hook."""
     options = (*(option for option in trained if option != 'fast=True'), *options)
-    bases = {key: method(key, tuned, options, source.replace('/', f'/{key}_')) for key in METHODS}
+    bases = {key: method(key, tuned, options, source.replace('/', f'/{key}_'), wide) for key in METHODS}
     return Study(name, title, bases)
 
 
@@ -166,7 +175,10 @@ def with_noise(share: str) -> list[str]:
 
 
 def classes_100() -> list[str]:
-    """Return a training on the first 100 classes of Tiny ImageNet, three times as long as the others."""
+    """Return a training on the first 100 classes of Tiny ImageNet, three times as long as the others.
+
+    It needs the wide backbone: projections of 64 channels cannot reach 100 centroids, which span 99 dimensions.
+    """
     loaders = (f'{loader}_dataloader.dataset.num_classes=100' for loader in ('train', 'val', 'test'))
     return [
         *training([500] * 100, 3 * ITERATIONS),
@@ -214,7 +226,7 @@ WHEN_STUDIES = [
         'iterations, 1,000 images per class of CIFAR-10',
         {str(number): ('1000', on_cifar([1000] * 10, number)) for number in (6000, 18000)},
     ),
-    study('when_classes', '100 classes of Tiny ImageNet, 500 images each', {'100': ('tiny', classes_100())}),
+    study('when_classes', '100 classes of Tiny ImageNet, 500 images each', {'100': ('tiny', classes_100())}, wide=True),
     tested(
         'when_unknown',
         'unknown images, of Tiny ImageNet, after training on 1,000 images per class of CIFAR-10',
@@ -231,5 +243,6 @@ WHEN_STUDIES = [
         'tiny',
         classes_100(),
         *OTHER_CLASSES,
+        wide=True,
     ),
 ]

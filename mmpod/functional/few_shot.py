@@ -13,7 +13,7 @@ def nearest_mean(support: Tensor, labels: Tensor, query: Tensor) -> Tensor:
 
     The mean of all support features is subtracted from all features, the differences are divided by their length, and
     a query gets the class whose mean difference is at the smallest Euclidean distance: CL2N of Wang et al.,
-    *SimpleShot* (arXiv 1911.04623).
+    *SimpleShot* (arXiv 1911.04623), which subtracts the mean of the training classes instead.
 
     Args:
         support: Features, shape (N, D), of at least one sample of each class.

@@ -1,6 +1,7 @@
 """A hook that measures how well frozen features tell classes apart that were not trained on."""
 
-from typing import Optional, Sequence
+from functools import partial
+from typing import Callable, Optional, Sequence
 
 import torch
 from mmengine.hooks import Hook
@@ -15,6 +16,8 @@ from ..extraction import all_features, ordered_loader, plain_model
 
 __all__ = ['FewShotHook']
 
+STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)  # C of the logistic regression: the inverse of its regularisation
+
 
 @HOOKS.register_module()
 class FewShotHook(Hook):
@@ -22,8 +25,8 @@ class FewShotHook(Hook):
 
     Reports ``few_shot/nearest_mean_<n>_<stage>`` and ``few_shot/linear_probe_<n>_<stage>``: the accuracy in % on the
     query set after learning from n images per class, by :func:`~mmpod.functional.few_shot.nearest_mean` or by
-    scikit-learn's logistic regression (C = 1) of standardised features, as the mean over all disjoint draws that the
-    support set allows.
+    scikit-learn's logistic regression of standardised features, as the mean over all disjoint draws that the support
+    set allows. The regression's C is the one with which learning from the first draw classifies the second best.
 
     Args:
         support: What the dataset of images to learn from changes in the config of the test set.
@@ -32,7 +35,8 @@ class FewShotHook(Hook):
         stages: ``'backbone'``, its output averaged over positions, or ``'pre_logits'``, what the head classifies.
 
     Raises:
-        ValueError: After the test: a class has fewer support images than requested, or a sample would be counted twice.
+        ValueError: After the test: a class has fewer support images than two draws need, or a sample would be counted
+            twice.
     """
 
     # Before MMEngine's RuntimeInfoHook, which passes the metrics to the log.
@@ -52,10 +56,13 @@ class FewShotHook(Hook):
         (supports, labels), (queries, answers) = (self._features(runner, part) for part in (self.support, self.query))
         for stage, support, query in zip(self.stages, supports, queries):
             for shot in self.shots:
-                for method in (nearest_mean, linear_probe):
-                    found = [method(support[chosen], labels[chosen], query) for chosen in draws(labels, shot)]
-                    accuracy = torch.stack([(classes == answers).double().mean() for classes in found]).mean()
-                    metrics[f'few_shot/{method.__name__}_{shot}_{stage}'] = 100 * accuracy.item()
+                first, second, *_ = chosen = draws(labels, shot)
+                data = support[first], labels[first], support[second], labels[second]
+                strength = max(STRENGTHS, key=lambda c: accuracy(partial(linear_probe, strength=c), *data))
+                methods = dict(nearest_mean=nearest_mean, linear_probe=partial(linear_probe, strength=strength))
+                for name, method in methods.items():
+                    found = [accuracy(method, support[draw], labels[draw], query, answers) for draw in chosen]
+                    metrics[f'few_shot/{name}_{shot}_{stage}'] = 100 * sum(found) / len(found)
 
     def _features(self, runner: Runner, changes: dict) -> tuple[Sequence[Tensor], Tensor]:
         """Return the features of each stage, (N, D) each, and the labels of a dataset, (N,)."""
@@ -78,22 +85,30 @@ class FewShotHook(Hook):
 
 
 def draws(labels: Tensor, shot: int) -> list[Tensor]:
-    """Return the indices of as many disjoint sets of ``shot`` samples per class as the labels allow."""
+    """Return the indices of as many disjoint sets of ``shot`` samples per class as the labels allow, at least two."""
     by_class = [torch.nonzero(labels == label).flatten() for label in range(int(labels.max()) + 1)]
     fewest = min(map(len, by_class))
-    if fewest < shot:
-        raise ValueError(f'Expected at least {shot} support images per class for FewShotHook, but one has {fewest}.')
+    if fewest < 2 * shot:
+        raise ValueError(
+            f'Expected at least {2 * shot} support images per class for FewShotHook with {shot} shots, '
+            f'twice as many as it learns from, but one has {fewest}.'
+        )
     return [
         torch.cat([indices[start : start + shot] for indices in by_class])
         for start in range(0, fewest - shot + 1, shot)
     ]
 
 
-def linear_probe(support: Tensor, labels: Tensor, query: Tensor) -> Tensor:
+def accuracy(method: Callable, support: Tensor, labels: Tensor, query: Tensor, answers: Tensor) -> float:
+    """Return the share of right answers, from 0 to 1."""
+    return (method(support, labels, query) == answers).double().mean().item()
+
+
+def linear_probe(support: Tensor, labels: Tensor, query: Tensor, strength: float) -> Tensor:
     """Return the class of each query by logistic regression of standardised features, shape (M,), int64."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    probe = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
     return torch.from_numpy(probe.fit(support.numpy(), labels.numpy()).predict(query.numpy()))

@@ -37,6 +37,10 @@ def features_of(model, split, stage):
     return features.double().numpy(), np.array([sample['gt_label'] for sample in samples])
 
 
+def probe(strength):
+    return make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
+
+
 @pytest.mark.parametrize('config', ['small/softmax_digits', 'small/pod_digits'])
 def test_accuracies_against_scikit_learn(config, tmp_path):
     model, metrics = run(tmp_path, config, dict(split='train'))
@@ -45,13 +49,21 @@ def test_accuracies_against_scikit_learn(config, tmp_path):
         query, answers = features_of(model, 'test', stage)
         by_class = [np.flatnonzero(labels == label) for label in range(10)]
         scores = {'nearest_mean': [], 'linear_probe': []}
-        for draw in range(min(map(len, by_class)) // 30):
-            chosen = np.concatenate([indices[30 * draw : 30 * draw + 30] for indices in by_class])
+        draws_of_30 = [
+            np.concatenate([indices[30 * draw : 30 * draw + 30] for indices in by_class])
+            for draw in range(min(map(len, by_class)) // 30)
+        ]
+
+        second = draws_of_30[1]
+        known = support[draws_of_30[0]], labels[draws_of_30[0]]
+        tried = {c: probe(c).fit(*known).score(support[second], labels[second]) for c in (1e-3, 1e-2, 0.1, 1, 10)}
+        assert len(set(tried.values())) > 1
+        for chosen in draws_of_30:
             center = support[chosen].mean(0)
             mean = NearestCentroid().fit(normalize(support[chosen] - center), labels[chosen])
             scores['nearest_mean'].append(mean.score(normalize(query - center), answers))
-            probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-            scores['linear_probe'].append(probe.fit(support[chosen], labels[chosen]).score(query, answers))
+            best = probe(max(tried, key=tried.get)).fit(support[chosen], labels[chosen])
+            scores['linear_probe'].append(best.score(query, answers))
         for name, values in scores.items():
             assert metrics[f'few_shot/{name}_30_{stage}'] == pytest.approx(100 * np.mean(values), abs=0.05), name
             assert np.mean(values) > 0.2
@@ -60,5 +72,5 @@ def test_accuracies_against_scikit_learn(config, tmp_path):
 def test_draws_are_disjoint_and_balanced():
     labels = torch.tensor([0, 1, 0, 1, 1, 0, 0, 1, 1])
     assert [draw.tolist() for draw in draws(labels, 2)] == [[0, 2, 1, 3], [5, 6, 4, 7]]
-    with pytest.raises(ValueError, match='at least 5 support images.*one has 4'):
-        draws(labels, 5)
+    with pytest.raises(ValueError, match='at least 6 support images.*one has 4'):
+        draws(labels, 3)
