@@ -163,6 +163,8 @@ def main() -> None:
     elif args.command == 'pack':
         added, repeated = pack(args.work_dir, args.results)
         print(f'{len(added)} runs added to {args.results}, {len(repeated)} there already')
+        if not added and not repeated:
+            print(f'No finished run in {args.work_dir}/<study>/<setting>/seed<n>, where `run` leaves them.')
     elif args.select:
         list_selection(args, read_results(args.results))
     else:

@@ -79,6 +79,8 @@ def loss_config(name: str, old: Any, num_classes: int, sc_weight: float = 1.0) -
             loss['label_smooth_val'] = amount / (1 + amount) if mode == 'classy_vision' else amount
         else:
             notes.append(f'label_smooth_val={amount} of {old_name} goes: only POD Loss has it.')
+    if first.get('reduction', 'mean') != 'mean':
+        notes.append(f'reduction={first["reduction"]!r} of {old_name} goes: the new loss is a mean over the images.')
     if first.get('loss_weight', 1.0) != 1.0:
         loss['loss_weight'] = first['loss_weight']
     if first.get('class_weight') is not None:

@@ -33,6 +33,11 @@ class Record:
     metrics: dict[str, Any]  # of the test, or else of the last validation: numbers, or lists with one per class
     config_hash: Optional[str]  # of the resolved config; None in runs from before hashes were introduced
 
+    def __post_init__(self) -> None:
+        """Refuse a line of a file whose numbers are not where they belong."""
+        if type(self.seed) is not int or not isinstance(self.metrics, dict) or not all(self.curves.values()):
+            raise TypeError('a seed, metrics or a curve is missing')
+
     @property
     def key(self) -> tuple[str, str, int]:
         """A key that is unique among all runs."""

@@ -78,4 +78,5 @@ def pedcc(num_classes: int, feat_dim: int, seed: int = 0) -> Tensor:
             f'Set feat_dim={num_classes - 1} or more, or spread them as evenly as {feat_dim} dimensions allow: '
             "centroids='spread' in PEDCCHead, which is mmpod.functional.spread_centroids."
         )
-    return simplex(haar_frame(num_classes - 1, feat_dim, seed))
+    with torch.device('cpu'):  # whatever the default device: the numbers come from NumPy
+        return simplex(haar_frame(num_classes - 1, feat_dim, seed))

@@ -81,6 +81,13 @@ def spread_centroids(
     check_integer('feat_dim', feat_dim, 1 if num_classes == 2 else 2)
     check_integer('seed', seed, 0, MAX_SEED)
     check_integer('steps', steps, 2)
+    with torch.device('cpu'):  # whatever the default device: the numbers come from NumPy
+        return _spread(num_classes, feat_dim, seed, steps, progress, dtype)
+
+
+def _spread(
+    num_classes: int, feat_dim: int, seed: int, steps: int, progress: Optional[Callable], dtype: torch.dtype
+) -> Tensor:
     method, dim = spread_method(num_classes, feat_dim), kerdock_dim(num_classes, feat_dim)
     if method == 'simplices':
         parts = max(1, num_classes - feat_dim)

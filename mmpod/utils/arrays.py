@@ -44,7 +44,10 @@ def as_labels(labels: Any, features: Tensor, num_classes: Optional[int]) -> Tens
         TypeError: The labels are not integers.
         ValueError: Wrong shape, or a label outside [0, K).
     """
-    labels = torch.as_tensor(labels)
+    try:
+        labels = torch.as_tensor(labels)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f'Expected `labels` to be integers, one class per sample, but got others: {error}.') from error
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
         raise TypeError(f'Expected `labels` to be integers, one class per sample, but got {labels.dtype}.')
     if labels.shape != features.shape[:1]:

@@ -52,6 +52,7 @@ def test_a_killed_run_goes_on_and_is_reported(root, tmp_path, run_command):
     results = ['--results', tmp_path / 'results']
     assert '1 runs added' in run_command(*tool, 'pack', tmp_path / 'w', *results).stdout
     assert '0 runs added' in run_command(*tool, 'pack', tmp_path / 'w', *results).stdout
+    assert 'No finished run in' in run_command(*tool, 'pack', tmp_path / 'w' / 'digits', *results).stdout
     assert 'in results: seeds 5' in run_command(*tool, 'list', *ONE_RUN, *where, *results).stdout
     for shown in (['--work-dir', tmp_path / 'w'], [*results, '--out', tmp_path / 'out']):
         text = run_command(*tool, 'report', 'digits', *shown).stdout

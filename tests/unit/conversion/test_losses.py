@@ -153,3 +153,8 @@ def test_label_smoothing_is_that_of_the_original(mode, mixed):
     for name, term in loss(features, labels, centroids).items():
         assert_close(term, plain(features, weights, centroids)[name])
         assert not torch.allclose(term, plain(features, labels, centroids)[name], rtol=1e-3)
+
+
+def test_another_reduction_than_the_mean_is_named():
+    assert not loss_config('pod', dict(CE, reduction='mean'), 4)[1]
+    assert 'mean over the images' in loss_config('pod', dict(CE, reduction='sum'), 4)[1][0]

@@ -132,7 +132,9 @@ def test_a_damaged_line_is_named_by_its_number(tmp_path):
     path = tmp_path / 'digits.jsonl'
     line = path.read_text()
     other = line.replace('"seed": 0', '"seed": 1')
-    for damaged in (line[:50] + '\n', '{"study": "digits"}\n', '[]\n', line.replace('"date"', '"day"'), '\n'):
+    emptied = dict(metrics=None), dict(curves=dict(a={}))
+    empty = [json.dumps(dict(json.loads(line), **part)) + '\n' for part in emptied]
+    for damaged in (line[:50] + '\n', '{"study": "digits"}\n', '[]\n', line.replace('"date"', '"day"'), '\n', *empty):
         path.write_text(line + damaged + other)
         with pytest.raises(ValueError, match=f'line 2 of {re.escape(str(path))} .* damaged .*Restore it from git'):
             read_file(path)

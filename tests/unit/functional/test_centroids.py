@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from mmpod.functional import pedcc
+from mmpod.functional import pedcc, spread_centroids
 from mmpod.functional.centroids import haar_frame
 
 
@@ -57,3 +57,9 @@ def test_bad_arguments_are_named(arguments, error, words):
     with pytest.raises(error) as caught:
         pedcc(*arguments)
     assert all(word in str(caught.value) for word in words)
+
+
+def test_the_default_device_does_not_matter():
+    with torch.device('meta'):
+        made = pedcc(4, 8), *(spread_centroids(*size) for size in ((12, 8), (40, 16), (20, 4)))
+    assert_close(made, (pedcc(4, 8), *(spread_centroids(*size) for size in ((12, 8), (40, 16), (20, 4)))))

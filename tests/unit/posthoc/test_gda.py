@@ -282,6 +282,7 @@ BROKEN[1, 2] = np.nan
         (ValueError, 'NaN or infinity', lambda: fitted().predict(blobs()[0] * np.nan)),
         (ValueError, r'lie in \[0, 2\), but got values from 0 to 2', lambda: fitted().fit(FEATURES, [0, 2], 2)),
         (ValueError, 'at least 0, but got values from -1', lambda: fitted().fit(FEATURES, [0, -1])),
+        (TypeError, 'integers', lambda: fitted().fit(FEATURES, ['a', 'b'])),
         (TypeError, 'integers', lambda: fitted().fit(FEATURES, [0.0, 1.0])),
         (ValueError, r'shape \(N,\) = \(2,\)', lambda: fitted().fit(FEATURES, [0, 1, 1])),
         (ValueError, r'\(N, D\)', lambda: fitted().fit(FEATURES[0], [0])),
