@@ -65,7 +65,7 @@ TRIALS = {
         held_out=(1000, 500),
         classes=10,
         more=FOLLOWED,
-        chosen={**dict.fromkeys(METHODS, (0.1, FIRST_DECAY)), 'softmax_bn': (0.03, FIRST_DECAY)},
+        chosen={**dict.fromkeys(METHODS, (0.1, FIRST_DECAY)), 'softmax_bn': (0.03, '4e-3')},
     ),
     'tiny': Trials(
         data='tiny20',
