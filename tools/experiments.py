@@ -150,7 +150,8 @@ def report(args: argparse.Namespace) -> None:
         for name, make in (('README.md', configs_readme), ('metafile.yml', metafile)):
             (CONFIGS / name).write_text(make(CONFIGS), encoding='utf-8')
             written.append(CONFIGS / name)
-    print('Written: ' + ', '.join(map(str, written)))
+    for folder in dict.fromkeys(path.parent for path in written):
+        print(f'Written to {folder}:', *(path.name for path in written if path.parent == folder))
 
 
 def main() -> None:
