@@ -9,7 +9,7 @@ from mmengine.runner import Runner, autocast
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
-from mmpod.datasets.file_pipeline import file_pipeline, output_shapes
+from mmpod.datasets.file_pipeline import file_pipeline, output_shapes, resize_to
 from mmpod.functional import auroc, energy_score, false_positive_rate, max_probability_score, normalize_rows
 from mmpod.models.features import head_prototypes, stage_features
 from mmpod.registry import HOOKS
@@ -40,8 +40,8 @@ class OpenSetHook(Hook):
 
     Args:
         unknown: A folder of images, at any depth, or the config of a dataset; None skips the evaluation. The images of
-            a folder are read through the pipeline of the test set and, if that leaves the size open and all test images
-            have one size, resized to it.
+            a folder are read through the pipeline of the test set and, if all test images have one size that the
+            pipeline leaves open, resized to it.
 
     Raises:
         FileNotFoundError: After the test: there are no images in the folder.
@@ -120,13 +120,10 @@ class OpenSetHook(Hook):
         if isinstance(self.unknown, dict):
             return self.unknown
         try:
-            pipeline = file_pipeline(runner.cfg.test_dataloader.dataset)
+            pipeline = file_pipeline(runner.cfg.test_dataloader.dataset, resize=True)
         except ValueError as error:
             raise ValueError(f'{error} Give OpenSetHook the config of a dataset as `unknown`.') from error
         sizes = set().union(*all_gather_object(self.sizes))
         if len(sizes) == 1 and len(output_shapes(pipeline)) > 1:
-            ((height, width),) = sizes
-            # Averages over pixels, and leaves images of that size as they are.
-            resize = dict(type='Resize', scale=(width, height), interpolation='area')
-            pipeline = [*pipeline[:-1], resize, pipeline[-1]]
+            pipeline = [*pipeline[:-1], resize_to(*sizes.pop()), pipeline[-1]]
         return dict(type='mmpod.UnlabelledImages', data_root=self.unknown, pipeline=pipeline)

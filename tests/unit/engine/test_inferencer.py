@@ -114,6 +114,17 @@ def test_the_shipped_weights_reach_their_recorded_accuracy(root):
     assert get_model(DIGITS, pretrained=True)._dataset_meta['classes'][7] == '7'  # mmpretrain's own finds them, too
 
 
+def test_an_image_of_another_size_is_resized_to_that_of_the_test_set(tmp_path):
+    digits = SklearnDigits(split='test', pipeline=[])
+    images = [digits[index]['img'] for index in range(5)]
+    larger = [image.repeat(4, axis=0).repeat(6, axis=1) for image in images]  # (32, 48, 3), the same after averaging
+    cv2.imwrite(str(tmp_path / 'digit.png'), larger[0])
+    inferencer = mmpod.Inferencer(DIGITS)
+    expected, results = inferencer(images, 'bgr'), inferencer(larger, 'bgr', batch_size=5)
+    assert_allclose(scores(results), scores(expected), atol=1e-6)
+    assert_allclose(scores(inferencer(tmp_path / 'digit.png')), scores(expected[:1]), atol=1e-6)
+
+
 def test_many_classes_have_only_the_best():
     inferencer = mmpod.Inferencer(DIGITS)
     image = np.random.RandomState(0).randint(0, 256, (8, 8), np.uint8)

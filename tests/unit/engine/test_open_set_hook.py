@@ -22,6 +22,7 @@ class RGBArrays(CIFAR10):
     """Stands for mmpretrain's CIFAR-10, which holds RGB."""
 
     METAINFO = dict(classes=list('0123456789'))
+    IMAGE_SIZE = (8, 8)
 
     def load_data_list(self):
         files = sorted(path for path in (self.folder / 'test').rglob('*') if path.is_file())
