@@ -16,7 +16,16 @@ from mmpod.datasets.file_pipeline import inner_datasets
 from mmpod.utils.config_parts import type_name
 from mmpod.utils.distributed import check_each_sample_once, gather_rows
 
-__all__ = ['all_features', 'extracted', 'has_tta', 'ordered_loader', 'plain_model', 'training_set', 'with_progress']
+__all__ = [
+    'all_features',
+    'extracted',
+    'has_tta',
+    'one_view_model',
+    'ordered_loader',
+    'plain_model',
+    'training_set',
+    'with_progress',
+]
 
 
 def plain_model(model: Any) -> Any:
@@ -28,6 +37,19 @@ def plain_model(model: Any) -> Any:
 def has_tta(model: Any) -> bool:
     """Return whether a model averages over several views of an image."""
     return isinstance(model.module if is_model_wrapper(model) else model, BaseTTAModel)
+
+
+def one_view_model(runner: Runner, hook: object) -> Any:
+    """Return the classifier without distributed wrappers, for a hook that needs one view of each image.
+
+    Raises:
+        ValueError: With test-time augmentation.
+    """
+    if has_tta(runner.model):
+        raise ValueError(
+            f'Expected one view of each image for {type(hook).__name__}, but got several. Leave --tta out.'
+        )
+    return plain_model(runner.model)
 
 
 def ordered_loader(runner: Runner, dataset: dict) -> DataLoader:

@@ -12,7 +12,7 @@ from mmpod.functional import nearest_mean
 from mmpod.models.features import stage_features
 from mmpod.registry import HOOKS
 
-from ..extraction import all_features, ordered_loader, plain_model
+from ..extraction import all_features, one_view_model, ordered_loader, plain_model
 
 __all__ = ['FewShotHook']
 
@@ -35,8 +35,8 @@ class FewShotHook(Hook):
         stages: ``'backbone'``, its output averaged over positions, or ``'pre_logits'``, what the head classifies.
 
     Raises:
-        ValueError: After the test: a class has fewer support images than two draws need, or a sample would be counted
-            twice.
+        ValueError: Before the test: with test-time augmentation. After it: a class has fewer support images than two
+            draws need, or a sample would be counted twice.
     """
 
     # Before MMEngine's RuntimeInfoHook, which passes the metrics to the log.
@@ -50,6 +50,10 @@ class FewShotHook(Hook):
         stages: Sequence[str] = ('backbone', 'pre_logits'),
     ):
         self.support, self.query, self.shots, self.stages = support, query, shots, stages
+
+    def before_test(self, runner: Runner) -> None:
+        """Refuse test-time augmentation."""
+        one_view_model(runner, self)
 
     def after_test_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
         """Extract the features of both sets and add the accuracies to the metrics."""

@@ -15,7 +15,7 @@ from mmpod.models.features import head_prototypes, stage_features
 from mmpod.registry import HOOKS
 from mmpod.utils.distributed import check_each_sample_once, gather_rows, owned_by_rank
 
-from ..extraction import has_tta, ordered_loader, plain_model, with_progress
+from ..extraction import one_view_model, ordered_loader, with_progress
 
 __all__ = ['OpenSetHook']
 
@@ -59,11 +59,10 @@ class OpenSetHook(Hook):
         """Register a forward hook on the head."""
         if self.unknown is None:
             return
-        if has_tta(runner.model):
-            raise ValueError('Expected one prediction per image for OpenSetHook. Leave --tta out.')
+        model = one_view_model(runner, self)
         self.known: list[Tensor] = []
         self.sizes: set[tuple[int, int]] = set()
-        self.handle = plain_model(runner.model).head.register_forward_hook(self._keep)
+        self.handle = model.head.register_forward_hook(self._keep)
 
     def _keep(self, head: nn.Module, args: tuple, logits: Any) -> None:
         if not isinstance(logits, Tensor) or logits.ndim != 2:
