@@ -143,7 +143,7 @@ def _file(image: object) -> str:
     if not isinstance(image, (str, Path)):
         raise TypeError(
             f'Expected an image to be a path or a NumPy array, but got {type(image).__name__}. For a Pillow image use '
-            "np.asarray(image.convert('RGB')) and channel_order='rgb'."
+            "np.asarray(ImageOps.exif_transpose(image).convert('RGB')) and channel_order='rgb'."
         )
     if '://' not in str(image) and not Path(image).is_file():
         raise FileNotFoundError(f'Expected the image `{Path(image).absolute()}` to be a file, but there is none.')

@@ -11,7 +11,7 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from mmpretrain import get_model
 from numpy.testing import assert_allclose, assert_array_equal
-from PIL import Image
+from PIL import Image, ImageOps
 
 import mmpod
 from mmpod.datasets import SklearnDigits
@@ -72,6 +72,18 @@ def test_files_and_arrays_get_the_scores_of_a_test(color_type, tmp_path):
         assert_allclose([result['pred_score'] for result in results], expected.max(axis=1), atol=1e-6)
     assert np.abs(scores(inferencer(rgb, 'bgr')) - expected).max() > 3e-3
     assert [result['img_path'] for result in by_file] == files
+
+
+def test_a_photograph_on_its_side_is_turned_in_a_file_and_by_pillow(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn
+    pixels = np.linspace(0, 255, 8 * 24 * 3).reshape(8, 24, 3).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / 'photograph.jpg', quality=95, exif=exif)
+    image, inferencer = Image.open(tmp_path / 'photograph.jpg'), mmpod.Inferencer(DIGITS)
+    upright, lying = [np.array(pil.convert('RGB')) for pil in (ImageOps.exif_transpose(image), image)]
+    by_file, by_array, wrong = [scores(inferencer(i, 'rgb')) for i in (tmp_path / 'photograph.jpg', upright, lying)]
+    assert_allclose(by_array, by_file, atol=1e-3)
+    assert np.abs(wrong - by_file).max() > 0.01
 
 
 @pytest.mark.parametrize('kind', ['gray', 'alpha', '16-bit', '16-bit alpha'])
