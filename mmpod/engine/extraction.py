@@ -11,6 +11,7 @@ from mmengine.runner import Runner, autocast
 from mmengine.utils import track_iter_progress
 from torch import Tensor
 from torch.utils.data import DataLoader
+from torch.utils.hooks import RemovableHandle
 
 from mmpod.datasets.file_pipeline import inner_datasets
 from mmpod.utils.config_parts import type_name
@@ -20,6 +21,7 @@ __all__ = [
     'all_features',
     'extracted',
     'has_tta',
+    'hook_feats',
     'one_view_model',
     'ordered_loader',
     'plain_model',
@@ -50,6 +52,17 @@ def one_view_model(runner: Runner, hook: object) -> Any:
             f'Expected one view of each image for {type(hook).__name__}, but got several. Leave --tta out.'
         )
     return plain_model(runner.model)
+
+
+def hook_feats(model: Any, function: Callable[[Any], None]) -> RemovableHandle:
+    """Call a function with the input of the head for each batch; a hook of the head would miss its ``predict``.
+
+    Args:
+        model: The classifier.
+        function: Gets the output of the neck, or of the backbone if there is no neck.
+    """
+    last = model.neck if model.with_neck else model.backbone
+    return last.register_forward_hook(lambda module, args, feats: function(feats))
 
 
 def ordered_loader(runner: Runner, dataset: dict) -> DataLoader:

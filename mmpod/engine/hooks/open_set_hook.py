@@ -1,5 +1,6 @@
 """A hook that measures how well a classifier's scores separate unknown classes from those of its test set."""
 
+from functools import partial
 from typing import Any, Optional, Sequence, Sized, Union, cast
 
 import torch
@@ -15,7 +16,7 @@ from mmpod.models.features import head_prototypes, stage_features
 from mmpod.registry import HOOKS
 from mmpod.utils.distributed import check_each_sample_once, gather_rows, owned_by_rank
 
-from ..extraction import one_view_model, ordered_loader, with_progress
+from ..extraction import hook_feats, one_view_model, ordered_loader, with_progress
 
 __all__ = ['OpenSetHook']
 
@@ -56,15 +57,16 @@ class OpenSetHook(Hook):
         self.unknown = unknown
 
     def before_test_epoch(self, runner: Runner) -> None:
-        """Register a forward hook on the head."""
+        """Register a forward hook."""
         if self.unknown is None:
             return
         model = one_view_model(runner, self)
         self.known: list[Tensor] = []
         self.sizes: set[tuple[int, int]] = set()
-        self.handle = model.head.register_forward_hook(self._keep)
+        self.handle = hook_feats(model, partial(self._keep, model.head))
 
-    def _keep(self, head: nn.Module, args: tuple, logits: Any) -> None:
+    def _keep(self, head: nn.Module, feats: Any) -> None:
+        logits = head(feats)
         if not isinstance(logits, Tensor) or logits.ndim != 2:
             raise ValueError(
                 f'Expected the head to give one tensor of logits (N, K) for OpenSetHook, but {type(head).__name__} '
@@ -74,7 +76,7 @@ class OpenSetHook(Hook):
         self.scores = dict(max_probability=max_probability_score(logits), energy=energy_score(logits))
         prototypes = head_prototypes(head)
         if prototypes is not None:
-            features = normalize_rows(stage_features(head, args[0], 'pre_logits').double())
+            features = normalize_rows(stage_features(head, feats, 'pre_logits').double())
             self.scores['max_cosine'] = (features @ normalize_rows(prototypes.double()).T).amax(dim=1)
 
     def after_test_iter(

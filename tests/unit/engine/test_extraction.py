@@ -7,7 +7,7 @@ from mmengine.config import ConfigDict
 
 from mmpod.engine import FewShotHook, FitGDAHook, OpenSetHook
 from mmpod.engine.extraction import training_set
-from mmpod.models import AverageTTA, GDAClassifier
+from mmpod.models import AverageTTA, GDAClassifier, PEDCCHead
 
 PLAIN = [dict(type='PackInputs')]
 
@@ -53,6 +53,13 @@ def test_images_are_in_memory_where_those_of_the_test_set_are():
 def test_datasets_without_a_pipeline_are_named(train, test):
     with pytest.raises(ValueError, match='`pipeline` of their own, but got a Own without one.*FitGDAHook'):
         converted(train, test)
+
+
+def test_gaussians_of_more_classes_than_a_prediction_scores_are_refused(monkeypatch):
+    monkeypatch.setattr(PEDCCHead, 'MAX_SCORES', 2)  # instead of 32,768
+    head = dict(type='mmpod.PEDCCHead', num_classes=3, in_channels=4, feat_dim=4, loss=dict(type='mmpod.PODLoss'))
+    with pytest.raises(ValueError, match='at most 2 classes for GDAClassifier.* got 3'):
+        GDAClassifier(backbone=dict(type='mmpretrain.LeNet5'), head=head)
 
 
 def test_hooks_of_one_view_refuse_test_time_augmentation():
