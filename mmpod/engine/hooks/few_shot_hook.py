@@ -63,7 +63,9 @@ class FewShotHook(Hook):
                 first, second, *_ = chosen = draws(labels, shot)
                 data = support[first], labels[first], support[second], labels[second]
                 strength = max(STRENGTHS, key=lambda c: accuracy(partial(linear_probe, strength=c), *data))
-                methods = dict(nearest_mean=nearest_mean, linear_probe=partial(linear_probe, strength=strength))
+                methods: dict[str, Callable] = dict(
+                    nearest_mean=nearest_mean, linear_probe=partial(linear_probe, strength=strength)
+                )
                 for name, method in methods.items():
                     found = [accuracy(method, support[draw], labels[draw], query, answers) for draw in chosen]
                     metrics[f'few_shot/{name}_{shot}_{stage}'] = 100 * sum(found) / len(found)
