@@ -4,7 +4,7 @@ import copy
 import inspect
 import tempfile
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Any, Iterator, Optional
 
 import mmcv
 import numpy as np
@@ -16,9 +16,18 @@ from torch import Tensor
 
 from mmpod.utils.config_parts import is_a, resolve
 
-__all__ = ['channel_order', 'file_pipeline', 'inner_datasets', 'output_shapes', 'try_pipeline', 'without_downloads']
+__all__ = [
+    'channel_order',
+    'file_pipeline',
+    'inner_datasets',
+    'output_shapes',
+    'resize_to',
+    'try_pipeline',
+    'without_downloads',
+]
 
 COLOUR = (240, 128, 16)  # red, green, blue
+MMPRETRAIN_SIZES = {CIFAR10: (32, 32), MNIST: (28, 28)}  # and those of subclasses, CIFAR-100 and Fashion-MNIST
 
 
 def inner_datasets(dataset: dict, outer: tuple = ()) -> Iterator[tuple[dict, list]]:
@@ -46,7 +55,7 @@ def without_downloads(dataset: dict) -> dict:
     return dataset
 
 
-def file_pipeline(dataset: dict) -> list:
+def file_pipeline(dataset: dict, resize: bool = False) -> list:
     """Return a pipeline that processes an image file as a test set processes its samples.
 
     This is the pipeline of the test set if that reads files. If the samples are arrays (mmpod's datasets, mmpretrain's
@@ -54,11 +63,13 @@ def file_pipeline(dataset: dict) -> list:
 
     Args:
         dataset: Config of a test set.
+        resize: Bring a file of another size to that of all images of the dataset, as soon as it is loaded, if that is
+            known: ``IMAGE_SIZE`` of mmpod's datasets, or that of mmpretrain's CIFAR and MNIST.
 
     Raises:
         ValueError: The channel order of the arrays is unknown, or the dataset joins ones with different pipelines.
     """
-    pipelines = [_reading(leaf, pipeline) for leaf, pipeline in inner_datasets(dataset)]
+    pipelines = [_reading(leaf, pipeline, resize) for leaf, pipeline in inner_datasets(dataset)]
     if any(pipeline != pipelines[0] for pipeline in pipelines):
         raise ValueError(
             'Expected the datasets of the test set to read images in one way, but their pipelines differ. Give them '
@@ -110,6 +121,11 @@ def output_shapes(pipeline: list) -> set[tuple[int, ...]]:
     return {tuple(image.shape) for image in images if image is not None}
 
 
+def resize_to(height: int, width: int) -> dict:
+    """Return a transform that averages over pixels, and leaves images of that size as they are."""
+    return dict(type='Resize', scale=(width, height), interpolation='area')
+
+
 def _run(pipeline: list, size: tuple[int, int]) -> Tensor:
     """Return the output, (C, h, w), of a pipeline for an image file of one colour and the given height and width."""
     with tempfile.TemporaryDirectory() as folder, DefaultScope.overwrite_default_scope('mmpretrain'):
@@ -118,13 +134,21 @@ def _run(pipeline: list, size: tuple[int, int]) -> Tensor:
         return Compose(pipeline)(dict(img_path=path, gt_label=0, sample_idx=0))['inputs']
 
 
-def _reading(dataset: dict, pipeline: list) -> list:
-    pack = dict(type='PackInputs')
+def _reading(dataset: dict, pipeline: list, resize: bool) -> list:
+    pack, kind = dict(type='PackInputs'), resolve(dataset.get('type'), DATASETS)
+    size = _image_size(kind) if resize else None
+    resized = [] if size is None else [resize_to(*size)]
     for candidate in (pipeline, [*pipeline, pack]):  # a wrapper such as InMemoryImages packs the result
         if try_pipeline(candidate, (64, 64)) is not None:
-            return candidate
-    pipeline = [*_array_loader(resolve(dataset.get('type'), DATASETS)), *pipeline]
+            return [*candidate[:1], *resized, *candidate[1:]]
+    pipeline = [*_array_loader(kind), *resized, *pipeline]
     return pipeline if try_pipeline(pipeline, (64, 64)) is not None else [*pipeline, pack]
+
+
+def _image_size(kind: Any) -> Optional[tuple[int, int]]:
+    """Return the height and width of all images of a kind of dataset, or None."""
+    found = [size for base, size in MMPRETRAIN_SIZES.items() if is_a(kind, base)]
+    return getattr(kind, 'IMAGE_SIZE', found[0] if found else None)
 
 
 def _array_loader(kind: type) -> list:

@@ -9,7 +9,7 @@ from typing import Optional, Union
 from mmengine.config import Config
 
 from mmpod.engine.config_keys import require_sections
-from mmpod.utils.config_parts import loaders_of
+from mmpod.utils.config_parts import loaders_of, preprocessor_of
 from mmpod.utils.errors import UserError
 
 __all__ = ['evaluation_config', 'plain_metrics', 'read_config', 'training_config']
@@ -82,9 +82,9 @@ def evaluation_config(args: Namespace) -> Config:
         hook.setdefault('type', 'mmpretrain.VisualizationHook')
         hook.update(enable=True, show=args.show, out_dir=args.show_dir)
         hook.update(interval=args.interval, wait_time=args.wait_time)
+    _merge(cfg, args.cfg_options)  # again, because they override the other arguments
     if args.tta:
         _augment_test(cfg)
-    _merge(cfg, args.cfg_options)  # again, because they override the other arguments
     return cfg
 
 
@@ -133,7 +133,8 @@ def _augment_test(cfg: Config) -> None:
         )
     pipeline = dataset.pipeline
     views = [[dict(type='RandomFlip', prob=1.0), dict(type='RandomFlip', prob=0.0)], [pipeline[-1]]]
-    cfg.setdefault('tta_model', dict(type='mmpretrain.AverageClsScoreTTA'))
+    cfg.setdefault('tta_model', dict(type='mmpod.AverageTTA'))
     cfg.setdefault('tta_pipeline', [*copy.deepcopy(pipeline[:-1]), dict(type='TestTimeAug', transforms=views)])
+    cfg.data_preprocessor = preprocessor_of(cfg)  # replaces that of the model inside
     cfg.model = dict(cfg.tta_model, module=cfg.model)
     dataset.pipeline = cfg.tta_pipeline

@@ -11,12 +11,23 @@ from mmengine.runner import Runner, autocast
 from mmengine.utils import track_iter_progress
 from torch import Tensor
 from torch.utils.data import DataLoader
+from torch.utils.hooks import RemovableHandle
 
 from mmpod.datasets.file_pipeline import inner_datasets
 from mmpod.utils.config_parts import type_name
 from mmpod.utils.distributed import check_each_sample_once, gather_rows
 
-__all__ = ['all_features', 'extracted', 'has_tta', 'ordered_loader', 'plain_model', 'training_set', 'with_progress']
+__all__ = [
+    'all_features',
+    'extracted',
+    'has_tta',
+    'hook_feats',
+    'one_view_model',
+    'ordered_loader',
+    'plain_model',
+    'training_set',
+    'with_progress',
+]
 
 
 def plain_model(model: Any) -> Any:
@@ -28,6 +39,30 @@ def plain_model(model: Any) -> Any:
 def has_tta(model: Any) -> bool:
     """Return whether a model averages over several views of an image."""
     return isinstance(model.module if is_model_wrapper(model) else model, BaseTTAModel)
+
+
+def one_view_model(runner: Runner, hook: object) -> Any:
+    """Return the classifier without distributed wrappers, for a hook that needs one view of each image.
+
+    Raises:
+        ValueError: With test-time augmentation.
+    """
+    if has_tta(runner.model):
+        raise ValueError(
+            f'Expected one view of each image for {type(hook).__name__}, but got several. Leave --tta out.'
+        )
+    return plain_model(runner.model)
+
+
+def hook_feats(model: Any, function: Callable[[Any], None]) -> RemovableHandle:
+    """Call a function with the input of the head for each batch; a hook of the head would miss its ``predict``.
+
+    Args:
+        model: The classifier.
+        function: Gets the output of the neck, or of the backbone if there is no neck.
+    """
+    last = model.neck if model.with_neck else model.backbone
+    return last.register_forward_hook(lambda module, args, feats: function(feats))
 
 
 def ordered_loader(runner: Runner, dataset: dict) -> DataLoader:

@@ -6,20 +6,29 @@ from mmpod.utils.config_parts import loaders_of, type_name
 
 __all__ = ['add_compile_hook', 'use_fast_path']
 
+ZERO_PADDING = dict(pad_if_needed=False, pad_val=0, padding_mode='constant')  # the defaults of RandomCrop
+
 
 def use_fast_path(cfg: Config) -> None:
     """Rewrite a config, in place, so that a small network on small images keeps a GPU busy.
 
     The training is the same up to the precision of bfloat16: images are decoded once (``mmpod.InMemoryImages``),
-    ``RandomCrop`` with padding and ``RandomFlip`` run on the device (``mmpod.CropFlipPreprocessor``), the forward pass
-    uses bfloat16 without a loss scaler, convolutions use ``channels_last``, and logged values are read at the logging
-    interval. For CIFAR, Tiny ImageNet and any other dataset that fits in memory with images of one size::
+    ``RandomCrop`` with zero padding and ``RandomFlip`` run on the device (``mmpod.CropFlipPreprocessor``), the forward
+    pass uses bfloat16 without a loss scaler, convolutions use ``channels_last``, and logged values are read at the
+    logging interval. For CIFAR, Tiny ImageNet and any other dataset that fits in memory with images of one size::
 
         python tools/train.py CONFIG --cfg-options fast=True
 
     Raises:
-        ValueError: The training pipeline has other transforms, or the preprocessor is another class.
+        ValueError: The training pipeline has other transforms, a dataset is a wrapper such as ``RepeatDataset``, or the
+            preprocessor is another class.
     """
+    for name, loader in loaders_of(cfg):
+        if 'dataset' in loader.dataset or 'datasets' in loader.dataset:
+            raise ValueError(
+                f'Expected fast=True with a dataset of images in {name}, but got the wrapper '
+                f'{type_name(loader.dataset)}. Name the dataset inside it, or leave fast=True out.'
+            )
     crop, flip, loading = _augmentation(cfg.train_dataloader.dataset)
     preprocessor = cfg.model.setdefault('data_preprocessor', ConfigDict(cfg.get('data_preprocessor') or {}))
     if 'type' in preprocessor and type_name(preprocessor) != 'ClsDataPreprocessor':
@@ -33,7 +42,7 @@ def use_fast_path(cfg: Config) -> None:
     for name, loader in loaders_of(cfg):
         training = name == 'train_dataloader'
         if not training:
-            loading = [step for step in loader.dataset.pipeline if type_name(step) != 'PackInputs']
+            loading = [step for step in loader.dataset.get('pipeline') or [] if type_name(step) != 'PackInputs']
             loader.batch_size = max(loader.batch_size, 500)
         dataset = dict(loader.dataset, pipeline=loading)
         loader.dataset = ConfigDict(type='mmpod.InMemoryImages', dataset=dataset, whole_batches=training)
@@ -52,17 +61,17 @@ def _augmentation(dataset: ConfigDict) -> tuple:
     loading = []
     for step in dataset.get('pipeline') or []:
         kind = type_name(step)
-        if kind == 'RandomCrop' and crop is None and isinstance(step.get('padding', 0), int):
+        zeros = all(step.get(key, default) == default for key, default in ZERO_PADDING.items())
+        if kind == 'RandomCrop' and crop is None and isinstance(step.get('padding', 0), int) and zeros:
             crop = step
         elif kind == 'RandomFlip' and flip is None and step.get('direction', 'horizontal') == 'horizontal':
             flip = step
         elif kind in ('LoadImageFromFile', 'Resize') and crop is flip is None:
             loading.append(step)
         elif kind != 'PackInputs':
-            kinds = [type_name(other) for other in dataset.pipeline]
             raise ValueError(
-                f'Expected the training pipeline to load, pad and crop, flip and pack for fast=True, but got {kind} in '
-                f'{kinds}. Leave fast=True out.'
+                'Expected the training pipeline to load, pad with zeros and crop, flip left to right and pack for '
+                f'fast=True, but got {dict(step)}. Leave fast=True out.'
             )
     return crop, flip, loading
 

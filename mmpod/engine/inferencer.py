@@ -27,7 +27,8 @@ class Inferencer:
     """Classify images: files go through the config's test pipeline, and an array is classified like a file of it.
 
     It is strict where mmpretrain's ``ImageClassificationInferencer`` can silently be wrong: the checkpoint must fit,
-    the channel order of arrays must be given, and files are read as the test set reads them.
+    the channel order of arrays must be given, and files are read as the test set reads them. If all images of the test
+    set have a size that is known, as those of CIFAR do, images are first resized to it.
 
     Args:
         model: Name, file or content of a config.
@@ -65,7 +66,7 @@ class Inferencer:
                 'Expected a config with `test_dataloader`, whose pipeline reads images, but got one without.'
             )
         with DefaultScope.overwrite_default_scope('mmpretrain'):
-            self.pipeline = Compose(file_pipeline(loader.dataset))
+            self.pipeline = Compose(file_pipeline(loader.dataset, resize=True))
 
     def __call__(
         self, images: Union[Image, Sequence[Image]], channel_order: Optional[str] = None, batch_size: int = 1
@@ -75,7 +76,7 @@ class Inferencer:
         Args:
             images: Path of an image, or of a folder of them, which is searched at any depth; array of shape (H, W),
                 (H, W, 1), (H, W, 3) or (H, W, 4), uint8 or uint16; or a list of paths and arrays. An alpha channel is
-                ignored.
+                ignored. uint16 is scaled from 16 bits, 0 to 65,535, even if a camera filled only 12 of them.
             channel_order: ``'rgb'`` (Pillow, imageio, torchvision) or ``'bgr'`` (OpenCV) of the arrays. Needed if
                 they have colours; files have a fixed order.
             batch_size: Number of images that go through the network at a time. More than 1 needs a test pipeline that
@@ -142,7 +143,7 @@ def _file(image: object) -> str:
     if not isinstance(image, (str, Path)):
         raise TypeError(
             f'Expected an image to be a path or a NumPy array, but got {type(image).__name__}. For a Pillow image use '
-            "np.asarray(image.convert('RGB')) and channel_order='rgb'."
+            "np.asarray(ImageOps.exif_transpose(image).convert('RGB')) and channel_order='rgb'."
         )
     if '://' not in str(image) and not Path(image).is_file():
         raise FileNotFoundError(f'Expected the image `{Path(image).absolute()}` to be a file, but there is none.')

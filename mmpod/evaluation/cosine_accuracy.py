@@ -27,6 +27,6 @@ class CosineAccuracy(Accuracy):
         if 'cosine_score' not in data_samples[0]:
             raise ValueError(
                 'Expected predictions with `cosine_score`, as GDAClassifier gives them, but got '
-                f'{sorted(data_samples[0])}. Use Accuracy for other models, and with --tta.'
+                f'{sorted(data_samples[0])}. Use Accuracy for other models.'
             )
         super().process(data_batch, [dict(sample, pred_score=sample['cosine_score']) for sample in data_samples])

@@ -13,8 +13,7 @@ from mmpretrain.registry import DATASETS
 from torch import Tensor
 
 from mmpod.datasets import channel_order, file_pipeline
-from mmpod.datasets.file_pipeline import inner_datasets, output_shapes, without_downloads
-from mmpod.utils.config_parts import resolve
+from mmpod.datasets.file_pipeline import output_shapes, without_downloads
 
 __all__ = ['export_order', 'image_shape', 'sample_images']
 
@@ -38,7 +37,7 @@ def image_shape(cfg: Config, images: list[Tensor], size: Optional[tuple[int, int
     """Return channels, height and width of test images.
 
     They are those of ``images``, from :func:`sample_images`. Without images, they are what the test pipeline makes of
-    files of any size, or the ``IMAGE_SIZE`` of the dataset. ``size``, height and width, overrides either.
+    files, brought to the size of the dataset's images if that is known. ``size``, height and width, overrides either.
 
     Raises:
         ValueError: The images differ in their channels or, without ``size``, in their size; or nothing fixes it.
@@ -47,16 +46,13 @@ def image_shape(cfg: Config, images: list[Tensor], size: Optional[tuple[int, int
     shapes = {tuple(image.shape) for image in images}
     if not shapes:
         try:
-            pipeline = file_pipeline(dataset)
+            pipeline = file_pipeline(dataset, resize=True)
         except ValueError as error:
             raise ValueError(f'{error} Put the test set where the config names it.') from error
         shapes = output_shapes(pipeline)
     channels, sizes = {shape[0] for shape in shapes}, {shape[1:] for shape in shapes}
     if len(channels) != 1:
         raise ValueError(f'Expected test images with one number of channels, but got {sorted(channels)}.')
-    if not images and len(sizes) != 1:
-        kinds = [resolve(leaf.get('type'), DATASETS) for leaf, _ in inner_datasets(dataset)]
-        sizes = {tuple(getattr(kind, 'IMAGE_SIZE', ())) for kind in kinds} - {()}
     if size is None and len(sizes) != 1:
         raise ValueError(
             f'Expected test images of one size, but got {sorted(sizes) or "any"}: the test pipeline does not fix it. '

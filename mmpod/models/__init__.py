@@ -1,6 +1,7 @@
 """Modules that mmpretrain builds from a config: backbones, necks, classifiers, heads and losses."""
 
 from .backbones.resnet_small_image import ResNetSmallImage
+from .classifiers.average_tta import AverageTTA
 from .classifiers.cot_classifier import COTClassifier, COTDistributedDataParallel
 from .classifiers.gda_classifier import GDAClassifier
 from .heads.learned_prototype_head import LearnedPrototypeHead
@@ -21,6 +22,7 @@ from .preprocessors.crop_flip_preprocessor import CropFlipPreprocessor
 __all__ = [
     'AMSoftmaxLoss',
     'ASoftmaxLoss',
+    'AverageTTA',
     'COTClassifier',
     'COTDistributedDataParallel',
     'CenterLoss',

@@ -7,13 +7,12 @@ from mmengine.evaluator import Evaluator
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
-from torch import nn
 from torch.utils.hooks import RemovableHandle
 
 from mmpod.models.features import stage_features
 from mmpod.registry import HOOKS, METRICS
 
-from ..extraction import has_tta, plain_model
+from ..extraction import has_tta, hook_feats, plain_model
 
 __all__ = ['FeaturesHook']
 
@@ -23,7 +22,7 @@ class FeaturesHook(Hook):
     """In validation and tests, give the features of each batch to the metrics that measure them.
 
     These are the metrics with a ``feature_stage`` (``mmpod.FeatureSpectrum``, ``mmpod.FeatureGeometry``), which also
-    get the head; without one it does nothing. It uses a PyTorch forward hook of the head, and removes it afterwards.
+    get the head; without one it does nothing. It uses a PyTorch forward hook, and removes it afterwards.
     With test-time augmentation, where an image has several feature vectors, those metrics are left out.
 
     Args:
@@ -52,15 +51,15 @@ class FeaturesHook(Hook):
             message = 'With --tta an image has several feature vectors, so the metrics of features are left out.'
             print_log(message, 'current', logging.WARNING)
         elif metrics:
-            head = plain_model(runner.model).head
+            model = plain_model(runner.model)
             for metric in metrics:
-                metric.head = head
+                metric.head = model.head
 
-            def give(head: nn.Module, args: tuple, output: Any) -> None:
+            def give(feats: Any) -> None:
                 for metric in metrics:
-                    metric.batch = stage_features(head, args[0], metric.feature_stage)
+                    metric.batch = stage_features(model.head, feats, metric.feature_stage)
 
-            self.handle = head.register_forward_hook(give)
+            self.handle = hook_feats(model, give)
 
     def after_val(self, runner: Runner) -> None:
         """Remove the forward hook."""

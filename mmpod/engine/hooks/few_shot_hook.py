@@ -12,7 +12,7 @@ from mmpod.functional import nearest_mean
 from mmpod.models.features import stage_features
 from mmpod.registry import HOOKS
 
-from ..extraction import all_features, ordered_loader, plain_model
+from ..extraction import all_features, one_view_model, ordered_loader, plain_model
 
 __all__ = ['FewShotHook']
 
@@ -35,8 +35,8 @@ class FewShotHook(Hook):
         stages: ``'backbone'``, its output averaged over positions, or ``'pre_logits'``, what the head classifies.
 
     Raises:
-        ValueError: After the test: a class has fewer support images than two draws need, or a sample would be counted
-            twice.
+        ValueError: Before the test: with test-time augmentation. After it: a class has fewer support images than two
+            draws need, or a sample would be counted twice.
     """
 
     # Before MMEngine's RuntimeInfoHook, which passes the metrics to the log.
@@ -51,6 +51,10 @@ class FewShotHook(Hook):
     ):
         self.support, self.query, self.shots, self.stages = support, query, shots, stages
 
+    def before_test(self, runner: Runner) -> None:
+        """Refuse test-time augmentation."""
+        one_view_model(runner, self)
+
     def after_test_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
         """Extract the features of both sets and add the accuracies to the metrics."""
         (supports, labels), (queries, answers) = (self._features(runner, part) for part in (self.support, self.query))
@@ -59,7 +63,9 @@ class FewShotHook(Hook):
                 first, second, *_ = chosen = draws(labels, shot)
                 data = support[first], labels[first], support[second], labels[second]
                 strength = max(STRENGTHS, key=lambda c: accuracy(partial(linear_probe, strength=c), *data))
-                methods = dict(nearest_mean=nearest_mean, linear_probe=partial(linear_probe, strength=strength))
+                methods: dict[str, Callable] = dict(
+                    nearest_mean=nearest_mean, linear_probe=partial(linear_probe, strength=strength)
+                )
                 for name, method in methods.items():
                     found = [accuracy(method, support[draw], labels[draw], query, answers) for draw in chosen]
                     metrics[f'few_shot/{name}_{shot}_{stage}'] = 100 * sum(found) / len(found)

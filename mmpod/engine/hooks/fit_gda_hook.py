@@ -13,7 +13,7 @@ from mmpod.models import GDAClassifier
 from mmpod.registry import HOOKS
 from mmpod.utils.distributed import check_each_sample_once
 
-from ..extraction import extracted, ordered_loader, plain_model, training_set
+from ..extraction import extracted, one_view_model, ordered_loader, plain_model, training_set
 
 __all__ = ['FitGDAHook']
 
@@ -35,7 +35,8 @@ class FitGDAHook(Hook):
 
     Raises:
         TypeError: Before the test, if the model is not a ``GDAClassifier``.
-        ValueError: The training set has no pipeline of its own, or a sample would be counted twice.
+        ValueError: With test-time augmentation, unless the model was loaded with ``fitted``; the training set has no
+            pipeline of its own; or a sample would be counted twice.
     """
 
     def __init__(self, dataset: Optional[dict] = None, save_to: Optional[str] = None):
@@ -53,6 +54,7 @@ class FitGDAHook(Hook):
         if model.fitted is not None:
             print_log(f'GDA: already fitted, {model.fitted}', 'current')
             return
+        one_view_model(runner, self)
         gda, num_classes, counted = model.unfitted_gda(), model.head.num_classes, 0
         loader = ordered_loader(runner, self.dataset or training_set(runner))
         num_samples = len(cast(Sized, loader.dataset))

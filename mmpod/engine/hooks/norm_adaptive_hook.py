@@ -32,6 +32,7 @@ class NormAdaptiveHook(Hook):
                 f"{len(losses)}. Set head.loss=dict(type='mmpod.NormAdaptivePODLoss'), or remove the hook."
             )
         self.loss = losses[0]
+        self.loss.scheduled = True
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Set delta before the checkpoint hook, which has a lower priority."""

@@ -1,5 +1,6 @@
 """A hook that measures how well a classifier's scores separate unknown classes from those of its test set."""
 
+from functools import partial
 from typing import Any, Optional, Sequence, Sized, Union, cast
 
 import torch
@@ -9,13 +10,13 @@ from mmengine.runner import Runner, autocast
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
-from mmpod.datasets.file_pipeline import file_pipeline, output_shapes
+from mmpod.datasets.file_pipeline import file_pipeline, output_shapes, resize_to
 from mmpod.functional import auroc, energy_score, false_positive_rate, max_probability_score, normalize_rows
 from mmpod.models.features import head_prototypes, stage_features
 from mmpod.registry import HOOKS
 from mmpod.utils.distributed import check_each_sample_once, gather_rows, owned_by_rank
 
-from ..extraction import has_tta, ordered_loader, plain_model, with_progress
+from ..extraction import hook_feats, one_view_model, ordered_loader, with_progress
 
 __all__ = ['OpenSetHook']
 
@@ -40,8 +41,8 @@ class OpenSetHook(Hook):
 
     Args:
         unknown: A folder of images, at any depth, or the config of a dataset; None skips the evaluation. The images of
-            a folder are read through the pipeline of the test set and, if that leaves the size open and all test images
-            have one size, resized to it.
+            a folder are read through the pipeline of the test set and, if all test images have one size that the
+            pipeline leaves open, resized to it.
 
     Raises:
         FileNotFoundError: After the test: there are no images in the folder.
@@ -56,16 +57,16 @@ class OpenSetHook(Hook):
         self.unknown = unknown
 
     def before_test_epoch(self, runner: Runner) -> None:
-        """Register a forward hook on the head."""
+        """Register a forward hook."""
         if self.unknown is None:
             return
-        if has_tta(runner.model):
-            raise ValueError('Expected one prediction per image for OpenSetHook. Leave --tta out.')
+        model = one_view_model(runner, self)
         self.known: list[Tensor] = []
         self.sizes: set[tuple[int, int]] = set()
-        self.handle = plain_model(runner.model).head.register_forward_hook(self._keep)
+        self.handle = hook_feats(model, partial(self._keep, model.head))
 
-    def _keep(self, head: nn.Module, args: tuple, logits: Any) -> None:
+    def _keep(self, head: nn.Module, feats: Any) -> None:
+        logits = head(feats)
         if not isinstance(logits, Tensor) or logits.ndim != 2:
             raise ValueError(
                 f'Expected the head to give one tensor of logits (N, K) for OpenSetHook, but {type(head).__name__} '
@@ -75,7 +76,7 @@ class OpenSetHook(Hook):
         self.scores = dict(max_probability=max_probability_score(logits), energy=energy_score(logits))
         prototypes = head_prototypes(head)
         if prototypes is not None:
-            features = normalize_rows(stage_features(head, args[0], 'pre_logits').double())
+            features = normalize_rows(stage_features(head, feats, 'pre_logits').double())
             self.scores['max_cosine'] = (features @ normalize_rows(prototypes.double()).T).amax(dim=1)
 
     def after_test_iter(
@@ -120,13 +121,10 @@ class OpenSetHook(Hook):
         if isinstance(self.unknown, dict):
             return self.unknown
         try:
-            pipeline = file_pipeline(runner.cfg.test_dataloader.dataset)
+            pipeline = file_pipeline(runner.cfg.test_dataloader.dataset, resize=True)
         except ValueError as error:
             raise ValueError(f'{error} Give OpenSetHook the config of a dataset as `unknown`.') from error
         sizes = set().union(*all_gather_object(self.sizes))
         if len(sizes) == 1 and len(output_shapes(pipeline)) > 1:
-            ((height, width),) = sizes
-            # Averages over pixels, and leaves images of that size as they are.
-            resize = dict(type='Resize', scale=(width, height), interpolation='area')
-            pipeline = [*pipeline[:-1], resize, pipeline[-1]]
+            pipeline = [*pipeline[:-1], resize_to(*sizes.pop()), pipeline[-1]]
         return dict(type='mmpod.UnlabelledImages', data_root=self.unknown, pipeline=pipeline)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from mmengine.optim import OptimWrapper
@@ -21,11 +22,15 @@ class BFloat16OptimWrapper(OptimWrapper):
     range of float32 and are not scaled; weights, losses and the optimizer stay in float32.
 
     Args:
+        loss_scale, dtype: Ignored; they let the wrapper replace an ``AmpOptimWrapper`` by its ``type`` alone.
         **kwargs: Passed to MMEngine's ``OptimWrapper``: ``optimizer``, ``accumulative_counts``, ``clip_grad``.
 
     Example:
         ``--cfg-options optim_wrapper.type=mmpod.BFloat16OptimWrapper``
     """
+
+    def __init__(self, loss_scale: Any = None, dtype: Any = None, **kwargs: Any):
+        super().__init__(**kwargs)
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:

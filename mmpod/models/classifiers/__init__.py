@@ -1,1 +1,1 @@
-"""Classifiers that take two training steps per batch (COT), or predict with Gaussians instead of the head (GDA)."""
+"""Classifiers with two training steps per batch (COT), with Gaussians (GDA), or averaging over views of an image."""

@@ -2,6 +2,7 @@
 
 from typing import Any, Optional, Sequence, Union
 
+import torch
 from mmpretrain.models.classifiers import ImageClassifier
 from mmpretrain.structures import DataSample
 from torch import Tensor
@@ -48,8 +49,8 @@ class GDAClassifier(ImageClassifier):
 
     Raises:
         FileNotFoundError: The file ``fitted`` does not exist.
-        ValueError: An argument is out of range, or the file is damaged or has another number of classes; while
-            predicting: nothing is fitted, or the file was fitted on other features.
+        ValueError: An argument is out of range, the head has more than 32,768 classes, or the file is damaged or has
+            another number of classes; while predicting: nothing is fitted, or the file was fitted on other features.
     """
 
     def __init__(
@@ -65,6 +66,11 @@ class GDAClassifier(ImageClassifier):
     ):
         super().__init__(*args, **kwargs)
         check_choice('stage', stage, STAGES)
+        if getattr(self.head, 'num_classes', 0) > getattr(self.head, 'MAX_SCORES', torch.inf):
+            raise ValueError(
+                f'Expected at most {self.head.MAX_SCORES} classes for GDAClassifier, whose predictions hold the scores '
+                f"of all classes, but got {self.head.num_classes}. Test with model.type='ImageClassifier'."
+            )
         self.settings: dict[str, Any] = dict(covariance=covariance, shrinkage=shrinkage, priors=priors)
         self.stage = stage
         self.normalize = normalize

@@ -1,8 +1,10 @@
 """The norm-adaptive cosine term of the authors' second version (2022), as a variant of POD Loss."""
 
+import logging
 from typing import Any, Optional
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor
 
 from mmpod.functional import norm_adaptive
@@ -20,7 +22,8 @@ class NormAdaptivePODLoss(PODLoss):
     r"""POD Loss with :math:`(1 - z_i \cdot p_{y_i} / \sqrt{\|z_i\|^2 + \delta^2})^2` in place of Eq. 13.
 
     Delta starts small and is set after each epoch to ``rate`` x (epochs trained) x (mean length of the features of the
-    epoch just trained), by ``mmpod.NormAdaptiveHook``; without the hook it stays constant. The SC term is unchanged.
+    epoch just trained), by ``mmpod.NormAdaptiveHook``; without the hook it stays constant, and the first training step
+    logs a warning. The SC term is unchanged.
 
     Args:
         initial_delta: Delta of the first epoch, above 0, in the units of z.
@@ -41,6 +44,7 @@ class NormAdaptivePODLoss(PODLoss):
         check_number('initial_delta', initial_delta, torch.finfo(torch.float32).tiny)
         check_number('rate', rate, 0)
         self.rate = rate
+        self.scheduled = rate == 0  # whether delta is set after each epoch, as far as it has to be
         self.register_buffer('delta', torch.tensor(float(initial_delta)))
         self.register_buffer('length_sum', torch.zeros(()))
         self.register_buffer('length_count', torch.zeros(()))
@@ -54,6 +58,14 @@ class NormAdaptivePODLoss(PODLoss):
     ) -> Tensor:
         """Return the norm-adaptive term from features and unit features (N, D); record the lengths when training."""
         if self.training:
+            if not self.scheduled:
+                self.scheduled = True  # one warning is enough
+                message = (
+                    f'NormAdaptivePODLoss has rate={self.rate:g}, but nothing sets delta, which stays constant. Add '
+                    "custom_hooks=[dict(type='mmpod.NormAdaptiveHook')], call `update_delta` after each epoch of your "
+                    'own loop, or set rate=0.'
+                )
+                print_log(message, 'current', logging.WARNING)
             with torch.no_grad():
                 self.length_sum += (features * unit).sum()
                 self.length_count += len(features)

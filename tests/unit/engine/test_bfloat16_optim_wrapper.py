@@ -8,6 +8,12 @@ from torch.testing import assert_close
 CONFIG = dict(type='mmpod.BFloat16OptimWrapper', optimizer=dict(type='SGD', lr=0.5))
 
 
+def test_it_can_replace_mmengines_wrapper_by_its_type():
+    """As with --amp, which sets a loss scale."""
+    wrapper = build_optim_wrapper(nn.Linear(1, 1), dict(CONFIG, loss_scale='dynamic', dtype='bfloat16'))
+    assert wrapper.optimizer.defaults['lr'] == 0.5
+
+
 def test_products_are_in_bfloat16_and_weights_in_float32():
     """Of 1 + 2^-9 bfloat16 keeps 1; the step is the gradient's, which is the rounded image."""
     model = nn.Linear(1, 1, bias=False)

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from mmpod.engine.command_line import evaluation_config, read_config, training_config
+from mmpod.models import AverageTTA
+from mmpod.registry import MODELS
 from mmpod.utils.errors import UserError
 
 DIGITS = 'configs/small/pod_digits.py'
@@ -68,7 +70,23 @@ def test_evaluation(arguments, root, monkeypatch):
             cfg[name].pop('collate_fn', None)
             cfg[name].pop('pin_memory', None)
         cfg.default_hooks.get('visualization', {}).pop('type', None)
+    if '--tta' in arguments:
+        assert (ours.model.type, theirs.model.type) == ('mmpod.AverageTTA', 'mmpretrain.AverageClsScoreTTA')
+        ours.model.type = ours.tta_model.type = theirs.model.type
     assert ours.to_dict() == theirs.to_dict()
+
+
+def test_augmentation_tests_the_model_that_is_tested_without(root, tmp_path, monkeypatch):
+    """Its own preprocessor goes before that of the config, and options reach it."""
+    monkeypatch.setenv('LOCAL_RANK', '0')
+    (tmp_path / 'own.py').write_text(
+        f"_base_ = ['{root / DIGITS}']\nmodel = dict(data_preprocessor=dict(mean=[5.0] * 3, std=[2.0] * 3))\n"
+    )
+    arguments = [str(tmp_path / 'own.py'), 'epoch_1.pth', '--tta', '--cfg-options', 'model.head.feat_dim=12']
+    cfg = config_of('test', root, arguments, monkeypatch)
+    model = MODELS.build(dict(cfg.model, data_preprocessor=cfg.data_preprocessor))  # as the Runner does
+    assert model.module.data_preprocessor.mean.flatten().tolist() == [5.0] * 3
+    assert model.module.head.feat_dim == 12 and isinstance(model, AverageTTA)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
-"""The training set of a config, read as the test set and each sample once."""
+"""The training set of a config, read as the test set and each sample once; hooks of one view of each image."""
 
 from types import SimpleNamespace
 
 import pytest
 from mmengine.config import ConfigDict
 
+from mmpod.engine import FewShotHook, FitGDAHook, OpenSetHook
 from mmpod.engine.extraction import training_set
+from mmpod.models import AverageTTA, GDAClassifier, PEDCCHead
 
 PLAIN = [dict(type='PackInputs')]
 
@@ -51,3 +53,20 @@ def test_images_are_in_memory_where_those_of_the_test_set_are():
 def test_datasets_without_a_pipeline_are_named(train, test):
     with pytest.raises(ValueError, match='`pipeline` of their own, but got a Own without one.*FitGDAHook'):
         converted(train, test)
+
+
+def test_gaussians_of_more_classes_than_a_prediction_scores_are_refused(monkeypatch):
+    monkeypatch.setattr(PEDCCHead, 'MAX_SCORES', 2)  # instead of 32,768
+    head = dict(type='mmpod.PEDCCHead', num_classes=3, in_channels=4, feat_dim=4, loss=dict(type='mmpod.PODLoss'))
+    with pytest.raises(ValueError, match='at most 2 classes for GDAClassifier.* got 3'):
+        GDAClassifier(backbone=dict(type='mmpretrain.LeNet5'), head=head)
+
+
+def test_hooks_of_one_view_refuse_test_time_augmentation():
+    head = dict(type='mmpod.PEDCCHead', num_classes=3, in_channels=4, feat_dim=4, loss=dict(type='mmpod.PODLoss'))
+    classifier = GDAClassifier(backbone=dict(type='mmpretrain.LeNet5'), head=head)
+    runner = SimpleNamespace(model=AverageTTA(classifier))
+    hooks = FewShotHook({}, {}), FitGDAHook(), OpenSetHook('unknown')
+    for hook, method in zip(hooks, ('before_test', 'before_test', 'before_test_epoch')):
+        with pytest.raises(ValueError, match=f'one view of each image for {type(hook).__name__}.*Leave --tta out'):
+            getattr(hook, method)(runner)

@@ -168,6 +168,20 @@ def test_refuses_transforms_that_it_would_drop(config):
         use_fast_path(config)
 
 
+@pytest.mark.parametrize('option', [dict(padding_mode='reflect'), dict(pad_val=114)])
+def test_refuses_padding_other_than_zeros(option, config):
+    config.train_dataloader.dataset.pipeline[0].update(option)
+    with pytest.raises(ValueError, match=f'pad with zeros.*RandomCrop.*{next(iter(option))}'):
+        use_fast_path(config)
+
+
+@pytest.mark.parametrize('loader', ['train_dataloader', 'val_dataloader'])
+def test_names_a_dataset_that_is_a_wrapper(loader, config):
+    config[loader].dataset = dict(type='RepeatDataset', times=2, dataset=config[loader].dataset)
+    with pytest.raises(ValueError, match=f'{loader}, but got the wrapper RepeatDataset'):
+        use_fast_path(config)
+
+
 @pytest.mark.parametrize('pack', ['mmpretrain.PackInputs', PackInputs])
 def test_types_may_have_a_scope_or_be_classes(config, pack):
     config.train_dataloader.dataset.pipeline[-1].type = pack

@@ -11,7 +11,7 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from mmpretrain import get_model
 from numpy.testing import assert_allclose, assert_array_equal
-from PIL import Image
+from PIL import Image, ImageOps
 
 import mmpod
 from mmpod.datasets import SklearnDigits
@@ -74,6 +74,18 @@ def test_files_and_arrays_get_the_scores_of_a_test(color_type, tmp_path):
     assert [result['img_path'] for result in by_file] == files
 
 
+def test_a_photograph_on_its_side_is_turned_in_a_file_and_by_pillow(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn
+    pixels = np.linspace(0, 255, 8 * 24 * 3).reshape(8, 24, 3).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / 'photograph.jpg', quality=95, exif=exif)
+    image, inferencer = Image.open(tmp_path / 'photograph.jpg'), mmpod.Inferencer(DIGITS)
+    upright, lying = [np.array(pil.convert('RGB')) for pil in (ImageOps.exif_transpose(image), image)]
+    by_file, by_array, wrong = [scores(inferencer(i, 'rgb')) for i in (tmp_path / 'photograph.jpg', upright, lying)]
+    assert_allclose(by_array, by_file, atol=1e-3)
+    assert np.abs(wrong - by_file).max() > 0.01
+
+
 @pytest.mark.parametrize('kind', ['gray', 'alpha', '16-bit', '16-bit alpha'])
 def test_other_arrays_are_read_like_files_of_them(kind, tmp_path):
     write(tmp_path / 'images')
@@ -112,6 +124,17 @@ def test_the_shipped_weights_reach_their_recorded_accuracy(root):
     assert abs(100 * correct.mean() - record['top1']) < 0.5  # two images
     assert [result['pred_class'] for result in results[:9]] == [str(result['pred_label']) for result in results[:9]]
     assert get_model(DIGITS, pretrained=True)._dataset_meta['classes'][7] == '7'  # mmpretrain's own finds them, too
+
+
+def test_an_image_of_another_size_is_resized_to_that_of_the_test_set(tmp_path):
+    digits = SklearnDigits(split='test', pipeline=[])
+    images = [digits[index]['img'] for index in range(5)]
+    larger = [image.repeat(4, axis=0).repeat(6, axis=1) for image in images]  # (32, 48, 3), the same after averaging
+    cv2.imwrite(str(tmp_path / 'digit.png'), larger[0])
+    inferencer = mmpod.Inferencer(DIGITS)
+    expected, results = inferencer(images, 'bgr'), inferencer(larger, 'bgr', batch_size=5)
+    assert_allclose(scores(results), scores(expected), atol=1e-6)
+    assert_allclose(scores(inferencer(tmp_path / 'digit.png')), scores(expected[:1]), atol=1e-6)
 
 
 def test_many_classes_have_only_the_best():

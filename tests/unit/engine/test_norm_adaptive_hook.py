@@ -9,6 +9,7 @@ from torch.testing import assert_close
 from mmpod.engine import NormAdaptiveHook
 from mmpod.functional import pedcc
 from mmpod.models import NormAdaptivePODLoss
+from mmpod.models.losses import norm_adaptive_pod_loss
 
 
 def runner_with(model, epoch=0):
@@ -27,6 +28,18 @@ def test_delta_follows_the_lengths_of_the_epoch():
         assert_close(loss.delta.item(), expected, rtol=1e-6, atol=0)
     assert runner.message_hub.get_scalar('train/feature_length').current() == 3.0
     assert hook.priority == 'NORMAL'  # before the checkpoint is written
+
+
+@pytest.mark.parametrize('rate, hooked, warnings', [(0.01, False, 1), (0.01, True, 0), (0, False, 0)])
+def test_a_delta_that_nothing_sets_is_warned_of_once(rate, hooked, warnings, monkeypatch):
+    loss, messages = NormAdaptivePODLoss(rate=rate), []
+    monkeypatch.setattr(norm_adaptive_pod_loss, 'print_log', lambda text, *args: messages.append(text))
+    if hooked:
+        NormAdaptiveHook().before_train(runner_with(nn.Sequential(loss)))
+    for training in (False, True, True):
+        loss.train(training)(torch.ones(2, 3), torch.tensor([0, 1]), pedcc(3, 3).float())
+        assert len(messages) == warnings * training
+    assert all('NormAdaptiveHook' in text for text in messages)
 
 
 def test_model_without_the_loss():

@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 import mmpod
 from mmpod.engine.runner_session import runner_session
+from mmpod.models import PEDCCHead
 
 SCORES = ('max_probability', 'energy', 'max_cosine')
 LOAD, PACK = dict(type='LoadImageFromFile'), dict(type='PackInputs')
@@ -22,6 +23,7 @@ class RGBArrays(CIFAR10):
     """Stands for mmpretrain's CIFAR-10, which holds RGB."""
 
     METAINFO = dict(classes=list('0123456789'))
+    IMAGE_SIZE = (8, 8)
 
     def load_data_list(self):
         files = sorted(path for path in (self.folder / 'test').rglob('*') if path.is_file())
@@ -46,7 +48,7 @@ def run(tmp_path):
         cfg.merge_from_dict(dict(options, work_dir=str(tmp_path / 'work'), log_level='ERROR'))
         with runner_session(cfg) as runner:
             metrics = runner.test()
-            assert not runner.model.head._forward_hooks
+            assert not runner.model.neck._forward_hooks
             return runner.model, metrics
 
     return run
@@ -111,6 +113,17 @@ def test_scores_against_scikit_learn(config, run, tmp_path):
         expected = 100 * roc_auc_score([1] * 20 + [0] * 20, values.detach().numpy())
         assert metrics[f'open_set/{name}_auroc'] == pytest.approx(expected), name
     assert metrics['open_set/energy_auroc'] != 50
+
+
+def test_with_many_classes_scores_and_geometry_are_the_same(run, tmp_path, monkeypatch):
+    """Then the head predicts a part of the classes at a time, without its `forward`."""
+    known, unknown = write(tmp_path / 'known', '.png'), write(tmp_path / 'unknown', '.jpeg')
+    options = {'default_hooks.features': dict(type='mmpod.FeaturesHook', geometry=True), 'randomness.seed': 0}
+    _, expected = run(known, unknown, config='small/pod_digits', **options)
+    monkeypatch.setattr(PEDCCHead, 'MAX_SCORES', 9)  # instead of 32,768
+    _, metrics = run(known, unknown, config='small/pod_digits', **options)
+    names = {'open_set/max_cosine_auroc', 'geometry/target_cosine', 'accuracy/top1'}
+    assert names <= set(metrics) and {**expected, **metrics} == pytest.approx(expected)
 
 
 def test_a_way_to_read_files_that_is_unknown_is_named(run, tmp_path):

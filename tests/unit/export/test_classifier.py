@@ -63,7 +63,8 @@ def test_size_is_that_of_the_test_set(transforms, size):
 
 
 def test_order_of_mmpretrains_arrays():
-    assert export_order(digits(dict(type='CIFAR10', data_root='nowhere', pipeline=[PACK])), 3) == 'rgb'
+    cifar = digits(dict(type='CIFAR10', data_root='nowhere', pipeline=[PACK]))
+    assert export_order(cifar, 3) == 'rgb' and image_shape(cifar, []) == (3, 32, 32)
     gray = digits(dict(type='MNIST', data_root='nowhere', pipeline=[dict(type='Resize', scale=32), PACK]))
     assert image_shape(gray, []) == (1, 32, 32) and export_order(gray, 1) is None
     by_class = digits(dict(type=SklearnDigits, pipeline=[dict(type=LoadImageFromFile), PACK]))
