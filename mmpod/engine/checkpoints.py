@@ -42,18 +42,24 @@ def require_safe_loading() -> None:
 
 
 def latest_complete_checkpoint(work_dir: Path) -> Optional[str]:
-    """Return the last complete `epoch_N.pth` or `iter_N.pth` of a run.
+    """Return the checkpoint that a run has saved last, or None if there is no complete one.
 
-    MMEngine relies only on `last_checkpoint`. A process killed while writing leaves a zip archive without the directory
-    at its end; then the previous checkpoint is returned. None if there is no complete file, which leaves the choice to
-    MMEngine.
+    It is the one that MMEngine names in `last_checkpoint`. A process killed while writing leaves a zip archive without
+    the directory at its end; then it is the newest complete `epoch_N.pth` or `iter_N.pth`, by modification time: an
+    earlier training in the same folder may have gone further.
     """
-    numbered = {path: re.fullmatch(r'(?:epoch|iter)_(\d+)', path.stem) for path in work_dir.glob('*.pth')}
-    found = {path: int(match[1]) for path, match in numbered.items() if match}
-    for path in sorted(found, key=lambda path: found[path], reverse=True):
+    record = work_dir / 'last_checkpoint'
+    named = record.read_text().strip() if record.is_file() else ''
+    if '://' in named:
+        return named
+    numbered = [path for path in work_dir.glob('*.pth') if re.fullmatch(r'(epoch|iter)_\d+', path.stem)]
+    newest = sorted(numbered, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    # The folder may have been moved or copied since.
+    for path in dict.fromkeys([work_dir / Path(named).name, Path(named), *newest]):
         if zipfile.is_zipfile(path):
             return str(path)
-        print_log(f'{path} is truncated and will not be resumed from.', logger='current', level=logging.WARNING)
+        if path.is_file():
+            print_log(f'{path} is truncated and will not be resumed from.', logger='current', level=logging.WARNING)
     return None
 
 
