@@ -52,8 +52,9 @@ def latest_complete_checkpoint(work_dir: Path) -> Optional[str]:
     named = record.read_text().strip() if record.is_file() else ''
     if '://' in named:
         return named
-    numbered = [path for path in work_dir.glob('*.pth') if re.fullmatch(r'(epoch|iter)_\d+', path.stem)]
-    newest = sorted(numbered, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    matches = [(path, re.fullmatch(r'(?:epoch|iter)_(\d+)', path.stem)) for path in work_dir.glob('*.pth')]
+    numbered = [(path.stat().st_mtime_ns, int(match[1]), path) for path, match in matches if match]
+    newest = [path for *_, path in sorted(numbered, reverse=True)]
     # The folder may have been moved or copied since.
     for path in dict.fromkeys([work_dir / Path(named).name, Path(named), *newest]):
         if zipfile.is_zipfile(path):
@@ -156,12 +157,17 @@ def load_weights(model: nn.Module, checkpoint: Union[str, Path], allow_missing: 
     return content
 
 
-def incomplete_error(checkpoint: object, difference: str) -> UserError:
-    """Return the error for a checkpoint without the weights of the model to be evaluated."""
+def incomplete_error(checkpoint: object, difference: str, resume: bool = False) -> UserError:
+    """Return the error for a checkpoint without exactly the weights of the model to be evaluated, or to be resumed."""
+    way_out = (
+        'Resume it with the config that it was trained with. To start a new training from the weights that fit, use '
+        f'--cfg-options load_from={checkpoint} and another --work-dir.'
+        if resume
+        else 'Evaluate it with the config that it was trained with. To evaluate it with the other weights as '
+        'initialised, use --allow-missing.'
+    )
     return UserError(
-        f'Expected `{checkpoint}` to hold exactly the weights of the model, but they differ: {difference}. Evaluate it '
-        'with the config that it was trained with. To evaluate it with the other weights as initialised, use '
-        '--allow-missing.'
+        f'Expected `{checkpoint}` to hold exactly the weights of the model, but they differ: {difference}. {way_out}'
     )
 
 

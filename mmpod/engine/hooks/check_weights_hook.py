@@ -1,4 +1,4 @@
-"""A hook that refuses to evaluate a model without all of its weights."""
+"""A hook that refuses to evaluate or to resume a model without all of its weights."""
 
 from typing import Optional
 
@@ -14,13 +14,13 @@ __all__ = ['CheckWeightsHook']
 
 @HOOKS.register_module()
 class CheckWeightsHook(Hook):
-    """Refuse to evaluate a checkpoint that does not contain exactly the weights of the model.
+    """Refuse to evaluate or to resume a checkpoint that does not contain exactly the weights of the model.
 
-    MMEngine only logs missing weights and evaluates the model with their initial values. Training may start from a
-    checkpoint with only a part of the weights.
+    MMEngine only logs missing weights and goes on with their initial values. A new training may start from a checkpoint
+    with only a part of the weights (``load_from``).
 
     Raises:
-        UserError: Before a test, or a validation without training.
+        UserError: Before a test, a validation without training, or a resumed training.
     """
 
     priority = 'VERY_HIGH'
@@ -29,11 +29,13 @@ class CheckWeightsHook(Hook):
         self.checkpoint: Optional[dict] = None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Remember the checkpoint for an evaluation that may follow."""
+        """Compare the checkpoint with the model to be resumed, or remember it for an evaluation that may follow."""
         self.checkpoint = checkpoint
+        if runner._resume:
+            self.before_val(runner)
 
     def before_train(self, runner: Runner) -> None:
-        """Let a training run start from any checkpoint."""
+        """Let a new training start from any checkpoint."""
         self.checkpoint = None
 
     def before_val(self, runner: Runner) -> None:
@@ -41,6 +43,6 @@ class CheckWeightsHook(Hook):
         checkpoint, self.checkpoint = self.checkpoint, None
         difference = '' if checkpoint is None else load_fitting_weights(plain_model(runner.model), checkpoint)
         if difference:
-            raise incomplete_error(runner._load_from, difference)
+            raise incomplete_error(runner._load_from, difference, runner._resume)
 
     before_test = before_val
