@@ -74,8 +74,8 @@ def check_total_batch(cfg: Config) -> None:
     if recipe is not None and cfg.auto_scale_lr.get('enable'):
         if accumulated != 1:
             raise UserError(
-                f'Expected --auto-scale-lr without accumulative_counts, but got {accumulated}: MMEngine would scale the '
-                'rate to the batch of one iteration. Set optim_wrapper.optimizer.lr yourself.'
+                f'Expected --auto-scale-lr without accumulative_counts, but got {accumulated}: MMEngine would scale '
+                'the rate to the batch of one iteration. Set optim_wrapper.optimizer.lr yourself.'
             )
         return
     if recipe is None:

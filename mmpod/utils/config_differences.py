@@ -1,10 +1,10 @@
 """The settings of two configs as plain data, and which of them differ."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-__all__ = ['differences', 'leaves', 'parse_settings']
+__all__ = ['differences', 'parse_settings', 'variations']
 
 SHOWN = 10
 
@@ -45,17 +45,34 @@ def differences(old: dict, new: dict) -> str:
         >>> differences({'a': {'b': 1, 'c': 2}}, {'a': {'b': 5, 'd': [6]}})
         'a.b: 1 -> 5, a.c: 2 -> nothing, a.d: nothing -> [6]'
     """
-    before, after = dict(leaves(old)), dict(leaves(new))
+    before, after = dict(_leaves(old)), dict(_leaves(new))
     changed = [
         f'{key}: {before.get(key, "nothing")} -> {after.get(key, "nothing")}'
         for key in sorted({*before, *after})
-        if before.get(key, leaves) != after.get(key, leaves)  # a default that equals no setting
+        if before.get(key, _leaves) != after.get(key, _leaves)  # a default that equals no setting
     ]
-    more = [f'and {len(changed) - SHOWN} more'] if len(changed) > SHOWN else []
-    return ', '.join([*changed[:SHOWN], *more])
+    return _shown(changed)
 
 
-def leaves(value: Any, prefix: str = '') -> Iterator[tuple[str, Any]]:
+def variations(settings: Sequence[dict]) -> str:
+    """Return which settings are not the same in all of several configs, with their values; empty where all are.
+
+    Example:
+        >>> variations([{'a': {'b': 1, 'c': 2}}, {'a': {'b': 5, 'c': 2}}, {'a': {'c': 2}}])
+        'a.b (1, 5, nothing)'
+    """
+    flat = [dict(_leaves(each)) for each in settings]
+    values = {key: dict.fromkeys(str(each.get(key, 'nothing')) for each in flat) for each in flat for key in each}
+    varied = [f'{key} ({", ".join(found)})' for key, found in values.items() if len(found) > 1]
+    return _shown(varied)
+
+
+def _shown(items: Sequence[str]) -> str:
+    more = [f'and {len(items) - SHOWN} more'] if len(items) > SHOWN else []
+    return ', '.join([*items[:SHOWN], *more])
+
+
+def _leaves(value: Any, prefix: str = '') -> Iterator[tuple[str, Any]]:
     """Yield key and value of every setting; a list of plain values is one setting."""
     if isinstance(value, dict) and (value or not prefix):
         items = list(value.items())
@@ -65,4 +82,4 @@ def leaves(value: Any, prefix: str = '') -> Iterator[tuple[str, Any]]:
         yield prefix, value
         return
     for key, item in items:
-        yield from leaves(item, f'{prefix}.{key}' if prefix else str(key))
+        yield from _leaves(item, f'{prefix}.{key}' if prefix else str(key))

@@ -173,3 +173,18 @@ def test_a_metric_without_curves_is_compared_without_a_figure(tmp_path, root, ca
     tool['report'](args, [run])
     assert '90.00' in (tmp_path / 'table.md').read_text() and not list(tmp_path.glob('*.png'))
     assert 'No run has cosine/top1 by epoch' in capsys.readouterr().out
+
+
+def test_conditions_that_differ_between_runs_are_named(root, tmp_path):
+    unequal_conditions = runpy.run_path(str(root / 'tools/compare.py'))['unequal_conditions']
+
+    def saved(name, seed, max_epochs, torch):
+        run = Run(name, seed, tmp_path / name / str(seed))
+        config = dict(model=dict(type=name), randomness=dict(seed=seed), train_cfg=dict(max_epochs=max_epochs))
+        run.save(dict(config=config, versions=dict(git='abc', torch=torch)))
+        return run
+
+    same = [saved('a', 0, 5, '2.8'), saved('a', 1, 5, '2.8'), saved('b', 0, 5, '2.8')]
+    assert unequal_conditions(same) == ''
+    text = unequal_conditions([*same, saved('b', 1, 6, '2.9')])
+    assert text.endswith('but also in train_cfg.max_epochs (5, 6), versions.torch (2.8, 2.9).')
