@@ -16,7 +16,10 @@ from mmpod.experiments.comparison import curves_csv, final_values, geometry_tabl
 from mmpod.experiments.figures import loss_names, plot_accuracy, plot_geometry
 from mmpod.experiments.run import Run, choose_metric
 from mmpod.experiments.settings import resolve
+from mmpod.utils.config_differences import variations
 from mmpod.utils.errors import errors_as_exit
+
+CONDITIONS = ('train_cfg', 'train_dataloader', 'val_dataloader', 'data_preprocessor')
 
 
 def parse_args() -> argparse.Namespace:
@@ -34,6 +37,17 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
+def unequal_conditions(runs: list[Run]) -> str:
+    """Return a sentence about what differs between runs besides what they compare and their seeds; empty if nothing."""
+    records = [run.record for run in runs]
+    conditions = [
+        {**{name: record.get('config', {}).get(name) for name in CONDITIONS}, 'versions': record.get('versions', {})}
+        for record in records
+    ]
+    varied = variations(conditions)
+    return varied and f'The runs differ not only in model, optimizer and schedule, but also in {varied}.'
+
+
 def report(args: argparse.Namespace, done: list[Run]) -> None:
     """Write `table.md`, `curves.csv` and `accuracy.png` into the work directory, and print the table.
 
@@ -44,6 +58,7 @@ def report(args: argparse.Namespace, done: list[Run]) -> None:
     values = {name: final_values((run for run in done if run.name == name), args.metric) for name in names}
     parts = [
         summary_table(done, args.metric, args.target, args.lower_is_better),
+        unequal_conditions(done),
         verdict(values, args.metric, args.lower_is_better),
     ]
     table = '\n\n'.join(part for part in parts if part)

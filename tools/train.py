@@ -16,7 +16,7 @@ def parse_args() -> argparse.Namespace:
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='resume from a checkpoint, by default from the latest in the work directory, if there is one',
+        help='resume from a checkpoint, by default from the last in the work directory, if there is one',
     )
     parser.add_argument('--amp', action='store_true', help='train with automatic mixed precision')
     parser.add_argument('--no-validate', action='store_true', help='do not validate during training')

@@ -42,18 +42,25 @@ def require_safe_loading() -> None:
 
 
 def latest_complete_checkpoint(work_dir: Path) -> Optional[str]:
-    """Return the last complete `epoch_N.pth` or `iter_N.pth` of a run.
+    """Return the checkpoint that a run has saved last, or None if there is no complete one.
 
-    MMEngine relies only on `last_checkpoint`. A process killed while writing leaves a zip archive without the directory
-    at its end; then the previous checkpoint is returned. None if there is no complete file, which leaves the choice to
-    MMEngine.
+    It is the one that MMEngine names in `last_checkpoint`. A process killed while writing leaves a zip archive without
+    the directory at its end; then it is the newest complete `epoch_N.pth` or `iter_N.pth`, by modification time: an
+    earlier training in the same folder may have gone further.
     """
-    numbered = {path: re.fullmatch(r'(?:epoch|iter)_(\d+)', path.stem) for path in work_dir.glob('*.pth')}
-    found = {path: int(match[1]) for path, match in numbered.items() if match}
-    for path in sorted(found, key=lambda path: found[path], reverse=True):
+    record = work_dir / 'last_checkpoint'
+    named = record.read_text().strip() if record.is_file() else ''
+    if '://' in named:
+        return named
+    matches = [(path, re.fullmatch(r'(?:epoch|iter)_(\d+)', path.stem)) for path in work_dir.glob('*.pth')]
+    numbered = [(path.stat().st_mtime_ns, int(match[1]), path) for path, match in matches if match]
+    newest = [path for *_, path in sorted(numbered, reverse=True)]
+    # The folder may have been moved or copied since.
+    for path in dict.fromkeys([work_dir / Path(named).name, Path(named), *newest]):
         if zipfile.is_zipfile(path):
             return str(path)
-        print_log(f'{path} is truncated and will not be resumed from.', logger='current', level=logging.WARNING)
+        if path.is_file():
+            print_log(f'{path} is truncated and will not be resumed from.', logger='current', level=logging.WARNING)
     return None
 
 
@@ -150,12 +157,17 @@ def load_weights(model: nn.Module, checkpoint: Union[str, Path], allow_missing: 
     return content
 
 
-def incomplete_error(checkpoint: object, difference: str) -> UserError:
-    """Return the error for a checkpoint without the weights of the model to be evaluated."""
+def incomplete_error(checkpoint: object, difference: str, resume: bool = False) -> UserError:
+    """Return the error for a checkpoint without exactly the weights of the model to be evaluated, or to be resumed."""
+    way_out = (
+        'Resume it with the config that it was trained with. To start a new training from the weights that fit, use '
+        f'--cfg-options load_from={checkpoint} and another --work-dir.'
+        if resume
+        else 'Evaluate it with the config that it was trained with. To evaluate it with the other weights as '
+        'initialised, use --allow-missing.'
+    )
     return UserError(
-        f'Expected `{checkpoint}` to hold exactly the weights of the model, but they differ: {difference}. Evaluate it '
-        'with the config that it was trained with. To evaluate it with the other weights as initialised, use '
-        '--allow-missing.'
+        f'Expected `{checkpoint}` to hold exactly the weights of the model, but they differ: {difference}. {way_out}'
     )
 
 

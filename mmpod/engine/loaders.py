@@ -65,20 +65,31 @@ def check_total_batch(cfg: Config) -> None:
 
     The batch of an update comes from all processes and from ``accumulative_counts`` iterations; the learning rate is
     meant for ``auto_scale_lr.base_batch_size``. Call this once the processes have been set up.
+
+    Raises:
+        UserError: The rate is to be scaled, and gradients are accumulated, which MMEngine does not take into account.
     """
     recipe = (cfg.get('auto_scale_lr') or {}).get('base_batch_size')
-    if recipe is None or cfg.auto_scale_lr.get('enable'):
+    accumulated = (cfg.get('optim_wrapper') or {}).get('accumulative_counts', 1)
+    if recipe is not None and cfg.auto_scale_lr.get('enable'):
+        if accumulated != 1:
+            raise UserError(
+                f'Expected --auto-scale-lr without accumulative_counts, but got {accumulated}: MMEngine would scale '
+                'the rate to the batch of one iteration. Set optim_wrapper.optimizer.lr yourself.'
+            )
+        return
+    if recipe is None:
         return
     per_process, processes = cfg.train_dataloader.get('batch_size'), get_world_size()
-    accumulated = (cfg.get('optim_wrapper') or {}).get('accumulative_counts', 1)
     if per_process is None or per_process * processes * accumulated == recipe:
         return
     product = f'{processes} x {per_process}' + (f' x {accumulated} (accumulative_counts)' if accumulated != 1 else '')
     others = processes * accumulated
     hint = f'train_dataloader.batch_size={recipe // others}' if recipe % others == 0 else 'another process count'
+    scale = 'set another optim_wrapper.optimizer.lr' if accumulated != 1 else 'scale the rate with --auto-scale-lr'
     print_log(
         f'The total batch is {product} = {others * per_process}; the learning rate of this config is meant for '
-        f'{recipe}. Keep the recipe with `--cfg-options {hint}`, or scale the rate with --auto-scale-lr.',
+        f'{recipe}. Keep the recipe with `--cfg-options {hint}`, or {scale}.',
         logger='current',
         level=logging.WARNING,
     )

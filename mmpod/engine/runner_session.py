@@ -12,7 +12,7 @@ import torch.distributed as dist
 from mmengine.config import Config
 from mmengine.logging import MessageHub
 from mmengine.registry import RUNNERS
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import Runner
 
 from mmpod.engine.checkpoints import (
     check_checkpoint_file,
@@ -47,10 +47,11 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
 
     Adds to every config what MMEngine 0.10 leaves to the user: the hooks of ``SAFETY_HOOKS`` unless they are set to
     None; checkpoints that are written atomically and load with PyTorch's safe loader, which is required for every file;
-    resuming from the newest complete one; gloo if no GPU is visible; loaders that work without worker processes.
+    resuming from the last complete one; gloo if no GPU is visible; loaders that work without worker processes.
 
     Args:
-        cfg: Changed in place.
+        cfg: Changed in place. ``resume='auto'`` continues from the last checkpoint in ``work_dir``; without one,
+            training starts from ``load_from``.
 
     Raises:
         FileNotFoundError: The checkpoint ``load_from`` does not exist.
@@ -65,8 +66,10 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
     if isinstance(cfg.get('compile'), dict) and 'target' in cfg.compile:
         add_compile_hook(cfg)
     adapt_loaders(cfg, restart_workers='epoch_seed' in cfg.default_hooks)
-    if cfg.get('resume') and cfg.get('load_from') is None:
-        cfg.load_from = latest_complete_checkpoint(Path(cfg.work_dir))
+    may_resume = cfg.get('resume')
+    if may_resume == 'auto' or (may_resume and cfg.get('load_from') is None):
+        latest = latest_complete_checkpoint(Path(cfg.work_dir))
+        cfg.resume, cfg.load_from = latest is not None, latest or cfg.get('load_from')
     if cfg.get('load_from') is not None:
         check_checkpoint_file(cfg.load_from)
     if not torch.cuda.is_available():
@@ -77,8 +80,8 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     # These warnings are about how MMEngine itself opens files, which a user cannot change.
     runner.logger.addFilter(lambda record: 'will be deprecated in future' not in record.getMessage())
-    if cfg.get('resume'):
-        check_same_checkpoint(cfg.get('load_from') or find_latest_checkpoint(cfg.work_dir))
+    if may_resume:
+        check_same_checkpoint(cfg.load_from if cfg.resume else None)
     with checkpoint_errors(cfg.get('load_from') or 'the checkpoint that the config names'):
         yield runner
     if dist.is_initialized():

@@ -129,8 +129,9 @@ def verdict(values: Mapping[str, Mapping[int, float]], metric: str, lower_is_bet
     """Return which name is best, and whether each other one differs by more than the spread of the seeds.
 
     The difference from the best is the mean of the paired differences over the seeds that both have. It exceeds the
-    spread of the seeds if its 95 % confidence interval (paired Student's t) excludes 0. Fewer than two common seeds
-    have no spread, hence no verdict. Neither the number of comparisons nor the selection of the best is corrected for.
+    spread of the seeds if its 95 % confidence interval (paired Student's t) excludes 0. Fewer than two common seeds, or
+    equal differences, have no spread, hence no verdict. Values that are not finite are left out and named. Neither the
+    number of comparisons nor the selection of the best is corrected for.
 
     Args:
         values: The metric after the last epoch, by name and seed.
@@ -142,13 +143,19 @@ def verdict(values: Mapping[str, Mapping[int, float]], metric: str, lower_is_bet
         Best by accuracy/top1: pod, 92.50.
         - softmax: worse by 1.95 (95 % interval 1.31 to 2.59, 2 seeds in pairs), beyond the spread of the seeds.
     """
-    values = {name: by_seed for name, by_seed in values.items() if by_seed}
+    finite = {
+        name: {seed: value for seed, value in by_seed.items() if math.isfinite(value)}
+        for name, by_seed in values.items()
+    }
+    left_out = [f'{name} seed {seed}' for name in values for seed in values[name] if seed not in finite[name]]
+    lines = [f'Left out, because their {metric} is not a finite number: {", ".join(left_out)}.'] if left_out else []
+    values = {name: by_seed for name, by_seed in finite.items() if by_seed}
     if len(values) < 2:
-        return ''
+        return '\n'.join(lines)
     means = {name: statistics.mean(by_seed.values()) for name, by_seed in values.items()}
     best = (min if lower_is_better else max)(means, key=means.__getitem__)
     form, sign = number_format(metric), -1 if lower_is_better else 1
-    lines = [f'Best by {metric}: {best}, {means[best]:{form}}.']
+    lines.append(f'Best by {metric}: {best}, {means[best]:{form}}.')
     for name, by_seed in values.items():
         if name == best:
             continue
@@ -158,6 +165,9 @@ def verdict(values: Mapping[str, Mapping[int, float]], metric: str, lower_is_bet
             continue
         difference, half = statistics.mean(pairs), half_interval(pairs)
         text = f'- {name}: {"worse" if difference >= 0 else "better"} by {abs(difference):{form}} '
+        if half <= 1e-9 * abs(means[best]):  # equal but for rounding
+            lines.append(f'{text}with each of {len(pairs)} seeds: equal differences give no interval. Add --seeds.')
+            continue
         interval = f'{difference - half:{form}} to {difference + half:{form}}, {len(pairs)} seeds in pairs'
         beyond = 'beyond' if abs(difference) > half else 'no difference beyond'
         text += f'({100 * CONFIDENCE:g} % interval {interval}), {beyond} the spread of the seeds.'
@@ -196,6 +206,7 @@ def trial_table(
             for trial in trials
         }
         means = {name: statistics.mean(by_seed.values()) for name, by_seed in values.items() if by_seed}
+        means = {name: mean for name, mean in means.items() if math.isfinite(mean)}  # one that diverged is not the best
         ranked = sorted(means, key=means.__getitem__, reverse=not lower_is_better)
         row = {'config': config}
         for name, by_seed in values.items():
@@ -214,7 +225,7 @@ def trial_table(
     if most > 1:
         notes.append(SPREAD)
     if (table == '-').any(axis=None):
-        notes.append('-: no finished run that has measured it.')
+        notes.append('-: no finished run that has measured it, or not finite with one of the seeds.')
     return '\n'.join([markdown_table(table), '', *notes, *verdicts])
 
 

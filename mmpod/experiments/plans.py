@@ -10,7 +10,8 @@ from typing import Optional
 import torch
 
 from mmpod.experiments.run import Run
-from mmpod.experiments.settings import differences, resolve, settings_hash, settings_of
+from mmpod.experiments.settings import resolve, settings_hash, settings_of
+from mmpod.utils.config_differences import differences
 from mmpod.utils.paths import TOOLS
 
 __all__ = ['Launcher', 'Plan', 'plan_run']

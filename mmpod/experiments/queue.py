@@ -56,6 +56,8 @@ class Job:
 
     def __init__(self, plan: Plan, variables: dict[str, str], lock: TextIO, stopping: threading.Event):
         self.plan, self.run, self.variables, self.lock, self.stopping = plan, plan.run, variables, lock, stopping
+        if self.run.record.get('config_hash') != plan.details.get('config_hash'):
+            self.run.start_anew()
         self.earlier_s, self.started = self.run.record.get('wall_s', 0.0), time.monotonic()
         curve = self.run.curve(default_metric([self.run]))
         self.shown, self.at_start = len(curve), max(curve, default=0)

@@ -78,6 +78,12 @@ class Run:
         temporary.write_text(json.dumps(record, indent=2) + '\n')
         temporary.replace(self.work_dir / 'run.json')
 
+    def start_anew(self) -> None:
+        """Move the record and the logs of starts with other settings into `earlier/`, where nothing reads them."""
+        for path in [*self.work_dir.glob('run.json'), *(path.parent for path in self.work_dir.glob('*/vis_data'))]:
+            (self.work_dir / 'earlier').mkdir(exist_ok=True)
+            path.replace(self.work_dir / 'earlier' / path.name)
+
     @property
     def state(self) -> str:
         """``'not run'``, ``'running'``, ``'interrupted'`` (it will continue where it stopped), ``'failed'`` or

@@ -16,11 +16,10 @@ from mmengine.config import Config, DictAction
 from mmpod.engine.config_keys import READ
 from mmpod.utils.errors import did_you_mean
 
-__all__ = ['check_effect', 'differences', 'parse_overrides', 'resolve', 'settings_hash', 'settings_of']
+__all__ = ['check_effect', 'parse_overrides', 'resolve', 'settings_hash', 'settings_of']
 
 # `custom_imports` take effect before overrides.
 TOP_LEVEL = READ - {'custom_imports'}
-SHOWN = 10
 LOADING = threading.Lock()
 
 
@@ -155,23 +154,6 @@ def settings_hash(settings: dict) -> str:
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def differences(old: dict, new: dict) -> str:
-    """Return which settings differ, ``key: old -> new``; empty where none do.
-
-    Example:
-        >>> differences({'a': {'b': 1, 'c': 2}}, {'a': {'b': 5, 'd': [6]}})
-        'a.b: 1 -> 5, a.c: 2 -> nothing, a.d: nothing -> [6]'
-    """
-    before, after = dict(_leaves(old)), dict(_leaves(new))
-    changed = [
-        f'{key}: {before.get(key, "nothing")} -> {after.get(key, "nothing")}'
-        for key in sorted({*before, *after})
-        if before.get(key, _leaves) != after.get(key, _leaves)  # a default that equals no setting
-    ]
-    more = [f'and {len(changed) - SHOWN} more'] if len(changed) > SHOWN else []
-    return ', '.join([*changed[:SHOWN], *more])
-
-
 def _plain(value):
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
@@ -183,16 +165,3 @@ def _plain(value):
         return value
     name = getattr(value, '__qualname__', None)
     return f'{value.__module__}.{name}' if name else re.sub(r' at 0x\w+', '', repr(value))
-
-
-def _leaves(value, prefix: str = ''):
-    """Yield key and value of every setting; a list of plain values is one setting."""
-    if isinstance(value, dict) and (value or not prefix):
-        items = list(value.items())
-    elif isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value):
-        items = list(enumerate(value))
-    else:
-        yield prefix, value
-        return
-    for key, item in items:
-        yield from _leaves(item, f'{prefix}.{key}' if prefix else str(key))

@@ -29,6 +29,23 @@ def test_newest_whole_checkpoint(kept, tmp_path):
     assert latest_complete_checkpoint(tmp_path) == str(tmp_path / ('epoch_10.pth' if kept == 1 else 'epoch_9.pth'))
 
 
+@pytest.mark.parametrize('torn', [False, True])
+def test_the_last_training_counts_in_a_folder_of_two(torn, tmp_path):
+    """The first one has reached epoch 5, the second one epoch 2; the folder has been moved since."""
+    written, moved = tmp_path / 'written', tmp_path / 'moved'
+    written.mkdir()
+    for second, epoch in enumerate((4, 5, 1, 2)):
+        torch.save({}, path := written / f'epoch_{epoch}.pth')
+        os.utime(path, (second, second))
+    if torn:
+        path.write_bytes(b'torn')
+    else:
+        os.utime(path, (0, 0))  # MMEngine's word comes before the time
+    (written / 'last_checkpoint').write_text(str(path))
+    written.rename(moved)
+    assert latest_complete_checkpoint(moved) == str(moved / f'epoch_{1 if torn else 2}.pth')
+
+
 @pytest.mark.slow
 def test_truncated_checkpoint_is_passed_over(root, tmp_path, run_command):
     run_command(*train(root, tmp_path, 2))

@@ -203,6 +203,7 @@ def test_loss_that_a_resumed_run_no_longer_has_leaves_the_log(tool, root, tmp_pa
     tool(*command, 'train_cfg.max_epochs=1', *options)
     said, error = tool(*command, 'train_cfg.max_epochs=2', 'model.head.loss.sc_weight=0', *options)
     assert not error and 'resumed epoch: 1' in said
+    assert 'model.head.loss.sc_weight: 1.0 -> 0, train_cfg.max_epochs: 1 -> 2. Learning rate, schedule' in said
     logs = [json.loads(line) for log in sorted(tmp_path.glob('run/*/vis_data/scalars.json')) for line in log.open()]
     terms = [{key for key in entry if 'loss' in key} for entry in logs if 'loss' in entry]
     assert terms == [{'loss', 'loss_cosine', 'loss_sc'}] * 2 + [{'loss', 'loss_cosine'}] * 2
@@ -222,6 +223,6 @@ def test_iteration_based_run_with_mixup_resumes_exactly(num_workers, tool, root,
     assert not error and 'does not end with exactly' not in said
     uninterrupted = torch.load('run/iter_6.pth', weights_only=True)['state_dict']
     said, error = tool('train', 'iterations.py', '--work-dir', 'run', '--resume', 'run/iter_3.pth')
-    assert not error and 'resumed epoch: 0, iter: 3' in said
+    assert not error and 'resumed epoch: 0, iter: 3' in said and 'have changed' not in said
     resumed = torch.load('run/iter_6.pth', weights_only=True)['state_dict']
     assert all(torch.equal(resumed[name], value) for name, value in uninterrupted.items())

@@ -1,26 +1,32 @@
-"""A hook that refuses to evaluate a model without all of its weights."""
+"""A hook that refuses to evaluate or to resume a model without all of its weights."""
 
+import logging
 from typing import Optional
 
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from mmpod.engine.checkpoints import incomplete_error, load_fitting_weights
 from mmpod.engine.extraction import plain_model
 from mmpod.registry import HOOKS
+from mmpod.utils.config_differences import differences, parse_settings
 
 __all__ = ['CheckWeightsHook']
+
+NOT_COMPARED = ('work_dir', 'load_from', 'resume', 'launcher', 'model_wrapper_cfg')
 
 
 @HOOKS.register_module()
 class CheckWeightsHook(Hook):
-    """Refuse to evaluate a checkpoint that does not contain exactly the weights of the model.
+    """Refuse to evaluate or to resume a checkpoint that does not contain exactly the weights of the model.
 
-    MMEngine only logs missing weights and evaluates the model with their initial values. Training may start from a
-    checkpoint with only a part of the weights.
+    MMEngine only logs missing weights and goes on with their initial values. A new training may start from a checkpoint
+    with only a part of the weights (``load_from``). If settings have changed since a checkpoint to be resumed was
+    saved, a warning names them.
 
     Raises:
-        UserError: Before a test, or a validation without training.
+        UserError: Before a test, a validation without training, or a resumed training.
     """
 
     priority = 'VERY_HIGH'
@@ -29,11 +35,14 @@ class CheckWeightsHook(Hook):
         self.checkpoint: Optional[dict] = None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Remember the checkpoint for an evaluation that may follow."""
+        """Compare the checkpoint with the model to be resumed, or remember it for an evaluation that may follow."""
         self.checkpoint = checkpoint
+        if runner._resume:
+            self.before_val(runner)
+            _warn_of_changed_settings(runner, checkpoint)
 
     def before_train(self, runner: Runner) -> None:
-        """Let a training run start from any checkpoint."""
+        """Let a new training start from any checkpoint."""
         self.checkpoint = None
 
     def before_val(self, runner: Runner) -> None:
@@ -41,6 +50,26 @@ class CheckWeightsHook(Hook):
         checkpoint, self.checkpoint = self.checkpoint, None
         difference = '' if checkpoint is None else load_fitting_weights(plain_model(runner.model), checkpoint)
         if difference:
-            raise incomplete_error(runner._load_from, difference)
+            raise incomplete_error(runner._load_from, difference, runner._resume)
 
     before_test = before_val
+
+
+def _warn_of_changed_settings(runner: Runner, checkpoint: dict) -> None:
+    text = checkpoint.get('meta', {}).get('cfg')
+    if not text:
+        return
+    old, new = (
+        {key: value for key, value in parse_settings(each).items() if key not in NOT_COMPARED}
+        for each in (text, runner.cfg.pretty_text)
+    )
+    changed = differences(old, new)
+    if changed:
+        print_log(
+            f'The settings have changed since {runner._load_from} was saved (old -> new): {changed}. Learning rate, '
+            'schedule and optimizer state are those of the checkpoint, so changes to them have no effect. To apply '
+            f'them, start a new training from its weights: --cfg-options load_from={runner._load_from} and another '
+            '--work-dir.',
+            logger='current',
+            level=logging.WARNING,
+        )

@@ -111,6 +111,11 @@ def _inexact(runner: Runner) -> Iterator[str]:
                     f'checkpoints, {iterations} iterations apart, hold no gradients, and accumulative_counts={counts} '
                     'does not divide that'
                 )
+            if not (hook.by_epoch or by_iteration):
+                yield (
+                    'CheckpointHook(by_epoch=False) saves within an epoch, which is then repeated from its start: set '
+                    'default_hooks.checkpoint.by_epoch=True'
+                )
     if by_iteration and (runner.cfg.get('randomness') or {}).get('seed') is None:
         yield 'an iteration-based loop starts its loader before it knows the seed of the run: set randomness.seed'
     num_workers, hub = runner.train_dataloader.num_workers, runner.message_hub

@@ -25,6 +25,7 @@ class ValidateOnResumeHook(Hook):
             runner.val_loop is None
             or not isinstance(loop, EpochBasedTrainLoop)
             or runner.epoch < max(1, loop.val_begin)
+            or runner.iter != runner.epoch * len(loop.dataloader)  # saved within an epoch
         ):
             return
         if runner.epoch % loop.val_interval == 0 or runner.epoch == loop.max_epochs:

@@ -66,7 +66,7 @@ def test_what_a_model_drops_from_its_own_weights_is_not_missing(saved):
 
 
 def test_hook_refuses_evaluations_and_leaves_fine_tuning_alone():
-    runner = SimpleNamespace(model=network(), _load_from='softmax.pth')
+    runner = SimpleNamespace(model=network(), _load_from='softmax.pth', _resume=False)
     part = dict(state_dict=dict(list(network().state_dict().items())[:1]))
     for stage in ('before_test', 'before_val'):
         hook = CheckWeightsHook()
@@ -78,6 +78,14 @@ def test_hook_refuses_evaluations_and_leaves_fine_tuning_alone():
         getattr(hook, stage)(runner)
         hook.after_load_checkpoint(runner, dict(state_dict=network().state_dict()))
         getattr(hook, stage)(runner)
+
+
+def test_hook_refuses_to_resume_with_other_weights():
+    runner, hook = SimpleNamespace(model=network(), _load_from='epoch_1.pth', _resume=True), CheckWeightsHook()
+    hook.after_load_checkpoint(runner, dict(state_dict=network().state_dict()))
+    other = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3, affine=False))
+    with pytest.raises(UserError, match='epoch_1.pth.*2 missing.*load_from=epoch_1.pth and another --work-dir'):
+        hook.after_load_checkpoint(runner, dict(state_dict=other.state_dict()))
 
 
 def test_other_files_are_named_as_such(tmp_path):

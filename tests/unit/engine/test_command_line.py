@@ -47,6 +47,7 @@ def test_training(arguments, root, monkeypatch):
     for cfg in (ours, theirs):
         cfg.train_dataloader.pop('persistent_workers')
         cfg.work_dir = Path(cfg.work_dir)
+        cfg.resume = bool(cfg.resume)  # 'auto' becomes a bool when the session knows whether there is a checkpoint
     assert ours.to_dict() == theirs.to_dict()
 
 
@@ -107,3 +108,12 @@ def test_a_section_may_come_from_the_options_which_override_other_arguments(root
     assert cfg.optim_wrapper == dict(accumulative_counts=2, type='AmpOptimWrapper', loss_scale='dynamic')
     cfg = config_of('train', root, [*command, 'optim_wrapper.type=mmpod.BFloat16OptimWrapper'], monkeypatch)
     assert cfg.optim_wrapper.type == 'mmpod.BFloat16OptimWrapper'
+
+
+@pytest.mark.parametrize('named, expected', [([], ('auto', 'a.pth')), (['b.pth'], (True, 'b.pth'))])
+def test_resuming_if_possible_keeps_the_weights_to_start_from(named, expected, root, tmp_path, monkeypatch):
+    monkeypatch.setenv('LOCAL_RANK', '0')
+    text = 'model = train_dataloader = train_cfg = optim_wrapper = dict(type="A")\nload_from = "a.pth"\n'
+    (tmp_path / 'own.py').write_text(text)
+    cfg = config_of('train', root, [str(tmp_path / 'own.py'), '--resume', *named], monkeypatch)
+    assert (cfg.resume, cfg.load_from) == expected

@@ -8,7 +8,7 @@ from mmengine.config import ConfigDict
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import MessageHub
 from mmengine.optim import OptimWrapper
-from mmengine.runner import IterBasedTrainLoop
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 from torch.utils.data import DataLoader, Dataset
 
 from mmpod.engine import EpochSeedHook, ValidateOnResumeHook
@@ -135,6 +135,25 @@ def test_gradients_between_checkpoints(counts, interval, by_epoch, exact, monkey
     runner.hooks = [CheckpointHook(interval=interval, by_epoch=by_epoch)]
     said = reasons(monkeypatch, runner)
     assert ('accumulative_counts' not in said) == exact
+
+
+def test_checkpoints_within_an_epoch(monkeypatch):
+    runner = runner_of()
+    runner.hooks = [CheckpointHook(interval=2, by_epoch=False)]
+    assert 'within an epoch, which is then repeated' in reasons(monkeypatch, runner)
+    assert reasons(monkeypatch, by_iteration(runner, seed=0)) == ''
+    runner.hooks = [CheckpointHook(interval=-1, by_epoch=False)]
+    assert reasons(monkeypatch, runner) == ''
+
+
+@pytest.mark.parametrize('iteration, validations', [(3, 1), (4, 0), (0, 0)])
+def test_only_the_end_of_an_epoch_is_validated_on_resume(iteration, validations):
+    runner, done = runner_of(epoch=iteration // 3), []
+    runner.iter, runner.val_loop = iteration, SimpleNamespace(run=lambda: done.append(1))
+    loop = runner.train_loop = object.__new__(EpochBasedTrainLoop)
+    loop.dataloader, loop.val_begin, loop.val_interval, loop._max_epochs = runner.train_dataloader, 1, 1, 5
+    ValidateOnResumeHook().before_train(runner)
+    assert len(done) == validations
 
 
 def test_other_workers_and_unknown_seeds_are_said(monkeypatch):

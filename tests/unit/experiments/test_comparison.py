@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import runpy
 from dataclasses import replace
 
@@ -99,12 +100,16 @@ def test_paired_verdict_agrees_with_scipy():
     'values, words',
     [
         ({'a': {0: 90.0}, 'b': {0: 80.0}}, 'fewer than two common seeds, so nothing follows'),
-        ({'a': {0: 90.0, 1: 91.0}, 'b': {0: 90.0, 1: 91.0}}, 'no difference beyond'),
+        ({'a': {0: 90.0, 1: 91.0}, 'b': {0: 90.0, 1: 91.0}}, 'b: worse by 0.00 with each of 2 seeds: equal'),
+        ({'a': {0: 95.6, 1: 95.8}, 'b': {0: 95.4, 1: 95.6}}, 'b: worse by 0.20 with each of 2 seeds: equal'),
+        ({'a': {0: 95.6, 1: math.nan}, 'b': {0: 95.7, 1: 95.6}}, 'a seed 1.\nBest by accuracy/top1: b, 95.65'),
+        ({'a': {0: 95.6}, 'b': {0: math.nan}}, 'because their accuracy/top1 is not a finite number: b seed 0.'),
         ({'a': {0: 90.0, 1: 91.0}, 'b': {2: 80.0}}, 'fewer than two common seeds, so nothing follows'),
     ],
 )
 def test_verdict_at_the_edges(values, words):
-    assert words in verdict(values, 'accuracy/top1')
+    text = verdict(values, 'accuracy/top1')
+    assert words in text and 'beyond' not in text and 'nan' not in text
 
 
 def test_no_verdict_on_one_name():
@@ -112,8 +117,8 @@ def test_no_verdict_on_one_name():
 
 
 def test_trial_table_marks_the_best_mean(tmp_path):
-    trials, runs = parse_grid(['lr=1,2,3,4']), []
-    for trial, accuracies in zip(trials, [[10.0, 30.0], [25.0, 25.5], [], [None]]):
+    trials, runs = parse_grid(['lr=0,1,2,3,4']), []
+    for trial, accuracies in zip(trials, [[math.nan, 99.0], [10.0, 30.0], [25.0, 25.5], [], [None]]):
         for seed, accuracy in enumerate(accuracies):
             folder = tmp_path / trial.name / str(seed)
             folder.mkdir(parents=True)
@@ -122,11 +127,11 @@ def test_trial_table_marks_the_best_mean(tmp_path):
             runs.append(Run('a', seed, folder, trial.name))
     table = trial_table(['a'], trials, runs)
     (row,) = cells(table)
-    assert list(row.values()) == ['a', '20.00 ± 14.14', '**25.25 ± 0.35**', '-', '-']
+    assert list(row.values()) == ['a', '-', '20.00 ± 14.14', '**25.25 ± 0.35**', '-', '-']
     assert 'the best setting against the second:\nBest by accuracy/top1: lr=2, 25.25.\n- lr=1: worse by 5.25' in table
-    both = trial_table(['a', 'b'], trials, [*runs, *(replace(run, name='b') for run in runs[:2])])
+    both = trial_table(['a', 'b'], trials, [*runs, *(replace(run, name='b') for run in runs[2:4])])
     assert 'best settings:\nBest by accuracy/top1: a at lr=2, 25.25.\n- b at lr=1: worse by 5.25 (95 %' in both
-    assert '| **25.00** (1 of 2 seeds) |' in trial_table(['a'], trials, [*runs[:3], *runs[4:]])
+    assert '| **25.00** (1 of 2 seeds) |' in trial_table(['a'], trials, [*runs[:5], *runs[6:]])
 
 
 def write_geometry(folder, name, seed, epochs):
@@ -168,3 +173,18 @@ def test_a_metric_without_curves_is_compared_without_a_figure(tmp_path, root, ca
     tool['report'](args, [run])
     assert '90.00' in (tmp_path / 'table.md').read_text() and not list(tmp_path.glob('*.png'))
     assert 'No run has cosine/top1 by epoch' in capsys.readouterr().out
+
+
+def test_conditions_that_differ_between_runs_are_named(root, tmp_path):
+    unequal_conditions = runpy.run_path(str(root / 'tools/compare.py'))['unequal_conditions']
+
+    def saved(name, seed, max_epochs, torch):
+        run = Run(name, seed, tmp_path / name / str(seed))
+        config = dict(model=dict(type=name), randomness=dict(seed=seed), train_cfg=dict(max_epochs=max_epochs))
+        run.save(dict(config=config, versions=dict(git='abc', torch=torch)))
+        return run
+
+    same = [saved('a', 0, 5, '2.8'), saved('a', 1, 5, '2.8'), saved('b', 0, 5, '2.8')]
+    assert unequal_conditions(same) == ''
+    text = unequal_conditions([*same, saved('b', 1, 6, '2.9')])
+    assert text.endswith('but also in train_cfg.max_epochs (5, 6), versions.torch (2.8, 2.9).')

@@ -1,6 +1,7 @@
 """What is refused or said before runs start; run.json files stand for the runs."""
 
 import argparse
+from dataclasses import replace
 
 import pytest
 from mmengine.config import Config
@@ -96,6 +97,20 @@ def test_a_failed_start_that_saved_nothing_may_be_repaired(config, tmp_path):
     plan = plan_run(config('broken', 'model = dict(head=dict(feat_dim=2))\n'), run, Launcher(), [])
     run.save(dict(plan.details, finished=False, failed='ValueError', wall_s=1.0))
     assert plan_run(config('repaired'), run, Launcher(), []).details['config_hash'] != plan.details['config_hash']
+
+
+@pytest.mark.parametrize('changed', [True, False])
+def test_a_start_with_other_settings_keeps_neither_curve_nor_time_of_the_earlier_one(changed, config, tmp_path):
+    run = Run('c', 0, tmp_path / 'run')
+    run.save(dict(plan_run(config('before'), run, Launcher(), []).details, finished=False, wall_s=1000.0))
+    log = run.work_dir / '20260101_000000' / 'vis_data' / 'scalars.json'
+    log.parent.mkdir(parents=True)
+    log.write_text('{"accuracy/top1": 99.5, "step": 5}\n')
+    options = ['train_cfg.max_epochs=2'] if changed else []
+    plan = replace(plan_run(config('before'), run, Launcher(), options), commands=[['true']])
+    assert run_all([plan], 1, Launcher()) == [] and run.state == 'done'
+    assert run.curve() == ({} if changed else {5: 99.5})
+    assert (run.record['wall_s'] > 999) != changed
 
 
 def parse(*words):

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mmpod.experiments.settings import check_effect, differences, resolve, settings_hash, settings_of
+from mmpod.experiments.settings import check_effect, resolve, settings_hash, settings_of
+from mmpod.utils.config_differences import differences
 
 DIGITS = 'configs/small/pod_digits.py'
 POD = "model = dict(head=dict(type='mmpod.PEDCCHead', feat_dim=9), out=(3,))\n"
