@@ -203,7 +203,7 @@ def test_loss_that_a_resumed_run_no_longer_has_leaves_the_log(tool, root, tmp_pa
     tool(*command, 'train_cfg.max_epochs=1', *options)
     said, error = tool(*command, 'train_cfg.max_epochs=2', 'model.head.loss.sc_weight=0', *options)
     assert not error and 'resumed epoch: 1' in said
-    assert 'model.head.loss.sc_weight: 1.0 -> 0, train_cfg.max_epochs: 1 -> 2. Learning rate, schedule' in said
+    assert 'model.head.loss.sc_weight: 1.0 -> 0, train_cfg.max_epochs: 1 -> 2. Seed, learning rate' in said
     logs = [json.loads(line) for log in sorted(tmp_path.glob('run/*/vis_data/scalars.json')) for line in log.open()]
     terms = [{key for key in entry if 'loss' in key} for entry in logs if 'loss' in entry]
     assert terms == [{'loss', 'loss_cosine', 'loss_sc'}] * 2 + [{'loss', 'loss_cosine'}] * 2

@@ -66,10 +66,10 @@ def _warn_of_changed_settings(runner: Runner, checkpoint: dict) -> None:
     changed = differences(old, new)
     if changed:
         print_log(
-            f'The settings have changed since {runner._load_from} was saved (old -> new): {changed}. Learning rate, '
-            'schedule and optimizer state are those of the checkpoint, so changes to them have no effect. To apply '
-            f'them, start a new training from its weights: --cfg-options load_from={runner._load_from} and another '
-            '--work-dir.',
+            f'The settings have changed since {runner._load_from} was saved (old -> new): {changed}. Seed, learning '
+            'rate, schedule and optimizer state are those of the checkpoint, so changes to them have no effect. To '
+            f'apply them, start a new training from its weights: --cfg-options load_from={runner._load_from} and '
+            'another --work-dir.',
             logger='current',
             level=logging.WARNING,
         )
