@@ -25,7 +25,7 @@ SHARPNESS = (10.0, 3e4)
 STEP = (0.1, 1e-5)
 DESCENT_VERSION = 1  # raise it with every change of what the descent finds, because heads cache that in files
 
-# A Kerdock set within this factor of the bound is used without a descent, which hardly ever comes so close.
+# A Kerdock set within this factor of the bound is used without a descent.
 REACH = 1.4
 MAX_DESCENT = 2000  # points, if there is a Kerdock set to use instead
 
@@ -105,8 +105,8 @@ def spread_method(num_classes: int, feat_dim: int) -> str:
 
     - ``'simplices'`` for K <= 2D;
     - ``'kerdock'`` if a Kerdock table has K rows and either its largest cosine is within 1.4 times
-      :func:`max_cosine_lower_bound`, which the descent does not reach, or K is above 2,000, where the descent takes
-      long; ``'kerdock table'`` if these are more than 2**24 entries, which are the same bits on every machine;
+      :func:`max_cosine_lower_bound` or K is above 2,000, where a descent takes long; ``'kerdock table'`` if these
+      are more than 2**24 entries, which are the same bits on every machine;
     - otherwise ``'descent'``, whose result gives way to rows of a Kerdock table if these are better.
 
     Example:

@@ -59,10 +59,13 @@ def _warn_of_changed_settings(runner: Runner, checkpoint: dict) -> None:
     text = checkpoint.get('meta', {}).get('cfg')
     if not text:
         return
-    old, new = (
-        {key: value for key, value in parse_settings(each).items() if key not in NOT_COMPARED}
-        for each in (text, runner.cfg.pretty_text)
-    )
+    try:
+        old, new = (
+            {key: value for key, value in parse_settings(each).items() if key not in NOT_COMPARED}
+            for each in (text, runner.cfg.pretty_text)
+        )
+    except SyntaxError:  # the config of a checkpoint that was saved elsewhere need not be Python
+        return
     changed = differences(old, new)
     if changed:
         print_log(
