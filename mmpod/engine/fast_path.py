@@ -1,5 +1,7 @@
 """``fast=True``: small images in memory, crops and flips on the device, bfloat16, and no host sync per iteration."""
 
+from collections.abc import Sequence
+
 from mmengine.config import Config, ConfigDict
 
 from mmpod.utils.config_parts import loaders_of, type_name
@@ -36,7 +38,7 @@ def use_fast_path(cfg: Config) -> None:
     preprocessor.update(
         type='mmpod.CropFlipPreprocessor',
         padding=crop.get('padding', 0) if crop else 0,
-        crop_size=crop.crop_size if crop else None,
+        crop_size=_sides(crop)[0] if crop else None,
         flip_prob=flip.get('prob', 0.5) if flip else 0.0,
     )
     for name, loader in loaders_of(cfg):
@@ -61,8 +63,7 @@ def _augmentation(dataset: ConfigDict) -> tuple:
     loading = []
     for step in dataset.get('pipeline') or []:
         kind = type_name(step)
-        zeros = all(step.get(key, default) == default for key, default in ZERO_PADDING.items())
-        if kind == 'RandomCrop' and crop is None and isinstance(step.get('padding', 0), int) and zeros:
+        if kind == 'RandomCrop' and crop is None and _is_plain(step):
             crop = step
         elif kind == 'RandomFlip' and flip is None and step.get('direction', 'horizontal') == 'horizontal':
             flip = step
@@ -70,10 +71,21 @@ def _augmentation(dataset: ConfigDict) -> tuple:
             loading.append(step)
         elif kind != 'PackInputs':
             raise ValueError(
-                'Expected the training pipeline to load, pad with zeros and crop, flip left to right and pack for '
-                f'fast=True, but got {dict(step)}. Leave fast=True out.'
+                'Expected the training pipeline to load, pad with zeros and crop squares, flip left to right and pack '
+                f'for fast=True, but got {dict(step)}. Leave fast=True out.'
             )
     return crop, flip, loading
+
+
+def _is_plain(crop: ConfigDict) -> bool:
+    """Return whether a ``RandomCrop`` cuts squares from images with a border of zeros, as wide on each side."""
+    zeros = all(crop.get(key, default) == default for key, default in ZERO_PADDING.items())
+    return zeros and isinstance(crop.get('padding', 0), int) and len(set(_sides(crop))) == 1
+
+
+def _sides(crop: ConfigDict) -> Sequence[int]:
+    size = crop.crop_size
+    return [size] if isinstance(size, int) else size
 
 
 def add_compile_hook(cfg: Config) -> None:

@@ -31,7 +31,7 @@ class ExportWrapper(nn.Module):
             raise TypeError(
                 'Expected a model that decides by its head, but got GDAClassifier, whose Gaussians need triangular '
                 'solves in float64 and are kept in a file of their own. Export the config without GDA, or serve it '
-                'through ImageClassificationInferencer(CONFIG, CHECKPOINT, fitted=FILE).'
+                'through mmpod.Inferencer(CONFIG, CHECKPOINT, fitted=FILE).'
             )
         if not isinstance(model, ImageClassifier) or not model.with_head:
             raise TypeError(

@@ -11,11 +11,12 @@ import sys
 import numpy as np
 import pytest
 import torch
-from mmpretrain import ImageClassificationInferencer, get_model
+from mmpretrain import get_model
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from torch.testing import assert_close
 
 from mmpod.datasets import SklearnDigits
+from mmpod.engine import Inferencer
 from mmpod.engine.command_line import evaluation_config
 from mmpod.engine.runner_session import runner_session
 from mmpod.posthoc import GaussianDiscriminantAnalysis
@@ -93,11 +94,9 @@ def test_saved_and_served(test, root, trained, tmp_path):
     with pytest.raises(ValueError, match='gda.npz.*these differ: weights'):
         test(checkpoint='epoch_1.pth', **{'model.fitted': str(saved)})
 
-    inferencer = ImageClassificationInferencer(
-        str(root / GDA), pretrained=str(trained / 'epoch_2.pth'), fitted=str(saved), device='cpu'
-    )
+    inferencer = Inferencer(root / GDA, trained / 'epoch_2.pth', fitted=str(saved))
     data = SklearnDigits(split='test', pipeline=[])
-    results = inferencer([data[index]['img'] for index in range(200)], batch_size=50)
+    results = inferencer([data[index]['img'] for index in range(200)], 'bgr', batch_size=50)
     model = get_model(root / POD, pretrained=str(trained / 'epoch_2.pth'))
     joint, _ = GaussianDiscriminantAnalysis.load(saved).predict_joint(unit_features(model, digits('test')[0][:200]))
     assert [result['pred_label'] for result in results] == joint.argmax(1).tolist()

@@ -22,10 +22,9 @@ class GDAClassifier(ImageClassifier):
     r"""mmpretrain's ``ImageClassifier`` whose predictions come from Gaussians fitted on the features of a training set.
 
     The network and its checkpoints are those of an ``ImageClassifier``. ``mmpod.FitGDAHook`` fits the Gaussians before
-    a test. To serve the model without the training set, load fitted Gaussians from the file ``fitted``, for example in
-    mmpretrain's inferencer::
+    a test. To serve the model without the training set, load fitted Gaussians from the file ``fitted``, for example::
 
-        ImageClassificationInferencer('configs/gda_resnet50_cifar10.py', 'epoch_100.pth', fitted='gda.npz')
+        mmpod.Inferencer('configs/gda_resnet50_cifar10.py', 'epoch_100.pth', fitted='gda.npz')
 
     A prediction contains
 

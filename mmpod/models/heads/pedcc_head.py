@@ -78,7 +78,9 @@ class PEDCCHead(PrototypeHead):
         self.recipe = centroid_recipe(centroids, num_classes, feat_dim, seed)
         self.feat_dim = feat_dim
         self.fc = nn.Linear(in_channels, feat_dim)
-        if isinstance(norm_cfg, dict):
+        if norm_cfg is not None:
+            if not isinstance(norm_cfg, dict):
+                raise TypeError(f"Expected `norm_cfg` to be a dict such as dict(type='BN1d'), but got {norm_cfg!r}.")
             check_choice("norm_cfg['type']", norm_cfg.get('type'), ['BN1d', 'SyncBN', 'LN'])
         self.norm = nn.Identity() if norm_cfg is None else build_norm_layer(norm_cfg, feat_dim)[1]
         self.register_buffer('centroids', rows)

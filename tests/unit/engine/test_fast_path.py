@@ -191,6 +191,13 @@ def test_types_may_have_a_scope_or_be_classes(config, pack):
     assert config.val_dataloader.dataset.dataset.pipeline == [] and config.model.data_preprocessor.padding == 1
 
 
+@pytest.mark.parametrize('size', [[8, 8], (8,)])
+def test_the_sides_of_the_crop_may_be_given_one_by_one(config, size):
+    config.train_dataloader.dataset.pipeline[0].crop_size = size
+    use_fast_path(config)
+    assert config.model.data_preprocessor.crop_size == 8
+
+
 def test_refuses_images_of_another_size_than_the_crop(config):
     config.train_dataloader.dataset.pipeline[0].crop_size = 6
     config.fast = True

@@ -207,6 +207,7 @@ def test_checkpoint_without_centroids_loads_the_rest(tmp_path):
         (dict(topk=(1, 5)), ValueError),
         (dict(norm_cfg=dict(type='BN')), ValueError),
         (dict(norm_cfg=dict(affine=False)), ValueError),
+        (dict(norm_cfg='BN1d'), TypeError),
     ],
 )
 def test_bad_settings(change, error):
