@@ -26,7 +26,7 @@ WAYS = {
     'Softmax': 'softmax_cifar10_10k_warmup',
     'Cosine Loss': 'pod_cifar10_10k_warmup',
     'POD Loss': 'pod_cifar10_10k_warmup',
-    'POD Loss with batch norm': 'pod_cifar10_10k_bn',
+    'POD Loss with a batch norm': 'pod_cifar10_10k_bn',
 }
 
 

@@ -24,7 +24,7 @@ METHODS: dict[str, tuple[str, str, Sequence[str]]] = {
     'softmax_bn': ('Softmax, projection with batch norm', 'softmax', PROJECTED),
     'cosine': ('Cosine Loss', 'pod', (f'{LAMBDA}=0',)),
     'pod': ('POD Loss', 'pod', ()),
-    'pod_bn': ('POD Loss with batch norm', 'pod', tuple(f'model.head.{option}' for option in NORM)),
+    'pod_bn': ('POD Loss with a batch norm', 'pod', tuple(f'model.head.{option}' for option in NORM)),
 }
 BATCH, ITERATIONS = 64, 2000
 RATES, FIRST_DECAY = [0.03, 0.1, 0.3], '1e-3'

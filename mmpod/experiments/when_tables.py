@@ -63,11 +63,12 @@ def by_score(measure: str) -> list[Cell]:
 
 
 def trial_cells() -> list[Cell]:
-    """Return the trials: methods and training sets by rate and weight decay."""
+    """Return the trials: methods and training sets by learning rate and weight decay."""
     cells = []
     for setting in WHEN_STUDIES[0].settings.values():
         name, _, trials = setting.base.rpartition('_')
-        cells.append(Cell(f'{METHODS[name][0]}, {TRAINED[trials]}', setting.point, setting.key))
+        tried = ', '.join(option.partition('=')[2] for option in setting.point.split(','))
+        cells.append(Cell(f'{METHODS[name][0]}, {TRAINED[trials]}', tried, setting.key))
     return cells
 
 
@@ -101,7 +102,7 @@ WHEN_CELLS = {
 }
 VARIED = {'when_auroc': 'score', 'when_fpr95': 'score', 'when_transfer': 'classifier'}
 WHEN_TABLES = {
-    'when_tuning': Table('Accuracy (%) of the trials on held-out images', trial_cells(), 'method', pivot=True),
+    'when_tuning': Table('Accuracy (%) of the trials on held-out images', trial_cells(), 'method; rate, weight decay', pivot=True),
     **{
         name: Table(
             title,
