@@ -102,7 +102,9 @@ WHEN_CELLS = {
 }
 VARIED = {'when_auroc': 'score', 'when_fpr95': 'score', 'when_transfer': 'classifier'}
 WHEN_TABLES = {
-    'when_tuning': Table('Accuracy (%) of the trials on held-out images', trial_cells(), 'method; rate, weight decay', pivot=True),
+    'when_tuning': Table(
+        'Accuracy (%) of the trials on held-out images', trial_cells(), 'method; rate, weight decay', pivot=True
+    ),
     **{
         name: Table(
             title,
