@@ -37,7 +37,11 @@ def parse_args() -> argparse.Namespace:
     norm = parser.add_mutually_exclusive_group()
     norm.add_argument('--norm', choices=NORMS, default='bn', help='between projection and unit length (default: bn)')
     norm.add_argument(
-        '--paper', dest='norm', action='store_const', const=None, help='the head as printed in the paper: no norm'
+        '--paper',
+        dest='norm',
+        action='store_const',
+        const=None,
+        help='as printed in the paper: no norm; for --gda, one covariance per class',
     )
     parser.add_argument('--sc-weight', type=float, default=1.0, help='lambda of POD Loss (default: 1)')
     parser.add_argument('--seed', type=int, default=0, help='seed of the centroids (default: 0)')
@@ -78,7 +82,8 @@ def main() -> None:
         files.append((output, base, cfg, plan, LOSSES[loss]))
         if args.gda and (loss in CENTROID_LOSSES or len(plans) == 1):
             converted = plan.apply(cfg)
-            gda = (output.with_name(f'gda_{output.name}'), output, converted, plan_gda(converted))
+            gaussians = plan_gda(converted, 'shared' if args.norm else 'class')
+            gda = (output.with_name(f'gda_{output.name}'), output, converted, gaussians)
             files.append((*gda, f'Gaussians of its features, to test a checkpoint of {output.name}'))
     for output, *_ in files:
         if output.exists() and not args.force:

@@ -154,7 +154,7 @@ def plan_conversion(
     return Conversion(dict(model=changes, **hooks), (*notes, *loss_notes, *input_notes, *hook_notes))
 
 
-def plan_gda(cfg: Config) -> Conversion:
+def plan_gda(cfg: Config, covariance: str = 'shared') -> Conversion:
     """Return what makes a converted config fit Gaussians on the features of its checkpoint and test them."""
     head = cfg.model.head
     if resolve(cfg.model.type, MODELS) is not ImageClassifier or head.type != 'mmpod.PEDCCHead':
@@ -163,7 +163,7 @@ def plan_gda(cfg: Config) -> Conversion:
         )
     return Conversion(
         dict(
-            model=dict(type='mmpod.GDAClassifier', covariance='class', shrinkage='auto'),
+            model=dict(type='mmpod.GDAClassifier', covariance=covariance, shrinkage='auto'),
             custom_hooks=[*copy.deepcopy(cfg.get('custom_hooks') or []), dict(type='mmpod.FitGDAHook')],
             test_evaluator=[
                 dict(type='mmpod.CosineAccuracy', topk=(1,)),

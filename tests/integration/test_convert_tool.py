@@ -55,11 +55,10 @@ def test_a_shipped_config_is_inherited_by_its_package(convert, tmp_path):
 
 def test_the_head_as_printed_in_the_paper(convert, tmp_path):
     (tmp_path / 'net.py').write_text(BASE)
-    convert(tmp_path / 'net.py', '-o', tmp_path / 'pod.py', '--paper')
-    assert (
-        'norm_cfg' not in Config.fromfile(tmp_path / 'pod.py').model.head
-        and '--paper' in (tmp_path / 'pod.py').read_text()
-    )
+    convert(tmp_path / 'net.py', '-o', tmp_path / 'pod.py', '--paper', '--gda')
+    assert 'norm_cfg' not in Config.fromfile(tmp_path / 'pod.py').model.head
+    assert '--paper' in (tmp_path / 'pod.py').read_text()
+    assert Config.fromfile(tmp_path / 'gda_pod.py').model.covariance == 'class'
 
 
 def test_a_path_is_inherited_relatively_and_the_folder_can_move(tmp_path):
@@ -114,6 +113,7 @@ def test_one_config_for_each_loss(convert, tmp_path):
         cfgs['cosine'].model.head.norm_cfg == dict(type='BN1d', affine=False) and cfgs['pod'].model.head.feat_dim == 16
     )
     assert cfgs['center'].model.head.loss.feat_dim == cfgs['center'].model.head.in_channels == 64
+    assert cfgs['gda_pod'].model.covariance == 'shared'
     assert cfgs['gda_pod'].model.type == 'mmpod.GDAClassifier' and cfgs['gda_pod'].model.head == cfgs['pod'].model.head
     command = done.stdout.splitlines()[-1].split('tools/compare.py ')[1].split(' --seeds')[0]
     assert {Path(name).stem for name in command.split()} == {f'{name}_net' for name in names}

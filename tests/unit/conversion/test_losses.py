@@ -102,7 +102,8 @@ def test_gaussians_are_fitted_on_a_converted_config():
     cfg.custom_hooks = [dict(type='EMAHook')]
     gda = plan_gda(cfg).apply(cfg)
     assert [hook.type for hook in gda.custom_hooks] == ['EMAHook', 'mmpod.FitGDAHook']
-    assert type(MODELS.build(gda.model)).__name__ == 'GDAClassifier'
+    assert type(MODELS.build(gda.model)).__name__ == 'GDAClassifier' and gda.model.covariance == 'shared'
+    assert plan_gda(cfg, 'class').apply(cfg).model.covariance == 'class'
     with pytest.raises(ValueError, match='ImageClassifier with a PEDCCHead for GDA'):
         plan_gda(config())
 
