@@ -161,7 +161,7 @@ def verdict(values: Mapping[str, Mapping[int, float]], metric: str, lower_is_bet
             continue
         pairs = [sign * (values[best][seed] - by_seed[seed]) for seed in values[best] if seed in by_seed]
         if len(pairs) < 2:
-            lines.append(f'- {name}: fewer than two common seeds, so nothing follows. Repeat with more --seeds.')
+            lines.append(f'- {name}: fewer than two common seeds, too few for a verdict. Repeat with more --seeds.')
             continue
         difference, half = statistics.mean(pairs), half_interval(pairs)
         text = f'- {name}: {"worse" if difference >= 0 else "better"} by {abs(difference):{form}} '
@@ -206,7 +206,7 @@ def trial_table(
             for trial in trials
         }
         means = {name: statistics.mean(by_seed.values()) for name, by_seed in values.items() if by_seed}
-        means = {name: mean for name, mean in means.items() if math.isfinite(mean)}  # one that diverged is not the best
+        means = {name: mean for name, mean in means.items() if math.isfinite(mean)}  # a diverged one is not the best
         ranked = sorted(means, key=means.__getitem__, reverse=not lower_is_better)
         row = {'config': config}
         for name, by_seed in values.items():
