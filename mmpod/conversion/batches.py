@@ -35,9 +35,7 @@ def generated_batches(cfg: Config, classifier: nn.Module, sizes: Sequence[tuple[
     candidates = [
         settings.get('in_channels'),
         settings.get('in_chans'),
-        len(mean)
-        if isinstance(mean, (list, tuple)) and len(mean) > 1
-        else None,  # a single value applies to all channels
+        len(mean) if isinstance(mean, (list, tuple)) and len(mean) > 1 else None,  # one value applies to all channels
         convolution and convolution.in_channels,
         3,
         1,

@@ -179,7 +179,7 @@ def _two_objectives(cfg: Config, classifier: type) -> Conversion:
     if classifier is not ImageClassifier or constructor is not None or preprocessor_of(cfg).get('to_onehot'):
         raise ValueError(
             'Expected an ImageClassifier, no `optim_wrapper.constructor` and no `to_onehot` of the data preprocessor '
-            "for loss='cot', which sets its own constructor and needs integer labels. Choose another loss."
+            "for loss='cot', which sets its own classifier and constructor and needs integer labels. Choose another loss."
         )
     return Conversion(
         dict(

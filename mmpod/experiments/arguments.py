@@ -25,11 +25,7 @@ def queue_parser() -> argparse.ArgumentParser:
     options: dict[str, Any] = dict(dest='cfg_options', default=[])
     parser.add_argument('--cfg-options', nargs='+', action='extend', help='overrides passed to every run', **options)
     parser.add_argument(
-        '--fast',
-        action='append_const',
-        const='fast=True',
-        help='keep small images in memory and train in bfloat16',
-        **options,
+        '--fast', action='append_const', const='fast=True', help='keep small images in memory; use bfloat16', **options
     )
     return parser
 

@@ -130,7 +130,7 @@ def verdict(values: Mapping[str, Mapping[int, float]], metric: str, lower_is_bet
 
     The difference from the best is the mean of the paired differences over the seeds that both have. It exceeds the
     spread of the seeds if its 95 % confidence interval (paired Student's t) excludes 0. Fewer than two common seeds, or
-    equal differences, have no spread, hence no verdict. Values that are not finite are left out and named. Neither the
+    equal differences, have no spread and therefore no verdict. Values that are not finite are left out and named. Neither the
     number of comparisons nor the selection of the best is corrected for.
 
     Args:
@@ -165,7 +165,7 @@ def verdict(values: Mapping[str, Mapping[int, float]], metric: str, lower_is_bet
             continue
         difference, half = statistics.mean(pairs), half_interval(pairs)
         text = f'- {name}: {"worse" if difference >= 0 else "better"} by {abs(difference):{form}} '
-        if half <= 1e-9 * abs(means[best]):  # equal but for rounding
+        if half <= 1e-9 * abs(means[best]):  # equal up to rounding
             lines.append(f'{text}with each of {len(pairs)} seeds: equal differences give no interval. Add --seeds.')
             continue
         interval = f'{difference - half:{form}} to {difference + half:{form}}, {len(pairs)} seeds in pairs'

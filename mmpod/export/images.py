@@ -27,7 +27,7 @@ def sample_images(cfg: Config) -> list[Tensor]:
             source = DATASETS.build(without_downloads(cfg.test_dataloader.dataset))
             indices = range(0, len(source), max(1, len(source) // MAX_TEST))[:MAX_TEST]
             return [source[index]['inputs'] for index in indices]
-    except Exception as error:  # of whatever dataset it is
+    except Exception as error:  # from any dataset
         message = f'The test set cannot be read ({type(error).__name__}: {str(error)[:200]}).'
         print_log(message, 'current', logging.WARNING)
         return []
@@ -73,7 +73,7 @@ def export_order(cfg: Config, channels: int, given: Optional[str] = None) -> Opt
         return None
     try:
         found = channel_order(cfg.test_dataloader.dataset)
-    except Exception as error:  # of whatever pipeline it is
+    except Exception as error:  # from any pipeline
         if given is not None:
             return given
         raise ValueError(
