@@ -51,9 +51,9 @@ KEPT = {
 def loss_config(name: str, old: Any, num_classes: int, sc_weight: float = 1.0) -> tuple[dict, list[str]]:
     """Return the config of a loss that keeps what it can of the old one, and one sentence for each thing it cannot.
 
-    ``loss_weight`` and ``class_weight`` are kept; only POD Loss also keeps label smoothing. The ``gamma`` of a focal loss
-    becomes ``focal_gamma``, in POD Loss and its variants the exponent ``power`` of the cosine term. ``old`` is the old
-    head's ``loss``: a config, a list of them, or None.
+    ``loss_weight`` and ``class_weight`` are kept; only POD Loss also keeps label smoothing. The ``gamma`` of a focal
+    loss becomes ``focal_gamma``, or in POD Loss and its variants is added to ``power``, the exponent of the cosine
+    term. ``old`` is the old head's ``loss``: a config, a list of them, or None.
 
     Raises:
         TypeError: A setting has a wrong type.

@@ -130,8 +130,8 @@ def verdict(values: Mapping[str, Mapping[int, float]], metric: str, lower_is_bet
 
     The difference from the best is the mean of the paired differences over the seeds that both have. It exceeds the
     spread of the seeds if its 95 % confidence interval (paired Student's t) excludes 0. Fewer than two common seeds, or
-    equal differences, have no spread and therefore no verdict. Values that are not finite are left out and named. Neither the
-    number of comparisons nor the selection of the best is corrected for.
+    equal differences, have no spread and therefore no verdict. Values that are not finite are left out and named.
+    Neither the number of comparisons nor the selection of the best is corrected for.
 
     Args:
         values: The metric after the last epoch, by name and seed.
