@@ -178,9 +178,8 @@ def _two_objectives(cfg: Config, classifier: type) -> Conversion:
     constructor = (cfg.get('optim_wrapper') or {}).get('constructor')
     if classifier is not ImageClassifier or constructor is not None or preprocessor_of(cfg).get('to_onehot'):
         raise ValueError(
-            "Expected for loss='cot' an ImageClassifier, no `optim_wrapper.constructor` and no `to_onehot` of the data "
-            'preprocessor, because COT replaces classifier and constructor and needs integer labels. Choose another '
-            'loss.'
+            'Expected an ImageClassifier, no `optim_wrapper.constructor` and no `to_onehot` of the data preprocessor '
+            "for loss='cot', which replaces classifier and constructor and needs integer labels. Choose another loss."
         )
     return Conversion(
         dict(
