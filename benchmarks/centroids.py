@@ -49,7 +49,7 @@ def main() -> None:
     print(
         'spread_centroids in float32: method; largest cosine of all pairs, or of 5,000 rows (*); expected; lower bound'
     )
-    print('of any arrangement; seconds of the clock; seconds of the processor')
+    print('of any arrangement; wall-clock seconds; CPU seconds')
     for num_classes, dim in SPREAD:
         start = time.perf_counter(), time.process_time()
         rows = spread_centroids(num_classes, dim, dtype=torch.float32)
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def report(method: str, rows: Tensor, start: tuple[float, float]) -> None:
-    """Print a line of the table; ``start`` is in seconds of the clock and of the processor."""
+    """Print a line of the table; ``start`` has wall-clock and CPU seconds."""
     wall, processor = time.perf_counter() - start[0], time.process_time() - start[1]
     num_classes, dim = rows.shape
     sampled = num_classes > SAMPLE

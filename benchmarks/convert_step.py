@@ -32,7 +32,7 @@ def step(cfg: Config, original: Config, size: tuple[int, int], images: int) -> d
     torch.manual_seed(0)
     model = build(cfg)
     count = sum(parameter.numel() for parameter in model.parameters())
-    optimizer = dict(optimizer=dict(type='SGD', lr=1e-3))  # where the config has none, for it trains on IPUs
+    optimizer = dict(optimizer=dict(type='SGD', lr=1e-3))  # if the config has none, because it trains on IPUs
     settings = copy.deepcopy(dict(cfg.get('optim_wrapper') or optimizer))
     settings.update(type='OptimWrapper')
     for key in ('loss_scale', 'dtype', 'use_fp16'):

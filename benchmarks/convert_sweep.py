@@ -7,7 +7,7 @@ A config counts as converted if `tools/convert_config.py`'s file loads, the mode
 (no weights are fetched), one training step of two generated images through the config's batch augmentations and
 optimizer gives a finite loss and a gradient for every trainable parameter that has one in the original, and a
 prediction is a class and K scores in (0, 1). Images are 64 x 64 if the backbone accepts this size, otherwise as in the
-config. Where two images fail, there are eight: of two, the head's batch norm can only make plus and minus one. Each
+config. If two images fail, eight are used: from two, the head's batch norm can only make plus and minus one. Each
 config runs in its own process, so that a killed one also gives a row; configs with the same model, augmentation and
 parameter groups share one run. `--part 0/2` and `--part 1/2` split the work between two terminals.
 """
@@ -66,7 +66,7 @@ def examine(name: str, folder: Path) -> dict:
     model = dict(converted.model, head=cfg.model.head)  # the new head would compute its centroids for each size
     for size, images in itertools.product(sizes, (2, 8)):
         try:
-            head_input(converted, model, [size])  # shapes alone: not all backbones take all sizes
+            head_input(converted, model, [size])  # shapes only: not all backbones take all sizes
             return dict(row, **step(converted, cfg, size, images), image='x'.join(map(str, size)), batch=images)
         except Exception as error:
             failure = error
@@ -74,7 +74,7 @@ def examine(name: str, folder: Path) -> dict:
 
 
 def worker(name: str, connection) -> None:
-    """Send the row of one config, in a process of its own."""
+    """Send the row of one config, in its own process."""
     try:
         cfg = read_base(CONFIGS / name)
         check_convertible(cfg.model)
@@ -101,14 +101,14 @@ def run_apart(name: str) -> dict:
     try:
         row = receiver.recv() if receiver.poll(TIMEOUT) else dict(result='failed', reason=f'longer than {TIMEOUT} s')
     except EOFError:
-        row = dict(result='failed', reason='killed, probably for its memory')
+        row = dict(result='failed', reason='killed, probably because it ran out of memory')
     process.kill()
     process.join()
     return dict(row, seconds=f'{time.time() - start:.0f}')
 
 
 def candidates() -> list[tuple[str, dict, str]]:
-    """Return name, first columns and key of every config that has one of K classes to predict, or cannot be loaded."""
+    """Return name, first columns and key of every config that predicts one of K classes, or cannot be loaded."""
     found = []
     for path in sorted(CONFIGS.rglob('*.py')):
         name = path.relative_to(CONFIGS).as_posix()

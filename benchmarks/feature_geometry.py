@@ -23,7 +23,7 @@ SETTINGS = [(32, 10, 256), (32, 100, 512), (224, 1000, 2048)]  # pixels, K, D: T
 def main() -> None:
     """Print a line per setting."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--samples', type=int, default=10000, help='of the validation set (default: 10000)')
+    parser.add_argument('--samples', type=int, default=10000, help='size of the validation set (default: 10000)')
     parser.add_argument('--batch', type=int, default=None, help='default: 128 on a GPU, else 16')
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')

@@ -106,12 +106,12 @@ def main() -> None:
     """Print the speed, then the memory, each size in a separate process."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--samples', type=int, default=50000)
-    parser.add_argument('--peer-samples', type=int, default=5000, help='that the peer predicts')
+    parser.add_argument('--peer-samples', type=int, default=5000, help='samples that the peer predicts')
     parser.add_argument('--classes', type=int, default=100)
     parser.add_argument('--dim', type=int, default=512)
     parser.add_argument('--noise', type=float, nargs='*', default=[0.25, 1.0, 4.0, 16.0])
     parser.add_argument('--peers', nargs='+', choices=['QDA', 'LDA'], default=['QDA', 'LDA'])
-    parser.add_argument('--memory', nargs=3, help='measure the memory of CLASSES DIM COVARIANCE, and nothing else')
+    parser.add_argument('--memory', nargs=3, help='measure only the memory of CLASSES DIM COVARIANCE')
     args = parser.parse_args()
     if args.memory:
         report_memory(int(args.memory[0]), int(args.memory[1]), args.memory[2])

@@ -54,7 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--kills', type=int, default=20)
     parser.add_argument('--epochs', type=int, default=12)
-    parser.add_argument('--seed', type=int, default=0, help='of the moments')
+    parser.add_argument('--seed', type=int, default=0, help='seed of the random moments')
     parser.add_argument('--cfg-options', nargs='+', default=[])
     args = parser.parse_args()
     root, moments = Path(tempfile.mkdtemp(prefix='faults_')), random.Random(args.seed)

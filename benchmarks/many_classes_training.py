@@ -2,9 +2,9 @@
 
 CIFAR10_ROOT=data/cifar10 python benchmarks/many_classes_training.py --epochs 30
 
-The samples of a class are random crops and flips of its image, in training and in the test. The narrow ResNet-18, the
-recipe of its config, bfloat16, one thread. Prints, and writes to OUT.csv, the time of an iteration (median, without
-loading) and the accuracy on fresh crops after the last epoch.
+The samples of a class are random crops and flips of its image, in training and in the test. The network is the narrow
+ResNet-18 with the recipe of its config, in bfloat16 on one thread. Prints, and writes to OUT.csv, the time of an
+iteration (median, without loading) and the accuracy on fresh crops after the last epoch.
 """
 
 import argparse

@@ -3,7 +3,8 @@
 python benchmarks/training_step.py
 python benchmarks/training_step.py --size 224 --classes 1000 --options channels_last amp compile      # on a GPU
 
-The steps to compare alternate, so that they see the same machine load; ratios are of neighbours, with quartiles.
+The steps to compare alternate, so that they see the same machine load; ratios are of neighbouring measurements, with
+quartiles.
 """
 
 import argparse
@@ -68,9 +69,13 @@ def training_step(
 def main() -> None:
     """Print a line for each comparison."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--size', type=int, nargs='+', default=[32, 224], choices=[32, 224], help='32: CIFAR stem')
+    parser.add_argument(
+        '--size', type=int, nargs='+', default=[32, 224], choices=[32, 224], help='image sizes; 32 uses the CIFAR stem'
+    )
     parser.add_argument('--classes', type=int, nargs='+', default=[100, 1000], choices=[100, 1000])
-    parser.add_argument('--options', nargs='*', default=[], choices=OPTIONS, help='to compare with a plain POD step')
+    parser.add_argument(
+        '--options', nargs='*', default=[], choices=OPTIONS, help='options to compare with a plain POD step'
+    )
     parser.add_argument('--batch', type=int, default=None)
     parser.add_argument('--rounds', type=int, default=11)
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')

@@ -8,9 +8,9 @@ __all__ = ['register_models']
 
 
 def register_models() -> None:
-    """Enter the models of `model-index.yml`, beside the configs, into mmpretrain's hub, once.
+    """Add the models of `model-index.yml`, which is next to the folder of the configs, to mmpretrain's hub, once.
 
-    The weights that ship beside a config get their full path there, which mmpretrain gives to configs only.
+    Weights that ship with a config are given their full path; mmpretrain itself does this only for configs.
     """
     folder = CONFIGS.parent
     index = folder / 'model-index.yml'

@@ -2,10 +2,10 @@
 
     python tools/compare.py configs/small/pod_digits.py configs/small/softmax_digits.py --seeds 0 1 2
 
-Each run is a `tools/train.py` of its own in WORK_DIR/<config>/seed<n>/, at the total batch of its config. A config
-`gda_NAME` is a `tools/test.py` of the last checkpoint of NAME where both are given (as the converter writes them), a
-shipped `gda_*` config one of its `pod_*` config, which must be there too. After an interrupt,
-the same command continues where it stopped; finished runs are not repeated, and refused if their config has changed.
+Each run is its own `tools/train.py` in WORK_DIR/<config>/seed<n>/, at the total batch of its config. If both NAME and
+`gda_NAME` are given (as the converter writes them), `gda_NAME` is a `tools/test.py` of the last checkpoint of NAME. A
+shipped `gda_*` config tests the last checkpoint of its `pod_*` config, which must be given too. After an interrupt, the
+same command continues where it stopped; finished runs are not repeated, and are refused if their config has changed.
 """
 
 import argparse

@@ -26,7 +26,11 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('base', help='the config to convert')
     parser.add_argument(
-        '-o', '--output', type=Path, required=True, help='the config to write, NEW.py, or a folder of LOSS_BASE.py'
+        '-o',
+        '--output',
+        type=Path,
+        required=True,
+        help='the config to write, NEW.py, or a folder for LOSS_BASE.py, where BASE is without a leading softmax_',
     )
     parser.add_argument(
         '--loss', nargs='+', choices=[*LOSSES, 'all'], default=['pod'], help='one config for each (default: pod)'
@@ -35,7 +39,12 @@ def parse_args() -> argparse.Namespace:
         '--feat-dim', type=int, help='D, at least K - 1; more than 2 K gains little (default: 2 K or more, 256 to 2048)'
     )
     norm = parser.add_mutually_exclusive_group()
-    norm.add_argument('--norm', choices=NORMS, default='bn', help='between projection and unit length (default: bn)')
+    norm.add_argument(
+        '--norm',
+        choices=NORMS,
+        default='bn',
+        help='norm between the projection and the scaling to unit length (default: bn)',
+    )
     norm.add_argument(
         '--paper',
         dest='norm',
@@ -45,9 +54,11 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--sc-weight', type=float, default=1.0, help='lambda of POD Loss (default: 1)')
     parser.add_argument('--seed', type=int, default=0, help='seed of the centroids (default: 0)')
-    parser.add_argument('--centroids', choices=['pedcc', 'spread'], default='pedcc', help='spread is for K > D + 1')
-    parser.add_argument('--in-channels', type=int, help='length of the vector that reaches the head (default: found)')
-    parser.add_argument('--gda', action='store_true', help='also write gda_NEW.py, to test a checkpoint by Gaussians')
+    parser.add_argument('--centroids', choices=['pedcc', 'spread'], default='pedcc', help='use spread if K > D + 1')
+    parser.add_argument(
+        '--in-channels', type=int, help='length of the vector that reaches the head (default: detected)'
+    )
+    parser.add_argument('--gda', action='store_true', help='also write gda_NEW.py, to test a checkpoint with Gaussians')
     parser.add_argument('--force', action='store_true', help='replace files that exist')
     return parser.parse_args()
 

@@ -35,21 +35,30 @@ from mmpod.utils.paths import CONFIGS
 
 ROOT = CONFIGS.parent
 WORK_DIR = Path('work_dirs/experiments')
+COMMANDS = {
+    'list': 'list all studies, or the settings of a selection with the states of their runs',
+    'run': 'make the missing runs',
+    'report': 'write the tables and figures of the recorded runs',
+    'pack': 'add finished runs to the recorded ones',
+}
 
 
 def parse_args() -> argparse.Namespace:
     """Return the command line's arguments."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest='command', required=True)
-    for name in ('list', 'run', 'report', 'pack'):
-        command = commands.add_parser(name, parents=[queue_parser()] if name == 'run' else [])
+    for name, text in COMMANDS.items():
+        parents = [queue_parser()] if name == 'run' else []
+        command = commands.add_parser(name, help=text, description=text, parents=parents)
         if name == 'pack':
             command.add_argument('work_dir', type=Path, help='folder of runs')
         else:
             command.add_argument('select', nargs='*', help='studies, tables, figures, configs, patterns (default: all)')
         if name in ('list', 'run'):
             command.add_argument('--seeds', nargs='+', type=int, help='seeds (default: those of each study)')
-            command.add_argument('--work-dir', type=Path, default=WORK_DIR, help=f'default: {WORK_DIR}')
+            command.add_argument(
+                '--work-dir', type=Path, default=WORK_DIR, help=f'folder of the runs (default: {WORK_DIR})'
+            )
         if name != 'run':
             command.add_argument('--results', type=Path, default=ROOT / 'results', help='folder of recorded runs')
         if name == 'report':
@@ -83,7 +92,7 @@ def run(args: argparse.Namespace) -> None:
     settings = [setting for setting in args.selection.settings if setting.config]
     for setting in args.selection.settings:
         if not setting.config:
-            print(f'{setting.key}: its config was never shipped, so that it cannot be run again')
+            print(f'{setting.key}: its config was never shipped, so it cannot be run again')
     check_effect([setting.path for setting in settings], args.cfg_options)
     todo = [(rank, setting, seed) for setting in settings for rank, seed in enumerate(seeds_of(args, setting))]
     plans = []
@@ -163,7 +172,7 @@ def main() -> None:
         report(args)
     elif args.command == 'pack':
         added, repeated = pack(args.work_dir, args.results)
-        print(f'{len(added)} runs added to {args.results}, {len(repeated)} there already')
+        print(f'{len(added)} runs added to {args.results}, {len(repeated)} already there')
         if not added and not repeated:
             print(f'No finished run in {args.work_dir}/<study>/<setting>/seed<n>, where `run` leaves them.')
     elif args.select:

@@ -16,7 +16,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='config of the model')
     parser.add_argument('checkpoint', type=Path, help='its weights')
     parser.add_argument('--format', choices=FORMATS, default='onnx')
-    parser.add_argument('-o', '--out', type=Path, help="file to write; default: the checkpoint's name, another suffix")
+    parser.add_argument(
+        '-o', '--out', type=Path, help="file to write (default: the checkpoint's name with the format's suffix)"
+    )
     parser.add_argument(
         '--image-size',
         type=int,
@@ -25,11 +27,18 @@ def parse_args() -> argparse.Namespace:
         metavar='PIXELS',
         help='height and width, or one number for both',
     )
-    parser.add_argument('--images', type=Path, help='folder of images, at any depth, to compare on; default: test set')
+    parser.add_argument(
+        '--images', type=Path, help='folder of images, at any depth, to compare on (default: the test set)'
+    )
     parser.add_argument(
         '--channel-order', choices=('rgb', 'bgr'), help='channel order of images in the data_preprocessor, if unknown'
     )
-    parser.add_argument('--tolerance', type=float, default=1e-4, help='largest difference allowed (default: 1e-4)')
+    parser.add_argument(
+        '--tolerance',
+        type=float,
+        default=1e-4,
+        help='largest difference allowed, divided by max(1, largest output) (default: 1e-4)',
+    )
     parser.add_argument('--allow-missing', action='store_true', help='export without all the weights')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='changes to the config, key=value')
     args = parser.parse_args()

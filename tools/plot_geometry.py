@@ -27,9 +27,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', type=Path, help='the config of the model')
     parser.add_argument('checkpoint', type=Path, help='its weights')
     parser.add_argument('--out', type=Path, required=True, help='folder to write to')
-    parser.add_argument('--split', choices=('test', 'train'), default='test', help='whose features (default: test)')
+    parser.add_argument(
+        '--split', choices=('test', 'train'), default='test', help='set whose features to draw (default: test)'
+    )
     parser.add_argument('--method', choices=tuple(METHODS), default='tsne', help='method of the map (default: tsne)')
-    parser.add_argument('--samples', type=int, default=2000, help='most samples in the map (default: 2000)')
+    parser.add_argument(
+        '--samples', type=int, default=2000, help='maximum number of samples in the map (default: 2000)'
+    )
     parser.add_argument('--seed', type=int, default=0, help='seed of the map and its choice of samples (default: 0)')
     parser.add_argument('--allow-missing', action='store_true', help='draw a model without all the weights')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides, key=value')

@@ -46,7 +46,11 @@ def warn_of_the_test_set(config: Path, options: list[str]) -> None:
     cfg = resolve(config, options)
     val, test = ((cfg.get(f'{name}_dataloader') or {}).get('dataset') for name in ('val', 'test'))
     if val and val == test:
-        print(f'{config.stem}: val_dataloader reads the test set, so the best setting is chosen on it', file=sys.stderr)
+        print(
+            f'{config.stem}: val_dataloader reads the test set, so the best setting is chosen on it; '
+            'hold out training images, see docs/compare.md',
+            file=sys.stderr,
+        )
 
 
 def main() -> None:

@@ -1,1 +1,1 @@
-"""From a softmax config to a POD config: is it eligible, what reaches its head, what changes, and how it is written."""
+"""From a softmax config to a POD config: whether it is eligible, what reaches its head, what changes, and the file."""

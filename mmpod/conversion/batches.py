@@ -15,7 +15,7 @@ __all__ = ['generated_batches', 'image_sizes', 'real_batches']
 
 
 def real_batches(cfg: Config) -> Iterator[Any]:
-    """Yield the first two images of the first data set whose files are there, as its loader gives them."""
+    """Yield the first two images of the first dataset whose files exist, as its loader gives them."""
     for _, settings in reversed(list(loaders_of(cfg))):
         try:
             loader = dict(settings.to_dict(), dataset=without_downloads(settings.dataset.to_dict()), batch_size=2)
@@ -35,7 +35,7 @@ def generated_batches(cfg: Config, classifier: nn.Module, sizes: Sequence[tuple[
     candidates = [
         settings.get('in_channels'),
         settings.get('in_chans'),
-        len(mean) if isinstance(mean, (list, tuple)) and len(mean) > 1 else None,  # one value is for all channels
+        len(mean) if isinstance(mean, (list, tuple)) and len(mean) > 1 else None,  # one value applies to all channels
         convolution and convolution.in_channels,
         3,
         1,
@@ -48,7 +48,7 @@ def generated_batches(cfg: Config, classifier: nn.Module, sizes: Sequence[tuple[
 
 
 def image_sizes(cfg: Config) -> list[tuple[int, int]]:
-    """Return the sizes (height, width) that the config may feed to its backbone, the most probable first."""
+    """Return the sizes (height, width) that the config may feed to its backbone, the most likely first."""
     sizes: list = []
     for _, loader in reversed(list(loaders_of(cfg))):
         try:

@@ -18,7 +18,7 @@ __all__ = ['find_base', 'read_base', 'write_converted']
 
 
 def find_base(name: str) -> Path:
-    """Return the config file that ``name`` stands for.
+    """Return the config file that ``name`` refers to.
 
     Args:
         name: A path; ``mmpretrain::resnet/resnet18_8xb32_in1k.py``, a config that a package ships; or a name that
@@ -64,8 +64,8 @@ def write_converted(
 ) -> None:
     """Write ``output``, a config that inherits ``base`` and makes the planned changes, and read it back.
 
-    ``cfg`` is what is in ``base``; an existing output is replaced. Its docstring names the command line, and by
-    ``title`` what the new config trains or evaluates by.
+    ``cfg`` is the content of ``base``. An existing output is replaced. The docstring of the output contains ``title``,
+    the loss that it trains or the estimator that it evaluates, and the command line.
 
     Raises:
         ValueError: The output is the original, does not end in ``.py``, or does not load as planned.
@@ -73,10 +73,12 @@ def write_converted(
     if output.suffix != '.py':
         raise ValueError(f'Expected the output to end in `.py`, but got `{output}`.')
     if output.exists() and output.samefile(base):
-        raise ValueError(f'Expected another file than the original for the output, but got `{output}`. Name a new one.')
+        raise ValueError(
+            f'Expected the output to be a file other than the original, but got `{output}`. Name a new one.'
+        )
     notes = ''.join(f'\n- {note}' for note in plan.notes)
     docstring = f'{base.stem} with {title}.\n\n{shlex.join(command)}\n'
-    docstring += f'\nWhat differs besides:\n{notes}\n' if notes else ''
+    docstring += f'\nOther differences:\n{notes}\n' if notes else ''
     docstring = docstring.replace('\\', r'\\').replace('"""', r'\"\"\"')
     text = f'"""{docstring}"""\n\n_base_ = [{_reference(base, output)!r}]\n\n{_code(plan.changes)}'
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -90,9 +92,9 @@ def write_converted(
 
 
 def _reference(base: Path, output: Path) -> str:
-    """Return how ``output`` names ``base``: by its package where that can be, else by the way there."""
+    """Return how ``output`` names ``base``: by its package if possible, otherwise by a path."""
     folder = package_data('mmpretrain')
-    if folder is not None and folder.name == '.mim':  # MMEngine alone looks for `mmpretrain::` nowhere else
+    if folder is not None and folder.name == '.mim':  # where MMEngine looks for `mmpretrain::`
         shipped = (folder / 'configs').resolve()
         if shipped in base.resolve().parents:
             return f'mmpretrain::{base.resolve().relative_to(shipped).as_posix()}'
@@ -103,7 +105,7 @@ def _reference(base: Path, output: Path) -> str:
 
 
 def _code(changes: dict) -> str:
-    """Return assignments as they are written by hand: `dict(...)` with one argument per line where it holds another."""
+    """Return assignments as they are written by hand: `dict(...)` with one argument per line if it holds another."""
     return ''.join(f'{name} = {_literal(value, "")}\n' for name, value in changes.items())
 
 
@@ -120,7 +122,7 @@ def _literal(value: Any, indent: str) -> str:
 
 
 def _without_scopes(item: Any) -> Any:
-    """Return plain data, without the keys that MMEngine adds where a config comes from a package."""
+    """Return plain data, without the keys that MMEngine adds to a config that comes from a package."""
     if isinstance(item, Config):
         item = item.to_dict()
     if isinstance(item, dict):

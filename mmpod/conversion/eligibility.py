@@ -26,7 +26,7 @@ def check_version(cfg: Config) -> None:
     """Refuse configs of mmcls 0.x.
 
     Raises:
-        ValueError: This is one.
+        ValueError: The config is one of those.
     """
     if cfg.get('train_dataloader') is None and (isinstance(cfg.get('data'), dict) or cfg.get('runner') is not None):
         raise ValueError(
@@ -42,10 +42,12 @@ def check_convertible(model: Any) -> tuple[type, type]:
         model: The ``model`` of a config.
 
     Raises:
-        ValueError: This is another kind of model; the message says what it is, and what to do.
+        ValueError: This is another kind of model; the message says which, and what to do.
     """
     if not isinstance(model, ConfigDict) or 'type' not in model:
-        raise ValueError('Expected the config to have `model` with a `type`, but it has none: it trains no network.')
+        raise ValueError(
+            'Expected the config to have `model` with a `type`, but it has none, so there is no network to convert.'
+        )
     classifier = resolve(model.type, MODELS)
     head = model.get('head')
     if reason := _other_task(classifier, model.type):
@@ -53,7 +55,7 @@ def check_convertible(model: Any) -> tuple[type, type]:
     if is_a(classifier, COTClassifier):
         raise ValueError(
             'Expected a classifier of one loss, but got COTClassifier, which trains softmax and complement entropy '
-            'in turns, with two optimizers. Convert its softmax config.'
+            'alternately, with two optimizers. Convert its softmax config.'
         )
     if is_a(classifier, ImageClassifier) and not isinstance(model.get('backbone'), dict):
         raise ValueError(
@@ -67,7 +69,7 @@ def check_convertible(model: Any) -> tuple[type, type]:
                 "the class build `self.head` from head=dict(type='LinearClsHead', num_classes=..., in_channels=...)."
             )
         raise ValueError(
-            'Expected the model to have a head, but it has none: this config extracts features, and knows no '
+            'Expected the model to have a head, but it has none: this config extracts features and defines no '
             "classes. Give it head=dict(type='LinearClsHead', num_classes=..., in_channels=...) and data first."
         )
     head_class = resolve(head['type'], MODELS)
@@ -94,13 +96,13 @@ def _other_head(head_class: Any, head: Any) -> Optional[str]:
     if head_class is None:
         return _unknown(head.type)
     if is_a(head_class, MultiTaskHead):
-        return 'it is for several tasks, and each would need centroids of its own'
+        return 'it is for several tasks, and each would need its own centroids'
     # With a softmax over the classes it is mmpretrain's way to train on mixed labels, of one class per image.
     loss = head.get('loss')
     if is_a(head_class, MultiLabelClsHead) and not (isinstance(loss, dict) and loss.get('use_soft')):
         return 'it is for several labels per image, and a feature can lie at one centroid only'
     if is_a(head_class, PEDCCHead):
-        return 'it has been converted already'
+        return 'it has already been converted'
     if not is_a(head_class, (ClsHead, MultiLabelClsHead)):
         return 'it is not a classification head (ClsHead)'
     return None

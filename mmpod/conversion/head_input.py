@@ -35,10 +35,10 @@ def head_input(cfg: Config, model: dict, sizes: Optional[Sequence[tuple[int, int
     """Return the shapes of what reaches the head of ``model`` for a batch of two images.
 
     The whole classifier is built and fed through its own preprocessor, up to the first call of its head. The batch is
-    the first one of the test, validation or training data if the files are there, else a generated one. The network
-    runs without weights on PyTorch's meta device, where tensors have shapes and no numbers: a second or less for the
-    largest. One that needs numbers runs on the CPU; one that cannot be built without the ``init_cfg`` keeps it. The
-    result is a list of shapes where the last stage gives several tensors.
+    the first one of the test, validation or training data if the files exist, otherwise a generated one. The network
+    runs without weights on PyTorch's meta device, where tensors have shapes but no numbers; this takes a second or less
+    for the largest networks. A network that needs numbers runs on the CPU; one that cannot be built without the
+    ``init_cfg`` keeps it. If the last stage gives several tensors, the result is a list of shapes.
 
     Args:
         cfg: The config around it, for its data.
@@ -126,7 +126,7 @@ def projection_input(
     Args:
         cfg: The config around the model.
         model: Config of the classifier, not changed.
-        logits_in_backbone: The head has no layer of its own; take off that of the backbone if it can be switched off.
+        logits_in_backbone: The head has no layer; remove that of the backbone if it can be switched off.
         in_channels: C from the user, which overrides what is found; None takes what is found, or else the
             ``in_channels`` of the old head.
 
@@ -152,7 +152,7 @@ def projection_input(
         found, neck = _gathering(shape)
         if switch:
             changes['backbone'] = switch
-            notes.append(f'All fully connected layers of {backbone.type} go, because it has them only with logits.')
+            notes.append(f'All fully connected layers of {backbone.type} are dropped: it has them only with logits.')
         elif logits_in_backbone:
             notes.append(f'{backbone.type} keeps its last layer, whose {found} outputs the projection gets.')
         if neck is not None:
@@ -167,9 +167,9 @@ def projection_input(
                     "of the neck does not change it, because the classifier's own `forward` decides. Pool the features "
                     'there.'
                 )
-            old = old if isinstance(shape, tuple) else None  # the old head's is that of one of several vectors
+            old = old if isinstance(shape, tuple) else None  # the old head has that of one of several vectors
         break
-    sources = {'given': in_channels, 'what the network gives': found, 'of the old head': old}
+    sources = {'given': in_channels, 'network output': found, 'old head': old}
     sources = {source: number for source, number in sources.items() if isinstance(number, int) and number > 0}
     if not sources:
         raise ValueError(
@@ -178,7 +178,7 @@ def projection_input(
         )
     if len(set(sources.values())) > 1:
         said = ', '.join(f'{number} ({source})' for source, number in sources.items())
-        notes.append(f'in_channels is not the same everywhere: {said}. The first is taken; --in-channels overrides it.')
+        notes.append(f'The sources of in_channels differ: {said}. The first is used; --in-channels overrides it.')
     elif found is None:
         notes.append(f'in_channels={next(iter(sources.values()))} has not been checked, because {problem}.')
     return next(iter(sources.values())), changes, notes

@@ -25,7 +25,7 @@ LEARNED_LOSSES: dict[str, dict] = dict(
     lsoftmax=dict(type='mmpod.LSoftmaxLoss'),
     center=dict(type='mmpod.CenterLoss'),
 )
-# Names as they stand in a converted config; softmax is the original, and cot trains its head by two objectives.
+# Names as in a converted config; softmax is the original, and cot trains the head of the original with two objectives.
 LOSSES = dict(
     pod='POD Loss',
     cosine='Cosine Loss',
@@ -38,10 +38,10 @@ LOSSES = dict(
     cot='complement objective training',
     softmax='its own loss',
 )
-# These treat the one true class of an image apart, and cannot use soft labels.
+# These treat the one true class of an image differently, and cannot use soft labels.
 ONE_CLASS_LOSSES = ['pedccloss', 'amsoftmax', 'asoftmax', 'lsoftmax', 'cot']
 
-# What of an old loss is kept, or says only how the cross entropy was computed.
+# Settings of an old loss that are kept, or that say only how the cross entropy was computed.
 KEPT = {
     *('type', '_scope_', 'loss_weight', 'label_smooth_val', 'mode', 'num_classes', 'reduction', 'use_sigmoid'),
     *('use_soft', 'class_weight', 'gamma'),
@@ -51,9 +51,9 @@ KEPT = {
 def loss_config(name: str, old: Any, num_classes: int, sc_weight: float = 1.0) -> tuple[dict, list[str]]:
     """Return the config of a loss that keeps what it can of the old one, and one sentence for each thing it cannot.
 
-    ``loss_weight`` and ``class_weight`` are kept, label smoothing by POD Loss alone. The ``gamma`` of a focal loss
-    becomes ``focal_gamma``, in POD Loss and its variants the exponent ``power`` of the cosine term. ``old`` is the old
-    head's ``loss``: a config, a list of them, or None.
+    ``loss_weight`` and ``class_weight`` are kept; only POD Loss also keeps label smoothing. The ``gamma`` of a focal
+    loss becomes ``focal_gamma``, or in POD Loss and its variants is added to ``power``, the exponent of the cosine
+    term. ``old`` is the old head's ``loss``: a config, a list of them, or None.
 
     Raises:
         TypeError: A setting has a wrong type.
@@ -67,7 +67,7 @@ def loss_config(name: str, old: Any, num_classes: int, sc_weight: float = 1.0) -
     if name == 'pod':
         loss['sc_weight'] = sc_weight
     if not is_a(kind, (CrossEntropyLoss, LabelSmoothLoss)):
-        notes.append(f'{old_name} goes.')
+        notes.append(f'{old_name} is dropped.')
     if (amount := first.get('label_smooth_val')) and is_a(kind, LabelSmoothLoss):
         mode = first.get('mode', 'original')
         if mode == 'multi_label':
@@ -78,9 +78,10 @@ def loss_config(name: str, old: Any, num_classes: int, sc_weight: float = 1.0) -
         if is_pod:
             loss['label_smooth_val'] = amount / (1 + amount) if mode == 'classy_vision' else amount
         else:
-            notes.append(f'label_smooth_val={amount} of {old_name} goes: only POD Loss has it.')
+            notes.append(f'label_smooth_val={amount} of {old_name} is dropped: only POD Loss has it.')
     if first.get('reduction', 'mean') != 'mean':
-        notes.append(f'reduction={first["reduction"]!r} of {old_name} goes: the new loss is a mean over the images.')
+        reduction = first['reduction']
+        notes.append(f'reduction={reduction!r} of {old_name} is dropped: the new loss is a mean over the images.')
     if first.get('loss_weight', 1.0) != 1.0:
         loss['loss_weight'] = first['loss_weight']
     if first.get('class_weight') is not None:
@@ -96,15 +97,15 @@ def loss_config(name: str, old: Any, num_classes: int, sc_weight: float = 1.0) -
     MODELS.build(dict(loss, **sizes))  # refuses bad settings now
     dropped = sorted(key for key in first if key not in KEPT and first[key] is not None)
     return loss, notes + [
-        f'{key}={first[key]!r} of {old_name} goes: the new loss has nothing like it.' for key in dropped
+        f'{key}={first[key]!r} of {old_name} is dropped: the new loss has no such setting.' for key in dropped
     ]
 
 
 def _first(old: Any) -> tuple[dict, list[str]]:
-    """Return the loss of a list that is over the classes, and which others go."""
+    """Return the classification loss of a list, and notes on the others, which are dropped."""
     items = old if isinstance(old, (list, tuple)) else [old]
     losses = [dict(dict(type='CrossEntropyLoss'), **(item or {})) for item in items or [None]]
     host = (CrossEntropyLoss, LabelSmoothLoss, FocalLoss)
     known = [item for item in losses if is_a(resolve(item['type'], HOST_MODELS), host)]
     first = (known or losses)[0]
-    return first, [f'{type_name(item)} goes, the further loss of a list.' for item in losses if item is not first]
+    return first, [f'{type_name(item)} is dropped: only one loss is kept.' for item in losses if item is not first]

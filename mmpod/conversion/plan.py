@@ -1,4 +1,4 @@
-"""From a config of mmpretrain that classifies with softmax to the same config with PEDCC and POD Loss, or a peer."""
+"""From a softmax config of mmpretrain to the same config with POD Loss or another supported loss."""
 
 import copy
 from dataclasses import dataclass
@@ -26,11 +26,11 @@ KEPT_OF_HEAD = {'type', 'num_classes', 'in_channels', 'loss', 'topk', 'cal_acc',
 
 @dataclass(frozen=True)
 class Conversion:
-    """What turns a config into its converted one.
+    """The changes that turn a config into its converted version.
 
     Attributes:
         changes: Nested settings to merge into the config.
-        notes: What does not come along, one sentence each.
+        notes: What is dropped or should be checked, one sentence each.
     """
 
     changes: dict
@@ -53,10 +53,10 @@ def convert(
     norm: Optional[str] = 'bn',
     in_channels: Optional[int] = None,
 ) -> Config:
-    """Return a copy of ``cfg`` whose head is a ``PEDCCHead`` with ``PODLoss``, or trains one of its peers.
+    """Return a copy of ``cfg`` whose head is a ``PEDCCHead`` with ``PODLoss`` or another supported loss.
 
-    Everything else stays: backbone, data, Mixup and CutMix, optimizer, schedule, hooks, ``init_cfg`` and ``load_from``;
-    label smoothing, class weights and a focal factor become arguments of the loss. What does not come along is logged.
+    Everything else stays: backbone, data, Mixup and CutMix, optimizer, schedule, hooks, ``init_cfg`` and ``load_from``.
+    Label smoothing, class weights and a focal factor become arguments of the loss. Whatever is dropped is logged.
 
     Args:
         cfg: A single-label image classification config of mmpretrain, not changed.
@@ -65,9 +65,9 @@ def convert(
         seed: Seed of the centroids.
         centroids: ``'pedcc'``, or ``'spread'`` for K > D + 1.
         loss: One of ``mmpod.conversion.losses.LOSSES``; ``'softmax'`` is the original.
-        norm: ``'bn'`` (recommended) or ``'ln'``, a norm between projection and unit length; None for none, as printed
-            in the paper. Losses with learned prototypes have no projection, and no norm.
-        in_channels: C, channels of what reaches the head; None finds it.
+        norm: ``'bn'`` (recommended) or ``'ln'``, a norm between the projection and the scaling to unit length; None for
+            no norm, as printed in the paper. Losses with learned prototypes have neither projection nor norm.
+        in_channels: C, channels of what reaches the head; None to detect it.
 
     Raises:
         TypeError: An argument has a wrong type.
@@ -112,7 +112,7 @@ def plan_conversion(
         if loss in ONE_CLASS_LOSSES and _has_soft_labels(cfg):
             raise ValueError(
                 f'Expected labels of one class per image for loss={loss!r}, but this config mixes images '
-                '(train_cfg.augments). Leave the mixing out of the original, or choose another loss.'
+                '(train_cfg.augments). Remove the mixing from the original, or choose another loss.'
             )
         if loss == 'softmax':
             return Conversion({})
@@ -125,7 +125,7 @@ def plan_conversion(
         check_integer('num_classes', num_classes, 2)
         if loss in CENTROID_LOSSES and norm == 'bn' and (cfg.get('train_dataloader') or {}).get('batch_size') == 1:
             raise ValueError(
-                "Expected a batch of at least 2 images for norm='bn', but got train_dataloader.batch_size=1. Take "
+                "Expected a batch of at least 2 images for norm='bn', but got train_dataloader.batch_size=1. Use "
                 "norm='ln' (--norm ln), or None (--paper)."
             )
         new_loss, loss_notes = loss_config(loss, head.get('loss'), num_classes, sc_weight)
@@ -155,7 +155,7 @@ def plan_conversion(
 
 
 def plan_gda(cfg: Config, covariance: str = 'shared') -> Conversion:
-    """Return what makes a converted config fit Gaussians on the features of its checkpoint and test them."""
+    """Return the changes that make a converted config fit Gaussians on the features of its checkpoint and test them."""
     head = cfg.model.head
     if resolve(cfg.model.type, MODELS) is not ImageClassifier or head.type != 'mmpod.PEDCCHead':
         raise ValueError(
@@ -174,12 +174,12 @@ def plan_gda(cfg: Config, covariance: str = 'shared') -> Conversion:
 
 
 def _two_objectives(cfg: Config, classifier: type) -> Conversion:
-    """Return what trains the original by Complement Objective Training."""
+    """Return the changes that train the original with Complement Objective Training."""
     constructor = (cfg.get('optim_wrapper') or {}).get('constructor')
     if classifier is not ImageClassifier or constructor is not None or preprocessor_of(cfg).get('to_onehot'):
         raise ValueError(
             'Expected an ImageClassifier, no `optim_wrapper.constructor` and no `to_onehot` of the data preprocessor '
-            "for loss='cot', which brings its own of both and needs integer labels. Choose another loss."
+            "for loss='cot', which replaces classifier and constructor and needs integer labels. Choose another loss."
         )
     return Conversion(
         dict(
@@ -193,9 +193,9 @@ def _two_objectives(cfg: Config, classifier: type) -> Conversion:
 def _dropped_from_head(head_class: type, head: dict) -> list[str]:
     name = head_class.__name__
     dropped = sorted(key for key in head if key not in KEPT_OF_HEAD and head[key] is not None)
-    notes = [f'{key}={head[key]!r} of {name} goes: the projection replaces its layers.' for key in dropped]
+    notes = [f'{key}={head[key]!r} of {name} is dropped: the projection replaces its layers.' for key in dropped]
     own = [item for item in ('loss', '_get_loss') if not getattr(head_class, item).__module__.startswith('mmpretrain.')]
-    return notes + [f'The own `{item}` of {name} goes, and with it any loss that it adds.' for item in own]
+    return notes + [f'`{item}` of {name} is dropped, along with any loss that it adds.' for item in own]
 
 
 def _topk(head: dict, num_classes: int) -> tuple[int, ...]:
@@ -208,14 +208,14 @@ def _has_soft_labels(cfg: Config) -> bool:
 
 
 def _hooks(cfg: Config) -> tuple[dict, list[str]]:
-    """Return the setting of the hooks without those that reach into the old head, and what goes."""
+    """Return the setting of the hooks without those that access the old head, and notes on what is dropped."""
     hooks = cfg.get('custom_hooks') or []
     for hook in hooks:
         if any(step.get('loss') for step in hook.get('schedule') or []):
             raise ValueError(
-                f'Expected hooks that leave the loss alone, but {hook.type} exchanges it during training. Remove '
+                f'Expected hooks that leave the loss alone, but {hook.type} replaces it during training. Remove '
                 '`loss` from its schedule.'
             )
     kept = [hook for hook in hooks if resolve(hook.get('type'), HOOKS) is not SetAdaptiveMarginsHook]
-    notes = ['SetAdaptiveMarginsHook goes: there are no margins to set.']
+    notes = ['SetAdaptiveMarginsHook is dropped: there are no margins to set.']
     return (dict(custom_hooks=kept), notes) if len(kept) < len(hooks) else ({}, [])

@@ -12,9 +12,9 @@ NORMS: dict[str, dict] = dict(bn=dict(type='BN1d', affine=False), ln=dict(type='
 
 
 def default_feat_dim(num_classes: int) -> int:
-    """Return D for K classes: the smallest power of two of at least 2 K, from 256 to 2048, or K - 1 where that is more.
+    """Return D for K classes: the smallest power of two of at least 2 K, from 256 to 2048, or K - 1 if that is more.
 
-    These are the dimensions of Table II of arXiv 2111.15449 v1, but for its 512 where K = 100.
+    These are the dimensions of Table II of arXiv 2111.15449 v1, except at K = 100, where it has 512.
 
     Example:
         >>> [default_feat_dim(k) for k in (10, 30, 100, 200, 500, 1000, 5000)]
@@ -30,13 +30,14 @@ def projection_settings(
     """Return the settings of a ``PEDCCHead`` that describe its projection and its centroids, as in ``convert``."""
     if feat_dim is None:
         feat_dim = default_feat_dim(num_classes)
-    # On a line there are two directions.
+    # A line has only two directions.
     check_integer('feat_dim', feat_dim, 2 if centroids == 'spread' and num_classes > 2 else 1)
     check_integer('seed', seed, 0, MAX_SEED)
     if centroids == 'pedcc' and num_classes > feat_dim + 1:
         raise ValueError(
-            f'Expected `feat_dim` to be at least num_classes - 1 = {num_classes - 1}, but got {feat_dim}: no regular '
-            "simplex has so many vertices. Leave feat_dim out, or take the most even arrangement, centroids='spread'."
+            f'Expected `feat_dim` to be at least num_classes - 1 = {num_classes - 1}, but got {feat_dim}: a regular '
+            f'simplex in {feat_dim} dimensions has at most {feat_dim + 1} vertices. Leave feat_dim out, or use the '
+            "most even arrangement, centroids='spread'."
         )
     return dict(
         feat_dim=feat_dim,

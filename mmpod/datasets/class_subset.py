@@ -67,7 +67,7 @@ class ClassSubset:
         for name, there, number in zip(classes, seen, numbers):
             if there < skip + (number or 1):
                 raise ValueError(
-                    f'Expected `skip_per_class` and `samples_per_class` to be together at most the {there} samples of '
+                    f'Expected `skip_per_class` + `samples_per_class` to be at most {there}, the number of samples of '
                     f'class {name!r}, but got {skip} and {number}.'
                 )
         return kept

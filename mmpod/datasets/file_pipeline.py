@@ -161,8 +161,8 @@ def _array_loader(kind: type) -> list:
     if issubclass(kind, MNIST):  # and Fashion-MNIST
         return [dict(load, color_type='grayscale')]
     raise ValueError(
-        f'Expected a test set whose way to read image files is known, but the pipeline of {kind.__name__} does not '
-        'read a PNG file, and the order of its arrays is unknown.'
+        f'Expected a test set that shows how to read image files, but the pipeline of {kind.__name__} does not read a '
+        'PNG file, and the order of its arrays is unknown.'
     )
 
 

@@ -42,7 +42,7 @@ def require_safe_loading() -> None:
 
 
 def latest_complete_checkpoint(work_dir: Path) -> Optional[str]:
-    """Return the checkpoint that a run has saved last, or None if there is no complete one.
+    """Return the checkpoint that a run saved last, or None if there is no complete one.
 
     It is the one that MMEngine names in `last_checkpoint`. A process killed while writing leaves a zip archive without
     the directory at its end; then it is the newest complete `epoch_N.pth` or `iter_N.pth`, by modification time: an
@@ -116,8 +116,8 @@ def checkpoint_errors(checkpoint: object) -> Iterator[None]:
         raise UserError(
             f'Expected `{checkpoint}` to hold plain data, but it holds objects that only code can restore: '
             f"{str(error).splitlines()[0]} Checkpoints of these tools and published weights load; MMEngine's own "
-            'training checkpoints do not. If, and only if, you trust who made the file, repeat the command with '
-            'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 before it.'
+            'training checkpoints do not. If, and only if, you trust who made the file, set '
+            'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 and repeat the command.'
         ) from error
 
 
@@ -221,7 +221,7 @@ def get_model(
         UserError: No checkpoint is known, it is not one, or it does not hold exactly the weights of the model.
     """
     device = kwargs.pop('device', None)
-    # The hub's own way to a name first reads mmpretrain's index, which a fork installed with `pip install -e` hides.
+    # To find a name, the hub itself first reads mmpretrain's index, which a fork installed with `pip install -e` hides.
     known = ModelHub._models_dict.get(model.lower()) if isinstance(model, str) else None
     classifier = mmpretrain.get_model(model if known is None else known.config, **kwargs)
     checkpoint: Any = pretrained

@@ -27,7 +27,7 @@ def configured_classes(dataset: dict) -> Optional[list[str]]:
     string is a file of one name per line.
 
     Args:
-        dataset: Config of a dataset; of a wrapper, the first dataset inside counts.
+        dataset: Config of a dataset; for a wrapper, the first dataset inside it counts.
     """
     inner, _ = next(inner_datasets(dataset))
     default = getattr(resolve(inner.get('type'), DATASETS), 'METAINFO', {})
@@ -61,6 +61,6 @@ def check_same_classes(lists: Mapping[str, Optional[Sequence[str]]]) -> None:
                 f'Expected the classes of {source} to be those of {first}, but got {len(classes)} classes instead of '
                 f'{len(expected)}, the first difference at label {label}: {name!r} instead of {other!r}. '
                 'Labels are positions in these lists, so one model cannot serve both. Give both the same classes, '
-                'by the same folders or by `metainfo=dict(classes=[...])`. If only the names differ, switch this check '
-                'off: --cfg-options default_hooks.check_data=None.'
+                'with the same folders or with `metainfo=dict(classes=[...])`. If only the names differ, switch this '
+                'check off: --cfg-options default_hooks.check_data=None.'
             )

@@ -128,7 +128,7 @@ def _augment_test(cfg: Config) -> None:
     dataset = cfg.test_dataloader.dataset
     if not dataset.get('pipeline'):
         raise UserError(
-            f'Expected a test set with a `pipeline` of its own for --tta, but got {dataset.get("type")} without one. '
+            f'Expected a test set with its own `pipeline` for --tta, but got {dataset.get("type")} without one. '
             'Name the dataset inside in test_dataloader.'
         )
     pipeline = dataset.pipeline

@@ -41,8 +41,8 @@ def check_known_keys(cfg: Config) -> None:
         guess = did_you_mean(key, known, cutoff=0.85)
         if guess is not None:
             raise UserError(
-                f'Expected the keys of the config to be known ones or variables of its own, but got {key!r}, which '
-                f'nothing reads. Did you mean {guess!r}? A variable of your own needs a name that is less similar.'
+                f'Expected the keys of the config to be known ones or its own variables, but got {key!r}, which '
+                f'nothing reads. Did you mean {guess!r}? Your own variables need names that are less similar.'
             )
 
 

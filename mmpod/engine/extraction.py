@@ -85,7 +85,7 @@ def training_set(runner: Runner) -> dict:
     of the test set are.
 
     Raises:
-        ValueError: A dataset without a ``pipeline`` of its own.
+        ValueError: A dataset does not have its own ``pipeline``.
     """
     train, test = (runner.cfg[f'{name}_dataloader'].dataset for name in ('train', 'test'))
     dataset = _each_sample_once(train, next(inner_datasets(test))[0])
@@ -103,7 +103,7 @@ def _each_sample_once(dataset: dict, test: dict) -> dict:
     for part in (dataset, test):
         if 'pipeline' not in part:
             raise ValueError(
-                f'Expected training and test sets with a `pipeline` of their own, but got a {type_name(part)} without '
+                f'Expected training and test sets with their own `pipeline`, but got a {type_name(part)} without '
                 'one. Name the training set with the pipeline of the test set, as `dataset` of FitGDAHook or of '
                 'test_dataloader.'
             )

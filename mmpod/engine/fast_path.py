@@ -28,13 +28,15 @@ def use_fast_path(cfg: Config) -> None:
     for name, loader in loaders_of(cfg):
         if 'dataset' in loader.dataset or 'datasets' in loader.dataset:
             raise ValueError(
-                f'Expected fast=True with a dataset of images in {name}, but got the wrapper '
+                f'Expected {name}.dataset to be an image dataset for fast=True, but got the wrapper '
                 f'{type_name(loader.dataset)}. Name the dataset inside it, or leave fast=True out.'
             )
     crop, flip, loading = _augmentation(cfg.train_dataloader.dataset)
     preprocessor = cfg.model.setdefault('data_preprocessor', ConfigDict(cfg.get('data_preprocessor') or {}))
     if 'type' in preprocessor and type_name(preprocessor) != 'ClsDataPreprocessor':
-        raise ValueError(f'Expected fast=True with ClsDataPreprocessor, but got {preprocessor.type}. Leave fast out.')
+        raise ValueError(
+            f'Expected ClsDataPreprocessor for fast=True, but got {preprocessor.type}. Leave fast=True out.'
+        )
     preprocessor.update(
         type='mmpod.CropFlipPreprocessor',
         padding=crop.get('padding', 0) if crop else 0,
@@ -78,7 +80,7 @@ def _augmentation(dataset: ConfigDict) -> tuple:
 
 
 def _is_plain(crop: ConfigDict) -> bool:
-    """Return whether a ``RandomCrop`` cuts squares from images with a border of zeros, as wide on each side."""
+    """Return whether a ``RandomCrop`` cuts squares from images with an equally wide border of zeros on all sides."""
     zeros = all(crop.get(key, default) == default for key, default in ZERO_PADDING.items())
     return zeros and isinstance(crop.get('padding', 0), int) and len(set(_sides(crop))) == 1
 

@@ -83,9 +83,9 @@ class Inferencer:
                 makes all images the same size.
 
         Returns:
-            list[dict]: In the order of the images ``pred_label`` (int), ``pred_class`` (str, if names are known),
-            ``pred_score`` (float) and ``pred_scores``, (K,), float32, which models of more than 32,768 classes lack;
-            and ``img_path`` for a file.
+            list[dict]: One per image, in their order, with ``pred_label`` (int), ``pred_class`` (str, if names are
+            known), ``pred_score`` (float), ``pred_scores``, (K,), float32 (except for models of more than 32,768
+            classes), and ``img_path`` for a file.
 
         Raises:
             FileNotFoundError: There is no such file, or no image in the folder.
@@ -128,7 +128,7 @@ class Inferencer:
 
 
 def _sources(images: Union[Image, Sequence[Image]], channel_order: Optional[str]) -> list[Union[str, np.ndarray]]:
-    """Return each image as the path of a file that is there, or as an array in the order of OpenCV."""
+    """Return each image as the path of an existing file, or as an array in the order of OpenCV."""
     if isinstance(images, (str, Path)) and Path(images).is_dir():
         return [
             info['img_path'] for info in UnlabelledImages(str(images), pipeline=[], lazy_init=True).load_data_list()

@@ -31,9 +31,9 @@ def adapt_loaders(cfg: Config, restart_workers: bool) -> None:
     if restart_workers and train is not None:
         if train.get('persistent_workers'):
             print_log(
-                'train_dataloader.persistent_workers=True is taken as False: EpochSeedHook seeds the workers when they '
-                'start, in each epoch, so that a resumed run equals an uninterrupted one. To keep the workers instead: '
-                '--cfg-options default_hooks.epoch_seed=None.',
+                'train_dataloader.persistent_workers=True is treated as False: EpochSeedHook seeds the workers when '
+                'they start, in each epoch, so that a resumed run equals an uninterrupted one. To keep the workers '
+                'instead: --cfg-options default_hooks.epoch_seed=None.',
                 logger='current',
                 level=logging.WARNING,
             )
@@ -56,7 +56,7 @@ def check_channel_order(cfg: Config) -> None:
                 raise UserError(
                     f'Expected to_rgb=True in `data_preprocessor`, because {leaf["type"]} delivers BGR images, as '
                     'LoadImageFromFile does, but it is not set. Up to mmpod 0.1 this dataset delivered RGB: set '
-                    'data_preprocessor.to_rgb=True for models of that time, too.'
+                    'data_preprocessor.to_rgb=True also for models from that time.'
                 )
 
 

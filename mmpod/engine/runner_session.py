@@ -74,7 +74,7 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
         check_checkpoint_file(cfg.load_from)
     if not torch.cuda.is_available():
         _adapt_to_cpu(cfg)
-    # A run is named after its config and the second it starts in: the Runner would go on with the log of another run of
+    # A run is named after its config and the second it starts in: the Runner would continue the log of another run of
     # this process and second.
     MessageHub._instance_dict.clear()
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)

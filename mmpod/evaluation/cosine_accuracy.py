@@ -1,4 +1,4 @@
-"""Accuracy of the head's own prediction, beside that of a classifier fitted on its features."""
+"""Accuracy of the head's own prediction, in addition to that of a classifier fitted on its features."""
 
 from typing import Any, Sequence
 

@@ -1,4 +1,4 @@
-"""Arguments shared by the command lines that make many runs, their checks, and making the runs."""
+"""Arguments shared by the command lines that make many runs, checks of them, and a function that makes the runs."""
 
 import argparse
 import itertools
@@ -25,7 +25,7 @@ def queue_parser() -> argparse.ArgumentParser:
     options: dict[str, Any] = dict(dest='cfg_options', default=[])
     parser.add_argument('--cfg-options', nargs='+', action='extend', help='overrides passed to every run', **options)
     parser.add_argument(
-        '--fast', action='append_const', const='fast=True', help='small images in memory, in bfloat16', **options
+        '--fast', action='append_const', const='fast=True', help='keep small images in memory; use bfloat16', **options
     )
     return parser
 
@@ -50,7 +50,7 @@ def check_arguments(parser: argparse.ArgumentParser, args: argparse.Namespace) -
     if min(given.get('jobs', 1), given.get('processes', 1)) < 1:
         parser.error('Expected --jobs and --processes to be at least 1.')
     if len({config.stem for config in configs}) < len(configs):
-        parser.error('Expected configs of different names, because a run is known by its name.')
+        parser.error('Expected configs with different names, because a run is named after its config.')
 
 
 def trained_configs(configs: Sequence[Path]) -> dict[Path, Path]:
@@ -59,7 +59,7 @@ def trained_configs(configs: Sequence[Path]) -> dict[Path, Path]:
     A shipped ``gda_DATA`` evaluates ``pod_DATA``; ``gda_NAME``, as the converter writes them, evaluates ``NAME``.
 
     Raises:
-        ValueError: A shipped config is there without the one that it evaluates.
+        ValueError: A shipped config is given without the one that it evaluates.
     """
     by_name, sources = {config.stem: config for config in configs}, {}
     for name, config in by_name.items():
@@ -68,7 +68,7 @@ def trained_configs(configs: Sequence[Path]) -> dict[Path, Path]:
         if found:
             sources[config] = found[0]
         elif name in CHECKPOINT_OF:
-            raise ValueError(f'Expected {CHECKPOINT_OF[name]} beside {name}, which evaluates it.')
+            raise ValueError(f'Expected {CHECKPOINT_OF[name]} among the configs, because {name} evaluates it. Add it.')
     return sources
 
 

@@ -130,8 +130,8 @@ def verdict(values: Mapping[str, Mapping[int, float]], metric: str, lower_is_bet
 
     The difference from the best is the mean of the paired differences over the seeds that both have. It exceeds the
     spread of the seeds if its 95 % confidence interval (paired Student's t) excludes 0. Fewer than two common seeds, or
-    equal differences, have no spread, hence no verdict. Values that are not finite are left out and named. Neither the
-    number of comparisons nor the selection of the best is corrected for.
+    equal differences, have no spread and therefore no verdict. Values that are not finite are left out and named.
+    Neither the number of comparisons nor the selection of the best is corrected for.
 
     Args:
         values: The metric after the last epoch, by name and seed.
@@ -161,11 +161,11 @@ def verdict(values: Mapping[str, Mapping[int, float]], metric: str, lower_is_bet
             continue
         pairs = [sign * (values[best][seed] - by_seed[seed]) for seed in values[best] if seed in by_seed]
         if len(pairs) < 2:
-            lines.append(f'- {name}: fewer than two common seeds, so nothing follows. Repeat with more --seeds.')
+            lines.append(f'- {name}: fewer than two common seeds, too few for a verdict. Repeat with more --seeds.')
             continue
         difference, half = statistics.mean(pairs), half_interval(pairs)
         text = f'- {name}: {"worse" if difference >= 0 else "better"} by {abs(difference):{form}} '
-        if half <= 1e-9 * abs(means[best]):  # equal but for rounding
+        if half <= 1e-9 * abs(means[best]):  # equal up to rounding
             lines.append(f'{text}with each of {len(pairs)} seeds: equal differences give no interval. Add --seeds.')
             continue
         interval = f'{difference - half:{form}} to {difference + half:{form}}, {len(pairs)} seeds in pairs'
@@ -206,7 +206,7 @@ def trial_table(
             for trial in trials
         }
         means = {name: statistics.mean(by_seed.values()) for name, by_seed in values.items() if by_seed}
-        means = {name: mean for name, mean in means.items() if math.isfinite(mean)}  # one that diverged is not the best
+        means = {name: mean for name, mean in means.items() if math.isfinite(mean)}  # a diverged one is not the best
         ranked = sorted(means, key=means.__getitem__, reverse=not lower_is_better)
         row = {'config': config}
         for name, by_seed in values.items():

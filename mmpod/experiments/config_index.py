@@ -51,7 +51,7 @@ Train one with `python tools/train.py configs/NAME.py`; a `gda_*` config evaluat
 with `tools/test.py`. Variants that differ only in settings are studies, see
 [docs/experiments.md](../docs/experiments.md). What was measured is in [docs/results.md](../docs/results.md).
 
-## ResNet-50: the paper's experiments, and losses that it does not have
+## ResNet-50: the paper's experiments, and losses that are not in it
 
 {tables[0]}
 
@@ -74,7 +74,7 @@ def metafile(configs: Path) -> str:
         result: dict[str, object] = {'Dataset': dataset, 'Task': 'Image Classification'}
         model: dict[str, object] = {'Name': name, 'Metadata': {'Training Data': dataset}}
         model.update({'In Collection': COLLECTION['Name'], 'Results': [result], 'Config': f'configs/{config}.py'})
-        if (shipped := configs / f'{config}.json').is_file():  # the record of the weights beside it
+        if (shipped := configs / f'{config}.json').is_file():  # the record of the weights next to it
             result['Metrics'] = {'Top 1 Accuracy': json.loads(shipped.read_text())['top1']}
             model['Weights'] = f'configs/{config}.pth'
         models.append(model)

@@ -153,8 +153,8 @@ def plot_sweep(
     """Write a PNG of accuracy (%) by the value of a setting: mean and standard deviation over the seeds.
 
     Args:
-        measured: The accuracies of the seeds by value of the setting; none where it was not run.
-        paper: The paper's accuracy by value of the setting, where there is one.
+        measured: The accuracies of the seeds by value of the setting; none for values that were not run.
+        paper: The paper's accuracy by value of the setting, if there is one.
         varied: What is varied.
         path: Where to write it.
         title: Of the figure.

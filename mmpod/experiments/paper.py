@@ -8,7 +8,7 @@ from mmpod.utils.paths import CONFIGS
 
 __all__ = ['BOTH_READINGS', 'PAPER', 'PAPER_FIGURES', 'PAPER_TABLES']
 
-# Every ResNet-50 config without overrides: those of the paper, and those of losses that it does not have.
+# Every ResNet-50 config without overrides: those of the paper, and those of losses that are not in it.
 PAPER = Study(
     'paper',
     "ResNet-50 at the paper's budget",

@@ -89,7 +89,7 @@ class Plan:
             return f'{self.run.label} needs {self.needs.work_dir}, which is not done'
         if self.checkpoint is not None and not self.checkpoint.is_file():
             return (
-                f'{self.run.label} needs {self.checkpoint}, but for that finished run only the logs are here. Copy the '
+                f'{self.run.label} needs {self.checkpoint}, but only the logs of that finished run are here. Copy the '
                 f'checkpoint here, or move {self.needs.work_dir} away to train it again'
             )
         return ''
@@ -117,13 +117,13 @@ def plan_run(
         Plan: The plan, or None if the run is already done, after printing a line that says so.
 
     Raises:
-        ValueError: The run was made or begun with other settings, the batch cannot be split over the processes, or the
-            config does not train by epochs with validation.
+        ValueError: The run was made or started with other settings, the batch cannot be split over the processes, or
+            the config does not train by epochs with validation.
     """
     settings = settings_of(resolve(config, overrides), run.seed)
     _check_unchanged(run, settings)
     if run.state == 'done':
-        print(f'{run.label}: finished before, {run.work_dir}')
+        print(f'{run.label}: already finished in {run.work_dir}')
         return None
     trained, made_by = source or (config, run)
     cfg = resolve(trained, overrides)
@@ -153,15 +153,15 @@ def plan_run(
 
 
 def _check_unchanged(run: Run, settings: dict) -> None:
-    """Refuse a run that was made or begun with other settings."""
+    """Refuse a run that was made or started with other settings."""
     record = run.record
     if not record or record.get('config_hash') == settings_hash(settings):
         return
     if not record.get('finished') and not any(run.work_dir.glob('*.pth')) and run.state != 'running':
-        return  # it saved nothing to continue from, and starts anew
-    begun = 'made' if record.get('finished') else 'begun'
+        return  # it saved nothing to continue from, and starts over
+    state = 'made' if record.get('finished') else 'started'
     raise ValueError(
-        f'Expected the config and --cfg-options of {run.label} to be those that {run.work_dir} was {begun} with, but '
+        f'Expected the config and --cfg-options of {run.label} to be those that {run.work_dir} was {state} with, but '
         f'they have changed since (old -> new): {differences(record.get("config", {}), settings)}. Change them back, '
         'choose another --work-dir, or move that folder away.'
     )

@@ -57,7 +57,7 @@ class Job:
     def __init__(self, plan: Plan, variables: dict[str, str], lock: TextIO, stopping: threading.Event):
         self.plan, self.run, self.variables, self.lock, self.stopping = plan, plan.run, variables, lock, stopping
         if self.run.record.get('config_hash') != plan.details.get('config_hash'):
-            self.run.start_anew()
+            self.run.start_over()
         self.earlier_s, self.started = self.run.record.get('wall_s', 0.0), time.monotonic()
         curve = self.run.curve(default_metric([self.run]))
         self.shown, self.at_start = len(curve), max(curve, default=0)
@@ -154,11 +154,11 @@ class Pool:
     def _make(self, plan: Plan, slot: int) -> bool:
         lock = plan.run.acquire()
         if lock is None:
-            print(f'{plan.run.label}: another process is making it', flush=True)
+            print(f'{plan.run.label}: another process is running it', flush=True)
             return True
         with lock:
             if plan.run.record.get('finished'):
-                print(f'{plan.run.label}: another process has made it', flush=True)
+                print(f'{plan.run.label}: another process has finished it', flush=True)
                 return True
             if blocked_reason := plan.blocked_reason:
                 print(blocked_reason, flush=True)
@@ -169,7 +169,7 @@ class Pool:
 def run_all(plans: Sequence[Plan], jobs: int, launcher: Launcher) -> list[Run]:
     """Make all runs, ``jobs`` at a time, and show their progress. A failed run does not stop the others.
 
-    A run that another process is making, or has made since it was planned, is skipped. A run fails if a run or a
+    A run that another process is running, or has finished since it was planned, is skipped. A run fails if a run or a
     checkpoint that it needs is missing. An interrupt, SIGTERM or SIGHUP also ends the runs; they count as interrupted.
     They end even if this process is killed; see :mod:`mmpod.experiments.supervisor`. Call it from the main thread.
 
@@ -193,7 +193,7 @@ def run_all(plans: Sequence[Plan], jobs: int, launcher: Launcher) -> list[Run]:
         # From now on another interrupt exits at once; the supervisors end the remaining processes.
         signal.signal(signal.SIGINT, lambda number, frame: os._exit(128 + number))
         status = 128 + signal.SIGINT if isinstance(stopped, KeyboardInterrupt) else stopped.code
-        print('Interrupted: the runs end. The same command continues where they stopped.', file=sys.stderr, flush=True)
+        print('Interrupted; stopping the runs. Repeat the command to continue.', file=sys.stderr, flush=True)
         raise SystemExit(status) from None
     finally:
         pool.stopping.set()

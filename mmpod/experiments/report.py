@@ -50,7 +50,7 @@ def row_of(table: Table, cell: Cell, records: Sequence[Record]) -> dict[str, str
 
 
 def paper_rows(cell: Cell, records: Sequence[Record], seeds: str) -> list[dict[str, str]]:
-    """Return the numbers of a cell beside the paper's, one row per metric."""
+    """Return the numbers of a cell next to the paper's, one row per metric."""
     assert cell.paper is not None
     config, rows = setting_of(cell.runs).config, []
     for metric in cell.metrics:

@@ -78,7 +78,7 @@ class Run:
         temporary.write_text(json.dumps(record, indent=2) + '\n')
         temporary.replace(self.work_dir / 'run.json')
 
-    def start_anew(self) -> None:
+    def start_over(self) -> None:
         """Move the record and the logs of starts with other settings into `earlier/`, where nothing reads them."""
         for path in [*self.work_dir.glob('run.json'), *(path.parent for path in self.work_dir.glob('*/vis_data'))]:
             (self.work_dir / 'earlier').mkdir(exist_ok=True)

@@ -30,7 +30,7 @@ class ExportWrapper(nn.Module):
         if isinstance(model, GDAClassifier):
             raise TypeError(
                 'Expected a model that decides by its head, but got GDAClassifier, whose Gaussians need triangular '
-                'solves in float64 and are kept in a file of their own. Export the config without GDA, or serve it '
+                'solves in float64 and are kept in a separate file. Export the config without GDA, or serve it '
                 'through mmpod.Inferencer(CONFIG, CHECKPOINT, fitted=FILE).'
             )
         if not isinstance(model, ImageClassifier) or not model.with_head:

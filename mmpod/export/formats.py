@@ -40,7 +40,7 @@ def export_classifier(
     channel_order: Optional[str] = None,
     allow_missing: bool = False,
 ) -> dict:
-    """Write a classifier with its normalisation to a file, and beside it what the file does not say, as JSON.
+    """Write a classifier with its normalisation to a file, and what the file does not say to a JSON file next to it.
 
     The file takes ``images`` (N, C, H, W), float32, 0 to 255, RGB if C is 3, for any N, and gives ``cosines``
     (``logits`` for heads that do not compare directions) (N, K), float32, and ``labels`` (N,), int64. Before it is kept
@@ -55,13 +55,13 @@ def export_classifier(
         size: Height and width of the images; by default those of the test set.
         images: Folder of images to compare on, at any depth, the first 64 in the order of their paths. By default 8
             images of the test set, or noise if it cannot be read.
-        tolerance: Largest difference allowed, relative to the largest output or 1, whichever is larger.
+        tolerance: Largest difference allowed, divided by max(1, largest output).
         channel_order: ``'rgb'`` or ``'bgr'``, in which images reach the ``data_preprocessor``. Only for a test set
             whose order cannot be found.
         allow_missing: Export a model of which the checkpoint does not hold all weights.
 
     Returns:
-        dict: What the JSON file holds, among it ``largest_difference``.
+        dict: The content of the JSON file, including ``largest_difference``, see ``tolerance``.
 
     Raises:
         FileNotFoundError: The checkpoint or the folder does not exist.

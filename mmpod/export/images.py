@@ -1,6 +1,6 @@
 """Which images an exported classifier takes: their channels, order and size, as the config's test set has them.
 
-Configs have a ``test_dataloader``.
+All configs here must have a ``test_dataloader``.
 """
 
 import logging
@@ -27,7 +27,7 @@ def sample_images(cfg: Config) -> list[Tensor]:
             source = DATASETS.build(without_downloads(cfg.test_dataloader.dataset))
             indices = range(0, len(source), max(1, len(source) // MAX_TEST))[:MAX_TEST]
             return [source[index]['inputs'] for index in indices]
-    except Exception as error:  # of whatever dataset it is
+    except Exception as error:  # from any dataset
         message = f'The test set cannot be read ({type(error).__name__}: {str(error)[:200]}).'
         print_log(message, 'current', logging.WARNING)
         return []
@@ -37,7 +37,7 @@ def image_shape(cfg: Config, images: list[Tensor], size: Optional[tuple[int, int
     """Return channels, height and width of test images.
 
     They are those of ``images``, from :func:`sample_images`. Without images, they are what the test pipeline makes of
-    files, brought to the size of the dataset's images if that is known. ``size``, height and width, overrides either.
+    files, resized to the size of the dataset's images if that is known. ``size``, height and width, overrides either.
 
     Raises:
         ValueError: The images differ in their channels or, without ``size``, in their size; or nothing fixes it.
@@ -48,7 +48,7 @@ def image_shape(cfg: Config, images: list[Tensor], size: Optional[tuple[int, int
         try:
             pipeline = file_pipeline(dataset, resize=True)
         except ValueError as error:
-            raise ValueError(f'{error} Put the test set where the config names it.') from error
+            raise ValueError(f'{error} Put the test set where the config expects it.') from error
         shapes = output_shapes(pipeline)
     channels, sizes = {shape[0] for shape in shapes}, {shape[1:] for shape in shapes}
     if len(channels) != 1:
@@ -56,7 +56,7 @@ def image_shape(cfg: Config, images: list[Tensor], size: Optional[tuple[int, int
     if size is None and len(sizes) != 1:
         raise ValueError(
             f'Expected test images of one size, but got {sorted(sizes) or "any"}: the test pipeline does not fix it. '
-            'Name it: --image-size HEIGHT WIDTH.'
+            'Set it: --image-size HEIGHT WIDTH.'
         )
     return (*channels, *(size or sizes.pop()))
 
@@ -67,13 +67,13 @@ def export_order(cfg: Config, channels: int, given: Optional[str] = None) -> Opt
     None unless there are three channels; ``given`` for a test set whose order cannot be found.
 
     Raises:
-        ValueError: The order cannot be found, or is another than ``given``.
+        ValueError: The order cannot be found, or differs from ``given``.
     """
     if channels != 3:
         return None
     try:
         found = channel_order(cfg.test_dataloader.dataset)
-    except Exception as error:  # of whatever pipeline it is
+    except Exception as error:  # from any pipeline
         if given is not None:
             return given
         raise ValueError(

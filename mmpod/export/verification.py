@@ -36,13 +36,13 @@ def inputs_and_pixels(
 
 
 def largest_difference(model: nn.Module, exported: Classify, inputs: Tensor, pixels: Tensor, tolerance: float) -> float:
-    """Return the largest difference of the outputs, relative to the largest of them or 1, whichever is larger.
+    """Return the largest difference of the outputs, divided by max(1, largest output).
 
-    The model predicts ``inputs`` as it does in a test, the exported file the same images as ``pixels``. One batch has
-    all images, another a single one.
+    The model predicts ``inputs`` as in a test, and the exported file predicts the same images as ``pixels``: first all
+    of them in one batch, then a single one.
 
     Raises:
-        ValueError: The outputs differ by more than the tolerance, or are not finite.
+        ValueError: The outputs differ by more than the tolerance or are not finite, or the labels differ.
     """
     largest = 0.0
     for count in (len(inputs), 1):
@@ -64,7 +64,8 @@ def largest_difference(model: nn.Module, exported: Classify, inputs: Tensor, pix
         predicted = torch.cat([sample.pred_label for sample in samples])
         if not largest <= tolerance or not torch.equal(labels[clear], predicted[clear]):
             raise ValueError(
-                f'Expected the exported file to give the outputs of the model within {tolerance:g}, but they differ by '
-                f'{largest:g}. Nothing was kept; try another --format or version of PyTorch.'
+                'Expected the exported file to give the labels of the model, and outputs that differ from its outputs '
+                f'by at most {tolerance:g} x max(1, largest output), but they differ by {largest:g} x max(1, largest '
+                'output). Nothing was kept; try another --format or version of PyTorch.'
             )
     return largest

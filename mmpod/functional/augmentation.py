@@ -1,4 +1,4 @@
-"""Crops and flips of a whole batch of images at once, on any device."""
+"""Crops and flips of a whole batch of images in one operation, on any device."""
 
 import torch
 from torch import Tensor

@@ -46,8 +46,8 @@ def simplex(frame: Tensor) -> Tensor:
 def pedcc(num_classes: int, feat_dim: int, seed: int = 0) -> Tensor:
     r"""Return K unit vectors of R^D whose pairwise inner products are all :math:`-1/(K-1)`, shape (K, D), float64.
 
-    The vertices of the regular simplex under a random rotation: its Helmert coordinates in a Haar-random orthonormal
-    (K-1)-frame of R^D. Takes O(K D) operations besides the frame.
+    They are the vertices of the regular simplex under a random rotation: its Helmert coordinates in a Haar-random
+    orthonormal (K-1)-frame of R^D. This takes O(K D) operations in addition to the frame.
 
     The authors' released generator repels random points step by step and stores unseeded pickles; this closed form has
     the same geometry (any two such sets differ by a rotation of R^D) and takes a seed.

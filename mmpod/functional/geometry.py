@@ -70,17 +70,20 @@ def total_covariance(moments: ClassMoments) -> Tensor:
 def neural_collapse(moments: ClassMoments, prototypes: Optional[Tensor] = None) -> dict[str, Tensor]:
     r"""Return all measures that are defined for these features, by name.
 
-    - ``effective_rank`` of the covariance, unless all features are equal; C - 1 for a regular simplex;
-    - ``within_between``, :math:`\mathrm{tr}\Sigma_W / \mathrm{tr}\Sigma_B`, weights directions by the spread of the
-      class means along them; with two classes or more whose means differ;
-    - ``nc1``, :math:`\mathrm{tr}(\Sigma_W\Sigma_B^+) / C`, weights them equally, so that a single direction in which
-      the means hardly differ can dominate it; likewise;
-    - ``nc2_equinorm``: standard deviation of the lengths of the centred class means over their mean; likewise;
+    ``effective_rank`` needs features that are not all equal, and all other measures need at least two classes whose
+    means differ. In addition, ``nc2_equiangularity`` and ``nc2_max_angle`` need class means none of which lies in the
+    centre, and ``nc3_self_duality`` needs prototypes that are not all 0.
+
+    - ``effective_rank``: that of the covariance; C - 1 for a regular simplex;
+    - ``within_between``: :math:`\mathrm{tr}\Sigma_W / \mathrm{tr}\Sigma_B`, which weights directions by the spread of
+      the class means along them;
+    - ``nc1``: :math:`\mathrm{tr}(\Sigma_W\Sigma_B^+) / C`, which weights them equally, so that a single direction in
+      which the means hardly differ can dominate it;
+    - ``nc2_equinorm``: standard deviation of the lengths of the centred class means, divided by their mean;
     - ``nc2_equiangularity``, ``nc2_max_angle``: over all pairs of centred class means, the standard deviation of their
-      cosines, and the mean of :math:`|\cos + 1/(C-1)|`, both 0 for a regular simplex; likewise, unless a mean lies in
-      the centre;
+      cosines, and the mean of :math:`|\cos + 1/(C-1)|`, both 0 for a regular simplex;
     - ``nc3_self_duality``: :math:`\|W/\|W\|_F - M/\|M\|_F\|_F^2` of the prototypes W and the centred class means M:
-      0 if they are proportional, at most 4; likewise, with prototypes that are not all 0.
+      0 if they are proportional, at most 4.
 
     Args:
         moments: Moments by class in float64, with one scatter over all classes.

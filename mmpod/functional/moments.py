@@ -12,7 +12,7 @@ from torch import Tensor
 
 __all__ = ['ClassMoments', 'accumulate_', 'class_moments', 'empty_moments', 'merge_moments']
 
-# Rows whose residuals are computed at once.
+# Rows whose residuals are computed together.
 ROWS = 8192
 
 
@@ -24,7 +24,7 @@ class ClassMoments(NamedTuple):
         means: Shape (K, D); zero for a class without samples.
         scatter: :math:`\sum z z^T` per class, shape (K, D, D), or over all classes, shape (D, D).
         third: :math:`\sum \|z\|^2 z`, shape (K, D); None with a scatter over all classes.
-        fourth: :math:`\sum \|z\|^4`, shape (K,); None likewise.
+        fourth: :math:`\sum \|z\|^4`, shape (K,); None with a scatter over all classes.
     """
 
     counts: Tensor
@@ -89,7 +89,7 @@ def accumulate_(moments: ClassMoments, features: Tensor, labels: Tensor) -> Clas
         >>> halves = accumulate_(class_moments(batch[:3], labels[:3], 2), batch[3:], labels[3:])
         >>> torch.testing.assert_close(halves, class_moments(batch, labels, 2))
     """
-    if moments.third is None and len(features) > ROWS:  # all residuals at once would double the memory
+    if moments.third is None and len(features) > ROWS:  # all residuals together would double the memory
         for rows, classes in zip(features.split(ROWS), labels.split(ROWS)):
             moments = accumulate_(moments, rows, classes)
         return moments

@@ -39,8 +39,8 @@ def normalize_rows(features: Tensor) -> Tensor:
 
     Args:
         features: Shape (N, D), float32 or float64. Row lengths must be in the range of that type (up to 3.4e38 in
-            float32); longer rows become zeros. In float64, and on Apple's GPUs, which lack it, the squares of the
-            entries must be in range as well.
+            float32); longer rows become zeros. In float64, and on Apple's GPUs, which have no float64, the squares of
+            the entries must be in range as well.
 
     Returns:
         Tensor: Shape (N, D), unit rows, and zero rows where ``features`` has them.

@@ -23,10 +23,10 @@ def _intensity(error: Tensor, square: Tensor, trace: Tensor, dim: int) -> Tensor
 
 
 def ledoit_wolf_shrinkage(scatter: Tensor, fourth: Tensor, counts: Tensor) -> Tensor:
-    r"""Return the intensity of Ledoit and Wolf (2004), which has the least expected squared error, from streamed sums.
+    r"""Return the Ledoit-Wolf (2004) intensity, which minimises the expected squared error, from streamed sums.
 
-    With :math:`S = \sum z z^T / n`: the squared error of S, :math:`(\sum\|z\|^4/n - \mathrm{tr}\,S^2)/n`, over its
-    squared distance from the identity, :math:`\mathrm{tr}\,S^2 - (\mathrm{tr}\,S)^2/D`, at most 1.
+    With :math:`S = \sum z z^T / n`, it is the squared error of S, :math:`(\sum\|z\|^4/n - \mathrm{tr}\,S^2)/n`, divided
+    by its squared distance from the identity, :math:`\mathrm{tr}\,S^2 - (\mathrm{tr}\,S)^2/D`, but at most 1.
 
     Args:
         scatter: :math:`\sum z z^T`, shape (..., D, D).
@@ -50,7 +50,7 @@ def ledoit_wolf_shrinkage(scatter: Tensor, fourth: Tensor, counts: Tensor) -> Te
 def gaussian_shrinkage(scatter: Tensor, degrees: Tensor) -> Tensor:
     r"""Return the Ledoit-Wolf intensity in its Rao-Blackwell form for Gaussian data, in [0, 1], from the scatter.
 
-    The conditional mean of Ledoit and Wolf's estimate given S (Chen, Wiesel, Eldar and Hero, IEEE TSP 2010, Eq. 17):
+    The conditional mean of the Ledoit-Wolf estimate given S (Chen, Wiesel, Eldar and Hero, IEEE TSP 2010, Eq. 17):
     :math:`\frac{(n-2)/n\,\mathrm{tr}\,S^2 + (\mathrm{tr}\,S)^2}{(n+2)(\mathrm{tr}\,S^2 - (\mathrm{tr}\,S)^2/D)}`, at
     most 1. It is for a scatter pooled over classes: fourth moments about the final class means cannot be streamed with
     less than one scatter per class.

@@ -31,8 +31,8 @@ def spectrum_variances(moment: Tensor) -> tuple[Tensor, Tensor]:
 def effective_rank(moment: Tensor) -> Tensor:
     r"""Return the exponential of the entropy of the spectrum, :math:`\exp(-\sum_i \lambda_i \log\lambda_i)`.
 
-    With the eigenvalues scaled to add up to 1 (Roy and Vetterli, 2007): D for a flat spectrum, 1 for a single non-zero
-    eigenvalue.
+    The eigenvalues are scaled to add up to 1 (Roy and Vetterli, 2007). The result is D for a flat spectrum and 1 for a
+    single non-zero eigenvalue.
 
     Args:
         moment: Shape (D, D), symmetric and not zero.

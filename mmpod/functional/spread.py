@@ -105,9 +105,9 @@ def spread_method(num_classes: int, feat_dim: int) -> str:
 
     - ``'simplices'`` for K <= 2D;
     - ``'kerdock'`` if a Kerdock table has K rows and either its largest cosine is within 1.4 times
-      :func:`max_cosine_lower_bound` or K is above 2,000, where a descent takes long; ``'kerdock table'`` if these
-      are more than 2**24 entries, which are the same bits on every machine;
-    - otherwise ``'descent'``, whose result gives way to rows of a Kerdock table if these are better.
+      :func:`max_cosine_lower_bound` or K is above 2,000, where a descent takes long; ``'kerdock table'`` if such a
+      table has more than 2**24 entries; it is then bit-identical on every machine;
+    - otherwise ``'descent'``, whose result is replaced by rows of a Kerdock table if those are better.
 
     Example:
         >>> spread_method(128, 64), spread_method(200, 64), spread_method(1000, 64), spread_method(1_000_000, 1024)

@@ -15,7 +15,7 @@ __all__ = ['UNIT_TOLERANCE', 'read_centroids']
 
 UNIT_TOLERANCE = 1e-3  # of a row's length; the released rows are float32
 MAX_BYTES = (2**26, 16)  # per file, and per number
-# At the start of what torch.save wrote before PyTorch 1.6, and of each tensor's numbers in a pickle still.
+# At the start of what torch.save wrote before PyTorch 1.6, and still of each tensor's numbers in a pickle.
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 DTYPES = dict(
     HalfStorage=torch.float16,
@@ -155,7 +155,7 @@ class TensorUnpickler(pickle._Unpickler):  # in Python, where opcodes can be ref
         }
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return what stands for a function or class."""
+        """Return the replacement for a function or class."""
         if (module, name) not in self.known:
             raise ValueError(f'it asks for `{module}.{name}`, which no file of tensors needs')
         return self.known[module, name]

@@ -134,7 +134,7 @@ def fit_gaussians(
     fallback = (present & ~usable).nonzero().flatten()
     if len(fallback):
         warnings.warn(
-            f'Classes {fallback.tolist()} have too few different samples for a covariance of their own and use the '
+            f'Classes {fallback.tolist()} have too few different samples for their own covariance and use the '
             'shared one.',
             stacklevel=4,
         )

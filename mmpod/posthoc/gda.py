@@ -18,7 +18,7 @@ from .fitting import Gaussians, check_settings, covariances, fit_gaussians
 
 __all__ = ['GaussianDiscriminantAnalysis']
 
-ROWS = 8192  # predicted at once, in float64
+ROWS = 8192  # predicted together, in float64
 FORMAT = 'mmpod.GaussianDiscriminantAnalysis 2'
 
 
@@ -26,19 +26,19 @@ class GaussianDiscriminantAnalysis:
     r"""Classify by the largest :math:`\log \pi_k + \log N(x; m_k, \Sigma_k)`: one Gaussian per class.
 
     Everything is computed in float64 from streamed moments. Moments and Gaussians take K D^2 numbers each for
-    ``'class'`` and D^2 for ``'shared'``, with any number of samples. Several threads may predict at once.
+    ``'class'`` and D^2 for ``'shared'``, with any number of samples. Several threads may predict concurrently.
 
-    - A class of prior 0, such as one without samples, is never predicted and infinitely far away.
+    - A class of prior 0, such as one without samples, is never predicted; its distance is infinite.
     - With ``'class'``, a class with one sample or copies of one uses the shared covariance. With ``shrinkage='auto'``,
-      so does any class whose shrunk covariance is singular (two samples). A warning names them.
+      this also applies to any class whose shrunk covariance is singular (two samples). A warning names these classes.
 
     Args:
         covariance: ``'class'``, one covariance per class (quadratic discriminant analysis), or ``'shared'``, one about
             the class means for all (linear discriminant analysis).
         shrinkage: Weight in [0, 1] of the scaled identity :math:`\mathrm{tr}(\Sigma)/D\;I`, or ``'auto'``: the
             intensity of Ledoit and Wolf for each class, and its form for Gaussian data for a shared covariance, see
-            :mod:`mmpod.functional.shrinkage`. With 1 and equal priors, ``'shared'`` is the nearest class mean, and so
-            is ``'class'`` where the classes have the same total variance.
+            :mod:`mmpod.functional.shrinkage`. With 1 and equal priors, ``'shared'`` predicts the nearest class mean;
+            ``'class'`` predicts it too if all classes have the same total variance.
         priors: K probabilities that add up to 1; by default the class frequencies.
         unbiased: Divide the scatter by n_k - 1 (``'class'``) or N - K (``'shared'``) instead of n_k or N. By default
             the covariances are those of scikit-learn: its LDA, and its QDA from version 1.8 on.
@@ -68,7 +68,7 @@ class GaussianDiscriminantAnalysis:
         self.unbiased = unbiased
         self.notes: dict = {}
         # Moments and, once needed, the Gaussians fitted to them, by device. They are not changed in place; both are
-        # replaced at once, so that other threads, and calls after an interrupt, never see one without the other.
+        # replaced together, so that other threads, and calls after an interrupt, never see one without the other.
         self._learned: Optional[tuple[ClassMoments, dict[torch.device, Gaussians]]] = None
 
     def fit(self, features: Array, labels: Any, num_classes: Optional[int] = None) -> 'GaussianDiscriminantAnalysis':

@@ -1,4 +1,4 @@
-"""Read parts of a config: what a ``type`` stands for, the data loaders and the preprocessor."""
+"""Read parts of a config: what a ``type`` refers to, the data loaders and the preprocessor."""
 
 from collections.abc import Iterator
 from typing import Any, Union
@@ -9,7 +9,7 @@ __all__ = ['is_a', 'loaders_of', 'preprocessor_of', 'resolve', 'type_name']
 
 
 def resolve(name: Union[str, type, None], registry: Registry) -> Any:
-    """Return what a config's ``type`` stands for: a class as it is, a name as the Runner would look it up, else None.
+    """Return what a config's ``type`` refers to: the class itself, what the Runner finds under the name, or None.
 
     Args:
         name: A class, or a registered name with or without a scope, such as ``'mmpretrain.ResNet'``.
@@ -22,7 +22,7 @@ def resolve(name: Union[str, type, None], registry: Registry) -> Any:
 
 
 def type_name(part: dict) -> str:
-    """Return the name of the class that a part of a config stands for, without its scope.
+    """Return the name of the class that the ``type`` of a part of a config refers to, without its scope.
 
     Examples:
         >>> type_name(dict(type='mmpretrain.ResNet', depth=18))

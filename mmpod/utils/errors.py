@@ -30,7 +30,7 @@ def errors_as_exit() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        print('Interrupted. The same command goes on where it can.', file=sys.stderr)
+        print('Interrupted. The same command continues where possible.', file=sys.stderr)
         sys.exit(130)  # the exit status of shells for SIGINT
     except Exception as error:
         sentence = user_sentence(error)

@@ -1,4 +1,4 @@
-"""Where an installed package keeps its configs, also one that is installed from a checkout with `pip install -e`."""
+"""Where an installed package keeps its configs, even if it is installed from a checkout with `pip install -e`."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +12,7 @@ __all__ = ['find_bases_of_checkouts', 'package_data']
 def package_data(package: str) -> Optional[Path]:
     """Return the folder of a package's `configs` and `model-index.yml`, or None if there is no such package.
 
-    It is `.mim` inside an installed package, and the checkout around it where that is installed with `pip install -e`.
+    It is `.mim` inside an installed package, and the checkout around it if it is installed with `pip install -e`.
     """
     spec = find_spec(package) if package.isidentifier() else None
     if spec is None or spec.origin is None:  # a folder without __init__.py has no origin
@@ -24,7 +24,7 @@ def package_data(package: str) -> Optional[Path]:
 def find_bases_of_checkouts() -> None:
     """Let a ``_base_`` such as ``'mmpretrain::_base_/default_runtime.py'`` name a config of a checkout.
 
-    MMEngine 0.10 looks in `.mim` alone, which `pip install -e` has not made since pip 21.3.
+    MMEngine 0.10 looks only in `.mim`, which `pip install -e` has not created since pip 21.3.
     """
     find_installed = Config._get_cfg_path
 

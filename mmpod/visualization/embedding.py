@@ -24,7 +24,7 @@ def embed(
 ) -> tuple[Tensor, Optional[Tensor]]:
     """Return unit-length features and prototypes in two dimensions.
 
-    t-SNE and UMAP, by the cosine, place both together; PCA takes the two directions in which the features vary most.
+    t-SNE and UMAP use the cosine and place both together; PCA takes the two directions in which the features vary most.
 
     Args:
         features: Shape (N, D), N >= 4.
@@ -63,7 +63,7 @@ def plot_embedding(
         points: Shape (N, 2).
         labels: Shape (N,), integers in [0, K).
         prototypes: Shape (K, 2), or None.
-        names: K names, written beside the stars, or in the middle of each class without stars; of at most 30 classes.
+        names: K names, written next to the stars, or in the middle of each class without stars, for at most 30 classes.
         method: One of :data:`METHODS`.
         path: Where to write the PNG.
     """

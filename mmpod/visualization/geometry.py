@@ -82,7 +82,7 @@ def draw_geometry(data: Features, folder: Path, method: str = 'tsne', max_sample
 
     - ``gram.png``: cosines of the prototypes; ``means.png``: cosines of the centred class means;
     - ``cosines.png``: histograms of the cosines to the prototype of the true class and to the nearest other;
-    - ``embedding.png``: a map of the features and the prototypes; where there are more samples than ``max_samples``,
+    - ``embedding.png``: a map of the features and the prototypes; if there are more samples than ``max_samples``,
       ``seed`` chooses among them.
 
     Without prototypes, the figures and numbers that need them are left out.

@@ -91,7 +91,7 @@ def test_checkpoints_of_older_pytorch_load(tool, checkpoints, root, tmp_path, mo
         (['train.py', 'empty.py', '--amp'], ['model, train_dataloader, train_cfg, optim_wrapper is missing']),
         (['test.py', 'empty.py', 'w.pth', '--amp'], ['test_dataloader, test_cfg, test_evaluator is missing']),
         (['test.py', 'empty.py', 'w.pth', '--tta'], ['test_dataloader, test_cfg, test_evaluator is missing']),
-        (['test.py', 'wrapped.py', 'w.pth', '--tta'], ['`pipeline` of its own for --tta', 'RepeatDataset']),
+        (['test.py', 'wrapped.py', 'w.pth', '--tta'], ['its own `pipeline` for --tta', 'RepeatDataset']),
         (['train.py', 'files.py'], ['/data/train.txt']),
         (['train.py', DIGITS, 'model.head.loss.type=mmpod.PodLoss'], ["Did you mean 'mmpod.PODLoss'?"]),
         (['train.py', DIGITS, 'train_dataloader.dataset.type=SklearnDigit'], ["Did you mean 'SklearnDigits'?"]),

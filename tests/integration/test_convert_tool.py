@@ -70,7 +70,7 @@ def test_a_path_is_inherited_relatively_and_the_folder_can_move(tmp_path):
     write_converted(base, cfg, plan, output, ['convert', 'a name'])
     text = output.read_text()
     assert "_base_ = ['../configs/net.py']" in text and "convert 'a name'" in text
-    assert 'mid_channels=[32] of StackedLinearClsHead goes' in text
+    assert 'mid_channels=[32] of StackedLinearClsHead is dropped' in text
     assert [path.name for path in output.parent.iterdir()] == ['net.py']
     (tmp_path / 'pod').rename(tmp_path / 'moved')
     converted = Config.fromfile(tmp_path / 'moved' / 'net.py')
@@ -178,7 +178,7 @@ def test_files_that_cannot_be_inherited(tmp_path):
     base.write_text(BASE)
     cfg = read_base(base)
     plan = plan_conversion(cfg)
-    with pytest.raises(ValueError, match='another file than the original'):
+    with pytest.raises(ValueError, match='a file other than the original'):
         write_converted(base, cfg, plan, base, [])
     with pytest.raises(ValueError, match='to end in `.py`, but got `pod.yaml`'):
         write_converted(base, cfg, plan, type(base)('pod.yaml'), [])

@@ -45,7 +45,7 @@ def test_a_killed_run_goes_on_and_is_reported(root, tmp_path, run_command):
     record = run.record
     assert record['versions']['git'] and record['options'] == OPTIONS and len(record['commands']) == 2
     assert {path.name for path in run.work_dir.glob('*.py')} == {'pod_digits.py'}
-    assert 'finished before' in run_command(*command).stdout
+    assert 'already finished in' in run_command(*command).stdout
 
     accuracy = json.loads((run.work_dir / 'metrics.json').read_text())['accuracy/top1']
     assert accuracy == run.curve()[8]

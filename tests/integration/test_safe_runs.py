@@ -156,7 +156,7 @@ def test_handwritten_configs_get_all_checks(options, words, tool, own, tmp_path)
 def test_handwritten_config_trains_and_says_what_it_changes(tool, own, tmp_path):
     options = ['--cfg-options', 'train_dataloader.persistent_workers=True', 'train_dataloader.num_workers=1']
     said, error = tool('train', own, *options)
-    assert not error and re.search(r'persistent_workers=True is taken as False.*EpochSeedHook', said)
+    assert not error and re.search(r'persistent_workers=True is treated as False.*EpochSeedHook', said)
     assert 'will be deprecated' not in said
     content = torch.load(tmp_path / 'work_dirs/own/epoch_2.pth', weights_only=True)
     assert list(content['meta']['dataset_meta']['classes']) == CLASSES

@@ -19,14 +19,16 @@ __all__ = ['CheckDataHook']
 
 @HOOKS.register_module(name=['CheckDataHook', 'NumClassesHook'])  # the second: its name in 0.1
 class CheckDataHook(Hook):
-    """Compare the classes of head, datasets and checkpoint, and refuse a training set without batches for the head.
+    """Compare the classes of head, datasets and checkpoint, and refuse a training set that the head cannot train on.
 
     - The head's ``num_classes`` must be the number of classes that each dataset names.
-    - The datasets of training and validation must name the same classes in the same order. So must the checkpoint, if
-      it is evaluated or resumed; fine-tuning may start from other classes.
-    - The labels of each batch must lie in ``[0, num_classes)``. Any other label leads to an indexing error that does
-      not name it, on a GPU to a failed assertion of a kernel, and in an evaluation counts as one more error.
-    - A head with a batch norm needs two images in each training batch, which the last of an epoch may not have.
+    - The datasets of training and validation must name the same classes in the same order. The same holds for a
+      checkpoint that is evaluated or resumed; fine-tuning may start from other classes.
+    - The labels of each batch must lie in ``[0, num_classes)``. Any other label would lead to an indexing error that
+      does not name it (on a GPU, to a failed assertion of a kernel), and in an evaluation would count as a wrong
+      prediction.
+    - The training set must give at least one batch per epoch. If the head has a batch norm, each batch must have at
+      least two images, which the last batch of an epoch may not have.
 
     Datasets and checkpoints without class names are not compared.
 

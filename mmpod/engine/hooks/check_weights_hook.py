@@ -21,9 +21,9 @@ NOT_COMPARED = ('work_dir', 'load_from', 'resume', 'launcher', 'model_wrapper_cf
 class CheckWeightsHook(Hook):
     """Refuse to evaluate or to resume a checkpoint that does not contain exactly the weights of the model.
 
-    MMEngine only logs missing weights and goes on with their initial values. A new training may start from a checkpoint
-    with only a part of the weights (``load_from``). If settings have changed since a checkpoint to be resumed was
-    saved, a warning names them.
+    MMEngine only logs missing weights and continues with their initial values. A new training may start from a
+    checkpoint with only a part of the weights (``load_from``). If settings have changed since a checkpoint to be
+    resumed was saved, a warning names them.
 
     Raises:
         UserError: Before a test, a validation without training, or a resumed training.

@@ -13,9 +13,9 @@ __all__ = ['DeferredRuntimeInfoHook']
 
 @HOOKS.register_module()
 class DeferredRuntimeInfoHook(RuntimeInfoHook):
-    """MMEngine's ``RuntimeInfoHook``, which reads the losses of an interval at once, when they are about to be logged.
+    """MMEngine's ``RuntimeInfoHook``, but reading the losses of an interval together when they are about to be logged.
 
-    MMEngine reads every value back in every iteration, and the host waits for the device each time. The log is the
+    MMEngine itself reads every value in every iteration, and the host waits for the device each time. The log is the
     same. In a config: ``default_hooks=dict(runtime_info=dict(type='mmpod.DeferredRuntimeInfoHook'))``.
     """
 

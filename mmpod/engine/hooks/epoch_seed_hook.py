@@ -109,7 +109,7 @@ def _inexact(runner: Runner) -> Iterator[str]:
             if iterations % counts:
                 yield (
                     f'checkpoints, {iterations} iterations apart, hold no gradients, and accumulative_counts={counts} '
-                    'does not divide that'
+                    'does not divide that number'
                 )
             if not (hook.by_epoch or by_iteration):
                 yield (

@@ -22,8 +22,8 @@ class FeaturesHook(Hook):
     """In validation and tests, give the features of each batch to the metrics that measure them.
 
     These are the metrics with a ``feature_stage`` (``mmpod.FeatureSpectrum``, ``mmpod.FeatureGeometry``), which also
-    get the head; without one it does nothing. It uses a PyTorch forward hook, and removes it afterwards.
-    With test-time augmentation, where an image has several feature vectors, those metrics are left out.
+    get the head. If there is no such metric, the hook does nothing. It uses a PyTorch forward hook and removes it
+    afterwards. With test-time augmentation, where an image has several feature vectors, those metrics are left out.
 
     Args:
         geometry: Add ``mmpod.FeatureGeometry`` to the metrics of validation and test, unless it is listed:

@@ -21,16 +21,17 @@ STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)  # C of the logistic regression: the i
 
 @HOOKS.register_module()
 class FewShotHook(Hook):
-    """After a test, learn other classes from a few images of each, by the frozen features, and report the accuracy.
+    """After a test, learn other classes from a few images of each, with the frozen features, and report the accuracy.
 
     Reports ``few_shot/nearest_mean_<n>_<stage>`` and ``few_shot/linear_probe_<n>_<stage>``: the accuracy in % on the
     query set after learning from n images per class, by :func:`~mmpod.functional.few_shot.nearest_mean` or by
     scikit-learn's logistic regression of standardised features, as the mean over all disjoint draws that the support
-    set allows. The regression's C is the one with which learning from the first draw classifies the second best.
+    set allows. The regression's C is the value with which a model fitted on the first draw classifies the second draw
+    best.
 
     Args:
-        support: What the dataset of images to learn from changes in the config of the test set.
-        query: What the dataset of images to classify changes in the config of the test set.
+        support: Overrides of the test dataset's config that give the support set, the images to learn from.
+        query: Overrides of the test dataset's config that give the query set, the images to classify.
         shots: Images per class to learn from.
         stages: ``'backbone'``, its output averaged over positions, or ``'pre_logits'``, what the head classifies.
 
@@ -97,7 +98,7 @@ def draws(labels: Tensor, shot: int) -> list[Tensor]:
     if fewest < 2 * shot:
         raise ValueError(
             f'Expected at least {2 * shot} support images per class for FewShotHook with {shot} shots, '
-            f'twice as many as it learns from, but one has {fewest}.'
+            f'enough for two disjoint draws, but one class has {fewest}. Lower `shots`, or add images.'
         )
     return [
         torch.cat([indices[start : start + shot] for indices in by_class])
@@ -106,7 +107,7 @@ def draws(labels: Tensor, shot: int) -> list[Tensor]:
 
 
 def accuracy(method: Callable, support: Tensor, labels: Tensor, query: Tensor, answers: Tensor) -> float:
-    """Return the share of right answers, from 0 to 1."""
+    """Return the fraction of correct predictions, from 0 to 1."""
     return (method(support, labels, query) == answers).double().mean().item()
 
 

@@ -35,8 +35,8 @@ class FitGDAHook(Hook):
 
     Raises:
         TypeError: Before the test, if the model is not a ``GDAClassifier``.
-        ValueError: With test-time augmentation, unless the model was loaded with ``fitted``; the training set has no
-            pipeline of its own; or a sample would be counted twice.
+        ValueError: With test-time augmentation, unless the model was loaded with ``fitted``; the training set does not
+            have its own pipeline; or a sample would be counted twice.
     """
 
     def __init__(self, dataset: Optional[dict] = None, save_to: Optional[str] = None):

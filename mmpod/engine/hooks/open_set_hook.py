@@ -23,10 +23,10 @@ __all__ = ['OpenSetHook']
 
 @HOOKS.register_module()
 class OpenSetHook(Hook):
-    r"""After a test, run a second folder of images and report how well each score of the classifier separates it.
+    r"""After a test, score a second folder of images and report how well each score separates it from the test set.
 
-    Images of the test set are the known ones, those of the folder the unknown ones. A larger score means more likely
-    known. The scores, with the logits z that the head gives for all classes (for cosine heads the cosines):
+    Images of the test set count as known, and those of the folder as unknown. A larger score means more likely known.
+    With the logits z that the head gives for all classes (for cosine heads, the cosines), the scores are:
 
     - ``max_probability``: the largest softmax probability of z;
     - ``energy``: :math:`\log \sum_k e^{z_k}`;
@@ -35,9 +35,9 @@ class OpenSetHook(Hook):
     - ``log_density`` and ``mahalanobis``, for ``mmpod.GDAClassifier``: the log-density under the mixture of all
       classes, and minus the least squared Mahalanobis distance.
 
-    For each, ``open_set/<score>_auroc``, the area under the ROC curve in %, 50 for an uninformative score, and
-    ``open_set/<score>_fpr95``, the percentage of unknown images above the threshold that 95 % of the known ones reach,
-    are reported.
+    Reports two numbers per score: ``open_set/<score>_auroc``, the area under the ROC curve in %, which is 50 for an
+    uninformative score; and ``open_set/<score>_fpr95``, the percentage of unknown images above the threshold that 95 %
+    of the known ones reach.
 
     Args:
         unknown: A folder of images, at any depth, or the config of a dataset; None skips the evaluation. The images of

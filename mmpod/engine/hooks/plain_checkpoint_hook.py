@@ -22,10 +22,14 @@ class PlainCheckpointHook(Hook):
 
     MMEngine 0.10 pickles its ``HistoryBuffer`` objects and NumPy scalars into each checkpoint. Since version 2.6
     PyTorch refuses such objects (``weights_only=True``), and MMEngine can neither resume from nor test its own files.
-    This hook turns the buffers into tensors, the scalars into Python numbers and the milestones of schedulers, a
-    ``Counter`` that PyTorch before 2.4 refuses, into a dict on saving, and the buffers back on loading; the check stays
-    on for every file. MMEngine without the hook reads such a checkpoint too: it skips the history of the log and
-    resumes the rest.
+    On saving, this hook turns
+
+    - the buffers into tensors,
+    - the scalars into Python numbers,
+    - the milestones of schedulers, a ``Counter`` that PyTorch before 2.4 refuses, into a dict.
+
+    On loading, it restores the buffers. The check stays on for every file. MMEngine without the hook can also read such
+    a checkpoint: it skips the history of the log and resumes the rest.
 
     Loss terms that the resumed run no longer has are removed from the log.
     """

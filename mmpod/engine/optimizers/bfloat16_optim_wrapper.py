@@ -17,12 +17,12 @@ __all__ = ['BFloat16OptimWrapper']
 class BFloat16OptimWrapper(OptimWrapper):
     """An optimizer wrapper that runs the forward pass under PyTorch's autocast to bfloat16.
 
-    For processors with instructions for bfloat16 (``avx512_bf16`` or ``amx_bf16`` in ``lscpu``); on others it is slower
-    than float32. MMEngine's ``AmpOptimWrapper`` refuses to train without an accelerator. Gradients of bfloat16 have the
-    range of float32 and are not scaled; weights, losses and the optimizer stay in float32.
+    It is for processors with bfloat16 instructions (``avx512_bf16`` or ``amx_bf16`` in ``lscpu``); on others it is
+    slower than float32. MMEngine's ``AmpOptimWrapper`` refuses to train without an accelerator. Gradients of bfloat16
+    have the range of float32 and are not scaled; weights, losses and the optimizer stay in float32.
 
     Args:
-        loss_scale, dtype: Ignored; they let the wrapper replace an ``AmpOptimWrapper`` by its ``type`` alone.
+        loss_scale, dtype: Ignored; they make it possible to replace an ``AmpOptimWrapper`` by changing only ``type``.
         **kwargs: Passed to MMEngine's ``OptimWrapper``: ``optimizer``, ``accumulative_counts``, ``clip_grad``.
 
     Example:

@@ -24,7 +24,7 @@ class COTClassifier(ImageClassifier):
 
     As in the authors' released code, each step runs forward, backward and its own optimizer over the same parameters;
     the second starts from the weights that the first has updated. Batch norm sees each batch twice. A config needs,
-    besides this type, the two optimizers and, for several processes, the matching wrapper::
+    in addition to this type, the two optimizers and, for several processes, the matching wrapper::
 
         optim_wrapper = dict(constructor='mmpod.COTOptimWrapperConstructor')
         model_wrapper_cfg = dict(type='mmpod.COTDistributedDataParallel')

@@ -18,10 +18,10 @@ class AMSoftmaxLoss(PrototypeLoss):
     r"""Cross entropy over :math:`s (\cos\theta_j - m\,[j = y_i])`: the true class must win by a margin of the cosine.
 
     Args:
-        scale: s, above 0. The paper uses 5, with which a feature at its vertex of a regular simplex of 100 classes gets
-            a probability of 0.31 with the paper's margin and 0.61 without; the original paper uses 30.
-        margin: m, in units of the cosine, from 0 to 2. The paper uses 0.25, the original 0.35; 0 is plain softmax over
-            cosines, which also accepts soft labels.
+        scale: s, above 0. Wang et al. use 30. Zhu and Zu (arXiv 2111.15449) use 5, with which a feature at its vertex
+            of a regular simplex of 100 classes gets a probability of 0.31 with their margin and 0.61 without a margin.
+        margin: m, in units of the cosine, from 0 to 2. Wang et al. use 0.35, and Zhu and Zu use 0.25; 0 is plain
+            softmax over cosines, which also accepts soft labels.
         kwargs: Passed to :class:`PrototypeLoss`.
 
     Returns:

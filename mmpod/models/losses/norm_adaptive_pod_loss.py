@@ -44,7 +44,7 @@ class NormAdaptivePODLoss(PODLoss):
         check_number('initial_delta', initial_delta, torch.finfo(torch.float32).tiny)
         check_number('rate', rate, 0)
         self.rate = rate
-        self.scheduled = rate == 0  # whether delta is set after each epoch, as far as it has to be
+        self.scheduled = rate == 0  # whether delta is set after each epoch, or need not be
         self.register_buffer('delta', torch.tensor(float(initial_delta)))
         self.register_buffer('length_sum', torch.zeros(()))
         self.register_buffer('length_count', torch.zeros(()))

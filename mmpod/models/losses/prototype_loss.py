@@ -26,7 +26,7 @@ class PrototypeLoss(nn.Module):
     Args:
         loss_weight: Factor on all terms, at least 0.
         global_batch: Take statistics over the batch of all processes instead of over each process's own part.
-        class_weight: w, one number of at least 0 per class, for unbalanced classes: the cross entropy (POD Loss: the
+        class_weight: w, one number of at least 0 per class, for imbalanced classes: the cross entropy (POD Loss: the
             cosine term) of a sample counts :math:`w_{y_i}` times; with soft labels T, class k counts :math:`T_{ik} w_k`
             times. The mean over the batch still divides by N, as mmpretrain's losses do (PyTorch divides by the sum of
             the weights). Other terms, such as SC, center and MSE, describe the features of the whole batch and are not
@@ -35,11 +35,11 @@ class PrototypeLoss(nn.Module):
             1708.02002), at least 0; with soft labels each class has its own factor. 0 means no factor.
 
     Raises:
-        TypeError: An argument has a wrong type; likewise in the subclasses.
-        ValueError: An argument is out of range.
+        TypeError: An argument, also one of a subclass, has a wrong type.
+        ValueError: An argument, also one of a subclass, is out of range.
 
     Attributes:
-        similarity: How the loss compares features with prototypes, and a head should therefore classify: ``'cosine'``,
+        similarity: How the loss compares features with prototypes, and thus how a head should classify: ``'cosine'``,
             or ``'dot'`` for plain inner products.
     """
 
@@ -91,8 +91,8 @@ class PrototypeLoss(nn.Module):
                 'Expected `centroids` of shape (K, D) from the head, but this head passes '
                 f'{sorted(kwargs) or "none"}: {name} works on features and prototypes, not on logits. Use it in a head '
                 "that has them: head=dict(type='mmpod.PEDCCHead', num_classes=..., in_channels=..., feat_dim=...) for "
-                "predefined centroids, head=dict(type='mmpod.LearnedPrototypeHead', num_classes=..., in_channels=...) "
-                'for learned class weights.'
+                "predefined centroids, or head=dict(type='mmpod.LearnedPrototypeHead', num_classes=..., "
+                'in_channels=...) for learned class weights.'
             )
         check_batch(features, labels, centroids)
         if self.class_weight is not None and len(self.class_weight) != len(centroids):

@@ -190,16 +190,16 @@ def test_feature_maps_are_pooled_in_the_neck_or_refused():
 
 
 def test_a_loss_of_the_heads_own_goes_and_is_named():
-    check(config(head=dict(type='OwnLossHead')), said='The own `_get_loss` of OwnLossHead goes')
+    check(config(head=dict(type='OwnLossHead')), said='`_get_loss` of OwnLossHead is dropped')
 
 
 def test_sources_that_differ_are_said_and_the_network_counts():
-    said = 'in_channels is not the same everywhere: 64 (what the network gives), 63 (of the old head)'
+    said = 'The sources of in_channels differ: 64 (network output), 63 (old head)'
     check(config(head=dict(in_channels=63)), said=said)
     cfg = config(head=dict(in_channels=63))
     plan = plan_conversion(cfg, in_channels=65)
     assert plan.changes['model']['head']['in_channels'] == 65
-    assert '65 (given), 64 (what the network gives)' in ' '.join(plan.notes)
+    assert '65 (given), 64 (network output)' in ' '.join(plan.notes)
 
 
 def test_a_network_that_does_not_run_here_falls_back_on_the_old_head():

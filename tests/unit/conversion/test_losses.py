@@ -121,8 +121,8 @@ def test_a_focal_factor_becomes_the_exponent_of_the_cosine_term():
     assert loss_config('pod', dict(type='FocalLoss', gamma=1.5), 4)[0]['power'] == 3.5
     kept, notes = loss_config('pod', dict(type='mmpretrain.FocalLoss', alpha=0.25), 4)  # gamma is 2 by default
     assert kept['power'] == 4 and notes == [
-        'FocalLoss goes.',
-        'alpha=0.25 of FocalLoss goes: the new loss has nothing like it.',
+        'FocalLoss is dropped.',
+        'alpha=0.25 of FocalLoss is dropped: the new loss has no such setting.',
     ]
     assert loss_config('amsoftmax', dict(type='FocalLoss'), 4)[0]['focal_gamma'] == 2.0
 
@@ -130,7 +130,7 @@ def test_a_focal_factor_becomes_the_exponent_of_the_cosine_term():
 def test_of_a_list_of_losses_the_one_over_the_classes_counts():
     losses = [dict(type='SeesawLoss', num_classes=4), dict(type=CrossEntropyLoss, loss_weight=0.5)]
     kept, notes = loss_config('pod', losses, 4)
-    assert kept['loss_weight'] == 0.5 and notes == ['SeesawLoss goes, the further loss of a list.']
+    assert kept['loss_weight'] == 0.5 and notes == ['SeesawLoss is dropped: only one loss is kept.']
 
 
 @pytest.mark.parametrize('kind', ['LabelSmoothLoss', 'mmpretrain.LabelSmoothLoss', LabelSmoothLoss])

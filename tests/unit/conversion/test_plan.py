@@ -201,7 +201,7 @@ def test_other_tasks_are_refused(name, reason):
     [
         (dict(type='MultiTaskHead'), 'several tasks'),
         (dict(type='MultiLabelLinearClsHead', loss=dict(use_sigmoid=True)), 'several labels per image'),
-        (dict(type='mmpod.PEDCCHead'), 'converted already'),
+        (dict(type='mmpod.PEDCCHead'), 'already been converted'),
         (dict(type='NoSuchHead'), 'got NoSuchHead: it is in no registry'),
         (dict(loss=dict(type='LabelSmoothLoss', label_smooth_val=0.1, mode='multi_label')), "mode='multi_label'"),
         (dict(num_classes=1), '`num_classes` to be an integer of at least 2, but got 1'),
@@ -250,7 +250,7 @@ def test_bad_models():
         mmpod.convert(cfg)
     cfg = config()
     cfg.custom_hooks = [dict(type='SwitchRecipeHook', schedule=[dict(action_epoch=1, loss=dict(type='A'))])]
-    with pytest.raises(ValueError, match='SwitchRecipeHook exchanges it'):
+    with pytest.raises(ValueError, match='SwitchRecipeHook replaces it'):
         mmpod.convert(cfg)
 
 

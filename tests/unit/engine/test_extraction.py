@@ -51,7 +51,7 @@ def test_images_are_in_memory_where_those_of_the_test_set_are():
 
 @pytest.mark.parametrize('train, test', [(dict(type='Own'), leaf()), (leaf(), dict(type='Own'))])
 def test_datasets_without_a_pipeline_are_named(train, test):
-    with pytest.raises(ValueError, match='`pipeline` of their own, but got a Own without one.*FitGDAHook'):
+    with pytest.raises(ValueError, match='their own `pipeline`, but got a Own without one.*FitGDAHook'):
         converted(train, test)
 
 

@@ -72,5 +72,5 @@ def test_accuracies_against_scikit_learn(config, tmp_path):
 def test_draws_are_disjoint_and_balanced():
     labels = torch.tensor([0, 1, 0, 1, 1, 0, 0, 1, 1])
     assert [draw.tolist() for draw in draws(labels, 2)] == [[0, 2, 1, 3], [5, 6, 4, 7]]
-    with pytest.raises(ValueError, match='at least 6 support images.*one has 4'):
+    with pytest.raises(ValueError, match='at least 6 support images.*one class has 4'):
         draws(labels, 3)

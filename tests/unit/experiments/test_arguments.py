@@ -26,7 +26,7 @@ def test_gaussians_evaluate_the_training_beside_them():
     assert trained_configs([*paths.values()]) == {paths['gda_pod_x']: paths['pod_x']}
     shipped = [Path('configs/small/gda_digits.py'), Path('configs/small/pod_digits.py')]
     assert trained_configs(shipped) == {shipped[0]: shipped[1]}
-    with pytest.raises(ValueError, match='Expected pod_digits beside gda_digits'):
+    with pytest.raises(ValueError, match='Expected pod_digits among the configs, because gda_digits evaluates it'):
         trained_configs(shipped[:1])
 
 

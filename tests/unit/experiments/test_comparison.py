@@ -99,12 +99,12 @@ def test_paired_verdict_agrees_with_scipy():
 @pytest.mark.parametrize(
     'values, words',
     [
-        ({'a': {0: 90.0}, 'b': {0: 80.0}}, 'fewer than two common seeds, so nothing follows'),
+        ({'a': {0: 90.0}, 'b': {0: 80.0}}, 'fewer than two common seeds, too few'),
         ({'a': {0: 90.0, 1: 91.0}, 'b': {0: 90.0, 1: 91.0}}, 'b: worse by 0.00 with each of 2 seeds: equal'),
         ({'a': {0: 95.6, 1: 95.8}, 'b': {0: 95.4, 1: 95.6}}, 'b: worse by 0.20 with each of 2 seeds: equal'),
         ({'a': {0: 95.6, 1: math.nan}, 'b': {0: 95.7, 1: 95.6}}, 'a seed 1.\nBest by accuracy/top1: b, 95.65'),
         ({'a': {0: 95.6}, 'b': {0: math.nan}}, 'because their accuracy/top1 is not a finite number: b seed 0.'),
-        ({'a': {0: 90.0, 1: 91.0}, 'b': {2: 80.0}}, 'fewer than two common seeds, so nothing follows'),
+        ({'a': {0: 90.0, 1: 91.0}, 'b': {2: 80.0}}, 'fewer than two common seeds, too few'),
     ],
 )
 def test_verdict_at_the_edges(values, words):

@@ -67,7 +67,7 @@ def test_the_record_holds_the_settings_and_their_hash(config, tmp_path):
     assert first.details['config_hash'] != second.details['config_hash']  # the seed is part of a run
 
 
-@pytest.mark.parametrize('finished, word', [(True, 'made'), (False, 'begun')])
+@pytest.mark.parametrize('finished, word', [(True, 'made'), (False, 'started')])
 def test_a_run_whose_config_has_changed_is_neither_counted_nor_continued(finished, word, config, tmp_path):
     run = Run('c', 0, tmp_path / 'run')
     plan = plan_run(config('before'), run, Launcher(), [])
@@ -131,7 +131,7 @@ def test_a_run_that_another_process_has_made_meanwhile_is_not_repeated(tmp_path,
     plan = Plan(run, [['sh', '-c', 'echo again']], 1)
     run.save(dict(finished=True, wall_s=3600.0))
     assert run_all([plan], 1, Launcher()) == [] and run.record['wall_s'] == 3600.0
-    assert 'another process has made it' in capsys.readouterr().out and run.acquire() is not None
+    assert 'another process has finished it' in capsys.readouterr().out and run.acquire() is not None
 
 
 def test_sections_that_are_none_are_none(root, tmp_path):
