@@ -50,6 +50,7 @@ SKIP = {
     ('docs/contributing.md', 'make lint'): 'is the suite, of which this is a part',
     ('docs/geometry.md', 'digits_geometry/'): 'reads runs of a study, which are skipped too',
     ('*', 'experiments.py run'): 'takes hours: test_rehearsal.py runs every config at toy scale',
+    ('docs/experiments.md', 'experiments.py pack'): 'needs the runs, which are skipped too',
     ('docs/convert_table.md', 'convert_sweep.py run'): 'takes hours: all configs of mmpretrain',
     ('docs/distributed.md', 'kill_and_resume.py'): 'takes an hour: test_kill_and_resume.py does it with two kills',
     ('docs/distributed.md', 'NNODES=2'): 'needs two machines: test_multi_node.py does it with two processes',
