@@ -62,7 +62,7 @@ def test_blocks_can_be_parsed_and_name_files_that_exist(page):
 
 NEEDED = {
     'demo': r'_digits|SklearnDigits',
-    'experiments': r'tools/(compare|tune|experiments|plot_geometry)\.py',
+    'experiments': r'tools/(compare|tune|experiments|plot_geometry)\.py|benchmarks/many_classes',
     'export': r'tools/export\.py|onnxruntime',
     'tools': r'vis_cam',
 }
