@@ -6,8 +6,7 @@ that ``mmpretrain.get_model`` and ``list_models`` know their names.
 """
 
 import mmpod.utils.quiet_imports  # noqa: F401
-from mmpod.utils.package_configs import find_bases_of_checkouts
-from mmpod.utils.paths import config_file
+from mmpod.utils.paths import config_file, find_bases_of_checkouts
 
 from . import datasets, engine, evaluation, functional, models, posthoc
 from .conversion.plan import convert

@@ -12,7 +12,7 @@ from mmengine.config import Config
 
 from mmpod.conversion.plan import Conversion
 from mmpod.engine.command_line import read_config
-from mmpod.utils.package_configs import package_data
+from mmpod.utils.paths import package_data
 
 __all__ = ['find_base', 'read_base', 'write_converted']
 

@@ -57,6 +57,12 @@ CHANNELS_LAST = ('default_hooks.channels_last.type=mmpod.ChannelsLastHook',)
 FAST = (*CHANNELS_LAST, 'optim_wrapper.type=mmpod.BFloat16OptimWrapper')
 SMOOTHED = ('model.head.loss.label_smooth_val=0.1',)
 LABEL_SMOOTH_LOSS = ('model.head.loss.type=mmpretrain.LabelSmoothLoss', *SMOOTHED, 'model.head.loss.mode=original')
+NORM = ('norm_cfg.type=BN1d', 'norm_cfg.affine=False')
+BATCH_NORM = tuple(f'model.head.{option}' for option in NORM)
+PROJECTED = (  # softmax on the projection and the batch norm of POD Loss
+    *(f'model.neck.{option}' for option in ('type=mmpretrain.LinearNeck', 'gap_dim=2', 'act_cfg=None', *NORM)),
+    *('model.neck.in_channels=64', 'model.neck.out_channels=256', 'model.head.in_channels=256'),
+)
 LONGER_COSINE = ('train_cfg.max_epochs=40', 'param_scheduler.1.T_max=39', 'param_scheduler.1.end=40')
 
 
@@ -151,11 +157,6 @@ def recipe_tuning() -> Study:
     """
     names = ('softmax', 'pod', 'pod_bn', 'pod_vicreg_bn')
     softmax, pod, bn, vicreg = (recipe('small')[name].config for name in names)
-    projected = (
-        *('type=mmpretrain.LinearNeck', 'gap_dim=2', 'in_channels=64', 'out_channels=256', 'norm_cfg.type=BN1d'),
-        *('norm_cfg.affine=False', 'act_cfg=None'),
-    )
-    projection = (*(f'model.neck.{option}' for option in projected), 'model.head.in_channels=256')
     more = '0.2 2 5e-4 0.3; 0.2 2 5e-4 3; 0.2 2 5e-4 10; 0.1 2 1e-3 1; 0.1 2 2e-3 1; 0.2 2 1e-3 1'
     warmup3 = ('param_scheduler.0.end=3', 'param_scheduler.1.begin=3', 'param_scheduler.1.T_max=12')
     longer = (*LONGER_COSINE, 'train_cfg.val_interval=10')
@@ -165,7 +166,7 @@ def recipe_tuning() -> Study:
         'softmax': Base(softmax, (), points('0.1 1 5e-4; 0.03 5 5e-4; 0.2 1 5e-4; 0.1 1 1e-3; 0.1 2 1e-3; 0.1 1 2e-3')),
         'softmax_bn': Base('', (), points('0.1 1 5e-4')),
         'softmax_label_smoothing': Base(softmax, LABEL_SMOOTH_LOSS, {RATE: [0.1, 0.2], **decays}),
-        'softmax_projected_bn': Base(softmax, projection, {RATE: [0.03, 0.01], **decays}),
+        'softmax_projected_bn': Base(softmax, PROJECTED, {RATE: [0.03, 0.01], **decays}),
         'pod': Base(pod, (), points('0.1 1 5e-4; 0.1 2 5e-4; 0.03 5 5e-4; 0.1 2 1e-3; 0.1 5 1e-3; 0.1 2 2e-3')),
         'pod_normadaptive': Base('', (), points('0.1 2 5e-4')),
         'pod_dim64': Base(pod, (f'{DIMENSION}=64',), points('0.1 2 5e-4')),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from mmpod.experiments.catalogue import DATASETS, Base, Cell, Figure, Study, Table
+from mmpod.experiments.catalogue import CHECKPOINT_OF, DATASETS, Base, Cell, Figure, Study, Table
 from mmpod.experiments.run import METRIC
 from mmpod.utils.paths import CONFIGS
 
@@ -13,8 +13,8 @@ PAPER = Study(
     'paper',
     "ResNet-50 at the paper's budget",
     {
-        path.stem: Base(path.stem, source='paper/' + path.stem.replace('gda_', 'pod_') if 'gda_' in path.stem else '')
-        for path in sorted(CONFIGS.glob('*.py'))
+        name: Base(name, source=f'paper/{CHECKPOINT_OF[name]}' if name in CHECKPOINT_OF else '')
+        for name in sorted(path.stem for path in CONFIGS.glob('*.py'))
     },
 )
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from mmpod.experiments.catalogue import Base, Setting, Study
 from mmpod.experiments.loss_studies import (
+    BATCH_NORM,
     CHANNELS_LAST,
     DATA,
     DIMENSION,
@@ -109,11 +110,10 @@ def some(bases: Mapping[str, Base], names: str, *overrides: str) -> dict[str, Ba
 _SMALL, _TINY, _RECIPE = losses('small'), losses('tiny'), recipe('small')
 _POD, _POD10K = 'pod_resnet50_cifar10', _SMALL['pod'].config
 _GDA10K = 'small/gda_cifar10_10k'
-_BATCH_NORM = ('model.head.norm_cfg.type=BN1d', 'model.head.norm_cfg.affine=False')
 _LONGER = ('train_cfg.max_epochs=40', 'param_scheduler.milestones=[24,35]')
 _SC, _DIMENSIONS = [1 / 255, 0.01, 0.1, 10], [32, 64, 128, 512, 1024]
 _SMOOTHED_PODS = {f'{name}_smoothed': changed(_RECIPE[name], *SMOOTHED) for name in ('pod_bn', 'pod_vicreg_bn')}
-_GPU = {'softmax': Base('softmax_resnet50_cifar10'), 'pod': Base(_POD), 'pod_bn': Base(_POD, _BATCH_NORM)}
+_GPU = {'softmax': Base('softmax_resnet50_cifar10'), 'pod': Base(_POD), 'pod_bn': Base(_POD, BATCH_NORM)}
 _DIGITS = {name: Base(f'small/{name}_digits') for name in ('softmax', 'pod')}
 _DIGITS['pod_bn'] = Base('small/pod_digits_bn')
 _DIGITS['gda'] = Base('small/gda_digits', source='digits/pod')
@@ -152,7 +152,7 @@ STUDIES = {
         tier_study(
             'small_probe',
             'POD Loss with a batch norm, and with other rates and weights',
-            {'bn': Base(_POD10K, _BATCH_NORM), '': Base(_POD10K, (), [{RATE: [0.03, 0.3]}, {WEIGHT: [5]}])},
+            {'bn': Base(_POD10K, BATCH_NORM), '': Base(_POD10K, (), [{RATE: [0.03, 0.3]}, {WEIGHT: [5]}])},
             CHANNELS_LAST,
         ),
         tier_study(

@@ -9,22 +9,17 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from mmpod.experiments.catalogue import Base, Study
-from mmpod.experiments.loss_studies import DECAY, LAMBDA, RATE, held_out
+from mmpod.experiments.loss_studies import BATCH_NORM, DECAY, LAMBDA, PROJECTED, RATE, held_out
 
 __all__ = ['METHODS', 'SIZES', 'WHEN_STUDIES']
 
-NORM = ('norm_cfg.type=BN1d', 'norm_cfg.affine=False')
-PROJECTED = (
-    *(f'model.neck.{option}' for option in ('type=mmpretrain.LinearNeck', 'gap_dim=2', 'act_cfg=None', *NORM)),
-    *('model.neck.in_channels=64', 'model.neck.out_channels=256', 'model.head.in_channels=256'),
-)
 # By name: what tables and figures call it, the loss in the name of its config, and what it changes of the config.
 METHODS: dict[str, tuple[str, str, Sequence[str]]] = {
     'softmax': ('Softmax', 'softmax', ()),
     'softmax_bn': ('Softmax, projection with batch norm', 'softmax', PROJECTED),
     'cosine': ('Cosine Loss', 'pod', (f'{LAMBDA}=0',)),
     'pod': ('POD Loss', 'pod', ()),
-    'pod_bn': ('POD Loss with a batch norm', 'pod', tuple(f'model.head.{option}' for option in NORM)),
+    'pod_bn': ('POD Loss with a batch norm', 'pod', BATCH_NORM),
 }
 BATCH, ITERATIONS = 64, 2000
 RATES, FIRST_DECAY = [0.03, 0.1, 0.3], '1e-3'

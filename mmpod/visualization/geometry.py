@@ -139,14 +139,14 @@ def plot_cosines(target: Tensor, nontarget: Tensor, num_classes: int, path: Path
     write_png(figure, path)
 
 
-def plot_gram(centroids: Tensor, path: Path, what: str = '', names: Optional[Sequence[str]] = None) -> None:
+def plot_gram(centroids: Tensor, path: Path, what: str, names: Optional[Sequence[str]]) -> None:
     """Write the inner products of all pairs of K centroids as a heat map.
 
     Args:
         centroids: Shape (K, D), of unit length.
         path: Where to write the PNG.
         what: What they are, for the title.
-        names: K names for the axes; by default the classes' numbers.
+        names: K names for the axes; None for the classes' numbers.
     """
     import seaborn
 

@@ -129,7 +129,7 @@ def test_bases_of_an_editable_install_lie_beside_the_package(tmp_path, monkeypat
     metafile = 'Models:\n  - Name: net_3rdparty_8xb32\n    Config: configs/net/net_8xb32.py\n    In Collection: Net\n'
     (checkout / 'configs' / 'net' / 'metafile.yml').write_text('Collections:\n  - Name: Net\n' + metafile)
     spec = ModuleSpec('mmpretrain', None, origin=str(checkout / 'mmpretrain' / '__init__.py'))
-    monkeypatch.setattr('mmpod.utils.package_configs.find_spec', lambda name: spec)
+    monkeypatch.setattr('mmpod.utils.paths.find_spec', lambda name: spec)
     base = find_base('net_3rdparty_8xb32')
     assert base == find_base('mmpretrain::net/net_8xb32.py') == checkout / 'configs' / 'net' / 'net_8xb32.py'
     cfg = read_base(base)

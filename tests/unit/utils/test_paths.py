@@ -5,7 +5,7 @@ from importlib.machinery import ModuleSpec
 import pytest
 from mmengine.config import Config
 
-from mmpod.utils.package_configs import package_data
+from mmpod.utils.paths import package_data
 
 CHILD = "_base_ = ['mmpretrain::_base_/runtime.py']\nlog_level = 'DEBUG'\n"
 
@@ -13,7 +13,7 @@ CHILD = "_base_ = ['mmpretrain::_base_/runtime.py']\nlog_level = 'DEBUG'\n"
 @pytest.fixture
 def fork(tmp_path, monkeypatch):
     spec = ModuleSpec('mmpretrain', None, origin=str(tmp_path / 'fork' / 'mmpretrain' / '__init__.py'))
-    monkeypatch.setattr('mmpod.utils.package_configs.find_spec', lambda name: spec if name == 'mmpretrain' else None)
+    monkeypatch.setattr('mmpod.utils.paths.find_spec', lambda name: spec if name == 'mmpretrain' else None)
     (tmp_path / 'fork' / 'mmpretrain').mkdir(parents=True)
     (tmp_path / 'fork' / 'configs' / '_base_').mkdir(parents=True)
     (tmp_path / 'child.py').write_text(CHILD)

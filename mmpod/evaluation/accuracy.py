@@ -1,4 +1,4 @@
-"""Top-k accuracy of models with too many classes to keep all scores."""
+"""Accuracies of predictions that mmpretrain's ``Accuracy`` cannot read."""
 
 from typing import Any, Sequence
 
@@ -6,7 +6,30 @@ from mmpretrain.evaluation.metrics import Accuracy
 
 from mmpod.registry import METRICS
 
-__all__ = ['TopKAccuracy']
+__all__ = ['CosineAccuracy', 'TopKAccuracy']
+
+
+@METRICS.register_module()
+class CosineAccuracy(Accuracy):
+    """mmpretrain's ``Accuracy`` of ``cosine_score``, where ``GDAClassifier`` keeps the scores of its head.
+
+    Args:
+        args, kwargs: Passed to ``Accuracy``.
+
+    Raises:
+        ValueError: While testing: the predictions have no ``cosine_score``.
+    """
+
+    default_prefix = 'cosine'
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Process the scores of one batch."""
+        if 'cosine_score' not in data_samples[0]:
+            raise ValueError(
+                'Expected predictions with `cosine_score`, as GDAClassifier gives them, but got '
+                f'{sorted(data_samples[0])}. Use Accuracy for other models.'
+            )
+        super().process(data_batch, [dict(sample, pred_score=sample['cosine_score']) for sample in data_samples])
 
 
 @METRICS.register_module()
