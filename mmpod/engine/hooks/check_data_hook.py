@@ -81,7 +81,10 @@ class CheckDataHook(Hook):
     def _check_classes(self, runner: Runner, datasets: dict) -> None:
         names = {'the checkpoint': self.checkpoint_classes}
         names.update((source, dataset_classes(dataset)) for source, dataset in datasets.items())
-        check_same_classes(names)
+        check_same_classes(
+            names,
+            ' If only the names differ, switch this check off: --cfg-options default_hooks.check_data=None.',
+        )
         num_classes = _num_classes(runner)
         for source, classes in names.items():
             if num_classes is not None and classes is not None and num_classes != len(classes):

@@ -13,6 +13,7 @@ from mmpod.models import GDAClassifier
 from mmpod.registry import HOOKS
 from mmpod.utils.distributed import check_each_sample_once
 
+from ..class_names import check_same_classes, dataset_classes
 from ..extraction import extracted, one_view_model, ordered_loader, plain_model, training_set
 
 __all__ = ['FitGDAHook']
@@ -35,6 +36,7 @@ class FitGDAHook(Hook):
 
     Raises:
         TypeError: Before the test, if the model is not a ``GDAClassifier``.
+        UserError: The set to fit on has other classes than the test set.
         ValueError: With test-time augmentation, unless the model was loaded with ``fitted``; the training set does not
             have its own pipeline; or a sample would be counted twice.
     """
@@ -57,6 +59,8 @@ class FitGDAHook(Hook):
         one_view_model(runner, self)
         gda, num_classes, counted = model.unfitted_gda(), model.head.num_classes, 0
         loader = ordered_loader(runner, self.dataset or training_set(runner))
+        sets = {'test_dataloader': runner.test_dataloader.dataset, 'the set that FitGDAHook fits on': loader.dataset}
+        check_same_classes({name: dataset_classes(dataset) for name, dataset in sets.items()})
         num_samples = len(cast(Sized, loader.dataset))
 
         def features_of(inputs: Tensor) -> Tensor:
