@@ -7,7 +7,7 @@ from typing import Any, Callable, Iterator, Sized, cast
 import torch
 from mmengine.dist import get_rank, get_world_size, is_main_process
 from mmengine.model import BaseTTAModel, is_model_wrapper
-from mmengine.runner import Runner, autocast
+from mmengine.runner import EpochBasedTrainLoop, Runner, autocast
 from mmengine.utils import track_iter_progress
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -16,6 +16,7 @@ from torch.utils.hooks import RemovableHandle
 from mmpod.datasets.file_pipeline import inner_datasets
 from mmpod.utils.config_parts import type_name
 from mmpod.utils.distributed import check_each_sample_once, gather_rows
+from mmpod.utils.errors import UserError
 
 __all__ = [
     'all_features',
@@ -25,6 +26,7 @@ __all__ = [
     'one_view_model',
     'ordered_loader',
     'plain_model',
+    'require_epochs',
     'training_set',
     'with_progress',
 ]
@@ -52,6 +54,20 @@ def one_view_model(runner: Runner, hook: object) -> Any:
             f'Expected one view of each image for {type(hook).__name__}, but got several. Leave --tta out.'
         )
     return plain_model(runner.model)
+
+
+def require_epochs(runner: Runner, hook: object) -> None:
+    """Refuse a loop that trains by iterations, for a hook that acts at epochs.
+
+    Raises:
+        UserError: The loop has no epochs.
+    """
+    if not isinstance(runner.train_loop, EpochBasedTrainLoop):
+        raise UserError(
+            f'Expected a training loop with epochs for {type(hook).__name__}, but got '
+            f'{type(runner.train_loop).__name__}. Set train_cfg.by_epoch=True and train_cfg.max_epochs, or remove the '
+            'hook.'
+        )
 
 
 def hook_feats(model: Any, function: Callable[[Any], None]) -> RemovableHandle:
