@@ -18,6 +18,6 @@ def test_a_set_of_other_classes(named, runner):
     dataset = dict(runner.cfg.test_dataloader.dataset, split='train', metainfo=dict(classes=list('0123456798')))
     runner.cfg.train_dataloader = dict(dataset=dataset)
     hook = FitGDAHook(dataset) if named else FitGDAHook()
-    with pytest.raises(UserError, match="that FitGDAHook fits on to be those of test_dataloader.*label 8: '9'") as error:
+    with pytest.raises(UserError, match="FitGDAHook fits on to be those of test_dataloader.*label 8: '9'") as error:
         hook.before_test(runner)
     assert 'check_data=None' not in str(error.value)  # which would not help
