@@ -31,6 +31,8 @@ __all__ = [
     'with_progress',
 ]
 
+WAY_OUT = 'Name the training set with the pipeline of the test set, as `dataset` of FitGDAHook or of test_dataloader.'
+
 
 def plain_model(model: Any) -> Any:
     """Return the classifier without distributed and test-time augmentation wrappers."""
@@ -101,10 +103,13 @@ def training_set(runner: Runner) -> dict:
     of the test set are.
 
     Raises:
+        UserError: There is no training set.
         ValueError: A dataset does not have its own ``pipeline``.
     """
-    train, test = (runner.cfg[f'{name}_dataloader'].dataset for name in ('train', 'test'))
-    dataset = _each_sample_once(train, next(inner_datasets(test))[0])
+    loader, test = runner.cfg.get('train_dataloader'), runner.cfg.test_dataloader.dataset
+    if loader is None:
+        raise UserError(f'Expected train_dataloader in the config, but there is none. {WAY_OUT}')
+    dataset = _each_sample_once(loader.dataset, next(inner_datasets(test))[0])
     return dict(test, dataset=dataset) if type_name(test) == 'InMemoryImages' else dataset
 
 
@@ -120,8 +125,7 @@ def _each_sample_once(dataset: dict, test: dict) -> dict:
         if 'pipeline' not in part:
             raise ValueError(
                 f'Expected training and test sets with their own `pipeline`, but got a {type_name(part)} without '
-                'one. Name the training set with the pipeline of the test set, as `dataset` of FitGDAHook or of '
-                'test_dataloader.'
+                f'one. {WAY_OUT}'
             )
     return dict(dataset, pipeline=test['pipeline'])
 
@@ -137,6 +141,9 @@ def extracted(
         loader: From :func:`ordered_loader`.
         features_of: Maps a batch of images to features (N, D).
         title: Shown with the progress bar.
+
+    Raises:
+        UserError: An image has no label.
     """
     model = plain_model(runner.model).eval()
     # The sampler of rank r yields the samples r, r + W, ..., then repeats the first ones until all ranks have equally
@@ -145,6 +152,11 @@ def extracted(
     for batch in with_progress(loader, title):
         with autocast(enabled=runner.test_loop.fp16):
             data = model.data_preprocessor(batch, False)
+            if not all('gt_label' in sample for sample in data['data_samples']):
+                raise UserError(
+                    f'Expected images with labels, but those of {type(loader.dataset).__name__} have none. Name a '
+                    'labelled set as `dataset` of FitGDAHook, or as `support` and `query` of FewShotHook.'
+                )
             features = features_of(data['inputs'])
         labels = torch.cat([sample.gt_label for sample in data['data_samples']]).to(features.device)
         yield features[:left], labels[:left]
