@@ -44,7 +44,7 @@ def check_same_classes(lists: Mapping[str, Optional[Sequence[str]]], way_out: st
     Args:
         lists: The class names in the order of the labels, or None if unknown, by source, such as
             ``'val_dataloader'``.
-        way_out: Ends the message.
+        way_out: Another way out for the user, appended to the message.
 
     Raises:
         UserError: Two lists differ in length, names or order.

@@ -79,9 +79,12 @@ def false_positive_rate(known: Tensor, unknown: Tensor, true_positive_rate: floa
 
 
 def _check_scores(**scores: Tensor) -> None:
-    """Refuse what would sort as if it were a large score; infinity is one."""
+    """Refuse NaN, which would sort as the largest score, and empty tensors; infinity is allowed."""
     for name, values in scores.items():
         number = int(values.isnan().sum())
         if number or len(values) == 0:
-            got = f'{number} of {len(values)} is NaN' if number else 'none'
-            raise ValueError(f'Expected `{name}` to be scores without NaN, at least one, but got {got}.')
+            got = f'{number} NaN' if number else 'none'
+            raise ValueError(
+                f'Expected `{name}` to be at least one score, and none of them NaN, but got {got}. Leave the samples '
+                'out, or check the model that scored them.'
+            )

@@ -150,7 +150,7 @@ def test_a_broken_image_is_named(run, tmp_path):
         run(known, tmp_path / 'unknown')
 
 
-def test_a_score_that_is_no_number_is_named(tmp_path):
+def test_a_score_that_is_nan_is_named(tmp_path):
     hook = OpenSetHook(str(tmp_path))
     hook.known, hook.sizes = [], set()
     for value in (float('inf'), float('nan')):
