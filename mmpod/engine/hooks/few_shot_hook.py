@@ -59,7 +59,8 @@ class FewShotHook(Hook):
         shots: Union[int, Sequence[int]] = (5, 20),
         stages: Union[str, Sequence[str]] = STAGES,
     ):
-        self.shots, self.stages = (list(x) if isinstance(x, (list, tuple)) else [x] for x in (shots, stages))
+        self.shots = [shots] if isinstance(shots, int) else list(shots)
+        self.stages = [stages] if isinstance(stages, str) else list(stages)
         for shot in self.shots:
             check_integer('shots', shot, 1)
         for stage in self.stages:
@@ -75,7 +76,8 @@ class FewShotHook(Hook):
         datasets = {name: loader.dataset for name, loader in self.loaders.items()}
         check_same_classes({name: dataset_classes(dataset) for name, dataset in datasets.items()})
         if all(hasattr(dataset, 'get_data_info') for dataset in datasets.values()):
-            check_support(*(labels_of(*item) for item in datasets.items()), self.shots)
+            labels, answers = (labels_of(*item) for item in datasets.items())
+            check_support(labels, answers, self.shots)
 
     def after_test_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
         """Extract the features of both sets and add the accuracies to the metrics."""
