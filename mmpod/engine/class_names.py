@@ -38,12 +38,13 @@ def configured_classes(dataset: dict) -> Optional[list[str]]:
     return None if classes is None else list(classes)
 
 
-def check_same_classes(lists: Mapping[str, Optional[Sequence[str]]]) -> None:
+def check_same_classes(lists: Mapping[str, Optional[Sequence[str]]], way_out: str = '') -> None:
     """Refuse lists of classes that are not all the same.
 
     Args:
         lists: The class names in the order of the labels, or None if unknown, by source, such as
             ``'val_dataloader'``.
+        way_out: Another way out for the user, appended to the message.
 
     Raises:
         UserError: Two lists differ in length, names or order.
@@ -61,6 +62,5 @@ def check_same_classes(lists: Mapping[str, Optional[Sequence[str]]]) -> None:
                 f'Expected the classes of {source} to be those of {first}, but got {len(classes)} classes instead of '
                 f'{len(expected)}, the first difference at label {label}: {name!r} instead of {other!r}. '
                 'Labels are positions in these lists, so one model cannot serve both. Give both the same classes, '
-                'with the same folders or with `metainfo=dict(classes=[...])`. If only the names differ, switch this '
-                'check off: --cfg-options default_hooks.check_data=None.'
+                f'with the same folders or with `metainfo=dict(classes=[...])`.{way_out}'
             )

@@ -7,7 +7,7 @@ from typing import Any, Callable, Iterator, Sized, cast
 import torch
 from mmengine.dist import get_rank, get_world_size, is_main_process
 from mmengine.model import BaseTTAModel, is_model_wrapper
-from mmengine.runner import Runner, autocast
+from mmengine.runner import EpochBasedTrainLoop, Runner, autocast
 from mmengine.utils import track_iter_progress
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -16,6 +16,7 @@ from torch.utils.hooks import RemovableHandle
 from mmpod.datasets.file_pipeline import inner_datasets
 from mmpod.utils.config_parts import type_name
 from mmpod.utils.distributed import check_each_sample_once, gather_rows
+from mmpod.utils.errors import UserError
 
 __all__ = [
     'all_features',
@@ -25,9 +26,12 @@ __all__ = [
     'one_view_model',
     'ordered_loader',
     'plain_model',
+    'require_epochs',
     'training_set',
     'with_progress',
 ]
+
+WAY_OUT = 'Name the training set with the pipeline of the test set, as `dataset` of FitGDAHook or of test_dataloader.'
 
 
 def plain_model(model: Any) -> Any:
@@ -52,6 +56,20 @@ def one_view_model(runner: Runner, hook: object) -> Any:
             f'Expected one view of each image for {type(hook).__name__}, but got several. Leave --tta out.'
         )
     return plain_model(runner.model)
+
+
+def require_epochs(runner: Runner, hook: object) -> None:
+    """Refuse a loop that trains by iterations, for a hook that acts at epochs.
+
+    Raises:
+        UserError: The loop has no epochs.
+    """
+    if not isinstance(runner.train_loop, EpochBasedTrainLoop):
+        raise UserError(
+            f'Expected a training loop with epochs for {type(hook).__name__}, but got '
+            f'{type(runner.train_loop).__name__}. Set train_cfg.by_epoch=True and train_cfg.max_epochs, or remove the '
+            'hook.'
+        )
 
 
 def hook_feats(model: Any, function: Callable[[Any], None]) -> RemovableHandle:
@@ -85,10 +103,13 @@ def training_set(runner: Runner) -> dict:
     of the test set are.
 
     Raises:
+        UserError: There is no training set.
         ValueError: A dataset does not have its own ``pipeline``.
     """
-    train, test = (runner.cfg[f'{name}_dataloader'].dataset for name in ('train', 'test'))
-    dataset = _each_sample_once(train, next(inner_datasets(test))[0])
+    loader, test = runner.cfg.get('train_dataloader'), runner.cfg.test_dataloader.dataset
+    if loader is None:
+        raise UserError(f'Expected train_dataloader in the config, but there is none. {WAY_OUT}')
+    dataset = _each_sample_once(loader.dataset, next(inner_datasets(test))[0])
     return dict(test, dataset=dataset) if type_name(test) == 'InMemoryImages' else dataset
 
 
@@ -104,8 +125,7 @@ def _each_sample_once(dataset: dict, test: dict) -> dict:
         if 'pipeline' not in part:
             raise ValueError(
                 f'Expected training and test sets with their own `pipeline`, but got a {type_name(part)} without '
-                'one. Name the training set with the pipeline of the test set, as `dataset` of FitGDAHook or of '
-                'test_dataloader.'
+                f'one. {WAY_OUT}'
             )
     return dict(dataset, pipeline=test['pipeline'])
 
@@ -121,6 +141,9 @@ def extracted(
         loader: From :func:`ordered_loader`.
         features_of: Maps a batch of images to features (N, D).
         title: Shown with the progress bar.
+
+    Raises:
+        UserError: An image has no label.
     """
     model = plain_model(runner.model).eval()
     # The sampler of rank r yields the samples r, r + W, ..., then repeats the first ones until all ranks have equally
@@ -129,6 +152,11 @@ def extracted(
     for batch in with_progress(loader, title):
         with autocast(enabled=runner.test_loop.fp16):
             data = model.data_preprocessor(batch, False)
+            if not all('gt_label' in sample for sample in data['data_samples']):
+                raise UserError(
+                    f'Expected images with labels, but those of {type(loader.dataset).__name__} have none. Name a '
+                    'labelled set as `dataset` of FitGDAHook, or as `support` and `query` of FewShotHook.'
+                )
             features = features_of(data['inputs'])
         labels = torch.cat([sample.gt_label for sample in data['data_samples']]).to(features.device)
         yield features[:left], labels[:left]

@@ -13,10 +13,14 @@ def auroc(known: Tensor, unknown: Tensor) -> Tensor:
         known: Scores, shape (N,).
         unknown: Scores, shape (M,).
 
+    Raises:
+        ValueError: There are no scores, or one is NaN.
+
     Example:
         >>> auroc(torch.tensor([2., 3.]), torch.tensor([1., 2.]))
         tensor(0.8750, dtype=torch.float64)
     """
+    _check_scores(known=known, unknown=unknown)
     below = torch.sort(unknown).values
     wins = torch.searchsorted(below, known.contiguous()) + torch.searchsorted(below, known.contiguous(), right=True)
     return wins.double().mean() / (2 * len(unknown))
@@ -61,10 +65,26 @@ def false_positive_rate(known: Tensor, unknown: Tensor, true_positive_rate: floa
         unknown: Scores, shape (M,).
         true_positive_rate: Fraction of the known samples that must reach the threshold, in (0, 1].
 
+    Raises:
+        ValueError: There are no scores, or one is NaN.
+
     Example:
         >>> false_positive_rate(torch.arange(100.), torch.tensor([4., 5., 6., 7.]))
         tensor(0.7500, dtype=torch.float64)
     """
+    _check_scores(known=known, unknown=unknown)
     needed = int(-(-len(known) * true_positive_rate // 1))  # rounded up
     threshold = torch.sort(known, descending=True).values[max(needed, 1) - 1]
     return (unknown >= threshold).double().mean()
+
+
+def _check_scores(**scores: Tensor) -> None:
+    """Refuse NaN, which would sort as the largest score, and empty tensors; infinity is allowed."""
+    for name, values in scores.items():
+        number = int(values.isnan().sum())
+        if number or len(values) == 0:
+            got = f'{number} NaN' if number else 'none'
+            raise ValueError(
+                f'Expected `{name}` to be at least one score, and none of them NaN, but got {got}. Leave the samples '
+                'out, or check the model that scored them.'
+            )

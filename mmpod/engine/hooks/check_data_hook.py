@@ -5,6 +5,7 @@ from typing import Optional
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
+from mmpretrain.models import BaseRetriever
 from torch import nn
 
 from mmpod.engine.checkpoints import checkpoint_classes
@@ -30,7 +31,8 @@ class CheckDataHook(Hook):
     - The training set must give at least one batch per epoch. If the head has a batch norm, each batch must have at
       least two images, which the last batch of an epoch may not have.
 
-    Datasets and checkpoints without class names are not compared.
+    Datasets and checkpoints without class names are not compared. Retrievers are evaluated on other classes, by labels
+    that are places in their gallery: only their training set is checked.
 
     Raises:
         UserError: Before training or evaluation.
@@ -79,9 +81,14 @@ class CheckDataHook(Hook):
         self._check_classes(runner, dict(test_dataloader=runner.test_dataloader.dataset))
 
     def _check_classes(self, runner: Runner, datasets: dict) -> None:
+        if isinstance(plain_model(runner.model), BaseRetriever):
+            datasets = {name: dataset for name, dataset in datasets.items() if name == 'train_dataloader'}
         names = {'the checkpoint': self.checkpoint_classes}
         names.update((source, dataset_classes(dataset)) for source, dataset in datasets.items())
-        check_same_classes(names)
+        check_same_classes(
+            names,
+            ' If only the names differ, switch this check off: --cfg-options default_hooks.check_data=None.',
+        )
         num_classes = _num_classes(runner)
         for source, classes in names.items():
             if num_classes is not None and classes is not None and num_classes != len(classes):
@@ -96,7 +103,8 @@ class CheckDataHook(Hook):
         """Check the labels of a batch, in training, validation and test."""
         num_classes = _num_classes(runner)
         samples = data_batch.get('data_samples') if isinstance(data_batch, dict) else None
-        if num_classes is None or not samples:
+        retrieved = mode != 'train' and isinstance(plain_model(runner.model), BaseRetriever)
+        if num_classes is None or not samples or retrieved:
             return
         samples = samples[0] if isinstance(samples[0], list) else samples  # of test-time augmentation: one per view
         found = [sample.gt_label for sample in samples if 'gt_label' in sample]

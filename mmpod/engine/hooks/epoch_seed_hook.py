@@ -4,7 +4,7 @@ import functools
 import logging
 import random
 from collections.abc import Iterator, Sequence
-from typing import Optional
+from typing import Callable, Optional
 
 import numpy as np
 import torch
@@ -29,8 +29,8 @@ class EpochSeedHook(Hook):
     With this hook, a run that resumes at an epoch ends with the weights of an uninterrupted one, as far as the kernels
     are deterministic (``randomness.deterministic``). The random numbers of the processes differ.
 
-    Workers are seeded when they start, so they must be restarted in each epoch (``persistent_workers=False`` for the
-    training set, which the command lines set).
+    Workers are seeded when they start, after ``train_dataloader.worker_init_fn``, so they must be restarted in each
+    epoch (``persistent_workers=False`` for the training set, which the command lines set).
 
     MMEngine's iteration-based loops load all batches again up to the one that they resume from. There the model is
     seeded in each iteration, so that it and the data draw independently.
@@ -42,9 +42,11 @@ class EpochSeedHook(Hook):
 
     def __init__(self) -> None:
         self.states: Optional[tuple] = None
+        self.init_worker: Optional[Callable[[int], None]] = None
 
     def before_train(self, runner: Runner) -> None:
         """Make the sampler shuffle with the seed of the run, which a checkpoint may change; warn of differences."""
+        self.init_worker = runner.train_dataloader.worker_init_fn
         sampler, config = runner.train_dataloader.sampler, runner.cfg.train_dataloader.get('sampler') or {}
         if hasattr(sampler, 'seed') and 'seed' not in config and not runner._randomness_cfg.get('diff_rank_seed'):
             sampler.seed = runner.seed
@@ -63,7 +65,7 @@ class EpochSeedHook(Hook):
         sequence = np.random.SeedSequence([runner.seed, runner.epoch, get_rank()])
         own, *workers = sequence.generate_state(1 + loader.num_workers).tolist()
         _seed_generators(own)
-        loader.worker_init_fn = functools.partial(_seed_worker, seeds=workers)
+        loader.worker_init_fn = functools.partial(_start_worker, seeds=workers, first=self.init_worker)
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None) -> None:
         """In an iteration-based loop, seed the model for this iteration."""
@@ -125,7 +127,9 @@ def _inexact(runner: Runner) -> Iterator[str]:
     hub.update_info('num_workers', num_workers)
 
 
-def _seed_worker(worker_id: int, seeds: Sequence[int]) -> None:
+def _start_worker(worker_id: int, seeds: Sequence[int], first: Optional[Callable[[int], None]]) -> None:
+    if first is not None:  # MMEngine's, or train_dataloader.worker_init_fn
+        first(worker_id)
     _seed_generators(seeds[worker_id])
 
 

@@ -11,6 +11,7 @@ from torch.utils.hooks import RemovableHandle
 
 from mmpod.models.features import stage_features
 from mmpod.registry import HOOKS, METRICS
+from mmpod.utils.errors import UserError
 
 from ..extraction import has_tta, hook_feats, plain_model
 
@@ -28,11 +29,19 @@ class FeaturesHook(Hook):
     Args:
         geometry: Add ``mmpod.FeatureGeometry`` to the metrics of validation and test, unless it is listed:
             ``--cfg-options default_hooks.features.geometry=True``.
+
+    Raises:
+        UserError: Before training or a test: the model has no such features.
     """
 
     def __init__(self, geometry: bool = False):
         self.geometry = geometry
         self.handle: Optional[RemovableHandle] = None
+
+    def before_train(self, runner: Runner) -> None:
+        """Refuse a model without features before the first epoch takes its time."""
+        if runner.val_loop is not None:
+            self._metrics(runner, runner.val_evaluator)
 
     def before_val(self, runner: Runner) -> None:
         """Register the forward hook."""
@@ -42,10 +51,23 @@ class FeaturesHook(Hook):
         """Register the forward hook."""
         self._register(runner, runner.test_evaluator)
 
-    def _register(self, runner: Runner, evaluator: Evaluator) -> None:
+    def _metrics(self, runner: Runner, evaluator: Evaluator) -> list:
         if self.geometry and not any(type(metric).__name__ == 'FeatureGeometry' for metric in evaluator.metrics):
             evaluator.metrics.append(METRICS.build(dict(type='mmpod.FeatureGeometry')))
         metrics = [metric for metric in evaluator.metrics if hasattr(metric, 'feature_stage')]
+        model = plain_model(runner.model)
+        head = getattr(model, 'head', None)
+        for metric in metrics:
+            in_head = metric.feature_stage == 'pre_logits'
+            if not hasattr(model, 'with_neck') or (in_head and not hasattr(head, 'pre_logits')):
+                raise UserError(
+                    f'Expected a classifier with one head for {type(metric).__name__}, but got {type(model).__name__} '
+                    f'with {type(head).__name__}. Leave the metric out, or set default_hooks.features.geometry=False.'
+                )
+        return metrics
+
+    def _register(self, runner: Runner, evaluator: Evaluator) -> None:
+        metrics = self._metrics(runner, evaluator)
         if metrics and has_tta(runner.model):
             evaluator.metrics = [metric for metric in evaluator.metrics if metric not in metrics]
             message = 'With --tta an image has several feature vectors, so the metrics of features are left out.'

@@ -1,21 +1,25 @@
 """A hook that measures how well frozen features tell classes apart that were not trained on."""
 
 from functools import partial
-from typing import Callable, Optional, Sequence
+from typing import Any, Callable, Optional, Sequence, Union
 
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 from mmpod.functional import nearest_mean
 from mmpod.models.features import stage_features
 from mmpod.registry import HOOKS
+from mmpod.utils.checks import check_choice, check_integer, check_packages
 
+from ..class_names import check_same_classes, dataset_classes
 from ..extraction import all_features, one_view_model, ordered_loader, plain_model
 
 __all__ = ['FewShotHook']
 
+STAGES = ('backbone', 'pre_logits')
 STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)  # C of the logistic regression: the inverse of its regularisation
 
 
@@ -32,12 +36,17 @@ class FewShotHook(Hook):
     Args:
         support: Overrides of the test dataset's config that give the support set, the images to learn from.
         query: Overrides of the test dataset's config that give the query set, the images to classify.
-        shots: Images per class to learn from.
-        stages: ``'backbone'``, its output averaged over positions, or ``'pre_logits'``, what the head classifies.
+        shots: Images per class to learn from, one number or several.
+        stages: ``'backbone'``, its output averaged over positions, or ``'pre_logits'``, what the head classifies; one
+            or both.
 
     Raises:
-        ValueError: Before the test: with test-time augmentation. After it: a class has fewer support images than two
-            draws need, or a sample would be counted twice.
+        ModuleNotFoundError: Before the test: scikit-learn is not installed.
+        TypeError: ``shots`` are not integers.
+        UserError: Before the test: the two sets have different classes.
+        ValueError: ``shots`` or ``stages`` are out of range. Before the test: with test-time augmentation, a class has
+            fewer support images than two draws need, or images have no labels. After it: a sample would be counted
+            twice.
     """
 
     # Before MMEngine's RuntimeInfoHook, which passes the metrics to the log.
@@ -47,18 +56,33 @@ class FewShotHook(Hook):
         self,
         support: dict,
         query: dict,
-        shots: Sequence[int] = (5, 20),
-        stages: Sequence[str] = ('backbone', 'pre_logits'),
+        shots: Union[int, Sequence[int]] = (5, 20),
+        stages: Union[str, Sequence[str]] = STAGES,
     ):
-        self.support, self.query, self.shots, self.stages = support, query, shots, stages
+        self.shots = [shots] if isinstance(shots, int) else list(shots)
+        self.stages = [stages] if isinstance(stages, str) else list(stages)
+        for shot in self.shots:
+            check_integer('shots', shot, 1)
+        for stage in self.stages:
+            check_choice('stages', stage, STAGES)
+        self.changes = {'the support set of FewShotHook': support, 'the query set of FewShotHook': query}
 
     def before_test(self, runner: Runner) -> None:
-        """Refuse test-time augmentation."""
+        """Load both sets, and refuse what cannot be measured before the test takes its time."""
         one_view_model(runner, self)
+        check_packages('FewShotHook', 'sklearn')
+        test = runner.cfg.test_dataloader.dataset
+        self.loaders = {name: ordered_loader(runner, dict(test, **new)) for name, new in self.changes.items()}
+        datasets = {name: loader.dataset for name, loader in self.loaders.items()}
+        check_same_classes({name: dataset_classes(dataset) for name, dataset in datasets.items()})
+        if all(hasattr(dataset, 'get_data_info') for dataset in datasets.values()):
+            labels, answers = (labels_of(*item) for item in datasets.items())
+            check_support(labels, answers, self.shots)
 
     def after_test_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
         """Extract the features of both sets and add the accuracies to the metrics."""
-        (supports, labels), (queries, answers) = (self._features(runner, part) for part in (self.support, self.query))
+        (supports, labels), (queries, answers) = (self._features(runner, part) for part in self.loaders.values())
+        check_support(labels, answers, self.shots)
         for stage, support, query in zip(self.stages, supports, queries):
             for shot in self.shots:
                 first, second, *_ = chosen = draws(labels, shot)
@@ -71,10 +95,9 @@ class FewShotHook(Hook):
                     found = [accuracy(method, support[draw], labels[draw], query, answers) for draw in chosen]
                     metrics[f'few_shot/{name}_{shot}_{stage}'] = 100 * sum(found) / len(found)
 
-    def _features(self, runner: Runner, changes: dict) -> tuple[Sequence[Tensor], Tensor]:
+    def _features(self, runner: Runner, loader: DataLoader) -> tuple[Sequence[Tensor], Tensor]:
         """Return the features of each stage, (N, D) each, and the labels of a dataset, (N,)."""
         model = plain_model(runner.model)
-        loader = ordered_loader(runner, dict(runner.cfg.test_dataloader.dataset, **changes))
         sizes: list[int] = []
 
         def features_of(inputs: Tensor) -> Tensor:
@@ -89,6 +112,26 @@ class FewShotHook(Hook):
 
         features, labels = all_features(runner, loader, features_of, 'Features of other classes')
         return features.split(sizes, dim=1), labels
+
+
+def labels_of(name: str, dataset: Any) -> Tensor:
+    """Return the labels of a dataset, (N,), without loading its images."""
+    labels = [dataset.get_data_info(index).get('gt_label') for index in range(len(dataset))]
+    if None in labels:
+        raise ValueError(f'Expected {name} to have labels, but an image has no `gt_label`. Name a labelled dataset.')
+    return torch.tensor(labels)
+
+
+def check_support(labels: Tensor, answers: Tensor, shots: Sequence[int]) -> None:
+    """Refuse support labels that lack a class of the query set, or samples for two draws."""
+    lacking = set(answers.tolist()) - set(labels.tolist())
+    if lacking:
+        raise ValueError(
+            'Expected the support set of FewShotHook to have images of every class of the query set, but it has '
+            f'none of label {min(lacking)}. Give both sets the same classes.'
+        )
+    for shot in shots:
+        draws(labels, shot)
 
 
 def draws(labels: Tensor, shot: int) -> list[Tensor]:

@@ -3,7 +3,7 @@
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmpod.engine.extraction import plain_model
+from mmpod.engine.extraction import plain_model, require_epochs
 from mmpod.models import NormAdaptivePODLoss
 from mmpod.registry import HOOKS
 
@@ -20,10 +20,12 @@ class NormAdaptiveHook(Hook):
 
     Raises:
         TypeError: Before training, if the model has no ``NormAdaptivePODLoss``.
+        UserError: The training loop has no epochs.
     """
 
     def before_train(self, runner: Runner) -> None:
         """Find the loss, inside a distributed wrapper or not."""
+        require_epochs(runner, self)
         modules = plain_model(runner.model).modules()
         losses = [module for module in modules if isinstance(module, NormAdaptivePODLoss)]
         if len(losses) != 1:

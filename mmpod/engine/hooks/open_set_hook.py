@@ -16,7 +16,7 @@ from mmpod.models.features import head_prototypes, stage_features
 from mmpod.registry import HOOKS
 from mmpod.utils.distributed import check_each_sample_once, gather_rows, owned_by_rank
 
-from ..extraction import hook_feats, one_view_model, ordered_loader, with_progress
+from ..extraction import hook_feats, one_view_model, ordered_loader, plain_model, with_progress
 
 __all__ = ['OpenSetHook']
 
@@ -45,9 +45,9 @@ class OpenSetHook(Hook):
             pipeline leaves open, resized to it.
 
     Raises:
-        FileNotFoundError: After the test: there are no images in the folder.
-        ValueError: With test-time augmentation, or a head without logits (N, K); or the pipeline of the test set cannot
-            read files.
+        FileNotFoundError: Before the test: there are no images in the folder.
+        ValueError: With test-time augmentation, or a head without logits (N, K); a score is NaN; or the pipeline of the
+            test set cannot read files.
     """
 
     # Before MMEngine's RuntimeInfoHook, which passes the metrics to the log.
@@ -56,13 +56,20 @@ class OpenSetHook(Hook):
     def __init__(self, unknown: Optional[Union[str, dict]] = None):
         self.unknown = unknown
 
-    def before_test_epoch(self, runner: Runner) -> None:
-        """Register a forward hook."""
+    def before_test(self, runner: Runner) -> None:
+        """Refuse test-time augmentation, and unknown images that cannot be read, before the test takes its time."""
         if self.unknown is None:
             return
-        model = one_view_model(runner, self)
+        one_view_model(runner, self)
         self.known: list[Tensor] = []
         self.sizes: set[tuple[int, int]] = set()
+        ordered_loader(runner, self._dataset(runner))  # built again after the test, which shows the images' sizes
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        """Register a forward hook, now that other hooks have run the model on other images."""
+        if self.unknown is None:
+            return
+        model = plain_model(runner.model)
         self.handle = hook_feats(model, partial(self._keep, model.head))
 
     def _keep(self, head: nn.Module, feats: Any) -> None:
@@ -114,6 +121,12 @@ class OpenSetHook(Hook):
         for name in ('log_density', 'mahalanobis'):
             if name in samples[0]:
                 self.scores[name] = torch.stack([sample.get(name) for sample in samples]).double()
+        for name, values in self.scores.items():
+            if values.isnan().any():
+                raise ValueError(
+                    f'Expected `{name}` of every image to be a number for OpenSetHook, but got NaN. The model has '
+                    'diverged, or half precision has overflowed: test another checkpoint, or without --amp.'
+                )
         scores = torch.stack(list(self.scores.values()), dim=1)
         return scores[owned_by_rank(samples).to(scores.device)]
 

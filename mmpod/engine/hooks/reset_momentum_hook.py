@@ -6,6 +6,7 @@ from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
 
+from mmpod.engine.extraction import require_epochs
 from mmpod.registry import HOOKS
 from mmpod.utils.checks import check_integer
 
@@ -23,6 +24,7 @@ class ResetMomentumHook(Hook):
 
     Raises:
         TypeError: One of them is not an integer.
+        UserError: Before training: the loop has no epochs.
         ValueError: One of them is below 1.
     """
 
@@ -30,6 +32,10 @@ class ResetMomentumHook(Hook):
         for epoch in epochs:
             check_integer('epochs', epoch, 1)
         self.epochs = tuple(epochs)
+
+    def before_train(self, runner: Runner) -> None:
+        """Refuse a loop without epochs."""
+        require_epochs(runner, self)
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Clear the momentum and all other state of the optimizers."""

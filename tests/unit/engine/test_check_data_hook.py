@@ -3,6 +3,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmengine.runner import EpochBasedTrainLoop
+from mmpretrain.models import ImageToImageRetriever
 from mmpretrain.structures import DataSample
 from torch.utils.data import DataLoader
 
@@ -110,3 +111,19 @@ def test_labels_out_of_range(stage):
     for bad in (batch(0, 3), batch(-1, 0)):
         with pytest.raises(ValueError, match=r'`labels` to lie in \[0, 3\), but got values from -?[01] to [03]'):
             look(runner_of(), 0, bad)
+
+
+def test_a_retriever_is_evaluated_on_other_classes_and_by_places_in_its_gallery():
+    runner, batch = runner_of(val='de', test='defg'), dict(data_samples=[DataSample().set_gt_label([0, 31])])
+    encoder, head = torch.nn.Identity(), runner.model.head
+    runner.model = ImageToImageRetriever(encoder, prototype='gallery.pth', head=head)
+    hook = trained_on('abc')
+    for stage in ('val', 'test'):
+        getattr(hook, f'before_{stage}')(runner)
+        getattr(hook, f'before_{stage}_iter')(runner, 0, batch)
+    hook.before_train(runner)
+    with pytest.raises(ValueError, match='got values from 0 to 31'):
+        hook.before_train_iter(runner, 0, batch)
+    runner.train_dataloader = loader_of('ab')
+    with pytest.raises(UserError, match='2 classes of train_dataloader'):
+        hook.before_train(runner)

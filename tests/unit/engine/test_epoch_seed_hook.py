@@ -60,6 +60,19 @@ def test_an_epoch_has_its_random_numbers_whatever_came_before(num_workers):
     assert len(set(sum(epochs, others))) == 4 * 6 * 3
 
 
+def test_what_the_config_starts_workers_with_still_runs():
+    runner, hook, workers = runner_of(num_workers=2), EpochSeedHook(), []
+    runner.train_dataloader.worker_init_fn = workers.append
+    hook.before_train(runner)
+    drawn = []
+    for runner.epoch in range(2):
+        hook.before_train_epoch(runner)
+        runner.train_dataloader.worker_init_fn(1)
+        drawn.append(random.random())
+    assert workers == [1, 1]
+    assert drawn[0] != drawn[1] == numbers_of_epoch(runner_of(num_workers=2), 1)[6]  # of the first sample of worker 1
+
+
 def test_processes_differ(monkeypatch):
     first = numbers_of_epoch(runner_of(), 1)
     monkeypatch.setattr('mmpod.engine.hooks.epoch_seed_hook.get_rank', lambda: 1)

@@ -11,8 +11,10 @@ from sklearn.preprocessing import StandardScaler, normalize
 
 import mmpod
 from mmpod.datasets import SklearnDigits
-from mmpod.engine.hooks.few_shot_hook import draws
+from mmpod.engine import FewShotHook
+from mmpod.engine.hooks.few_shot_hook import check_support, draws
 from mmpod.engine.runner_session import runner_session
+from mmpod.utils.errors import UserError
 
 
 def run(tmp_path, config, support):
@@ -74,3 +76,51 @@ def test_draws_are_disjoint_and_balanced():
     assert [draw.tolist() for draw in draws(labels, 2)] == [[0, 2, 1, 3], [5, 6, 4, 7]]
     with pytest.raises(ValueError, match='at least 6 support images.*one class has 4'):
         draws(labels, 3)
+
+
+def test_arguments():
+    for stage in ('backbon', 'pooled'):
+        with pytest.raises(ValueError, match=f"`stages` to be one of 'backbone', 'pre_logits', but got '{stage}'"):
+            FewShotHook({}, {}, stages=[stage])
+    for shots, error in (([0], ValueError), (['5'], TypeError), ('5', TypeError)):
+        with pytest.raises(error, match='`shots` to be an integer of at least 1'):
+            FewShotHook({}, {}, shots=shots)
+    one = FewShotHook({}, {}, shots=5, stages='backbone')
+    assert (one.shots, one.stages) == ([5], ['backbone'])
+
+
+LABELS = [sample['gt_label'] for sample in SklearnDigits(split='test', pipeline=[])]
+
+
+@pytest.mark.parametrize(
+    'support, error, message',
+    [
+        (dict(metainfo=dict(classes=list('0123456798'))), UserError, "support set.*label 8: '8' instead of '9'"),
+        (dict(indices=[i for i, label in enumerate(LABELS) if label != 9]), ValueError, 'query set, .*none of label 9'),
+        (dict(indices=300), ValueError, 'at least 40 support images'),
+    ],
+    ids=['other classes', 'a class without images', 'too few images'],
+)
+def test_what_cannot_be_measured_is_refused_before_the_test(support, error, message, runner_before_test):
+    with pytest.raises(error, match=message):
+        FewShotHook(support, {}, shots=[20]).before_test(runner_before_test())
+
+
+def test_images_without_labels(runner_before_test, image_folder):
+    dataset = dict(type='CustomDataset', data_root=str(image_folder(['a'])), with_label=False, pipeline=[])
+    with pytest.raises(ValueError, match='the support set of FewShotHook to have labels'):
+        FewShotHook({}, {}).before_test(runner_before_test(dataset=dataset))
+
+
+def test_a_class_that_only_the_query_set_has():
+    """Once more after the test, because some datasets do not tell their labels before."""
+    check_support(torch.tensor([0, 1, 0, 1]), torch.tensor([1, 0]), [1])
+    with pytest.raises(ValueError, match='none of label 2'):
+        check_support(torch.tensor([0, 1, 0, 1]), torch.tensor([1, 2]), [1])
+
+
+def test_scikit_learn_is_missing(runner_before_test, monkeypatch):
+    runner = runner_before_test()
+    monkeypatch.setattr('importlib.util.find_spec', lambda name: None)
+    with pytest.raises(ModuleNotFoundError, match='sklearn for FewShotHook'):
+        FewShotHook({}, {}, shots=[1]).before_test(runner)

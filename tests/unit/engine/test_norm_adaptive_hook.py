@@ -3,17 +3,20 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmengine.logging import MessageHub
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 from torch import nn
 from torch.testing import assert_close
 
-from mmpod.engine import NormAdaptiveHook
+from mmpod.engine import NormAdaptiveHook, ResetMomentumHook
 from mmpod.functional import pedcc
 from mmpod.models import NormAdaptivePODLoss
 from mmpod.models.losses import norm_adaptive_pod_loss
+from mmpod.utils.errors import UserError
 
 
-def runner_with(model, epoch=0):
-    return SimpleNamespace(model=model, epoch=epoch, message_hub=MessageHub.get_instance('norm adaptive'))
+def runner_with(model, epoch=0, loop=EpochBasedTrainLoop):
+    hub = MessageHub.get_instance('norm adaptive')
+    return SimpleNamespace(model=model, epoch=epoch, message_hub=hub, train_loop=object.__new__(loop))
 
 
 def test_delta_follows_the_lengths_of_the_epoch():
@@ -45,3 +48,11 @@ def test_a_delta_that_nothing_sets_is_warned_of_once(rate, hooked, warnings, mon
 def test_model_without_the_loss():
     with pytest.raises(TypeError, match='NormAdaptivePODLoss.*got 0.*head.loss'):
         NormAdaptiveHook().before_train(runner_with(nn.Linear(2, 2)))
+
+
+@pytest.mark.parametrize('hook', [NormAdaptiveHook(), ResetMomentumHook([1])])
+def test_a_loop_without_epochs(hook):
+    model = nn.Sequential(NormAdaptivePODLoss())
+    hook.before_train(runner_with(model))
+    with pytest.raises(UserError, match=f'epochs for {type(hook).__name__}, but got IterBasedTrainLoop.*by_epoch=True'):
+        hook.before_train(runner_with(model, loop=IterBasedTrainLoop))

@@ -7,10 +7,12 @@ import torch
 from mmengine.config import Config
 from mmpretrain.datasets import CIFAR10
 from mmpretrain.registry import DATASETS
+from mmpretrain.structures import DataSample
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 import mmpod
+from mmpod.engine import OpenSetHook
 from mmpod.engine.runner_session import runner_session
 from mmpod.models import PEDCCHead
 
@@ -146,3 +148,24 @@ def test_a_broken_image_is_named(run, tmp_path):
     (tmp_path / 'unknown' / 'broken.png').write_bytes(b'nothing')
     with pytest.raises(ValueError, match='broken.png` to be an image'):
         run(known, tmp_path / 'unknown')
+
+
+def test_a_score_that_is_nan_is_named(tmp_path):
+    hook = OpenSetHook(str(tmp_path))
+    hook.known, hook.sizes = [], set()
+    for value in (float('inf'), float('nan')):
+        hook.scores = dict(energy=torch.ones(2), max_cosine=torch.tensor([1.0, value]))
+        if value == float('inf'):
+            hook.after_test_iter(None, 0, dict(inputs=torch.zeros(2, 3, 8, 8)), [DataSample(), DataSample()])
+            assert hook.known[0].tolist() == [[1, 1], [1, value]]
+    with pytest.raises(ValueError, match='`max_cosine`.* NaN.*--amp'):
+        hook.after_test_iter(None, 0, dict(inputs=torch.zeros(2, 3, 8, 8)), [DataSample(), DataSample()])
+
+
+@pytest.mark.parametrize('as_config', [False, True])
+def test_a_folder_without_images_is_named_before_the_test(as_config, runner_before_test, tmp_path):
+    folder = str(tmp_path / 'missing')
+    unknown = dict(type='mmpod.UnlabelledImages', data_root=folder, pipeline=[]) if as_config else folder
+    with pytest.raises(FileNotFoundError, match='missing'):
+        OpenSetHook(unknown).before_test(runner_before_test(torch.nn.Identity()))
+    OpenSetHook().before_test(None)

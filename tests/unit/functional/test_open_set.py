@@ -36,3 +36,13 @@ def test_scores_of_logits_are_their_definitions():
 def test_probabilities_that_round_to_one_keep_their_order():
     scores = max_probability_score(torch.tensor([[0.0, 100.0], [200.0, 0.0], [0.0, 50.0]]).double())
     assert scores.argsort().tolist() == [2, 0, 1]
+
+
+@pytest.mark.parametrize('measure', [auroc, false_positive_rate])
+def test_nan_and_no_scores_at_all(measure):
+    good, infinite = torch.tensor([0.0, 1.0]), torch.tensor([-float('inf'), float('inf')])
+    assert measure(good, infinite) == 0.5
+    for bad, got in ((torch.tensor([0.0, float('nan')]), '1 NaN'), (torch.empty(0), 'none')):
+        for name, scores in dict(known=(bad, good), unknown=(good, bad)).items():
+            with pytest.raises(ValueError, match=f'`{name}` to be at least one score.*got {got}'):
+                measure(*scores)

@@ -1,0 +1,42 @@
+"""What FitGDAHook refuses before it fits; tests/integration/test_gda_tools.py has the fits."""
+
+import pytest
+
+from mmpod.engine import FitGDAHook
+from mmpod.models import GDAClassifier
+from mmpod.utils.errors import UserError
+
+
+@pytest.fixture
+def runner(runner_before_test):
+    head = dict(type='mmpod.PEDCCHead', num_classes=10, in_channels=4, feat_dim=10, loss=dict(type='mmpod.PODLoss'))
+    return runner_before_test(GDAClassifier(backbone=dict(type='mmpretrain.LeNet5'), head=head))
+
+
+@pytest.mark.parametrize('named', [True, False])
+def test_a_set_of_other_classes(named, runner):
+    dataset = dict(runner.cfg.test_dataloader.dataset, split='train', metainfo=dict(classes=list('0123456798')))
+    runner.cfg.train_dataloader = dict(dataset=dataset)
+    hook = FitGDAHook(dataset) if named else FitGDAHook()
+    with pytest.raises(UserError, match="FitGDAHook fits on to be those of test_dataloader.*label 8: '9'") as error:
+        hook.before_test(runner)
+    assert 'check_data=None' not in str(error.value)  # which would not help
+
+
+def test_a_folder_to_save_to(runner, tmp_path):
+    with pytest.raises(UserError, match='`save_to` of FitGDAHook to be a file, but got the folder.*gda.npz'):
+        FitGDAHook(save_to=str(tmp_path)).before_test(runner)
+
+
+@pytest.mark.parametrize('loader', [{}, dict(train_dataloader=None)])
+def test_a_config_without_a_training_set(loader, runner):
+    runner.cfg.update(loader)
+    with pytest.raises(UserError, match='train_dataloader.*`dataset` of FitGDAHook'):
+        FitGDAHook().before_test(runner)
+
+
+def test_images_without_labels(runner, image_folder):
+    pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
+    dataset = dict(type='mmpod.UnlabelledImages', data_root=str(image_folder(['a'])), pipeline=pipeline)
+    with pytest.raises(UserError, match='labels.*UnlabelledImages.*`dataset` of FitGDAHook'):
+        FitGDAHook(dataset).before_test(runner)
