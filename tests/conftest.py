@@ -99,3 +99,45 @@ def image_folder(tmp_path):
         return root
 
     return write
+
+
+PURE_PYTHON = """
+from mmengine.dataset import DefaultSampler
+from mmengine.optim import OptimWrapper
+from mmpretrain.datasets import PackInputs
+from mmpretrain.evaluation import Accuracy
+from mmpretrain.models import ClsDataPreprocessor, GlobalAveragePooling, ImageClassifier, ResNet_CIFAR
+from torch.optim import SGD
+
+from mmpod.datasets import SklearnDigits
+from mmpod.models import PEDCCHead
+
+model = dict(
+    type=ImageClassifier,
+    backbone=dict(type=ResNet_CIFAR, depth=18, base_channels=8, stem_channels=8),
+    neck=dict(type=GlobalAveragePooling),
+    head=dict(type=PEDCCHead, num_classes=10, in_channels=64, feat_dim=16))
+data_preprocessor = dict(type=ClsDataPreprocessor, num_classes=10, mean=[78.0] * 3, std=[96.0] * 3)
+train_dataloader = dict(
+    batch_size=64,
+    num_workers=0,
+    dataset=dict(type=SklearnDigits, split='train', pipeline=[dict(type=PackInputs)]),
+    sampler=dict(type=DefaultSampler, shuffle=True))
+val_dataloader = dict(
+    batch_size=64,
+    num_workers=0,
+    dataset=dict(type=SklearnDigits, split='test', pipeline=[dict(type=PackInputs)]),
+    sampler=dict(type=DefaultSampler, shuffle=False))
+test_dataloader = val_dataloader
+val_evaluator = test_evaluator = dict(type=Accuracy)
+train_cfg, val_cfg, test_cfg = dict(by_epoch=True, max_epochs=1), dict(), dict()
+optim_wrapper = dict(type=OptimWrapper, optimizer=dict(type=SGD, lr=0.1))
+default_hooks = dict()
+"""
+
+
+@pytest.fixture
+def pure_python(tmp_path):
+    """Return the file of a complete config of MMEngine's new style, whose types are classes."""
+    (tmp_path / 'pure_python.py').write_text(PURE_PYTHON)
+    return tmp_path / 'pure_python.py'

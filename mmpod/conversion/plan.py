@@ -17,7 +17,7 @@ from mmpod.conversion.head_input import projection_input
 from mmpod.conversion.losses import CENTROID_LOSSES, LOSSES, ONE_CLASS_LOSSES, loss_config
 from mmpod.conversion.projection import NORMS, projection_settings
 from mmpod.utils.checks import check_choice, check_integer
-from mmpod.utils.config_parts import preprocessor_of, resolve
+from mmpod.utils.config_parts import hooks_that_switch, preprocessor_of, resolve
 
 __all__ = ['Conversion', 'convert', 'plan_conversion', 'plan_gda']
 
@@ -111,13 +111,14 @@ def plan_conversion(
         classifier, head_class = check_convertible(model)
         if loss in ONE_CLASS_LOSSES and _has_soft_labels(cfg):
             raise ValueError(
-                f'Expected labels of one class per image for loss={loss!r}, but this config mixes images '
-                '(train_cfg.augments). Remove the mixing from the original, or choose another loss.'
+                f'Expected labels of one class per image for loss={loss!r}, but this config mixes images (`augments` '
+                'or `batch_augments`). Remove the mixing from the original, or choose another loss.'
             )
+        own, own_notes = _own_folder(cfg)
         if loss == 'softmax':
-            return Conversion({})
+            return Conversion(own, own_notes)
         if loss == 'cot':
-            return _two_objectives(cfg, classifier)
+            return Conversion(dict(_two_objectives(cfg, classifier), **own), own_notes)
         head, notes = model.head, _dropped_from_head(head_class, model.head)
         # A plain ClsHead has no layer: the backbone makes the logits itself.
         in_backbone = head_class is ClsHead
@@ -151,7 +152,8 @@ def plan_conversion(
         topk=_topk(head, num_classes),
         **(dict(cal_acc=True) if head.get('cal_acc') and not _has_soft_labels(cfg) else {}),
     )
-    return Conversion(dict(model=changes, **hooks), (*notes, *loss_notes, *input_notes, *hook_notes))
+    notes += [*loss_notes, *input_notes, *hook_notes, *_unmatched_keys(cfg, changes['head']), *own_notes]
+    return Conversion(dict(model=changes, **hooks, **own), tuple(notes))
 
 
 def plan_gda(cfg: Config, covariance: str = 'shared') -> Conversion:
@@ -173,7 +175,7 @@ def plan_gda(cfg: Config, covariance: str = 'shared') -> Conversion:
     )
 
 
-def _two_objectives(cfg: Config, classifier: type) -> Conversion:
+def _two_objectives(cfg: Config, classifier: type) -> dict:
     """Return the changes that train the original with Complement Objective Training."""
     constructor = (cfg.get('optim_wrapper') or {}).get('constructor')
     if classifier is not ImageClassifier or constructor is not None or preprocessor_of(cfg).get('to_onehot'):
@@ -181,13 +183,18 @@ def _two_objectives(cfg: Config, classifier: type) -> Conversion:
             'Expected an ImageClassifier, no `optim_wrapper.constructor` and no `to_onehot` of the data preprocessor '
             "for loss='cot', which replaces classifier and constructor and needs integer labels. Choose another loss."
         )
-    return Conversion(
-        dict(
-            model=dict(type='mmpod.COTClassifier'),
-            optim_wrapper=dict(constructor='mmpod.COTOptimWrapperConstructor'),
-            model_wrapper_cfg=dict(type='mmpod.COTDistributedDataParallel'),
-        )
+    return dict(
+        model=dict(type='mmpod.COTClassifier'),
+        optim_wrapper=dict(constructor='mmpod.COTOptimWrapperConstructor'),
+        model_wrapper_cfg=dict(type='mmpod.COTDistributedDataParallel'),
     )
+
+
+def _own_folder(cfg: Config) -> tuple[dict, tuple[str, ...]]:
+    """Return the setting of a folder of its own, so that training overwrites nothing of the original, and a note."""
+    folder = cfg.get('work_dir')
+    note = f'work_dir={folder!r} is dropped: a training of this config must not overwrite that of the original.'
+    return (dict(work_dir=None), (note,)) if folder is not None else ({}, ())
 
 
 def _dropped_from_head(head_class: type, head: dict) -> list[str]:
@@ -198,24 +205,41 @@ def _dropped_from_head(head_class: type, head: dict) -> list[str]:
     return notes + [f'`{item}` of {name} is dropped, along with any loss that it adds.' for item in own]
 
 
+def _unmatched_keys(cfg: Config, head: dict) -> list[str]:
+    """Return notes on parameter-wise settings of the optimizer that are for layers of the old head."""
+    custom = ((cfg.get('optim_wrapper') or {}).get('paramwise_cfg') or {}).get('custom_keys') or {}
+    keys = [key for key in custom if 'head' in key]
+    if not keys:
+        return []
+    small = dict(head, num_classes=2, **(dict(feat_dim=1) if 'feat_dim' in head else {}), topk=1)  # has the same names
+    del small['_delete_']
+    names = [f'head.{name}' for name, _ in MODELS.build(small).named_parameters()]
+    return [
+        f'custom_keys[{key!r}] of the optimizer matches nothing in the new head, whose parameters are '
+        f'{", ".join(names)}. Rename the key.'
+        for key in keys
+        if not any(key in name for name in names)
+    ]
+
+
 def _topk(head: dict, num_classes: int) -> tuple[int, ...]:
     topk = head.get('topk') or 1
     return tuple(k for k in ((topk,) if isinstance(topk, int) else topk) if k <= num_classes) or (1,)
 
 
 def _has_soft_labels(cfg: Config) -> bool:
-    return bool((cfg.model.get('train_cfg') or {}).get('augments') or preprocessor_of(cfg).get('batch_augments'))
+    from_start = (cfg.model.get('train_cfg') or {}).get('augments') or preprocessor_of(cfg).get('batch_augments')
+    return bool(from_start or hooks_that_switch(cfg, 'batch_augments'))
 
 
 def _hooks(cfg: Config) -> tuple[dict, list[str]]:
     """Return the setting of the hooks without those that access the old head, and notes on what is dropped."""
+    if switching := hooks_that_switch(cfg, 'loss'):
+        raise ValueError(
+            f'Expected hooks that leave the loss alone, but {switching[0].type} replaces it during training. '
+            'Remove `loss` from its schedule.'
+        )
     hooks = cfg.get('custom_hooks') or []
-    for hook in hooks:
-        if any(step.get('loss') for step in hook.get('schedule') or []):
-            raise ValueError(
-                f'Expected hooks that leave the loss alone, but {hook.type} replaces it during training. Remove '
-                '`loss` from its schedule.'
-            )
     kept = [hook for hook in hooks if resolve(hook.get('type'), HOOKS) is not SetAdaptiveMarginsHook]
     notes = ['SetAdaptiveMarginsHook is dropped: there are no margins to set.']
     return (dict(custom_hooks=kept), notes) if len(kept) < len(hooks) else ({}, [])

@@ -1,7 +1,6 @@
 """Extensions of MMEngine's Runner: hooks, optimizers, checkpoints and file backends."""
 
 from .atomic_local_backend import AtomicLocalBackend
-from .checkpoints import get_model
 from .hooks.channels_last_hook import ChannelsLastHook
 from .hooks.check_data_hook import CheckDataHook
 from .hooks.check_invalid_loss_hook import CheckInvalidLossHook
@@ -18,6 +17,7 @@ from .hooks.plain_checkpoint_hook import PlainCheckpointHook
 from .hooks.reset_momentum_hook import ResetMomentumHook
 from .hooks.validate_on_resume_hook import ValidateOnResumeHook
 from .inferencer import Inferencer
+from .model import get_model
 from .optimizers.bfloat16_optim_wrapper import BFloat16OptimWrapper
 from .optimizers.cot_optim_wrapper_constructor import COTOptimWrapperConstructor
 

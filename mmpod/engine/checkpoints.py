@@ -11,15 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Optional, Union
 
-import mmpretrain
-from mmengine.config import Config
 from mmengine.dist import all_gather_object
 from mmengine.logging import print_log
 from mmengine.runner import CheckpointLoader
-from mmpretrain.apis import ModelHub
 from torch import nn
 
-from mmpod.engine.class_names import configured_classes
 from mmpod.utils.errors import UserError
 
 __all__ = [
@@ -27,7 +23,6 @@ __all__ = [
     'check_same_checkpoint',
     'checkpoint_classes',
     'checkpoint_errors',
-    'get_model',
     'latest_complete_checkpoint',
     'load_fitting_weights',
     'load_weights',
@@ -199,43 +194,3 @@ def load_fitting_weights(model: nn.Module, checkpoint: dict) -> str:
 
 def _shortened(names: Sequence[str], separator: str = ', ', shown: int = 3) -> str:
     return separator.join(names[:shown]) + (f' and {len(names) - shown} more' if len(names) > shown else '')
-
-
-def get_model(
-    model: Union[str, Path, Config],
-    pretrained: Union[str, Path, bool] = True,
-    allow_missing: bool = False,
-    **kwargs: Any,
-) -> nn.Module:
-    """Return a classifier with all weights of a checkpoint; mmpretrain's ``get_model`` only logs what does not fit.
-
-    Args:
-        model: Name, file or content of a config.
-        pretrained: Its checkpoint; True takes the weights that are published under the name, such as those of
-            ``'pod_resnet18w8_digits'``, which ship with mmpod, or ``load_from`` of a config.
-        allow_missing: Load what fits, and leave the rest as it is.
-        **kwargs: Passed to mmpretrain's ``get_model``: ``device``, or changes to the model.
-
-    Raises:
-        FileNotFoundError: There is no such checkpoint.
-        UserError: No checkpoint is known, it is not one, or it does not hold exactly the weights of the model.
-    """
-    device = kwargs.pop('device', None)
-    # To find a name, the hub itself first reads mmpretrain's index, which a fork installed with `pip install -e` hides.
-    known = ModelHub._models_dict.get(model.lower()) if isinstance(model, str) else None
-    classifier = mmpretrain.get_model(model if known is None else known.config, **kwargs)
-    checkpoint: Any = pretrained
-    if pretrained is True:
-        checkpoint = getattr(known or classifier._metainfo, 'weights', None) or classifier._config.get('load_from')
-    if not checkpoint:
-        name = model.filename if isinstance(model, Config) else model
-        raise UserError(
-            f'Expected `pretrained` to name the checkpoint of `{name}`, because no weights are published under that '
-            'name. For a model with random weights use mmpretrain.get_model.'
-        )
-    classes = checkpoint_classes(load_weights(classifier, checkpoint, allow_missing))
-    if classes is None and classifier._config.get('test_dataloader') is not None:
-        # mmpretrain takes the names of the dataset's class, even if the config gives others.
-        classes = configured_classes(classifier._config.test_dataloader.dataset)
-    classifier._dataset_meta = dict(classifier._dataset_meta, classes=classes)
-    return classifier if device is None else classifier.to(device)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional, Union
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 
 from mmpod.engine.config_keys import require_sections
 from mmpod.utils.config_parts import loaders_of, preprocessor_of
@@ -136,5 +136,5 @@ def _augment_test(cfg: Config) -> None:
     cfg.setdefault('tta_model', dict(type='mmpod.AverageTTA'))
     cfg.setdefault('tta_pipeline', [*copy.deepcopy(pipeline[:-1]), dict(type='TestTimeAug', transforms=views)])
     cfg.data_preprocessor = preprocessor_of(cfg)  # replaces that of the model inside
-    cfg.model = dict(cfg.tta_model, module=cfg.model)
+    cfg.model = ConfigDict(cfg.tta_model, module=cfg.model)
     dataset.pipeline = cfg.tta_pipeline

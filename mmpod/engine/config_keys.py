@@ -36,7 +36,9 @@ def check_known_keys(cfg: Config) -> None:
     """
     known = READ | VARIABLES
     for key in cfg:
-        if key in known or len(re.findall(rf'\b{re.escape(key)}\b', cfg.text)) > 1:
+        value = cfg.get(key)
+        imported = callable(value) or inspect.ismodule(value)  # by a config in pure Python
+        if imported or key in known or len(re.findall(rf'\b{re.escape(key)}\b', cfg.text)) > 1:
             continue
         guess = did_you_mean(key, known, cutoff=0.85)
         if guess is not None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mmengine.config import Config, ConfigDict
 
-from mmpod.utils.config_parts import loaders_of, type_name
+from mmpod.utils.config_parts import hooks_that_switch, loaders_of, type_name
 
 __all__ = ['add_compile_hook', 'use_fast_path']
 
@@ -31,6 +31,11 @@ def use_fast_path(cfg: Config) -> None:
                 f'Expected {name}.dataset to be an image dataset for fast=True, but got the wrapper '
                 f'{type_name(loader.dataset)}. Name the dataset inside it, or leave fast=True out.'
             )
+    if switching := hooks_that_switch(cfg, 'train_pipeline'):
+        raise ValueError(
+            f'Expected one training pipeline for fast=True, but got {type_name(switching[0])} with '
+            '`train_pipeline`, which replaces it during training. Remove it from the schedule, or leave fast=True out.'
+        )
     crop, flip, loading = _augmentation(cfg.train_dataloader.dataset)
     preprocessor = cfg.model.setdefault('data_preprocessor', ConfigDict(cfg.get('data_preprocessor') or {}))
     if 'type' in preprocessor and type_name(preprocessor) != 'ClsDataPreprocessor':
@@ -48,7 +53,7 @@ def use_fast_path(cfg: Config) -> None:
         if not training:
             loading = [step for step in loader.dataset.get('pipeline') or [] if type_name(step) != 'PackInputs']
             loader.batch_size = max(loader.batch_size, 500)
-        dataset = dict(loader.dataset, pipeline=loading)
+        dataset = ConfigDict(loader.dataset, pipeline=loading)  # a dict would not keep imported classes writable
         loader.dataset = ConfigDict(type='mmpod.InMemoryImages', dataset=dataset, whole_batches=training)
         loader.update(num_workers=0, persistent_workers=False)
     if 'type' not in cfg.optim_wrapper or type_name(cfg.optim_wrapper) in ('OptimWrapper', 'AmpOptimWrapper'):

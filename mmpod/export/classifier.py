@@ -3,6 +3,7 @@
 from typing import Optional
 
 from mmpretrain.models.classifiers import ImageClassifier
+from mmpretrain.models.heads import MultiLabelClsHead
 from torch import Tensor, nn
 
 from mmpod.models import GDAClassifier, PrototypeHead
@@ -36,6 +37,11 @@ class ExportWrapper(nn.Module):
         if not isinstance(model, ImageClassifier) or not model.with_head:
             raise TypeError(
                 f'Expected an ImageClassifier with a head, but got {type(model).__name__}. Export a classifier.'
+            )
+        if isinstance(model.head, MultiLabelClsHead):
+            raise TypeError(
+                f'Expected a head that gives one label per image, but got {type(model.head).__name__}, which gives '
+                'several. Export a single-label classifier.'
             )
         self.model = model.requires_grad_(False)
         self.channel_order = channel_order

@@ -10,12 +10,12 @@ from typing import Optional, Union
 
 import torch
 from mmengine.config import Config
-from mmpretrain import get_model
 from torch import Tensor
 
 from mmpod.datasets import UnlabelledImages, file_pipeline
 from mmpod.engine.checkpoints import check_checkpoint_file, checkpoint_classes, load_weights
 from mmpod.engine.class_names import check_same_classes, configured_classes
+from mmpod.engine.model import build_model
 from mmpod.export.classifier import ExportWrapper
 from mmpod.export.images import export_order, image_shape, sample_images
 from mmpod.export.verification import Classify, inputs_and_pixels, largest_difference
@@ -88,7 +88,7 @@ def export_classifier(
     if images is not None:
         folder = UnlabelledImages(str(images), pipeline=file_pipeline(cfg.test_dataloader.dataset))
         samples = [folder[index]['inputs'] for index in range(min(len(folder), MAX_FOLDER))]
-    classifier = ExportWrapper(get_model(cfg, device='cpu'), order)
+    classifier = ExportWrapper(build_model(cfg, device='cpu'), order)
     classes = checkpoint_classes(load_weights(classifier.model, checkpoint, allow_missing))
     configured = configured_classes(cfg.test_dataloader.dataset)
     check_same_classes({'the checkpoint': classes, 'the config': configured})
@@ -103,8 +103,16 @@ def export_classifier(
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as temporary, torch.no_grad():
         written = Path(temporary) / f'model{suffix}'
-        # A single image would be taken for a constant batch size.
-        WRITERS[format](classifier, torch.zeros(2, *shape), written)
+        batch = torch.zeros(2, *shape)  # a single image would be taken for a constant batch size
+        classifier(batch)  # refuses a head without one output
+        try:
+            WRITERS[format](classifier, batch, written)
+        except Exception as error:  # from PyTorch's exporters, of any type and length
+            reason = str(error).strip().partition('\n')[0].rstrip('.')
+            raise ValueError(
+                f'Expected a model that PyTorch can write as {format}, but got {type(error).__name__}: {reason}. Try '
+                f'another --format: {", ".join(other for other in FORMATS if other != format)}.'
+            ) from error
         difference = largest_difference(classifier.model, load_exported(written), inputs, pixels, tolerance)
         os.replace(written, out)
     eight_bit = all(sample.dtype == torch.uint8 for sample in samples)

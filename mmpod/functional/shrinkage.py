@@ -52,7 +52,8 @@ def gaussian_shrinkage(scatter: Tensor, degrees: Tensor) -> Tensor:
 
     The conditional mean of the Ledoit-Wolf estimate given S (Chen, Wiesel, Eldar and Hero, IEEE TSP 2010, Eq. 17):
     :math:`\frac{(n-2)/n\,\mathrm{tr}\,S^2 + (\mathrm{tr}\,S)^2}{(n+2)(\mathrm{tr}\,S^2 - (\mathrm{tr}\,S)^2/D)}`, at
-    most 1. It is for a scatter pooled over classes: fourth moments about the final class means cannot be streamed with
+    most 1. With one degree of freedom it is 1, because the formula gives 0 there, which would leave S singular. It is
+    for a scatter pooled over classes: fourth moments about the final class means cannot be streamed with
     less than one scatter per class.
 
     Args:
@@ -66,7 +67,8 @@ def gaussian_shrinkage(scatter: Tensor, degrees: Tensor) -> Tensor:
     n = degrees.clamp_min(1).to(scatter.dtype)
     trace, square = _traces(scatter)
     trace, square = trace / n, square / n**2
-    return _intensity(((n - 2) / n * square + trace**2) / (n + 2), square, trace, scatter.shape[-1])
+    intensity = _intensity(((n - 2) / n * square + trace**2) / (n + 2), square, trace, scatter.shape[-1])
+    return torch.where(n > 1, intensity, 1)
 
 
 def shrink(covariance: Tensor, intensity: Tensor) -> Tensor:

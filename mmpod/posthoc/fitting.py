@@ -167,7 +167,15 @@ def check_settings(covariance: Any, shrinkage: Any, priors: Optional[Sequence[fl
     else:
         check_number('shrinkage', shrinkage, 0, 1)
     check_flag('unbiased', unbiased)
-    if priors is not None and not (all(p >= 0 for p in priors) and abs(sum(priors) - 1) <= 1e-6):
+    if priors is None:
+        return
+    try:
+        numbers = [float(prior) for prior in priors]
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f'Expected `priors` to be K numbers, or None for the frequencies of the classes, but got {priors!r}.'
+        ) from error
+    if not (all(number >= 0 for number in numbers) and abs(sum(numbers) - 1) <= 1e-6):
         raise ValueError(f'Expected `priors` to be at least 0 and to add up to 1, but got {tuple(priors)}.')
 
 

@@ -12,17 +12,29 @@ Array = Union[Tensor, np.ndarray]
 ArrayT = TypeVar('ArrayT', bound=Array)
 
 
+def _readable(values: Any) -> Any:
+    """Return an array as PyTorch can read it: with no negative strides, and in the byte order of the machine."""
+    return np.ascontiguousarray(values, values.dtype.newbyteorder('=')) if isinstance(values, np.ndarray) else values
+
+
 def as_features(features: Array, dim: Optional[int] = None, minimum: int = 1) -> Tensor:
-    """Return features (N, D), N >= ``minimum``, as a tensor, without a copy.
+    """Return features (N, D), N >= ``minimum``, as a tensor, without a copy if they are a contiguous native array.
 
     Raises:
         TypeError: ``features`` is not a tensor or array of real numbers.
         ValueError: Wrong shape, too few samples, NaN or infinity.
     """
-    rows = torch.from_numpy(features) if isinstance(features, np.ndarray) else features
+    rows: Any = _readable(features)
+    try:
+        rows = torch.from_numpy(rows) if isinstance(rows, np.ndarray) else rows
+    except TypeError:  # PyTorch has no such dtype
+        rows = None
     if not isinstance(rows, Tensor) or rows.is_complex() or rows.dtype == torch.bool:
         kind = getattr(features, 'dtype', type(features).__name__)
-        raise TypeError(f'Expected `features` to be a tensor or NumPy array of real numbers, but got {kind}.')
+        raise TypeError(
+            f'Expected `features` to be a tensor or NumPy array of real numbers, but got {kind}. Convert them to an '
+            'array of float32 or float64.'
+        )
     rows = rows.detach()
     if rows.ndim != 2 or len(rows) < minimum or rows.shape[1] == 0 or (dim is not None and rows.shape[1] != dim):
         rule = f'(N, D) with D = {dim} as in fitting' if dim is not None else '(N, D)'
@@ -45,7 +57,7 @@ def as_labels(labels: Any, features: Tensor, num_classes: Optional[int]) -> Tens
         ValueError: Wrong shape, or a label outside [0, K).
     """
     try:
-        labels = torch.as_tensor(labels)
+        labels = torch.as_tensor(_readable(labels))
     except (TypeError, ValueError) as error:
         raise TypeError(f'Expected `labels` to be integers, one class per sample, but got others: {error}.') from error
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:

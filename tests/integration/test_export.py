@@ -12,7 +12,7 @@ from mmcv.transforms import LoadImageFromFile
 from mmengine.config import Config, ConfigDict
 from mmpretrain import ImageClassificationInferencer, get_model
 from mmpretrain.datasets import BaseDataset
-from mmpretrain.registry import DATASETS, TRANSFORMS
+from mmpretrain.registry import DATASETS, MODELS, TRANSFORMS
 from PIL import Image
 from torch.testing import assert_close
 
@@ -290,3 +290,27 @@ def test_command_line_takes_one_size_or_two(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         parse()
     assert 'one or two positive numbers' in capsys.readouterr().err
+
+
+def test_a_pure_python_config_is_exported(pure_python, tmp_path):
+    cfg = Config.fromfile(pure_python)
+    save_random(Config.fromstring(cfg.pretty_text, '.py'), tmp_path / 'w.pth')
+    facts = export_classifier(cfg, tmp_path / 'w.pth', 'torchscript')
+    assert facts['classes'] == list('0123456789') and facts['compared_on'] == '8 images'
+
+
+@MODELS.register_module()
+class FixedBatch(torch.nn.Module):
+    """It works for one size of the batch, as SwinTransformerV2 does under `torch.export`."""
+
+    def forward(self, images):
+        return (images.reshape(int(images.shape[0]), -1)[:, :64] + torch.zeros(len([*images]), 64),)
+
+
+def test_what_pytorch_cannot_export_gets_one_sentence(tmp_path):
+    cfg = config('pod_digits')
+    cfg.model.backbone, cfg.model.neck = dict(type='FixedBatch'), None
+    save_random(cfg, tmp_path / 'w.pth')
+    with pytest.raises(ValueError, match=r'\AExpected .* torch_export, but [^\n]* onnx, torchscript[^\n]*\Z'):
+        export_classifier(cfg, tmp_path / 'w.pth', 'torch_export')
+    assert list(tmp_path.iterdir()) == [tmp_path / 'w.pth']

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from mmpod.functional import Batch, at_least_float32, no_autocast
+from mmpod.functional import Batch, at_least_float32, no_autocast, normalize_rows
 from mmpod.utils.checks import check_batch, check_label_values, check_number
 from mmpod.utils.distributed import global_mean, world_size
 
@@ -14,6 +14,7 @@ from .global_batch import GlobalBatch
 
 __all__ = ['PrototypeLoss']
 
+HALF = (torch.bfloat16, torch.float16)
 is_compiling = getattr(torch.compiler, 'is_compiling', lambda: False)  # not in PyTorch before 2.3
 
 
@@ -105,8 +106,11 @@ class PrototypeLoss(nn.Module):
         with no_autocast(features):
             features = at_least_float32(features)
             labels = labels.to(features.dtype if labels.is_floating_point() else torch.long)
+            prototypes = centroids.to(features.dtype)
+            if centroids.dtype in HALF and not centroids.requires_grad and self.similarity == 'cosine':
+                prototypes = normalize_rows(prototypes)  # rounding has changed their lengths
             try:
-                terms = self.terms(features, labels, centroids.to(features.dtype))
+                terms = self.terms(features, labels, prototypes)
             except (IndexError, RuntimeError):
                 # Labels are checked only after indexing has failed, so that a working step costs nothing.
                 check_label_values(labels, len(centroids))

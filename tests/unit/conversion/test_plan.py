@@ -297,3 +297,36 @@ def test_the_backbone_of_a_softmax_checkpoint_loads(tmp_path):
     load_checkpoint(converted, str(tmp_path / 'softmax.pth'))
     assert_close(converted.backbone.state_dict(), original.backbone.state_dict())
     assert_close(converted.head.fc.weight, before)
+
+
+@pytest.mark.parametrize('loss', ['pod', 'cot', 'softmax'])
+def test_a_converted_config_does_not_train_into_the_folder_of_the_original(loss):
+    cfg = config()
+    assert 'work_dir' not in plan_conversion(cfg, loss=loss).changes
+    cfg.work_dir = 'runs/mine'
+    plan = plan_conversion(cfg, loss=loss)
+    assert plan.apply(cfg).work_dir is None and cfg.work_dir == 'runs/mine'
+    assert any("work_dir='runs/mine' is dropped" in note for note in plan.notes)
+
+
+@pytest.mark.parametrize('loss', ['pod', 'amsoftmax', 'center'])
+def test_settings_of_layers_that_go_are_named(loss):
+    cfg = config()
+    keys = ['backbone', 'head', 'head.fc', 'head.layers.head', 'head.bn']
+    cfg.optim_wrapper = dict(paramwise_cfg=dict(custom_keys={key: dict(lr_mult=0.1) for key in keys}))
+    notes = [note for note in plan_conversion(cfg, loss=loss).notes if 'custom_keys' in note]
+    assert [[key for key in keys if repr(key) in note] for note in notes] == [['head.layers.head'], ['head.bn']]
+    assert all('head.fc.weight' in note for note in notes)
+
+
+@pytest.mark.parametrize('augments', [MIXING, None])
+def test_mixing_that_a_hook_starts_counts(augments):
+    cfg = config(cal_acc=True)
+    schedule = [dict(action_epoch=1, train_pipeline=[]), dict(action_epoch=2, batch_augments=augments)]
+    cfg.custom_hooks = [dict(type='EMAHook'), dict(type='SwitchRecipeHook', schedule=schedule)]
+    assert ('cal_acc' in mmpod.convert(cfg).model.head) == (augments is None)
+    if augments is None:
+        mmpod.convert(cfg, loss='amsoftmax')
+    else:
+        with pytest.raises(ValueError, match="one class per image for loss='amsoftmax'.*batch_augments"):
+            mmpod.convert(cfg, loss='amsoftmax')

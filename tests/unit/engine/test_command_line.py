@@ -5,6 +5,7 @@ import runpy
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
 
 from mmpod.engine.command_line import evaluation_config, read_config, training_config
 from mmpod.models import AverageTTA
@@ -117,3 +118,10 @@ def test_resuming_if_possible_keeps_the_weights_to_start_from(named, expected, r
     (tmp_path / 'own.py').write_text(text)
     cfg = config_of('train', root, [str(tmp_path / 'own.py'), '--resume', *named], monkeypatch)
     assert (cfg.resume, cfg.load_from) == expected
+
+
+def test_views_of_a_pure_python_config(pure_python, root, monkeypatch):
+    model = 'from mmpod.models import AverageTTA\ntta_model = dict(type=AverageTTA)\n'
+    pure_python.write_text(model + pure_python.read_text())
+    cfg = config_of('test', root, [str(pure_python), 'w.pth', '--tta'], monkeypatch)
+    assert Config.fromstring(cfg.pretty_text, '.py').model.type.endswith('AverageTTA')

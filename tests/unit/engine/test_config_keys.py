@@ -44,3 +44,14 @@ def test_missing_sections_are_named(root):
     require_sections(Config.fromfile(root / DIGITS), 'model', 'train_cfg')
     with pytest.raises(UserError, match='but train_cfg, optim_wrapper is missing'):
         require_sections(Config(dict(model=1, train_cfg=None)), 'model', 'train_cfg', 'optim_wrapper')
+
+
+def test_classes_that_a_pure_python_config_imports_are_not_keys(pure_python):
+    child = pure_python.with_name('child.py')
+    child.write_text('from mmengine.config import read_base\nwith read_base():\n    from .pure_python import *\n')
+    cfg = Config.fromfile(child)
+    assert 'ClsDataPreprocessor' in cfg
+    check_known_keys(cfg)
+    cfg.train_datalaoder = dict()
+    with pytest.raises(UserError, match="'train_datalaoder'"):
+        check_known_keys(cfg)

@@ -214,3 +214,17 @@ def test_compiles_the_features_of_full_training_batches_only(config):
         assert runner.val()['accuracy/top1'] > 70
     with pytest.raises(ValueError, match='extract_feat'):
         add_compile_hook(Config(dict(compile=dict(target='loss'))))
+
+
+def test_a_pure_python_config_stays_one_that_can_be_written(pure_python):
+    cfg = Config.fromfile(pure_python)
+    use_fast_path(cfg)
+    cfg = Config.fromstring(cfg.pretty_text, '.py')
+    assert cfg.train_dataloader.dataset.dataset.type.endswith('SklearnDigits')
+
+
+def test_refuses_a_pipeline_that_would_change_during_training(config):
+    recipe = dict(action_epoch=2, train_pipeline=[dict(type='PackInputs')])
+    config.custom_hooks = [dict(type='SwitchRecipeHook', schedule=[recipe])]
+    with pytest.raises(ValueError, match='got SwitchRecipeHook with `train_pipeline`.*leave fast=True out'):
+        use_fast_path(config)

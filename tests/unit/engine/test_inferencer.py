@@ -187,3 +187,18 @@ def test_a_checkpoint_is_needed_and_must_fit(root, tmp_path):
         mmpod.Inferencer('pod_resnet50_cifar10')
     with pytest.raises(UserError, match='head.fc.weight'):
         mmpod.Inferencer('softmax_resnet18w8_digits', root / 'configs/small/pod_digits.pth')
+
+
+@pytest.mark.parametrize('kind', ['file', 'Config', 'classes'])
+def test_pure_python_configs_are_served_like_others(kind, pure_python, tmp_path):
+    cfg = Config.fromfile(pure_python)
+    text = Config.fromstring(cfg.pretty_text, '.py')
+    weights, expected = with_weights(text, tmp_path / 'weights.pth')
+    if kind == 'classes':
+        text.test_dataloader.dataset.type = SklearnDigits
+    inferencer = mmpod.Inferencer(dict(file=pure_python, Config=cfg, classes=text)[kind], weights)
+    digits = SklearnDigits(split='test', pipeline=[])
+    results = inferencer([digits[index]['img'] for index in range(3)], channel_order=SklearnDigits.CHANNEL_ORDER)
+    assert_allclose(scores(results), expected[:3], atol=1e-6)
+    assert inferencer.classes == list('0123456789') and 'test_dataloader' in inferencer.model._config
+    assert 'test_dataloader' in cfg and 'test_dataloader' in text

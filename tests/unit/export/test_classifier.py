@@ -75,3 +75,10 @@ def test_the_whole_is_in_evaluation_mode():
     """PyTorch's older ONNX exporter leaves all parts in the mode that the whole had."""
     classifier = ExportWrapper(get_model(config('pod_digits')), 'bgr')
     assert not any(module.training for module in classifier.modules())
+
+
+def test_several_labels_per_image_are_refused():
+    cfg = config('pod_digits')
+    cfg.model.head = dict(type='MultiLabelLinearClsHead', num_classes=10, in_channels=64)
+    with pytest.raises(TypeError, match='one label per image, but got MultiLabelLinearClsHead'):
+        ExportWrapper(get_model(cfg), 'bgr')

@@ -162,3 +162,10 @@ def test_moments_of_two_parts_merge_to_those_of_all(by_class):
     with ThreadPoolExecutor(2) as pool:
         for merged in pool.map(merge, (slice(0, 30), slice(30, None))):
             assert_close(merged, class_moments(features, labels, 4, by_class))
+
+
+def test_one_degree_of_freedom_shrinks_fully():
+    """Nothing about the error of S can be learned from it, and without shrinkage S is singular."""
+    scatter = torch.outer(*[torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64)] * 2)
+    shrinkage = gaussian_shrinkage(torch.stack([scatter, scatter]), torch.tensor([1.0, 2.0]))
+    assert_close(shrinkage, torch.tensor([1, 14**2 / 4 / (14**2 - 14**2 / 3)], dtype=torch.float64))

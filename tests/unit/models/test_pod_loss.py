@@ -1,10 +1,11 @@
 import pytest
 import torch
+from mmpretrain.structures import DataSample
 from torch.testing import assert_close
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from mmpod.functional import pedcc
-from mmpod.models import NormAdaptivePODLoss, PODLoss
+from mmpod.models import NormAdaptivePODLoss, PEDCCHead, PODLoss
 
 
 def inputs(num_samples=6, num_classes=4, dim=5):
@@ -106,3 +107,26 @@ def test_bad_batches(change, error, words):
     features, labels, centroids = inputs()
     with pytest.raises(error, match=words):
         PODLoss()(**{**dict(features=features, labels=labels, centroids=centroids), **change})
+
+
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+def test_centroids_in_half_precision_are_scaled_to_unit_length(dtype):
+    features, labels, centroids = inputs(6, 20, 64)
+    centroids = centroids.to(dtype)
+    lengths = centroids.double().norm(dim=1, keepdim=True)
+    assert (lengths - 1).abs().max() > 1e-5
+    expected = PODLoss()(features, labels, (centroids.double() / lengths).float())
+    loss = PODLoss()
+    assert_close(loss(features, labels, centroids), expected)
+    with pytest.raises(ValueError, match='unit length, but got lengths from 2 to 2'):
+        loss(features, labels, 2 * (centroids.double() / lengths).float())
+
+
+def test_a_model_in_bfloat16_trains():
+    head = PEDCCHead(num_classes=20, in_channels=8, feat_dim=64).to(torch.bfloat16)
+    pooled = torch.randn(6, 8, dtype=torch.bfloat16)
+    samples = [DataSample().set_gt_label(label) for label in range(6)]
+    losses = head.loss(pooled, samples)
+    assert all(value.dtype == torch.float32 for value in losses.values())
+    sum(losses.values()).backward()
+    assert head.fc.weight.grad.isfinite().all() and head.fc.weight.grad.any()

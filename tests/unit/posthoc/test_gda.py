@@ -275,6 +275,8 @@ BROKEN[1, 2] = np.nan
         (TypeError, 'unbiased', lambda: GaussianDiscriminantAnalysis(unbiased=1)),
         (ValueError, 'add up to 1', lambda: GaussianDiscriminantAnalysis(priors=[0.5, 0.4])),
         (ValueError, 'add up to 1', lambda: GaussianDiscriminantAnalysis(priors=[float('nan'), 0.5, 0.5])),
+        (TypeError, "`priors` to be K numbers.* but got 'uniform'", lambda: with_priors('uniform')),
+        (TypeError, '`priors` to be K numbers.* but got 0.5', lambda: with_priors(0.5)),
         (TypeError, '`num_classes`.*3.5', lambda: fitted().fit(FEATURES, LABELS, num_classes=3.5)),
         (ValueError, '2 `priors`.* but got 3', lambda: with_priors([0.5, 0.25, 0.25]).fit(FEATURES, LABELS)),
         (ValueError, r'none of classes \[1\]', lambda: with_priors([0.5, 0.5]).fit(FEATURES, [0, 0], 2)),
@@ -287,6 +289,8 @@ BROKEN[1, 2] = np.nan
         (ValueError, r'shape \(N,\) = \(2,\)', lambda: fitted().fit(FEATURES, [0, 1, 1])),
         (ValueError, r'\(N, D\)', lambda: fitted().fit(FEATURES[0], [0])),
         (ValueError, r'\(N, D\)', lambda: fitted().fit(FEATURES[:0], LABELS[:0])),
+        (TypeError, 'float32 or float64', lambda: fitted().fit(FEATURES.astype(object), LABELS)),
+        (TypeError, 'but got .*. Convert them to', lambda: fitted().fit(FEATURES.astype(np.longdouble), LABELS)),
         (TypeError, 'list', lambda: fitted().fit([[1.0]], [0])),
         (ValueError, 'D = 6 as in fitting', lambda: fitted().predict(FEATURES)),
         (ValueError, 'D = 6 as in fitting', lambda: fitted().partial_fit(FEATURES, LABELS)),
@@ -386,3 +390,25 @@ def test_a_class_of_prior_0_is_infinitely_far_away_in_spite_of_its_samples(covar
     assert model.mahalanobis(features).isposinf().all(dim=0).tolist() == [False, True, False]
     assert model.predict_log_proba(features).isneginf().all(dim=0).tolist() == [False, True, False]
     assert model.predict(features).unique().tolist() == [0, 2] and model.means_[1].any()
+
+
+@pytest.mark.parametrize('covariance', ['class', 'shared'])
+def test_two_samples_of_one_class_suffice_with_automatic_shrinkage(covariance):
+    features = blobs()[0][:4]
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # of classes that use the shared covariance
+        model = finite(GaussianDiscriminantAnalysis(covariance).fit(features, [0, 0, 1, 2]), features)
+    variance = ((features[0] - features[1]) ** 2).sum() / 2 / 4 / 6
+    shared = model.covariance_ if covariance == 'shared' else model.covariance_[2]
+    assert_close(shared, variance * torch.eye(6, dtype=torch.float64))
+
+
+@pytest.mark.parametrize(
+    'view',
+    [lambda x: x[::-1].copy()[::-1], lambda x: x.astype(x.dtype.newbyteorder()), lambda x: x.astype(x.dtype)[:]],
+    ids=['negative strides', 'other byte order', 'plain'],
+)
+def test_arrays_of_any_layout(view):
+    features, labels = blobs()
+    model, expected = GaussianDiscriminantAnalysis().fit(view(features), view(labels)), fitted()
+    assert (model.predict_log_proba(view(features)) == expected.predict_log_proba(features)).all()
