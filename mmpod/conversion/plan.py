@@ -114,7 +114,7 @@ def plan_conversion(
                 f'Expected labels of one class per image for loss={loss!r}, but this config mixes images (`augments` '
                 'or `batch_augments`). Remove the mixing from the original, or choose another loss.'
             )
-        own, own_notes = _own_folder(cfg)
+        own, own_notes = _own_folder(cfg, loss)
         if loss == 'softmax':
             return Conversion(own, own_notes)
         if loss == 'cot':
@@ -190,11 +190,13 @@ def _two_objectives(cfg: Config, classifier: type) -> dict:
     )
 
 
-def _own_folder(cfg: Config) -> tuple[dict, tuple[str, ...]]:
+def _own_folder(cfg: Config, loss: str) -> tuple[dict, tuple[str, ...]]:
     """Return the setting of a folder of its own, so that training overwrites nothing of the original, and a note."""
     folder = cfg.get('work_dir')
-    note = f'work_dir={folder!r} is dropped: a training of this config must not overwrite that of the original.'
-    return (dict(work_dir=None), (note,)) if folder is not None else ({}, ())
+    if folder is None:
+        return {}, ()
+    own = f'{folder.rstrip("/")}_{loss}'
+    return dict(work_dir=own), (f'work_dir becomes {own!r}, so that training overwrites nothing of the original.',)
 
 
 def _dropped_from_head(head_class: type, head: dict) -> list[str]:
