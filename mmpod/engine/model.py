@@ -16,7 +16,7 @@ from mmpod.utils.errors import UserError
 __all__ = ['build_model', 'get_model']
 
 
-def build_model(model: Union[str, Path, Config], **kwargs: Any) -> nn.Module:
+def build_model(model: Union[str, Path, Config], **kwargs: Any) -> Any:
     """Return a classifier without weights, as mmpretrain's ``get_model`` does, also for a config in pure Python.
 
     There ``get_model`` fails: it looks up the class of the test set by name, for the names of the classes.
@@ -38,7 +38,7 @@ def get_model(
     pretrained: Union[str, Path, bool] = True,
     allow_missing: bool = False,
     **kwargs: Any,
-) -> nn.Module:
+) -> Any:
     """Return a classifier with all weights of a checkpoint; mmpretrain's ``get_model`` only logs what does not fit.
 
     Args:

@@ -49,7 +49,7 @@ def loaders_of(cfg: dict) -> Iterator[tuple[str, Any]]:
             yield name, cfg[name]
 
 
-def hooks_that_switch(cfg: dict, key: str) -> list[dict]:
+def hooks_that_switch(cfg: dict, key: str) -> list[Any]:
     """Return the custom hooks whose ``schedule`` sets ``key`` during training, as mmpretrain's SwitchRecipeHook can."""
     hooks = cfg.get('custom_hooks') or []
     return [hook for hook in hooks if any(step.get(key) for step in hook.get('schedule') or [])]
