@@ -38,7 +38,7 @@ def get_model(
     pretrained: Union[str, Path, bool] = True,
     allow_missing: bool = False,
     **kwargs: Any,
-) -> Any:
+) -> nn.Module:
     """Return a classifier with all weights of a checkpoint; mmpretrain's ``get_model`` only logs what does not fit.
 
     Args:
