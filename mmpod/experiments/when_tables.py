@@ -42,7 +42,7 @@ BUDGETS = {
     '6,000': 'when_budget/6000',
     '18,000': 'when_budget/18000',
 }
-TRAINED_ON = {'the 100 classes trained on': 'when_classes/100'}
+TRAINED_ON = {'(the 100 classes trained on)': 'when_classes/100'}
 SCORES = {
     'max_probability': 'largest probability',
     'energy': 'energy',
@@ -72,18 +72,16 @@ def trial_cells() -> list[Cell]:
     return cells
 
 
-def by_classifier() -> list[Cell]:
-    """Return how well each classifier learns other classes from few images, on each kind of features."""
+def by_classifier(stage: str) -> list[Cell]:
+    """Return how well each classifier learns other classes from few images, with the features of a stage."""
     classifiers = {'nearest_mean': 'nearest mean', 'linear_probe': 'linear probe'}
-    stages = {'backbone': "the backbone's features", 'pre_logits': "the head's features"}
     return [
         Cell(
-            f'{text}, {shot} images per class, {features}',
+            f'{text}, {shot} images per class',
             label,
             f'when_transfer/{key}',
             metrics=(f'few_shot/{classifier}_{shot}_{stage}',),
         )
-        for stage, features in stages.items()
         for classifier, text in classifiers.items()
         for shot in (5, 20)
         for key, (label, _, _) in METHODS.items()
@@ -109,10 +107,13 @@ WHEN_TABLES = {
         'Unknown images: false positive rate (%) at 95 % true positives', by_score('fpr95'), 'score', True
     ),
     'when_transfer': pivoted(
-        'Accuracy (%) on 100 other classes', [*compared(TRAINED_ON), *by_classifier()], 'classifier'
+        'Accuracy (%) on 100 other classes', [*compared(TRAINED_ON), *by_classifier('backbone')], 'classifier'
+    ),
+    'when_transfer_head': pivoted(
+        "Accuracy (%) on 100 other classes, from the head's features", by_classifier('pre_logits'), 'classifier'
     ),
 }
-SHOWN = ('when_size', 'when_imbalance', 'when_rare', 'when_noise', 'when_auroc')  # others follow when they have run
+SHOWN = ('when_size', 'when_imbalance', 'when_rare', 'when_noise', 'when_auroc', 'when_transfer')
 WHEN_FIGURE = Figure(
     'Difference from Softmax',
     'differences',
