@@ -161,7 +161,7 @@ def test_whatever_ends_the_runner_ends_all_processes(number, status, tmp_path):
     wait_for(lambda: not any(map(alive, written_pids(tmp_path))))
     wait_for(lambda: states(tmp_path) == ['interrupted', 'interrupted', 'not run'])  # the locks are released
     said = (tmp_path / 'stderr').read_text()
-    assert 'Traceback' not in said and ('continues where they stopped' in said) == (status > 0)
+    assert 'Traceback' not in said and ('Repeat the command to continue' in said) == (status > 0)
 
 
 def test_a_second_interrupt_leaves_nobody_behind(tmp_path):
