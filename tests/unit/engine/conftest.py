@@ -1,8 +1,9 @@
-"""What the tests of hooks share."""
+"""What the tests of hooks and checkpoints share."""
 
 from types import SimpleNamespace
 
 import pytest
+import torch
 from mmengine.config import ConfigDict
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
@@ -27,3 +28,14 @@ def runner_before_test():
 
     with DefaultScope.overwrite_default_scope('mmpretrain'):
         yield build
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """Write weights to a file, as a checkpoint."""
+
+    def save(weights, **more):
+        torch.save(dict(state_dict=weights, **more), tmp_path / 'weights.pth')
+        return tmp_path / 'weights.pth'
+
+    return save

@@ -19,15 +19,6 @@ def network():
     return nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
 
 
-@pytest.fixture
-def saved(tmp_path):
-    def save(weights, **more):
-        torch.save(dict(state_dict=weights, **more), tmp_path / 'weights.pth')
-        return tmp_path / 'weights.pth'
-
-    return save
-
-
 def test_all_weights_load(saved):
     source, model = network(), network()
     weights = {f'module.{name}': value for name, value in source.state_dict().items() if 'tracked' not in name}

@@ -2,22 +2,12 @@
 
 import mmpretrain
 import pytest
-import torch
 from mmengine.config import Config
 
 from mmpod.engine import get_model
 from mmpod.utils.errors import UserError
 
 DIGITS = 'configs/small/pod_digits.py'
-
-
-@pytest.fixture
-def saved(tmp_path):
-    def save(weights, **more):
-        torch.save(dict(state_dict=weights, **more), tmp_path / 'weights.pth')
-        return tmp_path / 'weights.pth'
-
-    return save
 
 
 def test_get_model_is_strict_and_knows_the_classes(root, saved):
