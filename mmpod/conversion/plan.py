@@ -56,8 +56,8 @@ def convert(
     """Return a copy of ``cfg`` whose head is a ``PEDCCHead`` with ``PODLoss`` or another supported loss.
 
     Everything else stays: backbone, data, Mixup and CutMix, optimizer, schedule, hooks, ``init_cfg`` and ``load_from``.
-    Label smoothing, class weights and a focal factor become arguments of the loss. A ``work_dir`` becomes None, which
-    the command lines replace by ``work_dirs/NAME``. Whatever is dropped is logged.
+    Label smoothing, class weights and a focal factor become arguments of the loss. The name of the loss is added to
+    ``work_dir``. Whatever is dropped is logged.
 
     Args:
         cfg: A single-label image classification config of mmpretrain, not changed.
@@ -115,11 +115,11 @@ def plan_conversion(
                 f'Expected labels of one class per image for loss={loss!r}, but this config mixes images (`augments` '
                 'or `batch_augments`). Remove the mixing from the original, or choose another loss.'
             )
-        folder, folder_notes = _without_folder(cfg)
+        own, own_notes = _own_folder(cfg, loss)
         if loss == 'softmax':
-            return Conversion(folder, folder_notes)
+            return Conversion(own, own_notes)
         if loss == 'cot':
-            return Conversion(dict(_two_objectives(cfg, classifier), **folder), folder_notes)
+            return Conversion(dict(_two_objectives(cfg, classifier), **own), own_notes)
         head, notes = model.head, _dropped_from_head(head_class, model.head)
         # A plain ClsHead has no layer: the backbone makes the logits itself.
         in_backbone = head_class is ClsHead
@@ -153,8 +153,8 @@ def plan_conversion(
         topk=_topk(head, num_classes),
         **(dict(cal_acc=True) if head.get('cal_acc') and not _has_soft_labels(cfg) else {}),
     )
-    notes += [*loss_notes, *input_notes, *hook_notes, *_unmatched_keys(cfg, changes['head']), *folder_notes]
-    return Conversion(dict(model=changes, **hooks, **folder), tuple(notes))
+    notes += [*loss_notes, *input_notes, *hook_notes, *_unmatched_keys(cfg, changes['head']), *own_notes]
+    return Conversion(dict(model=changes, **hooks, **own), tuple(notes))
 
 
 def plan_gda(cfg: Config, covariance: str = 'shared') -> Conversion:
@@ -191,11 +191,14 @@ def _two_objectives(cfg: Config, classifier: type) -> dict:
     )
 
 
-def _without_folder(cfg: Config) -> tuple[dict, tuple[str, ...]]:
-    """Return the setting without the original's folder, in which training would overwrite its files, and a note."""
+def _own_folder(cfg: Config, loss: str) -> tuple[dict, tuple[str, ...]]:
+    """Return the setting of a folder of its own, so that training overwrites nothing of the original, and a note."""
     folder = cfg.get('work_dir')
-    note = f'work_dir={folder!r} is dropped, so that training overwrites nothing of the original. Set another.'
-    return (dict(work_dir=None), (note,)) if folder is not None else ({}, ())
+    if folder is None:
+        return {}, ()
+    own = f'{folder.rstrip("/")}_{loss}'
+    note = f'work_dir becomes {own!r}, so that training overwrites nothing of the original.'
+    return dict(work_dir=own), (f'{note} Set another in a second conversion with this loss.',)
 
 
 def _dropped_from_head(head_class: type, head: dict) -> list[str]:

@@ -305,8 +305,8 @@ def test_a_converted_config_does_not_train_into_the_folder_of_the_original(loss)
     assert 'work_dir' not in plan_conversion(cfg, loss=loss).changes
     cfg.work_dir = 'runs/mine'
     plan = plan_conversion(cfg, loss=loss)
-    assert plan.apply(cfg).work_dir is None and cfg.work_dir == 'runs/mine'
-    assert any("work_dir='runs/mine' is dropped" in note for note in plan.notes)
+    assert plan.apply(cfg).work_dir == f'runs/mine_{loss}' and cfg.work_dir == 'runs/mine'
+    assert any(f"work_dir becomes 'runs/mine_{loss}'" in note for note in plan.notes)
 
 
 @pytest.mark.parametrize('loss', ['pod', 'amsoftmax', 'center'])
