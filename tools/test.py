@@ -59,9 +59,12 @@ def main(args: argparse.Namespace) -> None:
     from mmpod.engine.command_line import evaluation_config, plain_metrics
     from mmpod.engine.runner_session import exit_process, runner_session
     from mmpod.utils.errors import errors_as_exit
+    from mmpod.utils.files import check_output_file
 
     with errors_as_exit():
         cfg = evaluation_config(args)
+        if args.out:
+            check_output_file('--out', Path(args.out))
         with runner_session(cfg) as runner:
             if args.out and args.out_item != 'metrics':
                 runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.out))

@@ -20,6 +20,7 @@ from mmpod.export.classifier import ExportWrapper
 from mmpod.export.images import export_order, image_shape, sample_images
 from mmpod.export.verification import Classify, inputs_and_pixels, largest_difference
 from mmpod.utils.checks import check_choice, check_number, check_packages
+from mmpod.utils.files import check_output_file
 from mmpod.version import __version__
 
 __all__ = ['FORMATS', 'export_classifier', 'load_exported']
@@ -67,6 +68,7 @@ def export_classifier(
         FileNotFoundError: The checkpoint or the folder does not exist.
         ModuleNotFoundError: A package for the format is not installed.
         TypeError: The model does not decide by the similarities of its head.
+        UserError: ``out`` cannot be written.
         ValueError: An argument is out of range, the order of the channels cannot be found, the file has no weights or
             those of another model, or the outputs differ or are not finite.
     """
@@ -78,6 +80,7 @@ def export_classifier(
     if out.suffix != suffix:
         raise ValueError(f'Expected `out` to end in {suffix} for format {format}, but got `{out}`. Rename it.')
     check_checkpoint_file(checkpoint)
+    check_output_file('`out`', out)
     if cfg.get('test_dataloader') is None:
         raise ValueError('Expected a config with a `test_dataloader`, whose pipeline says what images the model takes.')
     if channel_order is not None:
@@ -100,7 +103,6 @@ def export_classifier(
         )
     inputs, pixels = inputs_and_pixels(cfg, fitting, shape, order)
 
-    out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as temporary, torch.no_grad():
         written = Path(temporary) / f'model{suffix}'
         batch = torch.zeros(2, *shape)  # a single image would be taken for a constant batch size

@@ -1,12 +1,15 @@
-"""Files that are written completely or not at all."""
+"""Files that are written completely or not at all, and a check before the work that they are to hold."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ['replaced']
+from mmpod.utils.errors import UserError
+
+__all__ = ['check_output_file', 'replaced']
 
 
 @contextmanager
@@ -26,3 +29,17 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def check_output_file(name: str, path: Path) -> None:
+    """Raise :class:`UserError` unless a file can be written to ``path``; missing folders are created."""
+    if path.is_dir():
+        raise UserError(f'Expected {name} to be a file, but got the folder `{path}`. Name a file in it.')
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise UserError(
+            f'Expected {name} to be a file that can be written, but got `{path}` ({error.strerror}). Name another.'
+        ) from error

@@ -75,6 +75,15 @@ def test_configs_and_options_that_do_not_load(tool, checkpoints, root, tmp_path,
             call(root, monkeypatch, tool, config, 'old.pth', *options)
 
 
+@pytest.mark.parametrize('tool, name', [('export.py', 'model.pt'), ('test.py', 'metrics.json')])
+def test_an_output_that_cannot_be_written_is_refused_before_the_work(
+    tool, name, checkpoints, root, monkeypatch, capsys
+):
+    with pytest.raises(SystemExit, match=f'error: Expected .*out.* that can be written, but got `old.pth/{name}`'):
+        call(root, monkeypatch, tool, root / DIGITS, 'old.pth', '--out', f'old.pth/{name}')
+    assert 'accuracy' not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize('tool', TOOLS)
 def test_checkpoints_of_older_pytorch_load(tool, checkpoints, root, tmp_path, monkeypatch):
     call(root, monkeypatch, tool, root / DIGITS, 'old.pth')

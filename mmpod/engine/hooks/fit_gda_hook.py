@@ -13,7 +13,7 @@ from torch import Tensor
 from mmpod.models import GDAClassifier
 from mmpod.registry import HOOKS
 from mmpod.utils.distributed import check_each_sample_once
-from mmpod.utils.errors import UserError
+from mmpod.utils.files import check_output_file
 
 from ..class_names import check_same_classes, dataset_classes
 from ..extraction import extracted, one_view_model, ordered_loader, plain_model, training_set
@@ -38,8 +38,8 @@ class FitGDAHook(Hook):
 
     Raises:
         TypeError: Before the test, if the model is not a ``GDAClassifier``.
-        UserError: There is no set to fit on, it has no labels or other classes than the test set, or ``save_to`` is a
-            folder.
+        UserError: There is no set to fit on, it has no labels or other classes than the test set, or ``save_to`` cannot
+            be written.
         ValueError: With test-time augmentation, unless the model was loaded with ``fitted``; the training set does not
             have its own pipeline; or a sample would be counted twice.
     """
@@ -60,11 +60,8 @@ class FitGDAHook(Hook):
             print_log(f'GDA: already fitted, {model.fitted}', 'current')
             return
         one_view_model(runner, self)
-        if self.save_to is not None and Path(self.save_to).is_dir():
-            raise UserError(
-                f'Expected `save_to` of FitGDAHook to be a file, but got the folder `{self.save_to}`. Name a file in '
-                f'it: {Path(self.save_to) / "gda.npz"}.'
-            )
+        if self.save_to is not None:
+            check_output_file('`save_to` of FitGDAHook', Path(self.save_to))
         gda, num_classes, counted = model.unfitted_gda(), model.head.num_classes, 0
         loader = ordered_loader(runner, self.dataset or training_set(runner))
         sets = {'test_dataloader': runner.test_dataloader.dataset, 'the set that FitGDAHook fits on': loader.dataset}

@@ -106,6 +106,13 @@ def test_what_cannot_be_measured_is_refused_before_the_test(support, error, mess
         FewShotHook(support, {}, shots=[20]).before_test(runner_before_test())
 
 
+def test_the_labels_of_images_in_memory_are_checked_before_the_test(runner_before_test):
+    rows = dict(type='mmpod.SklearnDigits', split='test', pipeline=[], indices=300)
+    dataset = dict(type='mmpod.InMemoryImages', dataset=rows)
+    with pytest.raises(ValueError, match='at least 40 support images'):
+        FewShotHook({}, {}, shots=[20]).before_test(runner_before_test(dataset=dataset))
+
+
 def test_images_without_labels(runner_before_test, image_folder):
     dataset = dict(type='CustomDataset', data_root=str(image_folder(['a'])), with_label=False, pipeline=[])
     with pytest.raises(ValueError, match='the support set of FewShotHook to have labels'):

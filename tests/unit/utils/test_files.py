@@ -1,8 +1,9 @@
-"""A file is replaced by a complete one, or not at all."""
+"""A file is replaced by a complete one, or not at all, and one that cannot be written is refused before the work."""
 
 import pytest
 
-from mmpod.utils.files import replaced
+from mmpod.utils.errors import UserError
+from mmpod.utils.files import check_output_file, replaced
 
 
 def test_a_complete_file_takes_the_place_of_another(tmp_path):
@@ -20,3 +21,19 @@ def test_an_error_leaves_the_old_file_and_nothing_else(error, tmp_path):
         file.write(b'new')
         raise error
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b'old']
+
+
+def test_a_file_that_can_be_written_is_neither_made_nor_changed(tmp_path):
+    check_output_file('--out', tmp_path / 'folder' / 'a.bin')
+    assert list((tmp_path / 'folder').iterdir()) == []
+    (tmp_path / 'folder' / 'a.bin').write_bytes(b'old')
+    check_output_file('--out', tmp_path / 'folder' / 'a.bin')
+    assert (tmp_path / 'folder' / 'a.bin').read_bytes() == b'old'
+
+
+def test_a_folder_or_a_place_without_files_is_refused(tmp_path):
+    (tmp_path / 'file').touch()
+    with pytest.raises(UserError, match='--out to be a file, but got the folder'):
+        check_output_file('--out', tmp_path)
+    with pytest.raises(UserError, match=r'--out to be a file that can be written.*file/a.bin` \(.*\)\. Name another'):
+        check_output_file('--out', tmp_path / 'file' / 'a.bin')
