@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional, TextIO
 
+from mmpod.utils.files import replaced
+
 __all__ = ['METRIC', 'Run', 'choose_metric', 'default_metric', 'number_format', 'one_number', 'unit']
 
 METRIC = 'accuracy/top1'
@@ -73,10 +75,8 @@ class Run:
 
     def save(self, record: dict) -> None:
         """Write `run.json` atomically."""
-        self.work_dir.mkdir(parents=True, exist_ok=True)
-        temporary = self.work_dir / 'run.json.new'
-        temporary.write_text(json.dumps(record, indent=2) + '\n')
-        temporary.replace(self.work_dir / 'run.json')
+        with replaced(self.work_dir / 'run.json') as file:
+            file.write((json.dumps(record, indent=2) + '\n').encode())
 
     def start_over(self) -> None:
         """Move the record and the logs of starts with other settings into `earlier/`, where nothing reads them."""
