@@ -20,7 +20,12 @@ __all__ = ['check_arguments', 'make_runs', 'queue_parser', 'runs_parser', 'train
 def queue_parser() -> argparse.ArgumentParser:
     """Return a parent parser with the arguments of all command lines that make many runs."""
     parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument('--jobs', type=int, default=1, help='runs at a time; they share the CPU cores (default: 1)')
+    parser.add_argument(
+        '--jobs',
+        type=int,
+        default=1,
+        help='runs at a time; they share the cores, and the GPU unless each can have its own (default: 1)',
+    )
     parser.add_argument('--processes', type=int, default=1, help='processes (GPUs) of each run (default: 1)')
     options: dict[str, Any] = dict(dest='cfg_options', default=[])
     parser.add_argument('--cfg-options', nargs='+', action='extend', help='overrides passed to every run', **options)
