@@ -113,7 +113,7 @@ WHEN_TABLES = {
         "Accuracy (%) on 100 other classes, from the head's features", by_classifier('pre_logits'), 'classifier'
     ),
 }
-SHOWN = ('when_size', 'when_imbalance', 'when_rare', 'when_noise', 'when_auroc', 'when_transfer')
+SHOWN = ('when_size', 'when_budget', 'when_imbalance', 'when_rare', 'when_noise', 'when_auroc', 'when_transfer')
 WHEN_FIGURE = Figure(
     'Difference from Softmax',
     'differences',
