@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 from mmpretrain.datasets import BaseDataset
 
@@ -19,9 +19,9 @@ class ImageNetSubset(BaseDataset):
     """ImageNet's first ``num_classes`` synsets in the order of their names, with labels from 0; never downloaded.
 
     The layout is one of mmpretrain's ``ImageNet``. Either ``data_root/<split>/<wnid>/*.JPEG``, where the folders in
-    ``train/`` name the classes of both splits; or, for validation without ``train/``, ``data_root/val/*.JPEG`` with
-    ``data_root/meta/val.txt``, whose lines contain a file name and the label among all 1000 classes. The paper
-    (arXiv 2111.15449 v1) does not say which classes it used.
+    ``train/`` name the classes of both splits; or, for validation, ``data_root/val/*.JPEG`` with
+    ``data_root/meta/val.txt``, whose lines contain a file name and the label among all classes, which are those of
+    ``train/`` if it exists. The paper (arXiv 2111.15449 v1) does not say which classes it used.
 
     Args:
         data_root: Folder of the dataset.
@@ -32,8 +32,8 @@ class ImageNetSubset(BaseDataset):
     Raises:
         FileNotFoundError: There is no data, a class folder is empty, or a listed image is missing. The message says
             where it was expected and how to get it.
-        ValueError: There are fewer classes than requested, a line of ``val.txt`` is malformed, or an argument is out of
-            range.
+        ValueError: There are fewer classes than requested, a line of ``val.txt`` is malformed, its labels are those of
+            other classes than ``train/`` has, or an argument is out of range.
     """
 
     def __init__(self, data_root: str, num_classes: int, split: str = 'train', **kwargs: Any):
@@ -48,7 +48,7 @@ class ImageNetSubset(BaseDataset):
         folder, train, annotations = (Path(self.data_root) / name for name in (self.split, 'train', 'meta/val.txt'))
         self._require(folder)
         if self.split == 'val' and annotations.is_file() and _holds_images(folder):
-            return self._load_listed(folder, annotations)
+            return self._load_listed(folder, annotations, class_folders(train) if train.is_dir() else None)
         self._require(train)
         classes = class_folders(train)[: self.num_classes]
         if len(classes) < self.num_classes:
@@ -63,8 +63,8 @@ class ImageNetSubset(BaseDataset):
             for path in images_in(folder / name)
         ]
 
-    def _load_listed(self, folder: Path, annotations: Path) -> list[dict]:
-        samples = []
+    def _load_listed(self, folder: Path, annotations: Path, classes: Optional[list[str]]) -> list[dict]:
+        samples, most = [], 0
         for number, line in enumerate(annotations.read_text().splitlines(), 1):
             if not line.strip():
                 continue
@@ -75,6 +75,7 @@ class ImageNetSubset(BaseDataset):
                     f'but got {line!r}.'
                 )
             path, label = folder / match[1], int(match[2])
+            most = max(most, label)
             if label >= self.num_classes:
                 continue
             if not path.is_file():
@@ -85,6 +86,14 @@ class ImageNetSubset(BaseDataset):
                 f'Expected `{annotations}` to list images with labels below num_classes = {self.num_classes}, '
                 'but got none. Get the list again.'
             )
+        if classes is not None:
+            if len(classes) != most + 1:
+                raise ValueError(
+                    f'Expected the labels in `{annotations}` to number the class folders in `{self.data_root}/train`, '
+                    f'but they go up to {most} and there are {len(classes)} folders. Sort the validation images into '
+                    'val/<wnid>/.'
+                )
+            self._metainfo['classes'] = tuple(classes[: self.num_classes])
         return samples
 
     @staticmethod

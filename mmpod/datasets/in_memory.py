@@ -65,6 +65,9 @@ class InMemoryImages(Dataset):
             sample = DataSample().set_gt_label(self.labels[chosen].flatten())
             return [dict(inputs=self.images[chosen], data_samples=sample)]
         return [
-            dict(inputs=self.images[index], data_samples=DataSample().set_gt_label(self.labels[index]))
+            dict(
+                inputs=self.images[index],
+                data_samples=DataSample(metainfo=dict(sample_idx=index)).set_gt_label(self.labels[index]),
+            )
             for index in indices
         ]

@@ -132,5 +132,5 @@ def check_each_sample_once(count: int, num_samples: int, device: torch.device) -
         raise ValueError(
             f'Expected each of the {num_samples} samples to be counted once, but got {total}. Use the sampler '
             "dict(type='DefaultSampler', shuffle=False), whose order determines which process counts "
-            'a sample, and no drop_last.'
+            'a sample, a dataset whose `sample_idx` is the position of the sample, and no drop_last; or one process.'
         )

@@ -45,7 +45,8 @@ class FewShotHook(Hook):
         TypeError: ``shots`` are not integers.
         UserError: Before the test: the two sets have different classes.
         ValueError: ``shots`` or ``stages`` are out of range. Before the test: with test-time augmentation, a class has
-            fewer support images than two draws need, or images have no labels. After it: a sample would be counted
+            fewer support images than two draws need, images have no labels, or the backbone's output is not one tensor.
+            After it: a sample would be counted
             twice.
     """
 
@@ -78,6 +79,9 @@ class FewShotHook(Hook):
         if all(hasattr(dataset, 'get_data_info') for dataset in datasets.values()):
             labels, answers = (labels_of(*item) for item in datasets.items())
             check_support(labels, answers, self.shots)
+        model, batch = plain_model(runner.model).eval(), next(iter(next(iter(self.loaders.values()))))
+        with torch.no_grad():
+            self._stages(model, model.data_preprocessor(batch, False)['inputs'])
 
     def after_test_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
         """Extract the features of both sets and add the accuracies to the metrics."""
@@ -101,17 +105,32 @@ class FewShotHook(Hook):
         sizes: list[int] = []
 
         def features_of(inputs: Tensor) -> Tensor:
-            maps = model.extract_feat(inputs, stage='backbone')
-            feats = model.neck(maps) if model.with_neck else maps
-            pooled = maps[-1].flatten(2).mean(dim=2) if maps[-1].ndim > 2 else maps[-1]
-            parts = [
-                pooled if stage == 'backbone' else stage_features(model.head, feats, stage) for stage in self.stages
-            ]
+            parts = self._stages(model, inputs)
             sizes[:] = [part.shape[1] for part in parts]
             return torch.cat(parts, dim=1)
 
         features, labels = all_features(runner, loader, features_of, 'Features of other classes')
         return features.split(sizes, dim=1), labels
+
+    def _stages(self, model: Any, inputs: Tensor) -> list[Tensor]:
+        """Return the features of each stage, (n, D) each."""
+        maps = model.extract_feat(inputs, stage='backbone')
+        feats = model.neck(maps) if model.with_neck else maps
+        return [
+            mean_over_positions(maps) if stage == 'backbone' else stage_features(model.head, feats, stage)
+            for stage in self.stages
+        ]
+
+
+def mean_over_positions(maps: Any) -> Tensor:
+    """Return the mean of a backbone's last output, (n, C): maps (n, C, H, W), tokens (n, L, C) or vectors (n, C)."""
+    last = maps[-1] if isinstance(maps, (tuple, list)) else maps
+    if isinstance(last, Tensor) and last.ndim in (2, 3, 4):
+        return last if last.ndim == 2 else last.mean(dim=1 if last.ndim == 3 else (2, 3))
+    raise ValueError(
+        f'Expected the backbone to give one tensor for FewShotHook, but got {type(last).__name__}. Set '
+        "stages='pre_logits', the features of the head."
+    )
 
 
 def labels_of(name: str, dataset: Any) -> Tensor:

@@ -1,10 +1,12 @@
 """The softmax-free classification head: projection, normalisation, frozen centroids (Fig. 1 of arXiv 2111.15449 v1)."""
 
 import json
+import logging
 from typing import Any, Optional, Sequence, Union
 
 import torch
 from mmcv.cnn import build_norm_layer
+from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmpod.functional import no_autocast
@@ -125,6 +127,14 @@ class PEDCCHead(PrototypeHead):
             self.recipe = None  # these rows may differ from it
         elif text is not None:
             state_dict[name] = self._rebuild(text, name)
+        loaded = state_dict.get(name, self.centroids)
+        if loaded is not self.centroids and not torch.allclose(loaded.to(self.centroids), self.centroids, atol=0.01):
+            print_log(
+                f'The centroids of the checkpoint replace those of the config (`{name}`): they are others, as with '
+                'another seed or file.',
+                logger='current',
+                level=logging.WARNING,
+            )
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     def _unit_rows(self, rows: Tensor, name: str) -> Tensor:

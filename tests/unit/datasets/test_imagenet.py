@@ -97,8 +97,23 @@ def test_imagenet_subset(flat, tmp_path):
         (tmp_path / 'meta').mkdir()
         (tmp_path / 'meta' / 'val.txt').write_text('val_n03.JPEG 2\nval_n01.JPEG 0\nval_n02.JPEG 1\n')
     build = dict(type='mmpod.ImageNetSubset', data_root=str(tmp_path), num_classes=2)
+    val = DATASETS.build(dict(build, split='val'))
     assert paths_and_labels(DATASETS.build(build)) == [('n01_a.JPEG', 0), ('n02_a.JPEG', 1)]
-    assert paths_and_labels(DATASETS.build(dict(build, split='val'))) == [('val_n01.JPEG', 0), ('val_n02.JPEG', 1)]
+    assert paths_and_labels(val) == [('val_n01.JPEG', 0), ('val_n02.JPEG', 1)] and val.metainfo['classes'] == (
+        'n01',
+        'n02',
+    )
+
+
+def test_a_list_that_numbers_other_classes_than_the_training_set(tmp_path):
+    """A part of ImageNet's folders beside the list of all: label 1 is another class in each."""
+    for wnid in ('n02', 'n05'):
+        write_images(tmp_path / 'train' / wnid, ['a.JPEG'])
+    write_images(tmp_path / 'val', ['a.JPEG'])
+    (tmp_path / 'meta').mkdir()
+    (tmp_path / 'meta' / 'val.txt').write_text('a.JPEG 1\nb.JPEG 7\n')
+    with pytest.raises(ValueError, match='go up to 7 and there are 2 folders.*val/<wnid>/'):
+        ImageNetSubset(str(tmp_path), 2, split='val')
 
 
 def test_faulty_imagenet_subset_is_named(tmp_path):

@@ -86,6 +86,7 @@ def test_without_augmentation_both_paths_give_the_same_batch():
     assert_close(batches[1]['inputs'], batches[0]['inputs'])
     labels = [torch.cat([sample.gt_label for sample in batch['data_samples']]) for batch in batches]
     assert_close(*labels)
+    assert [sample.sample_idx for sample in batches[1]['data_samples']] == list(range(7))
     assert len(in_memory()) == len(host) and in_memory().metainfo['classes'] == host.metainfo['classes']
 
 

@@ -8,11 +8,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, normalize
+from torch.testing import assert_close
 
 import mmpod
 from mmpod.datasets import SklearnDigits
 from mmpod.engine import FewShotHook
-from mmpod.engine.hooks.few_shot_hook import check_support, draws
+from mmpod.engine.hooks.few_shot_hook import check_support, draws, mean_over_positions
 from mmpod.engine.runner_session import runner_session
 from mmpod.utils.errors import UserError
 
@@ -111,6 +112,27 @@ def test_the_labels_of_images_in_memory_are_checked_before_the_test(runner_befor
     dataset = dict(type='mmpod.InMemoryImages', dataset=rows)
     with pytest.raises(ValueError, match='at least 40 support images'):
         FewShotHook({}, {}, shots=[20]).before_test(runner_before_test(dataset=dataset))
+
+
+def test_the_mean_over_positions_keeps_the_channels():
+    maps = torch.arange(24.0).reshape(1, 2, 3, 4)
+    expected = torch.tensor([[5.5, 17.5]])  # of 0 to 11 and 12 to 23
+    for output in (maps, maps.flatten(2).transpose(1, 2), expected):  # feature maps, tokens, vectors
+        assert_close(mean_over_positions((output,)), expected)
+
+
+def test_a_backbone_with_several_outputs_is_refused_before_the_test(runner_before_test):
+    class TwoTokens(torch.nn.Module):
+        with_neck = False
+
+        def data_preprocessor(self, batch, training):
+            return dict(inputs=torch.stack(batch['inputs']))
+
+        def extract_feat(self, inputs, stage):
+            return ([inputs.flatten(1), inputs.flatten(1)],)
+
+    with pytest.raises(ValueError, match="one tensor for FewShotHook, but got list.*stages='pre_logits'"):
+        FewShotHook({}, {}, shots=[1], stages='backbone').before_test(runner_before_test(TwoTokens()))
 
 
 def test_images_without_labels(runner_before_test, image_folder):

@@ -117,6 +117,16 @@ class Wrapper(torch.nn.Module):
         self.head = head
 
 
+@pytest.mark.parametrize('seed, times', [(3, 0), (4, 1)])
+def test_other_centroids_in_a_checkpoint_are_named(seed, times, monkeypatch):
+    said = []
+    monkeypatch.setattr('mmpod.models.heads.pedcc_head.print_log', lambda text, **_: said.append(text))
+    saved, head = PEDCCHead(4, 6, 5, seed=3), PEDCCHead(4, 6, 5, seed=seed)
+    head.load_state_dict(saved.state_dict())
+    assert_close(head.centroids, saved.centroids)
+    assert len(said) == times and all('centroids of the checkpoint replace those of the config' in one for one in said)
+
+
 @pytest.fixture
 def small_tables_count_as_large(monkeypatch):
     monkeypatch.setattr('mmpod.functional.spread.LARGE_TABLE', 1000)
