@@ -159,12 +159,21 @@ def test_checkpoints_within_an_epoch(monkeypatch):
     assert reasons(monkeypatch, runner) == ''
 
 
-@pytest.mark.parametrize('iteration, validations', [(3, 1), (4, 0), (0, 0)])
-def test_only_the_end_of_an_epoch_is_validated_on_resume(iteration, validations):
+@pytest.mark.parametrize(
+    'iteration, begin, interval, validations',
+    [
+        *((3, 1, 1, 1), (4, 1, 1, 0), (0, 1, 1, 0)),
+        *((6, 1, 2, 1), (9, 1, 2, 0), (15, 1, 2, 1)),  # the last of five epochs is always due
+        *((6, 3, 1, 0), (9, 3, 1, 1)),
+    ],
+)
+def test_the_end_of_an_epoch_is_validated_on_resume_if_it_was_due(iteration, begin, interval, validations):
+    """An epoch has three iterations."""
     runner, done = runner_of(epoch=iteration // 3), []
     runner.iter, runner.val_loop = iteration, SimpleNamespace(run=lambda: done.append(1))
     loop = runner.train_loop = object.__new__(EpochBasedTrainLoop)
-    loop.dataloader, loop.val_begin, loop.val_interval, loop._max_epochs = runner.train_dataloader, 1, 1, 5
+    loop.dataloader, loop._max_epochs = runner.train_dataloader, 5
+    loop.val_begin, loop.val_interval = begin, interval
     ValidateOnResumeHook().before_train(runner)
     assert len(done) == validations
 

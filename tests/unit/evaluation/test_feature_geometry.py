@@ -39,6 +39,17 @@ def test_batches_give_what_all_features_give(normalize):
     assert not [name for name in metrics if 'loss' in name]  # those would be added to the objective
 
 
+def test_the_prototypes_are_those_of_the_first_batch():
+    """After the epoch EMAHook has put the other weights back."""
+    labels = torch.arange(20) % 4
+    features, head = torch.randn(20, 6), SimpleNamespace(num_classes=4, prototypes=PRETEND.prototypes.clone())
+    metric = FeatureGeometry()
+    metric.head, metric.batch = head, features
+    metric.process(None, [dict(gt_label=label.reshape(1)) for label in labels])
+    head.prototypes.neg_()
+    assert metric.evaluate(20) == pytest.approx(measured(features, labels))
+
+
 def test_perfect_collapse_and_a_fresh_start():
     metric = FeatureGeometry(prefix='g')
     metric.head = PRETEND

@@ -72,7 +72,16 @@ def test_lower_is_better(tmp_path):
     run = write_run(tmp_path, 'a', 0, [{1: 4.0, 2: 1.05, 3: 0.5, 4: 1.0}], metric='error')
     (row,) = cells(summary_table([run], 'error', lower_is_better=True))
     assert list(row.values())[2:5] == ['1', '0.5', '2.0'] and 'epochs to within 10 % of the last' in row
-    assert 'Best by error: b, 1.' in verdict({'a': {0: 2.0}, 'b': {0: 1.0}}, 'error', lower_is_better=True)
+    text = verdict({'a': {0: 2.0, 1: 3.0}, 'b': {0: 1.0, 1: 1.5}}, 'error', lower_is_better=True)
+    interval = stats.ttest_rel([2.0, 3.0], [1.0, 1.5]).confidence_interval()
+    assert (
+        'Best by error: b, 1.25.\n- a: worse by 1.25 ' in text and f'{interval.low:.4g} to {interval.high:.4g}' in text
+    )
+
+
+def test_the_best_mean_may_lose_on_the_common_seeds():
+    text = verdict({'a': {0: 90.0, 1: 92.0, 2: 99.0}, 'b': {0: 91.0, 1: 93.5}}, 'accuracy/top1')
+    assert 'Best by accuracy/top1: a, 93.67.\n- b: better by 1.25 ' in text
 
 
 def test_a_metric_with_one_value_per_class_is_refused(tmp_path):
@@ -129,6 +138,8 @@ def test_trial_table_marks_the_best_mean(tmp_path):
     (row,) = cells(table)
     assert list(row.values()) == ['a', '-', '20.00 ± 14.14', '**25.25 ± 0.35**', '-', '-']
     assert 'the best setting against the second:\nBest by accuracy/top1: lr=2, 25.25.\n- lr=1: worse by 5.25' in table
+    (row,) = cells(trial_table(['a'], trials, runs, lower_is_better=True))
+    assert list(row.values()) == ['a', '-', '**20.00 ± 14.14**', '25.25 ± 0.35', '-', '-']
     both = trial_table(['a', 'b'], trials, [*runs, *(replace(run, name='b') for run in runs[2:4])])
     assert 'best settings:\nBest by accuracy/top1: a at lr=2, 25.25.\n- b at lr=1: worse by 5.25 (95 %' in both
     assert '| **25.00** (1 of 2 seeds) |' in trial_table(['a'], trials, [*runs[:5], *runs[6:]])

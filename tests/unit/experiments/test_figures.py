@@ -1,6 +1,7 @@
 """What can be read in the figures of runs: names, units, scales, and that nothing hides anything else."""
 
 import itertools
+import statistics
 
 import pytest
 from mmengine.config import Config
@@ -64,6 +65,11 @@ def test_the_legend_explains_the_band_and_hides_no_curve(drawn):
     plot_accuracy([('Softmax', Curve(2, 70))], None)
     titles = [figure.axes[0].get_legend().get_title().get_text() for figure in drawn]
     assert titles == ['line: mean of 1 to 2 seeds, band: lowest to highest', 'one seed']
+    band = drawn[0].axes[0].collections[0].get_paths()[0].vertices
+    assert [(band[band[:, 0] == epoch, 1].min(), band[band[:, 0] == epoch, 1].max()) for epoch in (1, 2)] == [
+        (1, 3),
+        (80, 90),
+    ]
     axes = drawn[0].axes[0]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ('epoch', 'accuracy (%)')
     legend, frame = boxes(drawn[0], [axes.get_legend(), axes])
@@ -86,8 +92,10 @@ def test_ticks_of_the_logarithmic_axis_do_not_overlap(values, drawn):
 
 
 def test_a_sweep_says_that_its_axis_is_not_to_scale(drawn):
-    plot_sweep({'0': [1.0, 2.0], '10': [3.0]}, {'0': 2.0}, 'lambda', None, 'Sweep')
+    plot_sweep({'0': [1.0, 3.0, 8.0], '10': [3.0]}, {'0': 2.0}, 'lambda', None, 'Sweep')
     (figure,) = drawn
+    highest = max(value for line in figure.axes[0].lines for value in line.get_ydata())
+    assert highest == pytest.approx(4 + statistics.stdev([1, 3, 8]))
     assert figure.axes[0].get_xlabel() == 'lambda (values evenly spaced)' and figure.get_suptitle() == 'Sweep'
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()][1:] == ['paper'] or len(legend.get_texts()) == 2
