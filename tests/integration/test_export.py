@@ -64,7 +64,9 @@ def test_outputs_are_the_inferencers(name, output, to_rgb, tmp_path):
         Image.fromarray(image).save(folder / 'a.png')
     facts = export_classifier(cfg, tmp_path / 'w.pth', 'torchscript', images=tmp_path / 'images')
     assert facts['outputs'] == [output, 'labels'] and facts['compared_on'] == '5 images'
-    assert facts['normalisation_inside']['order'] == ('RGB' if to_rgb else 'BGR')
+    numbers = {key: pytest.approx(cfg.data_preprocessor[key]) for key in ('mean', 'std')}
+    assert facts['normalisation_inside'] == dict(numbers, order='RGB' if to_rgb else 'BGR')
+    assert facts['input']['range'] == [0, 255]
     values, labels = load_exported(facts['file'])(torch.from_numpy(rgb).permute(0, 3, 1, 2).float())
     files = sorted(map(str, (tmp_path / 'images').rglob('*.png')))
     predicted = ImageClassificationInferencer(model)(files, batch_size=5)
@@ -254,6 +256,28 @@ def test_a_file_that_differs_from_the_model_is_not_kept(tmp_path, monkeypatch):
     write = export.WRITERS['torchscript']
     monkeypatch.setitem(export.WRITERS, 'torchscript', lambda classifier, *rest: write(Shifted(classifier), *rest))
     with pytest.raises(ValueError, match=r'at most 0.0001 x max\(1, largest output\), but they differ by 0'):
+        export_classifier(config('pod_digits'), checkpoint, 'torchscript')
+    assert list(tmp_path.iterdir()) == [checkpoint]
+
+
+@pytest.mark.parametrize('fault', ['other labels', 'a batch of one size'])
+def test_a_file_with_other_labels_or_one_batch_size_is_not_kept(fault, tmp_path, monkeypatch):
+    load, checkpoint = export.load_exported, digits_checkpoint(tmp_path)
+
+    def faulty(path):
+        exported = load(path)
+
+        def classify(images):
+            if fault == 'a batch of one size' and len(images) == 1:
+                raise ValueError('one size')
+            outputs, labels = exported(images)
+            return outputs, (labels + 1) % 10 if fault == 'other labels' else labels
+
+        return classify
+
+    monkeypatch.setattr(export, 'load_exported', faulty)
+    words = 'the labels of the model' if fault == 'other labels' else 'one size'
+    with pytest.raises(ValueError, match=words):
         export_classifier(config('pod_digits'), checkpoint, 'torchscript')
     assert list(tmp_path.iterdir()) == [checkpoint]
 

@@ -191,6 +191,15 @@ def test_types_may_have_a_scope_or_be_classes(config, pack):
     assert config.val_dataloader.dataset.dataset.pipeline == [] and config.model.data_preprocessor.padding == 1
 
 
+@pytest.mark.parametrize(
+    'flip, prob', [([], 0), ([dict(type='RandomFlip')], 0.5), ([dict(type='RandomFlip', prob=0.3)], 0.3)]
+)
+def test_flips_as_often_as_the_pipeline(flip, prob, config):
+    config.train_dataloader.dataset.pipeline[1:1] = flip
+    use_fast_path(config)
+    assert config.model.data_preprocessor.flip_prob == prob
+
+
 @pytest.mark.parametrize('size', [[8, 8], (8,)])
 def test_the_sides_of_the_crop_may_be_given_one_by_one(config, size):
     config.train_dataloader.dataset.pipeline[0].crop_size = size

@@ -6,6 +6,7 @@ from mmcv.transforms import LoadImageFromFile, Resize
 from mmengine.config import Config
 from mmpretrain import get_model
 from mmpretrain.datasets import PackInputs
+from torch.testing import assert_close
 
 import mmpod
 from mmpod.datasets import SklearnDigits
@@ -43,6 +44,13 @@ def test_size_that_the_config_leaves_open():
     assert image_shape(cfg, images[:1]) == (3, 20, 30)
     inner = dict(type='mmpod.TinyImageNet', pipeline=[LOAD])
     assert image_shape(digits(dict(type='mmpod.InMemoryImages', dataset=inner)), []) == (3, 64, 64)
+
+
+def test_images_to_compare_on_are_spread_over_the_test_set():
+    dataset = dict(type=SklearnDigits, split='test', pipeline=[PACK])  # 500 images
+    whole = SklearnDigits(split='test', pipeline=[])
+    images = [torch.from_numpy(whole[index]['img']).permute(2, 0, 1) for index in range(0, 496, 62)]
+    assert_close(sample_images(digits(dataset)), images)
 
 
 @pytest.mark.parametrize(
