@@ -42,6 +42,29 @@ def test_numbers_are_those_of_prototypes_of_any_length(tmp_path):
     assert written(tmp_path) == PICTURES
 
 
+def test_each_figure_shows_what_it_says(tmp_path, monkeypatch):
+    import mmpod.visualization.geometry as module
+
+    shown, figures = {}, []
+    monkeypatch.setattr(module, 'plot_gram', lambda rows, path, *_: shown.update({path.stem: rows}))
+    monkeypatch.setattr(module, 'plot_embedding', lambda points, labels, *_: shown.update(labels=labels))
+    monkeypatch.setattr(module, 'embed', lambda features, *_: shown.update(features=features) or (None, None))
+    monkeypatch.setattr(module, 'write_png', lambda figure, path: figures.append(figure))
+    data = made_up()._replace(prototypes=3 * made_up().prototypes)
+    numbers = draw_geometry(data, tmp_path, max_samples=30)
+    assert_close(shown['gram'], data.prototypes / 3)
+    means = torch.stack([data.features[data.labels == k].mean(0) for k in range(4)])
+    centred = means - means.mean(0)
+    assert_close(shown['means'], centred / centred.norm(dim=1, keepdim=True))
+    assert len(shown['features']) == 30
+    assert torch.equal((shown['features'] @ data.prototypes.T).argmax(1), shown['labels'])
+    (axes,) = figures[0].axes
+    texts = [text.get_text() for text in figures[0].legends[0].get_texts()]
+    for name, value in (('of its class', 'target_cosine'), ('nearest other', 'max_nontarget_cosine')):
+        assert any(name in text and f'mean {numbers[value]:.3f}' in text for text in texts)
+    assert axes.lines[-1].get_xdata()[0] == pytest.approx(-1 / 3)
+
+
 @pytest.mark.parametrize('num_classes', [2, 15, 33])
 def test_few_and_many_classes(num_classes, tmp_path):
     draw_geometry(made_up(num_classes, per_class=3, dim=40), tmp_path, 'pca')
