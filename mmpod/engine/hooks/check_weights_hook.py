@@ -1,5 +1,6 @@
 """A hook that refuses to evaluate or to resume a model without all of its weights."""
 
+import copy
 import logging
 from typing import Optional
 
@@ -36,7 +37,7 @@ class CheckWeightsHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare the checkpoint with the model to be resumed, or remember it for an evaluation that may follow."""
-        self.checkpoint = checkpoint
+        self.checkpoint = copy.copy(checkpoint)  # MMEngine's FlexibleRunner removes the weights from its dict
         if runner._resume:
             self.before_val(runner)
             _warn_of_changed_settings(runner, checkpoint)

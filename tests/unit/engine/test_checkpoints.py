@@ -69,6 +69,16 @@ def test_hook_refuses_evaluations_and_leaves_fine_tuning_alone():
         getattr(hook, stage)(runner)
 
 
+def test_hook_compares_what_was_loaded_though_the_runner_takes_it_apart():
+    """MMEngine's FlexibleRunner removes the weights from the dict that it has shown to the hooks."""
+    runner, hook = SimpleNamespace(model=network(), _load_from='softmax.pth', _resume=False), CheckWeightsHook()
+    checkpoint = dict(meta=dict(epoch=1), state_dict=network().state_dict())
+    hook.after_load_checkpoint(runner, checkpoint)
+    weights = checkpoint.pop('state_dict')
+    hook.before_test(runner)
+    assert_close(runner.model.state_dict(), weights)
+
+
 def test_hook_refuses_to_resume_with_other_weights():
     runner, hook = SimpleNamespace(model=network(), _load_from='epoch_1.pth', _resume=True), CheckWeightsHook()
     hook.after_load_checkpoint(runner, dict(state_dict=network().state_dict()))
