@@ -2,11 +2,14 @@
 
 import copy
 import logging
+from collections.abc import Iterator
 from typing import Optional
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
+from mmpretrain.engine.hooks import SwitchRecipeHook
+from torch import nn
 
 from mmpod.engine.checkpoints import incomplete_error, load_fitting_weights
 from mmpod.engine.extraction import plain_model
@@ -26,6 +29,9 @@ class CheckWeightsHook(Hook):
     checkpoint with only a part of the weights (``load_from``). If settings have changed since a checkpoint to be
     resumed was saved, a warning names them.
 
+    If mmpretrain's ``SwitchRecipeHook`` changes the loss in the course of a training, the model that is evaluated or
+    resumed gets the loss that the checkpoint was saved with, and its state.
+
     Raises:
         UserError: Before a test, a validation without training, or a resumed training.
     """
@@ -43,17 +49,33 @@ class CheckWeightsHook(Hook):
             _warn_of_changed_settings(runner, checkpoint)
 
     def before_train(self, runner: Runner) -> None:
-        """Let a new training start from any checkpoint."""
+        """Let a new training start from any checkpoint; move the losses that will replace others to the model."""
         self.checkpoint = None
+        for _, loss in _scheduled_losses(runner):
+            loss.to(next(runner.model.parameters()).device)
 
     def before_val(self, runner: Runner) -> None:
         """Compare the checkpoint with the model."""
         checkpoint, self.checkpoint = self.checkpoint, None
-        difference = '' if checkpoint is None else load_fitting_weights(plain_model(runner.model), checkpoint)
+        if checkpoint is None:
+            return
+        model = plain_model(runner.model)
+        epoch = (checkpoint.get('meta') or {}).get('epoch', 0)
+        for first_epoch, loss in _scheduled_losses(runner):
+            if first_epoch <= epoch:
+                model.head.loss_module = loss
+        difference = load_fitting_weights(model, checkpoint)
         if difference:
             raise incomplete_error(runner._load_from, difference, runner._resume)
 
     before_test = before_val
+
+
+def _scheduled_losses(runner: Runner) -> Iterator[tuple[int, nn.Module]]:
+    """Yield the losses of a ``SwitchRecipeHook`` and the epochs that they start in."""
+    for hook in runner.hooks:
+        if isinstance(hook, SwitchRecipeHook):
+            yield from ((epoch, recipe['loss']) for epoch, recipe in hook.schedule.items() if 'loss' in recipe)
 
 
 def _warn_of_changed_settings(runner: Runner, checkpoint: dict) -> None:

@@ -55,7 +55,7 @@ def test_what_a_model_drops_from_its_own_weights_is_not_missing(saved):
 
 
 def test_hook_refuses_evaluations_and_leaves_fine_tuning_alone():
-    runner = SimpleNamespace(model=network(), _load_from='softmax.pth', _resume=False)
+    runner = SimpleNamespace(model=network(), _load_from='softmax.pth', _resume=False, hooks=[])
     part = dict(state_dict=dict(list(network().state_dict().items())[:1]))
     for stage in ('before_test', 'before_val'):
         hook = CheckWeightsHook()
@@ -71,7 +71,10 @@ def test_hook_refuses_evaluations_and_leaves_fine_tuning_alone():
 
 def test_hook_compares_what_was_loaded_though_the_runner_takes_it_apart():
     """MMEngine's FlexibleRunner removes the weights from the dict that it has shown to the hooks."""
-    runner, hook = SimpleNamespace(model=network(), _load_from='softmax.pth', _resume=False), CheckWeightsHook()
+    runner, hook = (
+        SimpleNamespace(model=network(), _load_from='softmax.pth', _resume=False, hooks=[]),
+        CheckWeightsHook(),
+    )
     checkpoint = dict(meta=dict(epoch=1), state_dict=network().state_dict())
     hook.after_load_checkpoint(runner, checkpoint)
     weights = checkpoint.pop('state_dict')
@@ -80,7 +83,10 @@ def test_hook_compares_what_was_loaded_though_the_runner_takes_it_apart():
 
 
 def test_hook_refuses_to_resume_with_other_weights():
-    runner, hook = SimpleNamespace(model=network(), _load_from='epoch_1.pth', _resume=True), CheckWeightsHook()
+    runner, hook = (
+        SimpleNamespace(model=network(), _load_from='epoch_1.pth', _resume=True, hooks=[]),
+        CheckWeightsHook(),
+    )
     hook.after_load_checkpoint(runner, dict(state_dict=network().state_dict()))
     other = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3, affine=False))
     with pytest.raises(UserError, match='epoch_1.pth.*2 missing.*load_from=epoch_1.pth and another --work-dir'):
