@@ -13,6 +13,7 @@ from torch import nn
 
 from mmpod.engine.checkpoints import incomplete_error, load_fitting_weights
 from mmpod.engine.extraction import plain_model
+from mmpod.models import PrototypeLoss
 from mmpod.registry import HOOKS
 from mmpod.utils.config_differences import differences, parse_settings
 
@@ -26,8 +27,9 @@ class CheckWeightsHook(Hook):
     """Refuse to evaluate or to resume a checkpoint that does not contain exactly the weights of the model.
 
     MMEngine only logs missing weights and continues with their initial values. A new training may start from a
-    checkpoint with only a part of the weights (``load_from``). If settings have changed since a checkpoint to be
-    resumed was saved, a warning names them.
+    checkpoint with only a part of the weights (``load_from``); the schedules of mmpod's losses, such as the margin of
+    L-Softmax, then begin at their start. If settings have changed since a checkpoint to be resumed was saved, a warning
+    names them.
 
     If mmpretrain's ``SwitchRecipeHook`` changes the loss in the course of a training, the model that is evaluated or
     resumed gets the loss that the checkpoint was saved with, and its state.
@@ -49,8 +51,15 @@ class CheckWeightsHook(Hook):
             _warn_of_changed_settings(runner, checkpoint)
 
     def before_train(self, runner: Runner) -> None:
-        """Let a new training start from any checkpoint; move the losses that will replace others to the model."""
+        """Let a new training start from any checkpoint, with the schedules of its losses at their start.
+
+        The losses that will replace others are moved to the device of the model.
+        """
         self.checkpoint = None
+        if not runner._resume:
+            for module in plain_model(runner.model).modules():
+                if isinstance(module, PrototypeLoss):
+                    module.restart_schedule()
         for _, loss in _scheduled_losses(runner):
             loss.to(next(runner.model.parameters()).device)
 

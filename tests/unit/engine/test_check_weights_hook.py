@@ -1,5 +1,6 @@
 """What a run does with the settings and the losses of its checkpoint."""
 
+import copy
 import logging
 from types import SimpleNamespace
 
@@ -11,7 +12,7 @@ from torch import nn
 
 from mmpod.engine.hooks import check_weights_hook
 from mmpod.engine.hooks.check_weights_hook import CheckWeightsHook
-from mmpod.models import NormAdaptivePODLoss, PEDCCHead, PODLoss
+from mmpod.models import ASoftmaxLoss, CenterLoss, LSoftmaxLoss, NormAdaptivePODLoss, PEDCCHead, PODLoss
 
 
 @pytest.mark.parametrize('text, said', [('lr = 0.1', 'lr: 0.1 -> 0.3'), ('lr = 0.3', None), ('lr = <object>', None)])
@@ -67,3 +68,23 @@ def test_a_new_training_begins_with_the_first_loss_of_a_schedule():
     hook.before_val(runner)
     assert type(model.head.loss_module) is PODLoss
     assert schedule.schedule[2]['loss'].delta.is_meta  # mmpretrain's hook leaves it on the CPU
+
+
+@pytest.mark.parametrize('resume', [False, True])
+def test_schedules_of_losses_start_anew_unless_resumed(resume):
+    features, labels, prototypes = torch.rand(4, 3), torch.arange(4) % 3, torch.eye(3)
+    trained = nn.ModuleList([NormAdaptivePODLoss(0.2), LSoftmaxLoss(), CenterLoss(3, 3)])
+    for loss in trained:
+        loss(features, labels, prototypes)
+    trained[0].update_delta(5)
+    trained[0](features, labels, prototypes)
+    model, hook = nn.ModuleList([NormAdaptivePODLoss(0.1), ASoftmaxLoss(), CenterLoss(3, 3)]), CheckWeightsHook()
+    start = copy.deepcopy(model.state_dict())
+    runner = SimpleNamespace(model=model, hooks=[], cfg=Config(), _resume=resume, _load_from='epoch_5.pth')
+    hook.after_load_checkpoint(runner, dict(state_dict=trained.state_dict()))
+    model.load_state_dict(trained.state_dict())
+    hook.before_train(runner)
+    start['2.centers'] = trained[2].centers  # learned, as weights are
+    expected = trained.state_dict() if resume else start
+    torch.testing.assert_close(dict(model.state_dict()), dict(expected), rtol=0, atol=0)
+    assert trained[1].iteration == 1 and trained[0].length_count == 4
