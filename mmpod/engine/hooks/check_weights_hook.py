@@ -2,16 +2,18 @@
 
 import copy
 import logging
-from collections.abc import Iterator
 from typing import Optional
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
-from mmpretrain.engine.hooks import SwitchRecipeHook
-from torch import nn
 
-from mmpod.engine.checkpoints import incomplete_error, load_fitting_weights
+from mmpod.engine.checkpoints import (
+    incomplete_error,
+    load_fitting_weights,
+    scheduled_losses,
+    use_loss_of_checkpoint,
+)
 from mmpod.engine.extraction import plain_model
 from mmpod.models import PrototypeLoss
 from mmpod.registry import HOOKS
@@ -60,7 +62,7 @@ class CheckWeightsHook(Hook):
             for module in plain_model(runner.model).modules():
                 if isinstance(module, PrototypeLoss):
                     module.restart_schedule()
-        for _, loss in _scheduled_losses(runner):
+        for _, loss in scheduled_losses(runner.hooks):
             loss.to(next(runner.model.parameters()).device)
 
     def before_val(self, runner: Runner) -> None:
@@ -69,22 +71,12 @@ class CheckWeightsHook(Hook):
         if checkpoint is None:
             return
         model = plain_model(runner.model)
-        epoch = (checkpoint.get('meta') or {}).get('epoch', 0)
-        for first_epoch, loss in _scheduled_losses(runner):
-            if first_epoch <= epoch:
-                model.head.loss_module = loss
+        use_loss_of_checkpoint(model, runner.hooks, checkpoint)
         difference = load_fitting_weights(model, checkpoint)
         if difference:
             raise incomplete_error(runner._load_from, difference, runner._resume)
 
     before_test = before_val
-
-
-def _scheduled_losses(runner: Runner) -> Iterator[tuple[int, nn.Module]]:
-    """Yield the losses of a ``SwitchRecipeHook`` and the epochs that they start in."""
-    for hook in runner.hooks:
-        if isinstance(hook, SwitchRecipeHook):
-            yield from ((epoch, recipe['loss']) for epoch, recipe in hook.schedule.items() if 'loss' in recipe)
 
 
 def _warn_of_changed_settings(runner: Runner, checkpoint: dict) -> None:

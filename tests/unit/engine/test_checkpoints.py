@@ -4,12 +4,14 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.config import ConfigDict
 from mmpretrain.models.backbones import SwinTransformerV2
 from torch import nn
 from torch.testing import assert_close
 
 from mmpod.engine import CheckWeightsHook
 from mmpod.engine.checkpoints import check_checkpoint_file, load_weights
+from mmpod.models import LearnedPrototypeHead
 from mmpod.utils.errors import UserError
 
 DIGITS = 'configs/small/pod_digits.py'
@@ -52,6 +54,20 @@ def test_what_a_model_drops_from_its_own_weights_is_not_missing(saved):
     weights.pop('0.patch_embed.projection.weight')
     with pytest.raises(UserError, match='1 missing'):
         load_weights(backbone, saved(weights))
+
+
+@pytest.mark.parametrize('epoch, similarity', [(1, 'cosine'), (2, 'dot'), (3, 'cosine')])
+def test_weights_are_loaded_for_the_loss_that_they_were_saved_with(epoch, similarity, saved):
+    """The config replaces the loss in the course of the training, and the head predicts as its loss compares."""
+    later = {2: dict(type='mmpod.LSoftmaxLoss'), 3: dict(type='mmpod.ASoftmaxLoss')}
+    schedule = [dict(action_epoch=first, loss=loss) for first, loss in later.items()]
+    model, source = nn.Module(), nn.Module()
+    model._config = ConfigDict(custom_hooks=[dict(type='mmpretrain.SwitchRecipeHook', schedule=schedule)])
+    model.head = LearnedPrototypeHead(3, 4, dict(type='mmpod.AMSoftmaxLoss'))
+    source.head = LearnedPrototypeHead(3, 4, later.get(epoch, dict(type='mmpod.AMSoftmaxLoss')))
+    load_weights(model, saved(source.state_dict(), meta=dict(epoch=epoch)))
+    assert type(model.head.loss_module) is type(source.head.loss_module) and model.head.similarity == similarity
+    assert_close(model.state_dict(), source.state_dict())
 
 
 def test_hook_refuses_evaluations_and_leaves_fine_tuning_alone():
