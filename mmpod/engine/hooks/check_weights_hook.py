@@ -1,5 +1,6 @@
 """A hook that refuses to evaluate or to resume a model without all of its weights."""
 
+import copy
 import logging
 from typing import Optional
 
@@ -7,8 +8,14 @@ from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
-from mmpod.engine.checkpoints import incomplete_error, load_fitting_weights
+from mmpod.engine.checkpoints import (
+    incomplete_error,
+    load_fitting_weights,
+    scheduled_losses,
+    use_loss_of_checkpoint,
+)
 from mmpod.engine.extraction import plain_model
+from mmpod.models import PrototypeLoss
 from mmpod.registry import HOOKS
 from mmpod.utils.config_differences import differences, parse_settings
 
@@ -22,8 +29,12 @@ class CheckWeightsHook(Hook):
     """Refuse to evaluate or to resume a checkpoint that does not contain exactly the weights of the model.
 
     MMEngine only logs missing weights and continues with their initial values. A new training may start from a
-    checkpoint with only a part of the weights (``load_from``). If settings have changed since a checkpoint to be
-    resumed was saved, a warning names them.
+    checkpoint with only a part of the weights (``load_from``); the schedules of mmpod's losses, such as the margin of
+    L-Softmax, then begin at their start. If settings have changed since a checkpoint to be resumed was saved, a warning
+    names them.
+
+    If mmpretrain's ``SwitchRecipeHook`` changes the loss in the course of a training, the model that is evaluated or
+    resumed gets the loss that the checkpoint was saved with, and its state.
 
     Raises:
         UserError: Before a test, a validation without training, or a resumed training.
@@ -36,19 +47,32 @@ class CheckWeightsHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare the checkpoint with the model to be resumed, or remember it for an evaluation that may follow."""
-        self.checkpoint = checkpoint
+        self.checkpoint = copy.copy(checkpoint)  # MMEngine's FlexibleRunner removes the weights from its dict
         if runner._resume:
             self.before_val(runner)
             _warn_of_changed_settings(runner, checkpoint)
 
     def before_train(self, runner: Runner) -> None:
-        """Let a new training start from any checkpoint."""
+        """Let a new training start from any checkpoint, with the schedules of its losses at their start.
+
+        The losses that will replace others are moved to the device of the model.
+        """
         self.checkpoint = None
+        if not runner._resume:
+            for module in plain_model(runner.model).modules():
+                if isinstance(module, PrototypeLoss):
+                    module.restart_schedule()
+        for _, loss in scheduled_losses(runner.hooks):
+            loss.to(next(runner.model.parameters()).device)
 
     def before_val(self, runner: Runner) -> None:
         """Compare the checkpoint with the model."""
         checkpoint, self.checkpoint = self.checkpoint, None
-        difference = '' if checkpoint is None else load_fitting_weights(plain_model(runner.model), checkpoint)
+        if checkpoint is None:
+            return
+        model = plain_model(runner.model)
+        use_loss_of_checkpoint(model, runner.hooks, checkpoint)
+        difference = load_fitting_weights(model, checkpoint)
         if difference:
             raise incomplete_error(runner._load_from, difference, runner._resume)
 

@@ -9,7 +9,7 @@ from typing import Callable, Optional
 import numpy as np
 import torch
 from mmengine.dist import get_rank
-from mmengine.hooks import CheckpointHook, Hook
+from mmengine.hooks import CheckpointHook, EarlyStoppingHook, Hook
 from mmengine.logging import print_log
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import IterBasedTrainLoop, Runner
@@ -118,6 +118,10 @@ def _inexact(runner: Runner) -> Iterator[str]:
                     'CheckpointHook(by_epoch=False) saves within an epoch, which is then repeated from its start: set '
                     'default_hooks.checkpoint.by_epoch=True'
                 )
+        if isinstance(hook, EarlyStoppingHook):
+            yield 'EarlyStoppingHook forgets the best score and how long it has waited for a better one'
+    if runner.train_dataloader.persistent_workers and not by_iteration:
+        yield 'workers that are kept are seeded in the first epoch only: set train_dataloader.persistent_workers=False'
     if by_iteration and (runner.cfg.get('randomness') or {}).get('seed') is None:
         yield 'an iteration-based loop starts its loader before it knows the seed of the run: set randomness.seed'
     num_workers, hub = runner.train_dataloader.num_workers, runner.message_hub

@@ -1,7 +1,7 @@
 """A hook that saves checkpoints that PyTorch's safe loader can read."""
 
-from collections import Counter
-from typing import Optional
+from collections import OrderedDict
+from typing import Any, Optional
 
 import numpy as np
 import torch
@@ -18,15 +18,16 @@ BUFFER_KEYS = {'values', 'counts', 'max_length'}
 
 @HOOKS.register_module()
 class PlainCheckpointHook(Hook):
-    """Save the state of the log as plain data, so that a checkpoint contains nothing else.
+    """Save the log, the schedules and the facts about the run as plain data, as the rest of a checkpoint is.
 
-    MMEngine 0.10 pickles its ``HistoryBuffer`` objects and NumPy scalars into each checkpoint. Since version 2.6
-    PyTorch refuses such objects (``weights_only=True``), and MMEngine can neither resume from nor test its own files.
-    On saving, this hook turns
+    MMEngine 0.10 pickles its ``HistoryBuffer`` objects into each checkpoint, and NumPy values that come from metrics or
+    from the dataset. Since version 2.6 PyTorch refuses such objects (``weights_only=True``), and MMEngine can neither
+    resume from nor test its own files. On saving, this hook turns
 
     - the buffers into tensors,
-    - the scalars into Python numbers,
-    - the milestones of schedulers, a ``Counter`` that PyTorch before 2.4 refuses, into a dict.
+    - NumPy scalars into Python numbers and arrays into lists, at any depth,
+    - dicts of other classes into plain ones, such as the milestones of schedulers, a ``Counter`` that PyTorch before
+      2.4 refuses.
 
     On loading, it restores the buffers. The check stays on for every file. MMEngine without the hook can also read such
     a checkpoint: it skips the history of the log and resumes the rest.
@@ -41,7 +42,7 @@ class PlainCheckpointHook(Hook):
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Replace each ``HistoryBuffer`` by a dict of two tensors (number of values,) and a length; unwrap the rest."""
-        scalars, info = (checkpoint['message_hub'][part] for part in ('log_scalars', 'runtime_info'))
+        scalars = checkpoint['message_hub']['log_scalars']
         for name, buffer in scalars.items():
             values, counts = buffer.data
             scalars[name] = dict(
@@ -49,15 +50,8 @@ class PlainCheckpointHook(Hook):
                 counts=torch.as_tensor(counts, dtype=torch.int64),
                 max_length=buffer.max_length,
             )
-        for name, value in info.items():
-            if isinstance(value, np.generic):
-                info[name] = value.item()
-
-        schedulers = checkpoint.get('param_schedulers', [])
-        # With several optimizers, such as COT's, a dict of lists.
-        lists = schedulers.values() if isinstance(schedulers, dict) else [schedulers]
-        for state in (state for states in lists for state in states):
-            state.update({name: dict(value) for name, value in state.items() if isinstance(value, Counter)})
+        for part in {'message_hub', 'param_schedulers', 'meta'} & checkpoint.keys():
+            checkpoint[part] = _plain(checkpoint[part])
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Undo the replacement before the Runner resumes."""
@@ -74,3 +68,15 @@ class PlainCheckpointHook(Hook):
         for name in self.restored_losses - {f'train/{term}' for term in outputs or {}}:
             runner.message_hub.log_scalars.pop(name, None)
         self.restored_losses = set()
+
+
+def _plain(value: Any) -> Any:
+    """Return the same content without NumPy's types, which PyTorch's safe loader refuses."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    if isinstance(value, dict):
+        kind = OrderedDict if isinstance(value, OrderedDict) else dict
+        return kind((_plain(key), _plain(item)) for key, item in value.items())
+    if type(value) in (list, tuple):
+        return type(value)(_plain(item) for item in value)
+    return value

@@ -66,7 +66,11 @@ class PrototypeHead(ClsHead):
             )
         self.num_classes = num_classes
         self.in_channels = in_channels
-        self.similarity = self.loss_module.similarity
+
+    @property
+    def similarity(self) -> str:
+        """``'cosine'`` or ``'dot'``: that of the current loss, which mmpretrain's ``SwitchRecipeHook`` may replace."""
+        return self.loss_module.similarity
 
     @property
     def prototypes(self) -> Tensor:

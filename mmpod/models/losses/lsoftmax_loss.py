@@ -32,8 +32,8 @@ class LSoftmaxLoss(PrototypeLoss):
         kwargs: Passed to :class:`PrototypeLoss`.
 
     Attributes:
-        iteration: Buffer, scalar: number of batches trained on. It is saved with the weights and the same in every
-            process; with gradient accumulation every batch counts.
+        iteration: Buffer, scalar, int64: number of batches trained on. It is saved with the weights and the same in
+            every process; with gradient accumulation every batch counts.
 
     Returns:
         dict[str, Tensor]: ``loss_lsoftmax``.
@@ -61,7 +61,11 @@ class LSoftmaxLoss(PrototypeLoss):
         self.gamma = gamma
         self.power = power
         self.lambda_min = lambda_min
-        self.register_buffer('iteration', torch.zeros(()))
+        self.register_buffer('iteration', torch.zeros((), dtype=torch.int64))
+
+    def restart_schedule(self) -> None:
+        """Begin with lambda of the first iteration again."""
+        self.iteration.zero_()
 
     def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
         """Return the mean cross entropy over the batch; count the iteration when training."""

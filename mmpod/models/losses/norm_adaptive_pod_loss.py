@@ -43,11 +43,18 @@ class NormAdaptivePODLoss(PODLoss):
         super().__init__(**kwargs)
         check_number('initial_delta', initial_delta, torch.finfo(torch.float32).tiny)
         check_number('rate', rate, 0)
+        self.initial_delta = initial_delta
         self.rate = rate
         self.scheduled = rate == 0  # whether delta is set after each epoch, or need not be
         self.register_buffer('delta', torch.tensor(float(initial_delta)))
         self.register_buffer('length_sum', torch.zeros(()))
         self.register_buffer('length_count', torch.zeros(()))
+
+    def restart_schedule(self) -> None:
+        """Begin with ``initial_delta`` again."""
+        self.delta.fill_(self.initial_delta)
+        self.length_sum.zero_()
+        self.length_count.zero_()
 
     def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
         """Return the norm-adaptive term and the decorrelation term."""

@@ -121,6 +121,12 @@ class PrototypeLoss(nn.Module):
         """Return the terms before ``loss_weight``; called with checked arguments of one precision, outside autocast."""
         raise NotImplementedError
 
+    def restart_schedule(self) -> None:
+        """Set what changes with the length of training to its start, as a new training from old weights needs it.
+
+        ``mmpod.CheckWeightsHook`` calls it. This base has no schedule.
+        """
+
     def batch(self, rows: Tensor) -> Batch:
         """Return the batch that the rows (N, D) belong to: that of all processes if ``global_batch``."""
         return GlobalBatch(rows) if self.global_batch and world_size() > 1 else Batch(rows)

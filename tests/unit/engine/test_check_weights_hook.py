@@ -1,13 +1,18 @@
-"""What a resumed run says about the settings of its checkpoint."""
+"""What a run does with the settings and the losses of its checkpoint."""
 
+import copy
+import logging
 from types import SimpleNamespace
 
 import pytest
+import torch
 from mmengine.config import Config
+from mmpretrain.engine.hooks import SwitchRecipeHook
 from torch import nn
 
 from mmpod.engine.hooks import check_weights_hook
 from mmpod.engine.hooks.check_weights_hook import CheckWeightsHook
+from mmpod.models import ASoftmaxLoss, CenterLoss, LSoftmaxLoss, NormAdaptivePODLoss, PEDCCHead, PODLoss
 
 
 @pytest.mark.parametrize('text, said', [('lr = 0.1', 'lr: 0.1 -> 0.3'), ('lr = 0.3', None), ('lr = <object>', None)])
@@ -15,7 +20,71 @@ def test_changed_settings_are_named_and_unreadable_ones_passed_over(text, said, 
     messages = []
     monkeypatch.setattr(check_weights_hook, 'print_log', lambda message, **_: messages.append(message))
     model = nn.Linear(1, 1)
-    runner = SimpleNamespace(model=model, cfg=Config(dict(lr=0.3)), _resume=True, _load_from='epoch_1.pth')
+    cfg = Config(dict(lr=0.3))
+    runner = SimpleNamespace(model=model, cfg=cfg, hooks=[], _resume=True, _load_from='epoch_1.pth')
     checkpoint = dict(state_dict=model.state_dict(), meta=dict(cfg=text))
     CheckWeightsHook().after_load_checkpoint(runner, checkpoint)
     assert [said in message for message in messages] == [True] * bool(said)
+
+
+def with_head(loss):
+    model = nn.Module()
+    model.head = PEDCCHead(3, 4, 4, loss=loss)
+    return model
+
+
+@pytest.mark.parametrize('epoch, switched', [(1, False), (2, True), (5, True)])
+@pytest.mark.parametrize('resume', [False, True])
+def test_the_model_gets_the_loss_that_the_checkpoint_was_saved_with(resume, epoch, switched):
+    """From epoch 2 on it is trained with a loss that has a state of its own, here delta = 3."""
+    schedule = SwitchRecipeHook([dict(action_epoch=2, loss=dict(type='mmpod.NormAdaptivePODLoss'))])
+    source = with_head(NormAdaptivePODLoss(initial_delta=3.0) if switched else PODLoss())
+    model = with_head(PODLoss())
+    runner = SimpleNamespace(
+        model=model,
+        cfg=Config(),
+        hooks=[schedule],
+        epoch=epoch,
+        _resume=resume,
+        _load_from='x.pth',
+        logger=logging.getLogger(),
+    )
+    hook = CheckWeightsHook()
+    hook.after_load_checkpoint(runner, dict(state_dict=source.state_dict(), meta=dict(epoch=epoch)))
+    if resume:
+        schedule.before_train(runner)  # the hook itself restores its schedule afterwards
+    else:
+        hook.before_test(runner)
+    assert type(model.head.loss_module) is type(source.head.loss_module)
+    torch.testing.assert_close(model.state_dict(), source.state_dict())
+
+
+def test_a_new_training_begins_with_the_first_loss_of_a_schedule():
+    schedule = SwitchRecipeHook([dict(action_epoch=2, loss=dict(type='mmpod.NormAdaptivePODLoss'))])
+    model, hook = with_head(PODLoss()).to('meta'), CheckWeightsHook()
+    runner = SimpleNamespace(model=model, hooks=[schedule], _resume=False)
+    hook.after_load_checkpoint(runner, dict(state_dict=with_head(NormAdaptivePODLoss()).state_dict()))
+    hook.before_train(runner)
+    hook.before_val(runner)
+    assert type(model.head.loss_module) is PODLoss
+    assert schedule.schedule[2]['loss'].delta.is_meta  # mmpretrain's hook leaves it on the CPU
+
+
+@pytest.mark.parametrize('resume', [False, True])
+def test_schedules_of_losses_start_anew_unless_resumed(resume):
+    features, labels, prototypes = torch.rand(4, 3), torch.arange(4) % 3, torch.eye(3)
+    trained = nn.ModuleList([NormAdaptivePODLoss(0.2), LSoftmaxLoss(), CenterLoss(3, 3)])
+    for loss in trained:
+        loss(features, labels, prototypes)
+    trained[0].update_delta(5)
+    trained[0](features, labels, prototypes)
+    model, hook = nn.ModuleList([NormAdaptivePODLoss(0.1), ASoftmaxLoss(), CenterLoss(3, 3)]), CheckWeightsHook()
+    start = copy.deepcopy(model.state_dict())
+    runner = SimpleNamespace(model=model, hooks=[], cfg=Config(), _resume=resume, _load_from='epoch_5.pth')
+    hook.after_load_checkpoint(runner, dict(state_dict=trained.state_dict()))
+    model.load_state_dict(trained.state_dict())
+    hook.before_train(runner)
+    start['2.centers'] = trained[2].centers  # learned, as weights are
+    expected = trained.state_dict() if resume else start
+    torch.testing.assert_close(dict(model.state_dict()), dict(expected), rtol=0, atol=0)
+    assert trained[1].iteration == 1 and trained[0].length_count == 4

@@ -1,3 +1,4 @@
+import copy
 import random
 from types import SimpleNamespace
 
@@ -5,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import ConfigDict
-from mmengine.hooks import CheckpointHook
+from mmengine.hooks import CheckpointHook, EarlyStoppingHook
 from mmengine.logging import MessageHub
 from mmengine.optim import OptimWrapper
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
@@ -176,6 +177,25 @@ def test_the_end_of_an_epoch_is_validated_on_resume_if_it_was_due(iteration, beg
     loop.val_begin, loop.val_interval = begin, interval
     ValidateOnResumeHook().before_train(runner)
     assert len(done) == validations
+
+
+def test_an_early_stop_forgets_how_long_it_has_waited(monkeypatch):
+    runner = runner_of()
+    runner.hooks = [EarlyStoppingHook(monitor='accuracy/top1')]
+    assert 'EarlyStoppingHook' in reasons(monkeypatch, runner)
+
+
+@pytest.mark.parametrize('num_workers, persistent', [(1, True), (1, False), (0, False)])
+def test_workers_that_are_not_restarted_are_not_seeded(num_workers, persistent, monkeypatch):
+    """They draw other numbers in the second epoch than workers of a run that resumes there."""
+    runner = runner_of(num_workers)
+    sampler = runner.train_dataloader.sampler
+    runner.train_dataloader = DataLoader(Noise(), 2, False, sampler, None, num_workers, persistent_workers=persistent)
+    said = reasons(monkeypatch, runner)
+    assert ('persistent_workers=False' in said) == persistent
+    assert 'persistent_workers' not in reasons(monkeypatch, by_iteration(copy.copy(runner), seed=0))
+    numbers_of_epoch(runner, 0)
+    assert (numbers_of_epoch(runner, 1) == numbers_of_epoch(runner_of(num_workers), 1)) != persistent
 
 
 def test_other_workers_and_unknown_seeds_are_said(monkeypatch):

@@ -1,9 +1,10 @@
-from collections import Counter
+from collections import Counter, OrderedDict
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 
@@ -32,9 +33,32 @@ def test_milestones_are_plain(several):
     states = [dict(milestones=Counter([9, 13]), last_step=3)]
     schedulers = dict(primary=states, complement=[dict(milestones=Counter([2]))]) if several else states
     hub = dict(log_scalars={}, runtime_info={})
-    PlainCheckpointHook().before_save_checkpoint(None, dict(message_hub=hub, param_schedulers=schedulers))
-    assert type(states[0]['milestones']) is dict and states[0] == dict(milestones={9: 1, 13: 1}, last_step=3)
-    assert not several or type(schedulers['complement'][0]['milestones']) is dict
+    checkpoint = dict(message_hub=hub, param_schedulers=schedulers)
+    PlainCheckpointHook().before_save_checkpoint(None, checkpoint)
+    saved = checkpoint['param_schedulers']
+    first = (saved['primary'] if several else saved)[0]
+    assert type(first['milestones']) is dict and first == dict(milestones={9: 1, 13: 1}, last_step=3)
+    assert not several or type(saved['complement'][0]['milestones']) is dict
+
+
+def test_numpy_values_are_plain_at_any_depth(tmp_path):
+    """As metrics, ReduceOnPlateauLR and the metainfo of a dataset bring them; other types stay what they are."""
+    half, values = np.float64(0.5), np.array([0.25, 0.5])
+    best, other = torch.tensor(2.0), OrderedDict(a=1)
+    checkpoint = dict(
+        message_hub=dict(log_scalars={}, runtime_info=dict(array=values, list=[half], tuple=(half, 'x'), other=other)),
+        param_schedulers=[dict(best=half, last_step=3)],
+        meta=dict(dataset_meta=ConfigDict(palette=[dict(rgb=values)], ids={np.int64(7): np.int64(3)}), best=best),
+    )
+    PlainCheckpointHook().before_save_checkpoint(None, checkpoint)
+    torch.save(checkpoint, tmp_path / 'checkpoint.pth')
+    loaded = torch.load(tmp_path / 'checkpoint.pth', weights_only=True)
+    info = dict(array=[0.25, 0.5], list=[0.5], tuple=(0.5, 'x'), other=OrderedDict(a=1))
+    assert loaded['message_hub'] == dict(log_scalars={}, runtime_info=info)
+    assert type(loaded['message_hub']['runtime_info']['other']) is OrderedDict
+    assert loaded['param_schedulers'] == [dict(best=0.5, last_step=3)]
+    meta = dict(dataset_meta=dict(palette=[dict(rgb=[0.25, 0.5])], ids={7: 3}), best=best)
+    assert loaded['meta'] == meta and type(loaded['meta']['dataset_meta']) is dict
 
 
 def test_weights_alone_load_too():

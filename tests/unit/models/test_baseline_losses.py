@@ -100,6 +100,14 @@ def test_the_schedule_counts_training_batches_only():
     assert loss.iteration == 1 and 'iteration' in loss.state_dict()
 
 
+def test_the_schedule_of_a_half_precision_module_goes_on():
+    """A bfloat16 count would stop at 256: 257 rounds to 256."""
+    loss = LSoftmaxLoss().to(torch.bfloat16)
+    loss.load_state_dict(dict(iteration=torch.tensor(256.0)))  # as mmpod 0.1 saved it
+    loss(*batch())
+    assert loss.iteration == 257 and loss.iteration.dtype == torch.int64
+
+
 def test_a_softmax_is_l_softmax_with_unit_weights():
     features, labels, prototypes = batch()
     settings = dict(margin=4, base=10, gamma=0.1, power=1, lambda_min=5)
