@@ -116,7 +116,8 @@ def plan_run(
         test: Test the last checkpoint after training.
 
     Returns:
-        Plan: The plan, or None if the run is already done, after printing a line that says so.
+        Plan: The plan, or None if the run is already done, after printing a line that says so. An evaluation is
+        planned again if its training is not done, because it may be repeated.
 
     Raises:
         ValueError: The run was made or started with other settings, the batch cannot be split over the processes, or
@@ -124,7 +125,8 @@ def plan_run(
     """
     settings = settings_of(resolve(config, overrides), run.seed)
     _check_unchanged(run, settings)
-    if run.state == 'done':
+    needs = source[1] if source else None
+    if run.is_done(needs) and (needs is None or needs.state == 'done'):
         print(f'{run.label}: already finished in {run.work_dir}')
         return None
     trained, made_by = source or (config, run)
@@ -151,8 +153,7 @@ def plan_run(
         _check_saves(cfg, trained, checkpoint.name)
         commands.append(launcher.test(config, checkpoint, run.work_dir, options))
     details = dict(options=list(overrides), config_hash=settings_hash(settings), config=settings)
-    needs, read = (made_by, checkpoint) if source else (None, None)
-    return Plan(run, commands, num_epochs, details, needs, read, config)
+    return Plan(run, commands, num_epochs, details, needs, checkpoint if source else None, config)
 
 
 def _check_unchanged(run: Run, settings: dict) -> None:
