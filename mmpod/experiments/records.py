@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -154,8 +155,9 @@ def _record_of(setting: Setting, run: Run) -> Record:
 
 def _portable(command: str) -> str:
     """Return a command as it is called in any clone, without this machine's folders of mmpod and Python."""
-    command = re.sub(r'^\S*/python[\d.]* ', 'python ', command)
-    return re.sub(r'/\S*/((?:tools|configs)/\S+\.py)\b', r'\1', command)
+    python, *words = shlex.split(command)
+    words = [re.sub(r'/.*/((?:tools|configs)/.+\.py)\b', r'\1', word) for word in words]
+    return shlex.join([re.sub(r'^.*/python[\d.]*$', 'python', python), *words])
 
 
 def pack(work_dir: Path, results: Path) -> tuple[list[Record], list[Record]]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 
 import pytest
@@ -41,12 +42,14 @@ def test_a_packed_run_is_read_back(tmp_path):
     assert record.overrides == ['a.b=1'] and record.commands == ['python x']
 
 
-def test_commands_are_those_of_any_clone(tmp_path):
-    command = '/opt/env/bin/python3.11 {0}tools/train.py {0}configs/small/x.py --work-dir work_dirs/x --resume'
-    make_run(tmp_path / 'w', commands=[command.format('/home/someone/mmpod/'), 'python tools/test.py configs/y.py'])
+@pytest.mark.parametrize('home', ['/home/someone', '/home/some one', "/home/some'one"])
+def test_commands_are_those_of_any_clone(home, tmp_path):
+    kept = ['configs/small/x.py', '--work-dir', 'work dirs/x', 'a.b=[1,2]', 'c="configs/x"']
+    command = [f'{home}/my env/bin/python3.11', f'{home}/mmpod/tools/train.py', f'{home}/mmpod/{kept[0]}', *kept[1:]]
+    make_run(tmp_path / 'w', commands=[shlex.join(command), 'python tools/test.py configs/y.py'])
     (record,) = collect(tmp_path / 'w')
     assert record.commands == [
-        'python tools/train.py configs/small/x.py --work-dir work_dirs/x --resume',
+        """python tools/train.py configs/small/x.py --work-dir 'work dirs/x' 'a.b=[1,2]' 'c="configs/x"'""",
         'python tools/test.py configs/y.py',
     ]
 
