@@ -16,7 +16,7 @@ from mmpod.utils.config_differences import differences
 from mmpod.utils.config_parts import type_name
 from mmpod.utils.paths import TOOLS
 
-__all__ = ['Launcher', 'Plan', 'plan_run']
+__all__ = ['Launcher', 'Plan', 'check_unchanged', 'plan_run']
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def plan_run(
             the config does not train by epochs with validation, or does not leave the checkpoint to be evaluated.
     """
     settings = settings_of(resolve(config, overrides), run.seed)
-    _check_unchanged(run, settings)
+    check_unchanged(run, settings, run.state == 'running')
     needs = source[1] if source else None
     if run.is_done(needs) and (needs is None or needs.state == 'done'):
         print(f'{run.label}: already finished in {run.work_dir}')
@@ -156,13 +156,17 @@ def plan_run(
     return Plan(run, commands, num_epochs, details, needs, checkpoint if source else None, config)
 
 
-def _check_unchanged(run: Run, settings: dict) -> None:
-    """Refuse a run that was made or started with other settings."""
+def check_unchanged(run: Run, settings: dict, is_running: bool) -> None:
+    """Refuse a run that was made or started with other settings, unless that start saved nothing and has ended.
+
+    Raises:
+        ValueError: It was.
+    """
     record = run.record
     if not record or record.get('config_hash') == settings_hash(settings):
         return
-    if not record.get('finished') and not any(run.work_dir.glob('*.pth')) and run.state != 'running':
-        return  # it saved nothing to continue from, and starts over
+    if not record.get('finished') and not any(run.work_dir.glob('*.pth')) and not is_running:
+        return  # there is nothing to continue from, so it starts over
     state = 'made' if record.get('finished') else 'started'
     raise ValueError(
         f'Expected the config and --cfg-options of {run.label} to be those that {run.work_dir} was {state} with, but '

@@ -20,7 +20,7 @@ import mmengine
 import mmpretrain
 import torch
 
-from mmpod.experiments.plans import Launcher, Plan
+from mmpod.experiments.plans import Launcher, Plan, check_unchanged
 from mmpod.experiments.run import Run, default_metric, number_format
 from mmpod.utils.paths import TOOLS
 from mmpod.version import __version__
@@ -161,6 +161,8 @@ class Pool:
             print(f'{plan.run.label}: another process is running it', flush=True)
             return True
         with lock:
+            if 'config' in plan.details:  # another command may have made or started it since it was planned
+                check_unchanged(plan.run, plan.details['config'], is_running=False)
             if plan.run.is_done(plan.needs):
                 print(f'{plan.run.label}: already finished in {plan.run.work_dir}', flush=True)
                 return True

@@ -211,6 +211,20 @@ def test_a_training_and_its_evaluation_are_repeated_by_one_command(config, tmp_p
     assert gda.record['source_started'] == pod.started == '20260102_000000'
 
 
+@pytest.mark.parametrize('finished, word', [(True, 'made'), (False, 'started')])
+def test_a_run_that_another_command_made_with_other_settings_meanwhile_is_left(
+    finished, word, config, tmp_path, capsys
+):
+    run = Run('c', 0, tmp_path / 'run')
+    plan = plan_run(config('c'), run, Launcher(), [])
+    other = plan_run(config('c'), run, Launcher(), ['train_cfg.max_epochs=3'])
+    run.save(dict(other.details, finished=finished, wall_s=1.0))
+    (run.work_dir / 'epoch_1.pth').touch()
+    record = run.record
+    assert run_all([replace(plan, commands=[['true']])], 1, Launcher()) == [run] and run.record == record
+    assert f'run was {word} with, but they have changed since' in capsys.readouterr().err
+
+
 def test_sections_that_are_none_are_none(root, tmp_path):
     cfg = Config.fromfile(root / DIGITS)
     cfg.merge_from_dict({key: None for key in ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler')})
