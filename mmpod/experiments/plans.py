@@ -188,7 +188,7 @@ def _check_saves(cfg: Config, config: Path, name: str) -> None:
     else:
         interval, since_begin = saver.get('interval', -1), cfg.train_cfg.max_epochs - saver.get('save_begin', 0)
         is_due = interval > 0 and since_begin >= 0 and since_begin % interval == 0
-        needed = dict(
+        needed: dict[str, list] = dict(
             by_epoch=[True], filename_tmpl=['epoch_{}.pth', None], out_dir=[None], save_last=[True, not is_due]
         )
         for key, values in needed.items():
