@@ -1,6 +1,6 @@
 """``fast=True``: small images in memory, crops and flips on the device, bfloat16, and no host sync per iteration."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mmengine.config import Config, ConfigDict
 
@@ -36,7 +36,7 @@ def use_fast_path(cfg: Config) -> None:
             f'Expected one training pipeline for fast=True, but got {type_name(switching[0])} with '
             '`train_pipeline`, which replaces it during training. Remove it from the schedule, or leave fast=True out.'
         )
-    crop, flip, loading = _augmentation(cfg.train_dataloader.dataset)
+    crop, flip, loading = _augmentation((cfg.get('train_dataloader') or {}).get('dataset') or {})
     preprocessor = cfg.model.setdefault('data_preprocessor', ConfigDict(cfg.get('data_preprocessor') or {}))
     if 'type' in preprocessor and type_name(preprocessor) != 'ClsDataPreprocessor':
         raise ValueError(
@@ -56,15 +56,16 @@ def use_fast_path(cfg: Config) -> None:
         dataset = ConfigDict(loader.dataset, pipeline=loading)  # a dict would not keep imported classes writable
         loader.dataset = ConfigDict(type='mmpod.InMemoryImages', dataset=dataset, whole_batches=training)
         loader.update(num_workers=0, persistent_workers=False)
-    if 'type' not in cfg.optim_wrapper or type_name(cfg.optim_wrapper) in ('OptimWrapper', 'AmpOptimWrapper'):
-        cfg.optim_wrapper.type = 'mmpod.BFloat16OptimWrapper'
+    optim = cfg.get('optim_wrapper')
+    if optim and ('type' not in optim or type_name(optim) in ('OptimWrapper', 'AmpOptimWrapper')):
+        optim.type = 'mmpod.BFloat16OptimWrapper'
     cfg.default_hooks.update(
         channels_last=dict(type='mmpod.ChannelsLastHook'), runtime_info=dict(type='mmpod.DeferredRuntimeInfoHook')
     )
     cfg.setdefault('env_cfg', ConfigDict()).cudnn_benchmark = True
 
 
-def _augmentation(dataset: ConfigDict) -> tuple:
+def _augmentation(dataset: Mapping) -> tuple:
     """Split a training pipeline into the crop, the flip and the transforms before them."""
     crop = flip = None
     loading = []

@@ -95,4 +95,4 @@ def make_runs(
         runs.append(run_of(config, trial, seed))
         plans.append(plan_run(config, runs[-1], launcher, [*args.cfg_options, *trial.overrides], source, test=False))
     failed = run_all([plan for plan in plans if plan], args.jobs, launcher)
-    return [run for run in runs if run.state == 'done'], failed
+    return [run for run in runs if run.state == 'done' and run not in failed], failed

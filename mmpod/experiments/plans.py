@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Optional
 
 import torch
+from mmengine.config import Config
 
 from mmpod.experiments.run import Run
 from mmpod.experiments.settings import resolve, settings_hash, settings_of
 from mmpod.utils.config_differences import differences
+from mmpod.utils.config_parts import type_name
 from mmpod.utils.paths import TOOLS
 
-__all__ = ['Launcher', 'Plan', 'plan_run']
+__all__ = ['Launcher', 'Plan', 'check_unchanged', 'plan_run']
 
 
 @dataclass(frozen=True)
@@ -114,15 +116,17 @@ def plan_run(
         test: Test the last checkpoint after training.
 
     Returns:
-        Plan: The plan, or None if the run is already done, after printing a line that says so.
+        Plan: The plan, or None if the run is already done, after printing a line that says so. An evaluation is
+        planned again if its training is not done, because it may be repeated.
 
     Raises:
         ValueError: The run was made or started with other settings, the batch cannot be split over the processes, or
-            the config does not train by epochs with validation.
+            the config does not train by epochs with validation, or does not leave the checkpoint to be evaluated.
     """
     settings = settings_of(resolve(config, overrides), run.seed)
-    _check_unchanged(run, settings)
-    if run.state == 'done':
+    check_unchanged(run, settings, run.state == 'running')
+    needs = source[1] if source else None
+    if run.is_done(needs) and (needs is None or needs.state == 'done'):
         print(f'{run.label}: already finished in {run.work_dir}')
         return None
     trained, made_by = source or (config, run)
@@ -146,22 +150,52 @@ def plan_run(
     checkpoint = made_by.work_dir / f'epoch_{num_epochs}.pth'
     commands = [] if source else [launcher.train(config, run.work_dir, options)]
     if source or test:
+        _check_saves(cfg, trained, checkpoint.name)
         commands.append(launcher.test(config, checkpoint, run.work_dir, options))
     details = dict(options=list(overrides), config_hash=settings_hash(settings), config=settings)
-    needs, read = (made_by, checkpoint) if source else (None, None)
-    return Plan(run, commands, num_epochs, details, needs, read, config)
+    return Plan(run, commands, num_epochs, details, needs, checkpoint if source else None, config)
 
 
-def _check_unchanged(run: Run, settings: dict) -> None:
-    """Refuse a run that was made or started with other settings."""
+def check_unchanged(run: Run, settings: dict, is_running: bool) -> None:
+    """Refuse a run that was made or started with other settings, unless that start saved nothing and has ended.
+
+    Raises:
+        ValueError: It was.
+    """
     record = run.record
     if not record or record.get('config_hash') == settings_hash(settings):
         return
-    if not record.get('finished') and not any(run.work_dir.glob('*.pth')) and run.state != 'running':
-        return  # it saved nothing to continue from, and starts over
+    if not record.get('finished') and not any(run.work_dir.glob('*.pth')) and not is_running:
+        return  # there is nothing to continue from, so it starts over
     state = 'made' if record.get('finished') else 'started'
     raise ValueError(
         f'Expected the config and --cfg-options of {run.label} to be those that {run.work_dir} was {state} with, but '
         f'they have changed since (old -> new): {differences(record.get("config", {}), settings)}. Change them back, '
         'choose another --work-dir, or move that folder away.'
     )
+
+
+def _check_saves(cfg: Config, config: Path, name: str) -> None:
+    """Refuse a training that would not leave ``name``, the checkpoint of its last epoch, to be evaluated."""
+    hooks = cfg.get('default_hooks') or {}
+    saver = hooks.get('checkpoint', {})
+    found = []
+    for hook in [*hooks.values(), *(cfg.get('custom_hooks') or [])]:
+        if isinstance(hook, dict) and type_name(hook) == 'EarlyStoppingHook':
+            found.append('EarlyStoppingHook')
+    if saver is None:
+        found.append('default_hooks.checkpoint=None')
+    else:
+        interval, since_begin = saver.get('interval', -1), cfg.train_cfg.max_epochs - saver.get('save_begin', 0)
+        is_due = interval > 0 and since_begin >= 0 and since_begin % interval == 0
+        needed: dict[str, list] = dict(
+            by_epoch=[True], filename_tmpl=['epoch_{}.pth', None], out_dir=[None], save_last=[True, not is_due]
+        )
+        for key, values in needed.items():
+            if saver.get(key, values[0]) not in values:
+                found.append(f'default_hooks.checkpoint.{key}={saver[key]!r}')
+    if found:
+        raise ValueError(
+            f'Expected the training of {config} to save {name} after its last epoch, because it is evaluated, but it '
+            f'has {" and ".join(found)}. Remove that from the config.'
+        )

@@ -20,7 +20,7 @@ import mmengine
 import mmpretrain
 import torch
 
-from mmpod.experiments.plans import Launcher, Plan
+from mmpod.experiments.plans import Launcher, Plan, check_unchanged
 from mmpod.experiments.run import Run, default_metric, number_format
 from mmpod.utils.paths import TOOLS
 from mmpod.version import __version__
@@ -56,7 +56,10 @@ class Job:
 
     def __init__(self, plan: Plan, variables: dict[str, str], lock: TextIO, stopping: threading.Event):
         self.plan, self.run, self.variables, self.lock, self.stopping = plan, plan.run, variables, lock, stopping
-        if self.run.record.get('config_hash') != plan.details.get('config_hash'):
+        before = self.run.record
+        if before.get('finished'):
+            print(f'{self.run.label}: its training has been repeated, so it is evaluated again', flush=True)
+        if before.get('finished') or before.get('config_hash') != plan.details.get('config_hash'):
             self.run.start_over()
         self.earlier_s, self.started = self.run.record.get('wall_s', 0.0), time.monotonic()
         curve = self.run.curve(default_metric([self.run]))
@@ -65,6 +68,7 @@ class Job:
             plan.details,
             name=self.run.name,
             seed=self.run.seed,
+            source_started=plan.needs.started if plan.needs else None,
             commands=[shlex.join(command) for command in plan.commands],
             versions=versions(),
             environment=variables,
@@ -157,8 +161,10 @@ class Pool:
             print(f'{plan.run.label}: another process is running it', flush=True)
             return True
         with lock:
-            if plan.run.record.get('finished'):
-                print(f'{plan.run.label}: another process has finished it', flush=True)
+            if 'config' in plan.details:  # another command may have made or started it since it was planned
+                check_unchanged(plan.run, plan.details['config'], is_running=False)
+            if plan.run.is_done(plan.needs):
+                print(f'{plan.run.label}: already finished in {plan.run.work_dir}', flush=True)
                 return True
             if blocked_reason := plan.blocked_reason:
                 print(blocked_reason, flush=True)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -99,7 +100,8 @@ def collect(work_dir: Path) -> list[Record]:
 
     Raises:
         FileNotFoundError: There is no such folder.
-        ValueError: It contains an unknown study, or a finished run without the record of how it was made.
+        ValueError: It contains an unknown study, a finished run without the record of how it was made, or the
+            evaluation of a training that has been repeated since.
     """
     if not work_dir.is_dir():
         raise FileNotFoundError(f'Expected {work_dir} to be a folder of runs, but there is none.')
@@ -107,8 +109,14 @@ def collect(work_dir: Path) -> list[Record]:
     for path in sorted(work_dir.glob('*/*/seed*/run.json')):
         setting = setting_of('/'.join(path.relative_to(work_dir).parts[:2]))
         run = Run(setting.name, int(path.parent.name[4:]), path.parent)
-        if run.state == 'done':
-            records.append(_record_of(setting, run))
+        if run.state != 'done':
+            continue
+        if setting.source and not run.is_done(Run('', run.seed, work_dir / setting.source / path.parent.name)):
+            raise ValueError(
+                f'Expected {run.work_dir} to evaluate the training in {work_dir / setting.source}, but that has been '
+                f'repeated since. Evaluate it again with `tools/experiments.py run {setting.key}`.'
+            )
+        records.append(_record_of(setting, run))
     return records
 
 
@@ -128,7 +136,6 @@ def _record_of(setting: Setting, run: Run) -> Record:
             f'Expected {run.work_dir} to be a run of {setting.key}, but it was made without {" ".join(lacking)}. Make '
             'it again.'
         )
-    starts = sorted(path.parent.parent.name for path in run.work_dir.glob('*/vis_data/scalars.json'))
     return Record(
         study=setting.study,
         setting=setting.name,
@@ -138,7 +145,7 @@ def _record_of(setting: Setting, run: Run) -> Record:
         device=versions.pop('device'),
         versions=versions,
         commands=[_portable(command) for command in record['commands']],
-        date=datetime.strptime(starts[0], '%Y%m%d_%H%M%S').isoformat() if starts else None,
+        date=datetime.strptime(run.started, '%Y%m%d_%H%M%S').isoformat() if run.started else None,
         wall_s=record['wall_s'],
         curves={name: {str(epoch): value for epoch, value in curve.items()} for name, curve in run.curves().items()},
         metrics=run.metrics(),
@@ -148,8 +155,9 @@ def _record_of(setting: Setting, run: Run) -> Record:
 
 def _portable(command: str) -> str:
     """Return a command as it is called in any clone, without this machine's folders of mmpod and Python."""
-    command = re.sub(r'^\S*/python[\d.]* ', 'python ', command)
-    return re.sub(r'/\S*/((?:tools|configs)/\S+\.py)\b', r'\1', command)
+    python, *words = shlex.split(command)
+    words = [re.sub(r'/.*/((?:tools|configs)/.+\.py)\b', r'\1', word) for word in words]
+    return shlex.join([re.sub(r'^.*/python[\d.]*$', 'python', python), *words])
 
 
 def pack(work_dir: Path, results: Path) -> tuple[list[Record], list[Record]]:

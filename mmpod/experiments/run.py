@@ -73,6 +73,11 @@ class Run:
         path = self.work_dir / 'run.json'
         return _parse_object(path.read_bytes(), str(path)) if path.is_file() else {}
 
+    @property
+    def started(self) -> Optional[str]:
+        """When its training first started, as MMEngine names its logs, ``'20260102_030405'``; None without logs."""
+        return min((path.parent.parent.name for path in self.work_dir.glob('*/vis_data/scalars.json')), default=None)
+
     def save(self, record: dict) -> None:
         """Write `run.json` atomically."""
         with replaced(self.work_dir / 'run.json') as file:
@@ -100,6 +105,15 @@ class Run:
         if self._is_locked():
             return 'running'
         return 'failed' if record.get('failed') else 'interrupted'
+
+    def is_done(self, source: Optional['Run'] = None) -> bool:
+        """Return whether the run is finished and, if it evaluates ``source``, that has not been trained again since.
+
+        Records of 0.1 do not say which training was evaluated; they count as finished.
+        """
+        record = self.record
+        evaluated, present = record.get('source_started'), source and source.started
+        return bool(record.get('finished')) and (None in (evaluated, present) or evaluated == present)
 
     def acquire(self) -> Optional[TextIO]:
         """Take the run's lock, which is held until all processes that inherited the returned file have closed it.

@@ -24,6 +24,7 @@ from mmpod.functional import (
 )
 from mmpod.functional.spread import DESCENT_VERSION
 from mmpod.utils.checks import check_choice
+from mmpod.utils.files import replaced
 
 from .centroid_file import read_centroids
 
@@ -102,14 +103,8 @@ def _spread(num_classes: int, feat_dim: int, seed: int, dtype: torch.dtype) -> T
     centroids = spread_centroids(num_classes, feat_dim, seed, progress=_log_progress)
     try:
         if is_main_process():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            own = path.with_name(f'{path.name}.{os.getpid()}')  # other runs may write it at the same time
-            try:
-                with own.open('wb') as file:
-                    np.save(file, centroids.numpy())
-                own.replace(path)
-            finally:
-                own.unlink(missing_ok=True)
+            with replaced(path) as file:  # other runs may write it at the same time
+                np.save(file, centroids.numpy())
     except OSError as error:
         print_log(
             f'The spread centroids are not kept for the next run: {error}. Set MMPOD_CACHE to a writable folder.',

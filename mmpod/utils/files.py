@@ -1,6 +1,9 @@
 """Files that are written completely or not at all, and a check before the work that they are to hold."""
 
+import glob
+import itertools
 import os
+import platform
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,15 +14,19 @@ from mmpod.utils.errors import UserError
 
 __all__ = ['check_output_file', 'replaced']
 
+WRITES = itertools.count()  # of this process
+
 
 @contextmanager
 def replaced(path: Path) -> Iterator[BinaryIO]:
     """Open a new file to write; once it is complete and on the disk, it takes the place of ``path``.
 
-    On an error, ``path`` is unchanged and nothing else is left. Missing folders are created.
+    Several processes may do so at the same time: the last one to finish wins. On an error, ``path`` is unchanged and
+    nothing else is left; what a killed process has left is removed by the next write. Missing folders are created.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f'{path.name}.new')
+    _remove_leftovers(path)
+    temporary = _temporary(path)
     try:
         with temporary.open('wb') as file:
             yield file
@@ -29,6 +36,24 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _temporary(path: Path) -> Path:
+    """Return a name that no other write has; it says which process of which machine writes."""
+    return path.with_name(f'{path.name}.{platform.node()}.{os.getpid()}.{next(WRITES)}.new')
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove temporary files of ``path`` whose process, on this machine, no longer exists."""
+    if os.name != 'posix':  # on Windows, signal 0 would end the process
+        return
+    for leftover in path.parent.glob(f'{glob.escape(f"{path.name}.{platform.node()}")}.*.*.new'):
+        try:
+            os.kill(int(leftover.name.split('.')[-3]), 0)
+        except ProcessLookupError:
+            leftover.unlink(missing_ok=True)
+        except (OSError, ValueError):  # the process of another user, or a file of another origin
+            continue
 
 
 def check_output_file(name: str, path: Path) -> None:

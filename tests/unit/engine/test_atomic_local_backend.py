@@ -7,6 +7,7 @@ from mmengine.fileio import get_file_backend
 from mmengine.runner import save_checkpoint
 
 from mmpod.engine import AtomicLocalBackend
+from mmpod.utils import files
 
 BACKEND = dict(backend='atomic_local')
 
@@ -20,12 +21,14 @@ def test_checkpoints_go_through_it(tmp_path):
     assert os.listdir(path.parent) == ['epoch_1.pth']
 
 
-def test_full_disk_leaves_the_old_file_and_says_so(tmp_path):
+def test_full_disk_leaves_the_old_file_and_says_so(tmp_path, monkeypatch):
     """The kernel's own answer: /dev/full has no room for any byte."""
     path = tmp_path / 'epoch_1.pth'
     save_checkpoint(dict(weight=torch.ones(3)), str(path), backend_args=BACKEND)
     before = path.read_bytes()
-    (tmp_path / 'epoch_1.pth.new').symlink_to('/dev/full')
+    full = tmp_path / 'full'
+    full.symlink_to('/dev/full')
+    monkeypatch.setattr(files, '_temporary', lambda path: full)
     with pytest.raises(OSError, match='0.[0-9] MiB.*No space left.*--resume.*epoch_1.pth') as caught:
         save_checkpoint(dict(weight=torch.zeros(3)), str(path), backend_args=BACKEND)
     assert caught.value.errno == errno.ENOSPC

@@ -1,5 +1,7 @@
 """The fast path trains what the plain path trains, and does not wait for the device in an iteration."""
 
+import copy
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -81,6 +83,16 @@ def test_trains_to_the_accuracy_of_the_plain_path(config):
             accuracies.append(runner.val()['accuracy/top1'])
     assert runner.train_dataloader.dataset.whole_batches
     assert abs(accuracies[0] - accuracies[1]) < 10 and min(accuracies) > 70
+
+
+def test_a_config_that_only_evaluates_needs_no_training_sections(config):
+    for name in ('dataloader', 'cfg', 'evaluator'):
+        config[f'test_{name}'] = config.pop(f'val_{name}')
+    accuracies = []
+    for options in ({}, dict(fast=True, train_dataloader=None, train_cfg=None, optim_wrapper=None)):
+        with runner_session(Config({**copy.deepcopy(config), **options})) as runner:
+            accuracies.append(runner.test()['accuracy/top1'])
+    assert accuracies[0] == accuracies[1] and runner.optim_wrapper is None
 
 
 @pytest.mark.parametrize(('hook', 'per_iteration'), [('mmpod.DeferredRuntimeInfoHook', 0), ('RuntimeInfoHook', 3)])

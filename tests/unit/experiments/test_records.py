@@ -2,6 +2,8 @@
 
 import json
 import re
+import shlex
+import shutil
 
 import pytest
 
@@ -40,12 +42,14 @@ def test_a_packed_run_is_read_back(tmp_path):
     assert record.overrides == ['a.b=1'] and record.commands == ['python x']
 
 
-def test_commands_are_those_of_any_clone(tmp_path):
-    command = '/opt/env/bin/python3.11 {0}tools/train.py {0}configs/small/x.py --work-dir work_dirs/x --resume'
-    make_run(tmp_path / 'w', commands=[command.format('/home/someone/mmpod/'), 'python tools/test.py configs/y.py'])
+@pytest.mark.parametrize('home', ['/home/someone', '/home/some one', "/home/some'one"])
+def test_commands_are_those_of_any_clone(home, tmp_path):
+    kept = ['configs/small/x.py', '--work-dir', 'work dirs/x', 'a.b=[1,2]', 'c="configs/x"']
+    command = [f'{home}/my env/bin/python3.11', f'{home}/mmpod/tools/train.py', f'{home}/mmpod/{kept[0]}', *kept[1:]]
+    make_run(tmp_path / 'w', commands=[shlex.join(command), 'python tools/test.py configs/y.py'])
     (record,) = collect(tmp_path / 'w')
     assert record.commands == [
-        'python tools/train.py configs/small/x.py --work-dir work_dirs/x --resume',
+        """python tools/train.py configs/small/x.py --work-dir 'work dirs/x' 'a.b=[1,2]' 'c="configs/x"'""",
         'python tools/test.py configs/y.py',
     ]
 
@@ -110,6 +114,18 @@ def test_a_run_of_unknown_provenance_is_refused(tmp_path, changes, missing):
     with pytest.raises(ValueError, match=f'digits/pod/seed0 to say what it ran.*{missing}Make the run again'):
         pack(tmp_path / 'w', tmp_path / 'r')
     assert not list((tmp_path / 'r').glob('*'))
+
+
+def test_an_evaluation_of_a_training_that_was_repeated_is_refused(tmp_path):
+    make_run(tmp_path, 'digits/pod', accuracies=(1.0,))  # started at 20260102_030405
+    for started, number in (('20260102_030405', 2), (None, 2), ('20250102_030405', 0)):
+        make_run(tmp_path / str(started), 'digits/gda', source_started=started)
+        shutil.copytree(tmp_path / 'digits', tmp_path / str(started) / 'digits', dirs_exist_ok=True)
+        if number:
+            assert len(collect(tmp_path / str(started))) == number
+        else:
+            with pytest.raises(ValueError, match='digits/pod, but that has been repeated.*run digits/gda'):
+                collect(tmp_path / str(started))
 
 
 def test_unknown_studies_settings_and_overrides_are_refused(tmp_path):
