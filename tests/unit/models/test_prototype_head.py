@@ -59,6 +59,12 @@ def test_predictions_by_parts_of_the_classes_are_those_of_all(head, chunk, monke
     ) / len(parts)
 
 
+def test_at_least_five_of_very_many_classes_are_predicted(monkeypatch):
+    monkeypatch.setattr(PEDCCHead, 'MAX_SCORES', 20)
+    (sample,) = PEDCCHead(NUM_CLASSES, 6, 40).predict((torch.randn(1, 6),))
+    assert sample.topk_label.shape == sample.topk_score.shape == (5,)
+
+
 def test_top_k_accuracy_of_all_scores_is_accuracy():
     head, pooled = heads()[0], torch.randn(30, 6)
     samples = [DataSample().set_gt_label(i % NUM_CLASSES) for i in range(30)]
