@@ -45,15 +45,20 @@ HEADS = {
     'barlow': pedcc_head(type='mmpod.PODLoss', decorrelation='barlow'),
     'vicreg': pedcc_head(type='mmpod.PODLoss', decorrelation='vicreg', sc_weight=9.0),
     'normadaptive': pedcc_head(type='mmpod.NormAdaptivePODLoss', initial_delta=0.5),
+    'weighted': pedcc_head(type='mmpod.PODLoss', class_weight=[1, 2, 3, 4]),
+    'smoothed': pedcc_head(type='mmpod.PODLoss', class_weight=[1, 2, 3, 4], label_smooth_val=0.1),
     'pedccloss': pedcc_head(type='mmpod.PEDCCLoss', root=2),
     'center': learned_head(**CENTER),
     'lsoftmax': learned_head(type='mmpod.LSoftmaxLoss', base=2.0, gamma=0.5, power=1),
     'asoftmax': learned_head(type='mmpod.ASoftmaxLoss', base=2.0, gamma=0.5, lambda_min=0),
-    'amsoftmax': learned_head(type='mmpod.AMSoftmaxLoss'),
+    'amsoftmax': learned_head(type='mmpod.AMSoftmaxLoss', focal_gamma=2.0),
 }
 ACCUMULATED = ('pod', 'barlow', 'pedccloss')
 SHARDED = ('pod', 'center', 'amsoftmax')
-LOCAL = 'pod with local statistics'
+LOCAL = {  # with the statistics of each process's own part
+    f'local {name}': dict(HEADS[name], loss=dict(HEADS[name]['loss'], global_batch=False))
+    for name in ('pod', 'amsoftmax', 'center')
+}
 
 
 class Network(nn.Module):
@@ -62,9 +67,8 @@ class Network(nn.Module):
     def __init__(self, name):
         super().__init__()
         torch.manual_seed(0)
-        head = HEADS['pod'] if name == LOCAL else HEADS[name]
         self.backbone = nn.Linear(3, CHANNELS)
-        self.head = MODELS.build(dict(head, loss=dict(head['loss'], global_batch=name != LOCAL)))
+        self.head = MODELS.build({**HEADS, **LOCAL}[name])
 
     def forward(self, images, labels):
         samples = [DataSample().set_gt_label(int(label)) for label in labels]
@@ -124,14 +128,14 @@ def recorded():
 
 
 def cot_classifier():
-    """LeNet-5 has no batch norm, whose statistics are each process's own."""
+    """LeNet-5 has no batch norm, and mmpod's loss, unlike mmpretrain's, no mean over each process's own part."""
     torch.manual_seed(0)
     return MODELS.build(
         dict(
             type='mmpod.COTClassifier',
             backbone=dict(type='LeNet5'),
             neck=dict(type='GlobalAveragePooling'),
-            head=dict(type='LinearClsHead', num_classes=NUM_CLASSES, in_channels=120),
+            head=dict(HEADS['amsoftmax'], in_channels=120),
             data_preprocessor=dict(num_classes=NUM_CLASSES, mean=[0.0], std=[1.0]),
         )
     )
@@ -170,7 +174,7 @@ def main():
     for case in cases:
         sizes = [int(size) for size in case.split(',')]
         images, labels = (part.split(sizes)[rank] for part in whole_batch(sum(sizes)))
-        for name in (*HEADS, LOCAL):
+        for name in (*HEADS, *LOCAL):
             network = Network(name)
             wrapped = nn.parallel.DistributedDataParallel(network, broadcast_buffers=False)
             with recorded() as sizes_sent:
@@ -194,7 +198,7 @@ def main():
         classifier = cot_classifier()
         wrapped = MODEL_WRAPPERS.build(dict(type='mmpod.COTDistributedDataParallel', module=classifier))
         assert isinstance(wrapped, MMDistributedDataParallel)
-        results['cot'] = cot_steps(wrapped, classifier, slice(4 * rank, 4 * rank + 4))
+        results['cot'] = cot_steps(wrapped, classifier, (slice(5), slice(5, 8))[rank])
     if rank == 0:
         torch.save(results, path)
     dist.barrier()

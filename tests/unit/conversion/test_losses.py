@@ -14,6 +14,19 @@ from mmpod.conversion.losses import CENTROID_LOSSES, LEARNED_LOSSES, LOSSES, ONE
 from mmpod.conversion.plan import plan_gda
 
 CE = dict(type='CrossEntropyLoss')
+# The new head, its loss, and what that is set to.
+NEW = dict(
+    pod=('PEDCCHead', 'PODLoss', dict(sc_weight=1.0, power=2)),
+    cosine=('PEDCCHead', 'PODLoss', dict(sc_weight=0.0, power=2)),
+    pedccmse=('PEDCCHead', 'PODLoss', dict(sc_weight=0.0, power=1)),
+    pedccloss=('PEDCCHead', 'PEDCCLoss', dict(scale=10.0, margin=0.5, mse_weight=1.0, root=1.0)),
+    amsoftmax=('LearnedPrototypeHead', 'AMSoftmaxLoss', dict(scale=30.0, margin=0.35)),
+    asoftmax=('LearnedPrototypeHead', 'ASoftmaxLoss', dict(margin=4, lambda_min=5.0)),
+    lsoftmax=('LearnedPrototypeHead', 'LSoftmaxLoss', dict(margin=2, lambda_min=0.0)),
+    center=('LearnedPrototypeHead', 'CenterLoss', dict(center_weight=0.003, center_rate=0.5)),
+    cot=('LinearClsHead', 'CrossEntropyLoss', {}),
+    softmax=('LinearClsHead', 'CrossEntropyLoss', {}),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -44,13 +57,10 @@ def train_loss(cfg):
 def test_every_loss_trains(loss):
     cfg = mmpod.convert(config(), loss=loss)
     assert train_loss(cfg).isfinite()
-    assert cfg.model.head.type.endswith(
-        'PEDCCHead'
-        if loss in CENTROID_LOSSES
-        else 'LearnedPrototypeHead'
-        if loss in LEARNED_LOSSES
-        else 'LinearClsHead'
-    )
+    head = MODELS.build(cfg.model.head)
+    kind, loss_kind, expected = NEW[loss]
+    assert (type(head).__name__, type(head.loss_module).__name__) == (kind, loss_kind)
+    assert {name: getattr(head.loss_module, name) for name in expected} == expected
 
 
 @pytest.mark.parametrize('loss', LOSSES)

@@ -11,7 +11,12 @@ from mmpod.utils.errors import UserError
 @pytest.fixture
 def warnings(monkeypatch):
     said = []
-    monkeypatch.setattr(loaders, 'print_log', lambda text, logger, level: said.append(text) or level == logging.WARNING)
+
+    def print_log(text, logger, level):
+        assert level == logging.WARNING
+        said.append(text)
+
+    monkeypatch.setattr(loaders, 'print_log', print_log)
     return said
 
 

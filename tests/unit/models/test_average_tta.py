@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from mmpretrain.models.heads import MultiLabelLinearClsHead
 from mmpretrain.structures import DataSample
 from torch import nn
 from torch.testing import assert_close
@@ -43,6 +44,16 @@ def test_every_field_is_that_of_all_views():
     )
     assert_close({name: merged.get(name) for name in merged.keys()}, expected)
     assert views[0][0].pred_label.item() == 0
+
+
+def test_several_labels_per_image_are_left_to_the_metric():
+    classifier = Classifier()
+    classifier.head = MultiLabelLinearClsHead(num_classes=3, in_channels=2)
+    views = [classifier.head.predict((torch.randn(1, 2),)) for _ in range(2)]
+    assert 'pred_label' in views[0][0]
+    (merged,) = AverageTTA(classifier).test_step(dict(predictions=views))
+    assert 'pred_label' not in merged
+    assert_close(merged.pred_score, (views[0][0].pred_score + views[1][0].pred_score) / 2)
 
 
 def test_predictions_without_scores_of_all_classes_are_refused():

@@ -47,10 +47,11 @@ def am_softmax_by_loops(features, labels, prototypes, scale, margin):
     return total / len(features)
 
 
-def test_am_softmax_is_eq_3():
+@pytest.mark.parametrize('settings, scale, margin', [(dict(scale=5, margin=0.25), 5, 0.25), ({}, 30, 0.35)])
+def test_am_softmax_is_eq_3(settings, scale, margin):
     features, labels, prototypes = batch()
-    losses = AMSoftmaxLoss(scale=5, margin=0.25)(features, labels, prototypes)
-    assert_close(losses['loss_amsoftmax'].item(), am_softmax_by_loops(features, labels, prototypes, 5, 0.25))
+    losses = AMSoftmaxLoss(**settings)(features, labels, prototypes)
+    assert_close(losses['loss_amsoftmax'].item(), am_softmax_by_loops(features, labels, prototypes, scale, margin))
 
 
 def test_am_softmax_without_margin_takes_soft_labels():

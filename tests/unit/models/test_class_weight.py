@@ -36,11 +36,19 @@ def test_the_cosine_term_of_pod_loss_is_weighted_and_sc_is_not(power):
         assert_close(terms['loss_sc'], self_correlation_loss(x - rows @ centroids))
 
 
-def test_weights_of_one_change_nothing():
+@pytest.mark.parametrize('epsilon', [0.0, 0.1])
+@pytest.mark.parametrize('weights', [None, WEIGHTS])
+def test_the_norm_adaptive_term_is_weighted_and_smoothed(weights, epsilon):
     z, centroids, soft = problem()
-    for labels in (LABELS, soft):
-        for kind in (PODLoss, NormAdaptivePODLoss):
-            assert_close(kind(class_weight=[1] * K)(z, labels, centroids), kind()(z, labels, centroids))
+    for labels, rows in ((LABELS, one_hot(LABELS, K).float()), (soft, soft)):
+        loss = NormAdaptivePODLoss(initial_delta=0.5, class_weight=weights, label_smooth_val=epsilon)
+        total = 0.0
+        for i in range(N):
+            for k in range(K):
+                share = (1 - epsilon) * rows[i, k] + epsilon / K
+                cosine = z[i] @ centroids[k] / (z[i] @ z[i] + 0.5**2).sqrt()
+                total += share * (weights or [1] * K)[k] * (1 - cosine) ** 2
+        assert_close(loss(z, labels, centroids)['loss_cosine'], total / N)
 
 
 @pytest.mark.parametrize('gamma', [0.0, 0.5, 2.0])

@@ -1,6 +1,7 @@
 """COT's training step against the same two steps written out in plain PyTorch."""
 
 import copy
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -102,6 +103,14 @@ def test_one_optimizer_is_refused():
     model = classifier()
     with pytest.raises(TypeError, match='two optimizers.*COTOptimWrapperConstructor'):
         model.train_step(batch()[0], build_optim_wrapper(model, dict(optimizer=OPTIMIZER)))
+
+
+def test_several_processes_without_the_wrapper_are_refused(monkeypatch):
+    processes = SimpleNamespace(is_initialized=lambda: True, get_world_size=lambda: 2)
+    monkeypatch.setattr('mmpod.models.classifiers.cot_classifier.dist', processes)
+    model = classifier()
+    with pytest.raises(TypeError, match='not wrapped.*model_wrapper_cfg.*COTDistributedDataParallel'):
+        model.train_step(batch()[0], optimizers(model))
 
 
 def test_accumulation_is_refused():

@@ -111,6 +111,13 @@ def test_centroids_of_a_checkpoint_that_are_not_unit_vectors_are_refused(value, 
         PEDCCHead(4, 6, 5).load_state_dict(state)
 
 
+def test_every_row_of_a_long_checkpoint_is_checked():
+    head, rows = PEDCCHead(4, 6, 5), torch.ones(2**16 + 1, 1)
+    head.centroids, rows[-1] = torch.ones_like(rows), 3
+    with pytest.raises(ValueError, match='length 3 for class 65536'):
+        head.load_state_dict({**head.state_dict(), 'centroids': rows})
+
+
 class Wrapper(torch.nn.Module):
     def __init__(self, head):
         super().__init__()

@@ -35,6 +35,12 @@ def test_bad_arguments(change, error, words):
         PEDCCHead(**{**dict(num_classes=4, in_channels=6, feat_dim=5), **change})
 
 
+def test_at_least_five_of_very_many_classes_are_predicted(monkeypatch):
+    monkeypatch.setattr(PEDCCHead, 'MAX_SCORES', 20)
+    (sample,) = PEDCCHead(NUM_CLASSES, 6, 40).predict((torch.randn(1, 6),))
+    assert sample.topk_label.shape == sample.topk_score.shape == (5,)
+
+
 @pytest.mark.parametrize('head', heads(), ids=['cosine', 'dot'])
 @pytest.mark.parametrize('chunk', [4, 10, 23, 100])
 def test_predictions_by_parts_of_the_classes_are_those_of_all(head, chunk, monkeypatch):
