@@ -1,8 +1,10 @@
-"""What FitGDAHook refuses before it fits; tests/integration/test_gda_tools.py has the fits."""
+"""What FitGDAHook refuses before it fits, and its blocks; tests/integration/test_gda_tools.py has the fits."""
 
 import pytest
+import torch
 
 from mmpod.engine import FitGDAHook
+from mmpod.engine.hooks import fit_gda_hook
 from mmpod.models import GDAClassifier
 from mmpod.utils.errors import UserError
 
@@ -40,3 +42,13 @@ def test_images_without_labels(runner, image_folder):
     dataset = dict(type='mmpod.UnlabelledImages', data_root=str(image_folder(['a'])), pipeline=pipeline)
     with pytest.raises(UserError, match='labels.*UnlabelledImages.*`dataset` of FitGDAHook'):
         FitGDAHook(dataset).before_test(runner)
+
+
+def test_blocks_hold_each_row_once(monkeypatch):
+    monkeypatch.setattr(fit_gda_hook, 'ROWS', 5)
+    features, labels = torch.randn(16, 2), torch.arange(16)
+    sizes = [3, 3, 1, 7, 2]
+    blocks = list(fit_gda_hook._in_blocks(zip(features.split(sizes), labels.split(sizes))))
+    assert [len(rows) for rows, _ in blocks] == [6, 8, 2]
+    for parts, whole in zip(zip(*blocks), (features, labels)):
+        assert torch.equal(torch.cat(parts), whole)

@@ -53,7 +53,8 @@ def looped(features, labels, num_classes):
 
 @pytest.mark.parametrize('sizes', [[90], [1] * 90, [2, 50, 3, 35]])
 @pytest.mark.parametrize('offset', [0, 1e4])
-def test_moments_in_any_batches_and_order(sizes, offset):
+def test_moments_in_any_batches_and_order(sizes, offset, monkeypatch):
+    monkeypatch.setattr('mmpod.functional.moments.ROWS', 7)  # larger batches are split
     features, labels = samples(offset=offset)
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(2))
     by_class, pooled = empty_moments(4, 5), empty_moments(4, 5, by_class=False)
@@ -142,6 +143,8 @@ def test_singular_covariances_are_told_apart():
     assert cholesky_factor(sigma)[1].tolist() == [False, True, False, False]
     eps = torch.finfo(torch.float64).eps  # positive definite in exact arithmetic, and to LAPACK
     assert not cholesky_factor(torch.tensor([[1, 1], [1, 1 + eps]], dtype=torch.float64))[1]
+    sigma = torch.diag_embed(torch.tensor([[1.0] * 7 + [4 * eps], [1.0] * 7 + [16 * eps]], dtype=torch.float64))
+    assert cholesky_factor(sigma)[1].tolist() == [False, True]  # rounding errors grow with the dimension
 
 
 @pytest.mark.parametrize('by_class', [True, False])
@@ -169,3 +172,9 @@ def test_one_degree_of_freedom_shrinks_fully():
     scatter = torch.outer(*[torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64)] * 2)
     shrinkage = gaussian_shrinkage(torch.stack([scatter, scatter]), torch.tensor([1.0, 2.0]))
     assert_close(shrinkage, torch.tensor([1, 14**2 / 4 / (14**2 - 14**2 / 3)], dtype=torch.float64))
+
+
+def test_a_scaled_identity_up_to_rounding_is_not_shrunk():
+    """Rounding errors would decide between 0 and 1."""
+    scatter = torch.diag_embed(torch.tensor([[5, 5], [5, 5 + 5e-7], [5, 5 + 5e-6]], dtype=torch.float64))
+    assert gaussian_shrinkage(scatter, torch.tensor(9.0)).tolist() == [0, 0, 1]

@@ -1,4 +1,4 @@
-"""GaussianDiscriminantAnalysis against scikit-learn, in its limits, and on degenerate data."""
+"""GaussianDiscriminantAnalysis against scikit-learn and SciPy, in its limits, and on degenerate data."""
 
 import threading
 import warnings
@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 import torch
 from scipy.special import logsumexp
+from scipy.stats import multivariate_normal
 from sklearn import __version__ as sklearn_version
-from sklearn.covariance import ledoit_wolf_shrinkage
+from sklearn.covariance import ledoit_wolf_shrinkage, shrunk_covariance
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from torch.testing import assert_close
 
 from mmpod.functional import gaussian, most_probable
-from mmpod.posthoc import GaussianDiscriminantAnalysis, gda
+from mmpod.posthoc import GaussianDiscriminantAnalysis, fitting, gda
 
 SKLEARN = tuple(int(part) for part in sklearn_version.split('.')[:2])
 
@@ -29,29 +30,42 @@ def blobs(num=400, dim=6, num_classes=4, spread=1.0, seed=0):
     return means[labels] + noise, labels
 
 
-def qda_by_formula(features, labels, shrinkage=0.0, priors=None):
-    """The log-posterior of quadratic discriminant analysis, covariances divided by the number of samples."""
-    joint = np.empty((len(features), labels.max() + 1))
-    for k in range(joint.shape[1]):
-        own, dim = features[labels == k], features.shape[1]
-        covariance = np.cov(own.T, bias=True)
-        covariance = (1 - shrinkage) * covariance + shrinkage * np.trace(covariance) / dim * np.eye(dim)
-        residuals = features - own.mean(0)
-        prior = len(own) / len(features) if priors is None else priors[k]
-        distances = (residuals * np.linalg.solve(covariance, residuals.T).T).sum(1)
-        joint[:, k] = np.log(prior) - (distances + np.linalg.slogdet(covariance)[1]) / 2
-    return joint - logsumexp(joint, axis=1, keepdims=True)
+def joint_by_scipy(features, labels, covariance, shrinkage, priors, unbiased):
+    """Log priors plus log-densities, shape (N, K)."""
+    classes = [features[labels == k] for k in range(labels.max() + 1)]
+    if covariance == 'class':
+        covariances = [np.cov(own.T, bias=not unbiased) for own in classes]
+    else:
+        residuals = np.concatenate([own - own.mean(0) for own in classes])
+        covariances = [np.cov(residuals.T, ddof=unbiased * len(classes))] * len(classes)
+    covariances = [shrunk_covariance(matrix, shrinkage) for matrix in covariances]
+    priors = [len(own) / len(features) for own in classes] if priors is None else priors
+    densities = [multivariate_normal.logpdf(features, own.mean(0), matrix) for own, matrix in zip(classes, covariances)]
+    return np.log(priors) + np.stack(densities, axis=1)
 
 
 @pytest.mark.parametrize('priors', [None, [0.1, 0.2, 0.3, 0.4]])
 @pytest.mark.parametrize('shrinkage', [0.0, 0.4])
-@pytest.mark.parametrize('dim', [6, 80])
-def test_class_covariance_is_quadratic_discriminant_analysis(priors, shrinkage, dim):
+@pytest.mark.parametrize('dim, unbiased', [(6, True), (80, False)])
+@pytest.mark.parametrize('covariance', ['class', 'shared'])
+def test_densities_are_scipys(covariance, dim, unbiased, shrinkage, priors):
     features, labels = blobs(1200, dim)
-    model = GaussianDiscriminantAnalysis('class', shrinkage, priors).fit(features, labels)
-    expected = qda_by_formula(features, labels, shrinkage, priors)
-    assert_close(model.predict_log_proba(features), expected, rtol=1e-10, atol=1e-8)
-    assert (model.predict(features) == expected.argmax(1)).all()
+    settings = dict(covariance=covariance, shrinkage=shrinkage, priors=priors, unbiased=unbiased)
+    model = GaussianDiscriminantAnalysis(**settings).fit(features, labels)
+    joint = joint_by_scipy(features, labels, **settings)
+    density = logsumexp(joint, axis=1)
+    assert_close(model.predict_joint(features)[0], joint, rtol=1e-10, atol=1e-8)
+    assert_close(model.predict_log_proba(features), joint - density[:, None], rtol=1e-10, atol=1e-8)
+    assert_close(model.score_samples(features), density, rtol=1e-10, atol=1e-8)
+    assert (model.predict(features) == joint.argmax(1)).all()
+
+
+def test_chunks_of_classes_and_rows_make_no_difference(monkeypatch):
+    features, labels = blobs()
+    expected = GaussianDiscriminantAnalysis().fit(features, labels).predict_joint(features)
+    monkeypatch.setattr(fitting, 'MAX_CHUNK', 1)  # one class at a time
+    monkeypatch.setattr(gda, 'ROWS', 7)
+    assert_close(GaussianDiscriminantAnalysis().fit(features, labels).predict_joint(features), expected)
 
 
 @pytest.mark.skipif(SKLEARN < (1, 8), reason='scikit-learn before 1.8 divides by n - 1')
@@ -96,8 +110,9 @@ def test_automatic_shrinkage_is_ledoit_and_wolfs():
     expected = [ledoit_wolf_shrinkage(features[labels == k]) for k in range(4)]
     assert_close(model.shrinkage_.numpy(), np.array(expected), rtol=1e-9, atol=0)
     shared = GaussianDiscriminantAnalysis('shared').fit(features, labels).shrinkage_
-    residuals = features - np.stack([features[labels == k].mean(0) for k in range(4)])[labels]
-    assert shared == pytest.approx(ledoit_wolf_shrinkage(residuals, assume_centered=True), rel=0.3)
+    residuals, n = features - np.stack([features[labels == k].mean(0) for k in range(4)])[labels], 80 - 4
+    trace, square = (np.trace(np.linalg.matrix_power(residuals.T @ residuals / n, power)) for power in (1, 2))
+    assert shared == pytest.approx(((n - 2) / n * square + trace**2) / ((n + 2) * (square - trace**2 / 30)), rel=1e-9)
 
 
 @pytest.mark.parametrize('covariance', ['class', 'shared'])
@@ -186,8 +201,7 @@ def test_arrays_and_tensors_of_any_precision():
     for result in ('predict_log_proba', 'mahalanobis', 'score_samples'):
         one, other = getattr(arrays, result)(features), getattr(tensors, result)(torch.from_numpy(features))
         assert one.dtype == np.float64 and (one == other.numpy()).all()
-    joint, distances = arrays.predict_joint(features)
-    assert_close(arrays.score_samples(features), np.log(np.exp(joint).sum(1)))
+    _, distances = arrays.predict_joint(features)
     assert (distances == arrays.mahalanobis(features)).all()
     inverse = np.linalg.inv(arrays.covariance_[2].numpy())
     residuals = features.astype(np.float64) - arrays.means_[2].numpy()
