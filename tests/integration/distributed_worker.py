@@ -88,7 +88,7 @@ def two_steps(network, forward, images, labels):
         network.head.loss_module.update_delta(epochs_trained=3)
     return {
         **{name: parameter.grad for name, parameter in network.named_parameters()},
-        **{name: buffer for name, buffer in network.named_buffers() if name != 'head.centroids'},
+        **{name: buffer.double() for name, buffer in network.named_buffers() if name != 'head.centroids'},
     }
 
 
