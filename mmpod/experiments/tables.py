@@ -97,9 +97,9 @@ def overview() -> Table:
         'ResNet-50, all of CIFAR-10, 44 epochs, 1 seed': ('gpu_44epochs', 'softmax pod -'),
         f'{narrow}, 100 images per class, tuned, 3 seeds': ('when_size', 'softmax_100 pod_100 pod_bn_100'),
         f'{narrow}, 1,000 images per class, tuned, 3 seeds': ('when_size', 'softmax_1000 pod_1000 pod_bn_1000'),
-        f'{narrow}, 1,000 images per class, label smoothing, unequally many trials, 5 seeds': (
-            'small_recipe',
-            'softmax_smoothed - pod_bn_smoothed',
+        f'{narrow}, 1,000 images per class, nine times as long, 3 seeds': (
+            'when_budget',
+            'softmax_18000 pod_18000 pod_bn_18000',
         ),
         'narrow ResNet-18, 20 classes of Tiny ImageNet, 500 images per class, tuned, 3 seeds': (
             'when_size_tiny',
