@@ -32,8 +32,8 @@ class ImageNetSubset(BaseDataset):
     Raises:
         FileNotFoundError: There is no data, a class folder is empty, or a listed image is missing. The message says
             where it was expected and how to get it.
-        ValueError: There are fewer classes than requested, a line of ``val.txt`` is malformed, its labels are those of
-            other classes than ``train/`` has, or an argument is out of range.
+        ValueError: There are fewer classes than requested, a line of ``val.txt`` is malformed, its labels do not
+            match the folders in ``train/``, or an argument is out of range.
     """
 
     def __init__(self, data_root: str, num_classes: int, split: str = 'train', **kwargs: Any):
@@ -89,7 +89,7 @@ class ImageNetSubset(BaseDataset):
         if classes is not None:
             if len(classes) != most + 1:
                 raise ValueError(
-                    f'Expected the labels in `{annotations}` to number the class folders in `{self.data_root}/train`, '
+                    f'Expected the labels in `{annotations}` to match the class folders in `{self.data_root}/train`, '
                     f'but they go up to {most} and there are {len(classes)} folders. Sort the validation images into '
                     'val/<wnid>/.'
                 )

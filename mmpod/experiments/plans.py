@@ -157,7 +157,7 @@ def plan_run(
 
 
 def check_unchanged(run: Run, settings: dict, is_running: bool) -> None:
-    """Refuse a run that was made or started with other settings, unless that start saved nothing and has ended.
+    """Refuse a run that was made or started with other settings, unless it saved nothing and has ended.
 
     Raises:
         ValueError: It was.

@@ -1,4 +1,4 @@
-"""Files that are written completely or not at all, and a check before the work that they are to hold."""
+"""Files that are written completely or not at all, and a check that a file can be written."""
 
 import glob
 import itertools

@@ -38,8 +38,8 @@ class FitGDAHook(Hook):
 
     Raises:
         TypeError: Before the test, if the model is not a ``GDAClassifier``.
-        UserError: There is no set to fit on, it has no labels or other classes than the test set, or ``save_to`` cannot
-            be written.
+        UserError: There is no set to fit on, it has no labels, its classes are not those of the test set, or
+            ``save_to`` cannot be written.
         ValueError: With test-time augmentation, unless the model was loaded with ``fitted``; the training set does not
             have its own pipeline; or a sample would be counted twice.
     """

@@ -130,8 +130,8 @@ class PEDCCHead(PrototypeHead):
         loaded = state_dict.get(name, self.centroids)
         if loaded is not self.centroids and not torch.allclose(loaded.to(self.centroids), self.centroids, atol=0.01):
             print_log(
-                f'The centroids of the checkpoint replace those of the config (`{name}`): they are others, as with '
-                'another seed or file.',
+                f'The centroids of the checkpoint replace those of the config, which differ (`{name}`): it was saved '
+                'with another seed or centroid file.',
                 logger='current',
                 level=logging.WARNING,
             )
