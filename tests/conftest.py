@@ -72,7 +72,7 @@ def tool(tmp_path, monkeypatch, capfd):
 
 @pytest.fixture
 def image_folder(tmp_path):
-    """Write a CIFAR-10 as a folder of random PNGs and return its path: `per_class` images per class and split."""
+    """Return a function that writes `per_class` random PNGs per class and split and returns their folder."""
 
     def write(classes, per_class=2, root=tmp_path / 'images', splits=('train', 'test'), size=32):
         import cv2
