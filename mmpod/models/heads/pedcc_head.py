@@ -44,7 +44,7 @@ class PEDCCHead(PrototypeHead):
         init_cfg: Initialisation of ``fc``; by default PyTorch's own, as in the authors' code.
         centroids: ``'pedcc'``; ``'spread'`` for K > D + 1, see :func:`~mmpod.functional.spread_centroids`; or the path
             of a ``.pkl`` file as the authors released them, see :func:`~mmpod.models.centroid_file.read_centroids`.
-            Numerically optimised centroids are cached in the folder ``MMPOD_CACHE`` (``~/.cache/mmpod``).
+            Numerically optimised centroids take up to minutes.
         norm_cfg: A norm between ``fc`` and the scaling to unit length, which the paper does not have:
             ``dict(type='BN1d')``, ``'SyncBN'`` or ``'LN'``, with the options of :func:`mmcv.cnn.build_norm_layer`. None
             for no norm.
@@ -76,7 +76,7 @@ class PEDCCHead(PrototypeHead):
         norm_cfg: Optional[dict] = None,
     ):
         super().__init__(num_classes, in_channels, loss, topk=topk, cal_acc=cal_acc, init_cfg=init_cfg)
-        rows = build_centroids(centroids, num_classes, feat_dim, seed, torch.float32)
+        rows = build_centroids(centroids, num_classes, feat_dim, seed)
         self.recipe = centroid_recipe(centroids, num_classes, feat_dim, seed)
         self.feat_dim = feat_dim
         self.fc = nn.Linear(in_channels, feat_dim)
@@ -162,7 +162,7 @@ class PEDCCHead(PrototypeHead):
             raise ValueError(f'Expected `{name}_recipe` in the checkpoint to be written by mmpod: {error}.') from error
         self._check_shape(shape, name)
         own = self.recipe is not None and self.recipe['seed'] == seed
-        rows = self.centroids if own else build_centroids('spread', *shape, seed, torch.float32)
+        rows = self.centroids if own else build_centroids('spread', *shape, seed)
         if digest(rows) != sha256:
             raise ValueError(
                 f'Expected `{name}` to be rebuilt as in the training of the checkpoint, but its SHA-256 differs: the '
