@@ -234,6 +234,7 @@ def test_classes_with_few_samples(covariance, shrinkage):
     shared = GaussianDiscriminantAnalysis('shared', shrinkage).fit(features, labels, 8)
     for k in fallback:
         assert_close(model.covariance_[k], shared.covariance_)
+        assert_close(model.mahalanobis(features)[:, k], shared.mahalanobis(features)[:, k])
 
 
 def test_more_dimensions_than_samples_constant_dimensions_and_duplicates():
