@@ -6,15 +6,8 @@ import torch
 from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
-from mmpod.functional import (
-    ClassMoments,
-    accumulate_,
-    empty_moments,
-    merge_moments,
-    neural_collapse,
-    normalize_rows,
-    target_and_nontarget_cosines,
-)
+from mmpod.functional import neural_collapse, normalize_rows, target_and_nontarget_cosines
+from mmpod.functional.moments import ClassMoments, accumulate_, empty_moments, merge_moments
 from mmpod.models.features import STAGES, head_prototypes
 from mmpod.registry import METRICS
 from mmpod.utils.checks import check_choice, check_label_values, check_labels

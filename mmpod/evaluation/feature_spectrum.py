@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import Tensor
 
-from mmpod.functional import ClassMoments
+from mmpod.functional.moments import ClassMoments
 from mmpod.functional.spectrum import effective_rank, spectrum_variances
 from mmpod.registry import METRICS
 

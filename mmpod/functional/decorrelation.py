@@ -29,7 +29,7 @@ def self_correlation_loss(residuals: Tensor, batch: Optional[Batch] = None) -> T
 
     Args:
         residuals: E, shape (N, D).
-        batch: The batch that the rows belong to, see :class:`Batch`; None if they are the whole batch.
+        batch: The batch that the rows belong to, see :class:`~mmpod.functional.batch.Batch`; None if they are the whole batch.
 
     Returns:
         Tensor: Scalar, at least 0 up to rounding. With N = 1, where Eq. 15 divides by zero, 0 with a gradient of 0.

@@ -7,7 +7,8 @@ from mmpretrain.models.classifiers import ImageClassifier
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
-from mmpod.functional import at_least_float32, no_autocast, normalize_rows
+from mmpod.functional import normalize_rows
+from mmpod.functional.numerics import at_least_float32, no_autocast
 from mmpod.posthoc import GaussianDiscriminantAnalysis
 from mmpod.registry import MODELS
 from mmpod.utils.checks import check_choice

@@ -9,7 +9,7 @@ from mmcv.cnn import build_norm_layer
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from mmpod.functional import no_autocast
+from mmpod.functional.numerics import no_autocast
 from mmpod.models.centroid_sources import build_centroids, centroid_recipe, digest
 from mmpod.registry import MODELS
 from mmpod.utils.checks import check_choice

@@ -8,7 +8,8 @@ from mmpretrain.models.heads import ClsHead
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
-from mmpod.functional import at_least_float32, no_autocast, normalize_rows
+from mmpod.functional import normalize_rows
+from mmpod.functional.numerics import at_least_float32, no_autocast
 from mmpod.models.losses.prototype_loss import PrototypeLoss
 from mmpod.utils.checks import check_flag, check_integer
 

@@ -2,7 +2,8 @@
 
 from torch import Tensor, nn
 
-from mmpod.functional import at_least_float32, complement_entropy, no_autocast
+from mmpod.functional import complement_entropy
+from mmpod.functional.numerics import at_least_float32, no_autocast
 from mmpod.registry import MODELS
 from mmpod.utils.checks import check_choice, check_integer, check_label_values, check_labels, check_one_class
 from mmpod.utils.distributed import global_mean

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from mmpod.functional import Batch
+from mmpod.functional.batch import Batch
 from mmpod.utils.distributed import gather_rows, global_sum, mean_of_rows, row_counts
 
 __all__ = ['GlobalBatch']

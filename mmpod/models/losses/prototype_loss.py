@@ -6,7 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from mmpod.functional import Batch, at_least_float32, no_autocast, normalize_rows
+from mmpod.functional import normalize_rows
+from mmpod.functional.batch import Batch
+from mmpod.functional.numerics import at_least_float32, no_autocast
 from mmpod.utils.checks import check_batch, check_label_values, check_number
 from mmpod.utils.distributed import global_mean, world_size
 

@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from mmpod.functional import class_moments, neural_collapse, pedcc, target_and_nontarget_cosines
+from mmpod.functional import neural_collapse, pedcc, target_and_nontarget_cosines
 from mmpod.functional.geometry import total_covariance
+from mmpod.functional.moments import class_moments
 
 NC2 = {'nc2_equinorm', 'nc2_equiangularity', 'nc2_max_angle'}
 ALL = {'effective_rank', 'within_between', 'nc1', 'nc3_self_duality', *NC2}

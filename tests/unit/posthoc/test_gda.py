@@ -13,7 +13,8 @@ from sklearn.covariance import ledoit_wolf_shrinkage, shrunk_covariance
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from torch.testing import assert_close
 
-from mmpod.functional import gaussian, most_probable
+from mmpod.functional import gaussian
+from mmpod.functional.gaussian import most_probable
 from mmpod.posthoc import GaussianDiscriminantAnalysis, fitting, gda
 
 SKLEARN = tuple(int(part) for part in sklearn_version.split('.')[:2])
