@@ -38,7 +38,6 @@ def build_centroids(source: str, num_classes: int, feat_dim: int, seed: int) -> 
 
     Raises:
         FileNotFoundError: There is no such file.
-        TypeError: An argument has a wrong type.
         ValueError: The source does not have such centroids.
     """
     if source == 'pedcc':

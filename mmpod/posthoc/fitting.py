@@ -77,12 +77,7 @@ def fit_gaussians(
     priors: Optional[Sequence[float]],
     unbiased: bool,
 ) -> Gaussians:
-    """Shrink and factor the covariances; see ``GaussianDiscriminantAnalysis`` for the arguments.
-
-    Raises:
-        ValueError: A class without samples has a prior above 0, all samples of each class are equal, or a covariance
-            is singular.
-    """
+    """Shrink and factor the covariances; see ``GaussianDiscriminantAnalysis`` for the arguments."""
     counts, scatter, dim = moments.counts, moments.scatter, moments.means.shape[1]
     by_class = covariance == 'class'
     log_priors = _log_priors(counts, priors)

@@ -49,8 +49,8 @@ class GDAClassifier(ImageClassifier):
 
     Raises:
         FileNotFoundError: The file ``fitted`` does not exist.
-        ValueError: An argument is out of range, the head has more than 32,768 classes, or the file is damaged or has
-            another number of classes; while predicting: nothing is fitted, or the file was fitted on other features.
+        ValueError: The head has more than 32,768 classes, or the file is damaged or has another number of classes;
+            while predicting: nothing is fitted, or the file was fitted on other features.
     """
 
     def __init__(

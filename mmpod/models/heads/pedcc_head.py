@@ -34,13 +34,9 @@ class PEDCCHead(PrototypeHead):
     centroids with negative entries. ``pred_score`` is (1 + cosine) / 2.
 
     Args:
-        num_classes: K, at least 2.
-        in_channels: C, channels of the pooled features.
+        num_classes, in_channels, loss, topk, cal_acc: As in :class:`PrototypeHead`.
         feat_dim: D, dimension of the features and centroids, at least K - 1 unless they are spread. It may exceed C.
         seed: Determines the rotation of the centroids, see :func:`~mmpod.functional.pedcc`.
-        loss: Config (or module) of a loss of features, labels and centroids.
-        topk: The k of the training accuracies, each at most K.
-        cal_acc: Log the accuracy of each training batch. Needs integer labels.
         init_cfg: Initialisation of ``fc``; by default PyTorch's own, as in the authors' code.
         centroids: ``'pedcc'``; ``'spread'`` for K > D + 1, see :func:`~mmpod.functional.spread_centroids`; or the path
             of a ``.pkl`` file as the authors released them, see :func:`~mmpod.models.centroid_file.read_centroids`.
@@ -57,8 +53,6 @@ class PEDCCHead(PrototypeHead):
             holds the arguments and a SHA-256 instead, as ``centroids_recipe``.
 
     Raises:
-        TypeError: An argument has a wrong type.
-        ValueError: An argument is out of range, K > D + 1 without ``'spread'``, or the file has other content.
         FileNotFoundError: There is no such file of centroids.
     """
 
@@ -93,17 +87,7 @@ class PEDCCHead(PrototypeHead):
         return self.centroids
 
     def pre_logits(self, feats: Union[Tensor, tuple[Tensor, ...]]) -> Tensor:
-        """Project the pooled features of the last stage.
-
-        Args:
-            feats: Shape (N, C), or a tuple whose last item has that shape.
-
-        Returns:
-            Tensor: z, shape (N, D), not of unit length.
-
-        Raises:
-            ValueError: The features are not (N, in_channels), or a batch norm gets a training batch of one image.
-        """
+        """Return the projected features z of the last stage, shape (N, D), not of unit length."""
         pooled = self.pooled(feats)
         with no_autocast(pooled):
             z = self.fc(pooled.to(self.fc.weight.dtype))

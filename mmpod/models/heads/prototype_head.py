@@ -34,10 +34,6 @@ class PrototypeHead(ClsHead):
     Attributes:
         MAX_SCORES: Up to this many classes, predictions hold the scores of all classes, see :meth:`predict`.
         CHUNK: Beyond that, the number of classes processed at a time.
-
-    Raises:
-        TypeError: An argument has a wrong type.
-        ValueError: An argument is out of range.
     """
 
     MAX_SCORES = 32768

@@ -19,9 +19,6 @@ class ComplementEntropyLoss(nn.Module):
         normalizer: ``'K'``, by which the authors' released code divides, or ``'K-1'``, by which their paper does. It
             scales the gradient of the complement step.
         global_batch: Average over the batch of all processes instead of over each process's own part.
-
-    Raises:
-        ValueError: ``normalizer`` is neither.
     """
 
     def __init__(self, normalizer: str = 'K', global_batch: bool = True):

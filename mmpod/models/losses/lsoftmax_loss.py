@@ -34,9 +34,6 @@ class LSoftmaxLoss(PrototypeLoss):
     Attributes:
         iteration: Buffer, scalar, int64: number of batches trained on. It is saved with the weights and the same in
             every process; with gradient accumulation every batch counts.
-
-    Returns:
-        dict[str, Tensor]: ``loss_lsoftmax``.
     """
 
     NAME = 'loss_lsoftmax'
@@ -68,7 +65,7 @@ class LSoftmaxLoss(PrototypeLoss):
         self.iteration.zero_()
 
     def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
-        """Return the mean cross entropy over the batch; count the iteration when training."""
+        """Return ``loss_lsoftmax``, the mean cross entropy over the batch; count the iteration when training."""
         if self.margin == 1:
             logits = features @ prototypes.T
         else:

@@ -26,9 +26,6 @@ class PEDCCLoss(AMSoftmaxLoss):
         root: n of Eq. 8, at least 1. The paper gives no value. The root is taken of the mean over the batch, which is
             raised to at least 1e-12.
         kwargs: Passed to :class:`PrototypeLoss`.
-
-    Returns:
-        dict[str, Tensor]: ``loss_amsoftmax`` and, unless ``mse_weight`` is 0, ``loss_mse``.
     """
 
     def __init__(
@@ -41,7 +38,7 @@ class PEDCCLoss(AMSoftmaxLoss):
         self.root = root
 
     def unit_terms(self, unit: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
-        """Return Eq. 6 and the root of Eq. 7."""
+        """Return ``loss_amsoftmax``, Eq. 6, and, unless ``mse_weight`` is 0, ``loss_mse``, the root of Eq. 7."""
         terms = super().unit_terms(unit, labels, prototypes)
         if self.mse_weight > 0:
             squares = class_residuals(unit, labels, prototypes).square().sum(dim=1) / 2
