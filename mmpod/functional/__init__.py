@@ -10,19 +10,17 @@ from .geometry import neural_collapse, target_and_nontarget_cosines
 from .kerdock import kerdock_dim
 from .margins import (
     additive_margin_logits,
-    annealed_weight,
     monotone_cos_multiple,
     multiplicative_margin_logits,
 )
 from .numerics import normalize_rows
-from .open_set import auroc, energy_score, false_positive_rate, max_probability_score
+from .open_set import auroc, false_positive_rate, max_probability_score
 from .pod import class_residuals, cosine_loss, norm_adaptive, pod_loss
 from .shrinkage import ledoit_wolf_shrinkage
 from .spread import max_cosine, max_cosine_lower_bound, spread_centroids, spread_method
 
 __all__ = [
     'additive_margin_logits',
-    'annealed_weight',
     'auroc',
     'barlow_twins_loss',
     'center_loss',
@@ -31,7 +29,6 @@ __all__ = [
     'complement_entropy',
     'cosine_loss',
     'crop_and_flip',
-    'energy_score',
     'false_positive_rate',
     'max_probability_score',
     'kerdock_dim',

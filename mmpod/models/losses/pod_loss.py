@@ -75,7 +75,7 @@ class PODLoss(PrototypeLoss):
         self._checked: Optional[Tensor] = None  # the centroids that were last found to be of unit length
 
     def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
-        """Return ``loss_cosine`` and, unless ``sc_weight`` is 0, ``loss_`` with the name of the decorrelation (Eq. 16)."""
+        """Return ``loss_cosine`` and, unless ``sc_weight`` is 0, ``loss_`` plus the decorrelation (Eq. 16)."""
         labels = self.smoothed(labels, prototypes)
         fused = self.decorrelation == 'sc' and self.class_weight is None
         if not fused or labels.is_floating_point() or prototypes.requires_grad:

@@ -10,7 +10,6 @@ from torch.testing import assert_close
 
 from mmpod.functional import (
     additive_margin_logits,
-    annealed_weight,
     monotone_cos_multiple,
     multiplicative_margin_logits,
     normalize_rows,
@@ -92,14 +91,6 @@ def test_additive_margin_is_cosface_of_pytorch_metric_learning(num_classes):
     outside.W.data = prototypes.T.clone()
     cosines = normalize_rows(features) @ normalize_rows(prototypes).T
     assert_close(cross_entropy(additive_margin_logits(cosines, labels, 30, 0.35), labels), outside(features, labels))
-
-
-def test_annealing():
-    for iteration, expected in ((0, 1000.0), (100, 1000 * (1 + 0.12 * 100) ** -1.0), (10**6, 5.0)):
-        measured = annealed_weight(torch.tensor(float(iteration)), base=1000, gamma=0.12, power=1, minimum=5)
-        assert_close(measured.item(), expected)
-    late = annealed_weight(torch.tensor(20000.0), base=1000, gamma=2e-5, power=45, minimum=0)
-    assert_close(late.item(), 1000 * 1.4**-45, rtol=1e-4, atol=0)
 
 
 @pytest.mark.parametrize('margin', [1, 2, 3, 4])

@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import cross_entropy, normalize
 from torch.testing import assert_close
 
-from mmpod.functional import pedcc
+from mmpod.functional import multiplicative_margin_logits, pedcc
 from mmpod.models import (
     AMSoftmaxLoss,
     ASoftmaxLoss,
@@ -90,6 +90,24 @@ def test_l_softmax_anneals_from_softmax_to_the_margin():
     assert_close(values[2], hard, rtol=1e-5, atol=0)
     assert hard > softmax
     assert loss.iteration == 3
+
+
+@pytest.mark.parametrize(
+    'loss, iteration, expected',
+    [
+        (ASoftmaxLoss(), 0, 1000.0),
+        (ASoftmaxLoss(), 100, 1000 / 13),
+        (ASoftmaxLoss(), 10**6, 5.0),
+        (LSoftmaxLoss(), 20000, 1000 * 1.4**-45),
+    ],
+)
+def test_lambda_follows_the_published_schedule(loss, iteration, expected):
+    features, labels, prototypes = batch()
+    loss.iteration.fill_(iteration)
+    (measured,) = loss(features, labels, prototypes).values()
+    prototypes = normalize(prototypes) if isinstance(loss, ASoftmaxLoss) else prototypes
+    logits = multiplicative_margin_logits(features, labels, prototypes, loss.margin, torch.tensor(expected))
+    assert_close(measured, cross_entropy(logits, labels), rtol=1e-7, atol=0)
 
 
 def test_the_schedule_counts_training_batches_only():
