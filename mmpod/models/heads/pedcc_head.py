@@ -19,7 +19,7 @@ from .prototype_head import PrototypeHead
 __all__ = ['PEDCCHead']
 
 LENGTH_TOLERANCE = 1e-2  # of centroids in a checkpoint, which may be published in half precision
-LENGTH_ROUNDING = 1e-6  # of unit rows in float32
+LENGTH_ROUNDING = 1e-5  # of unit rows in float32
 MAX_RECIPE = 1000  # bytes
 
 
@@ -122,9 +122,9 @@ class PEDCCHead(PrototypeHead):
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     def _unit_rows(self, rows: Tensor, name: str) -> Tensor:
-        """Return the centroids of a checkpoint, scaled to unit length up to the rounding of float32."""
+        """Return the centroids of a checkpoint, scaled to unit length if they are not so up to rounding."""
         self._check_shape(tuple(rows.shape), name)
-        lengths = torch.cat([part.double().norm(dim=1) for part in rows.split(2**16)])
+        lengths = rows.float().norm(dim=1)
         error = (lengths - 1).abs()
         if not (error < LENGTH_TOLERANCE).all():  # also fails for NaN
             worst = int(error.nan_to_num(nan=torch.inf).argmax())
@@ -132,10 +132,7 @@ class PEDCCHead(PrototypeHead):
                 f'Expected `{name}` in the checkpoint to be unit vectors, but got length {lengths[worst]:g} for class '
                 f'{worst}: the file is damaged, or was not made by mmpod.'
             )
-        if (error <= LENGTH_ROUNDING).all():
-            return rows
-        scaled = rows / lengths.to(torch.float32).unsqueeze(1)
-        return torch.where((error > LENGTH_ROUNDING).unsqueeze(1), scaled, rows)
+        return rows if error.max() <= LENGTH_ROUNDING else rows.float() / lengths.unsqueeze(1)
 
     def _rebuild(self, text: Tensor, name: str) -> Tensor:
         """Rebuild the centroids from the recipe in a checkpoint."""

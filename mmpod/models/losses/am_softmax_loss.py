@@ -34,11 +34,7 @@ class AMSoftmaxLoss(PrototypeLoss):
 
     def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
         """Return ``loss_amsoftmax``, the mean of Eq. 3 over the batch."""
-        return self.unit_terms(normalize_rows(features), labels, normalize_rows(prototypes))
-
-    def unit_terms(self, unit: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
-        """Return the terms from unit features and unit prototypes."""
-        cosines = unit @ prototypes.T
+        cosines = normalize_rows(features) @ normalize_rows(prototypes).T
         if self.margin == 0:
             logits = self.scale * cosines
         else:
