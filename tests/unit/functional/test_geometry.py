@@ -100,7 +100,7 @@ def test_a_class_without_samples_is_left_out():
     assert measured(features, there[labels], 5, prototypes) == pytest.approx(expected)
 
 
-def test_one_sample_a_class_spreads_not():
+def test_one_sample_per_class_has_no_spread():
     measures = measured(torch.randn(6, 4), torch.arange(6), 6)
     assert measures['within_between'] == measures['nc1'] == 0 and measures['nc2_equinorm'] > 0
 

@@ -145,7 +145,7 @@ def test_margins(batch, margin, plain, scale, additive):
 @several
 @given(batches(widest=15))
 def test_centers(batch):
-    """Up to 1e15: at 1e20 the square of a distance is no float32."""
+    """Up to 1e15: at 1e20 the square of a distance is not a float32."""
     features, labels, centers = batch
     soft = weights(labels, centers)
     losses, eps = F.center_loss(features, labels, centers), EPS[features.dtype]

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 import torch
-from mmpretrain.structures import DataSample
+from data_samples import samples_of
 from torch.testing import assert_close
 
 from mmpod.functional import max_cosine, spread_centroids
@@ -27,7 +27,7 @@ def test_more_classes_than_a_simplex_has_are_never_spread_silently():
         PEDCCHead(9, 4, 5)
     head = PEDCCHead(9, 4, 5, seed=3, centroids='spread')
     assert_close(head.centroids, spread_centroids(9, 5, seed=3).float(), rtol=0, atol=0)
-    assert set(head.loss((torch.randn(4, 4),), [DataSample().set_gt_label(label) for label in (0, 3, 8, 8)])) == {
+    assert set(head.loss((torch.randn(4, 4),), samples_of([0, 3, 8, 8]))) == {
         'loss_cosine',
         'loss_sc',
     }
