@@ -11,7 +11,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
 from mmpod.datasets.file_pipeline import file_pipeline, output_shapes, resize_to
-from mmpod.functional import auroc, energy_score, false_positive_rate, max_probability_score, normalize_rows
+from mmpod.functional import auroc, false_positive_rate, max_probability_score, normalize_rows
 from mmpod.models.features import head_prototypes, stage_features
 from mmpod.registry import HOOKS
 from mmpod.utils.distributed import check_each_sample_once, gather_rows, owned_by_rank
@@ -80,7 +80,8 @@ class OpenSetHook(Hook):
                 f'gives {type(logits).__name__}. Give the model a head with one output, such as mmpod.PEDCCHead.'
             )
         logits = logits.double()
-        self.scores = dict(max_probability=max_probability_score(logits), energy=energy_score(logits))
+        # The energy is Eq. 4 of Liu et al. (arXiv 2010.03759), negated, at temperature 1.
+        self.scores = dict(max_probability=max_probability_score(logits), energy=logits.logsumexp(dim=1))
         prototypes = head_prototypes(head)
         if prototypes is not None:
             features = normalize_rows(stage_features(head, feats, 'pre_logits').double())

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from mmpod.functional import class_moments, neural_collapse, normalize_rows, pedcc
+from mmpod.functional import neural_collapse, normalize_rows, pedcc
+from mmpod.functional.moments import class_moments
 from mmpod.visualization.embedding import embed, plot_embedding
 from mmpod.visualization.geometry import Features, collect_features, draw_geometry
 
