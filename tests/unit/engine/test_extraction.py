@@ -66,7 +66,8 @@ def test_hooks_of_one_view_refuse_test_time_augmentation():
     head = dict(type='mmpod.PEDCCHead', num_classes=3, in_channels=4, feat_dim=4, loss=dict(type='mmpod.PODLoss'))
     classifier = GDAClassifier(backbone=dict(type='mmpretrain.LeNet5'), head=head)
     runner = SimpleNamespace(model=AverageTTA(classifier))
-    hooks = FewShotHook({}, {}), FitGDAHook(), OpenSetHook('unknown')
-    for hook in hooks:
-        with pytest.raises(ValueError, match=f'one view of each image for {type(hook).__name__}.*Leave --tta out'):
-            hook.before_test(runner)
+    few_shot, gda, open_set = FewShotHook({}, {}), FitGDAHook(), OpenSetHook('unknown')
+    for start in (few_shot.before_test_epoch, gda.before_test, open_set.before_test):
+        name = type(start.__self__).__name__
+        with pytest.raises(ValueError, match=f'one view of each image for {name}.*Leave --tta out'):
+            start(runner)
