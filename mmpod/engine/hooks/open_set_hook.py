@@ -63,7 +63,8 @@ class OpenSetHook(Hook):
         """Score the known and the unknown images, and add the results to the metrics."""
         if self.unknown is None:
             return
-        model, names = plain_model(runner.model), []
+        model = plain_model(runner.model)
+        names: list[str] = []
 
         def scores_of(inputs: Tensor) -> Tensor:
             scores = open_set_scores(model, inputs)
