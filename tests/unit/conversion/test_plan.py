@@ -92,15 +92,6 @@ def test_only_the_head_changes():
     assert converted.to_dict() == cfg.to_dict()
 
 
-def test_a_batch_of_one_image_has_no_batch_norm():
-    cfg = config()
-    cfg.train_dataloader = dict(batch_size=1)
-    with pytest.raises(ValueError, match=r"at least 2 images for norm='bn'.* \(--norm ln\), or None \(--paper\)"):
-        mmpod.convert(cfg)
-    assert mmpod.convert(cfg, norm='ln').model.head.norm_cfg == dict(type='LN')
-    assert mmpod.convert(cfg, loss='amsoftmax').model.head.type == 'mmpod.LearnedPrototypeHead'
-
-
 @pytest.mark.parametrize('topk, expected', [((1, 5), (1,)), (1, (1,)), ((5,), (1,))])
 def test_topk_beyond_the_classes_goes(topk, expected):
     assert mmpod.convert(config(num_classes=3, topk=topk)).model.head.topk == expected
