@@ -40,11 +40,7 @@ class DeferredRuntimeInfoHook(RuntimeInfoHook):
         checkpoint['message_hub']['log_scalars'] = runner.message_hub.state_dict()['log_scalars']
 
     def flush(self, runner: Runner) -> None:
-        """Read the pending values, waiting once per name, and pass them to the message hub in order."""
-        columns: dict[str, list] = {key: [] for values in self.pending for key in values}
-        for key, column in columns.items():
-            column += torch.stack([values[key].float() for values in self.pending if key in values]).tolist()
-        for values in self.pending:
-            for key in values:
-                runner.message_hub.update_scalar(f'train/{key}', columns[key].pop(0))
+        """Pass the pending values to the message hub, in order."""
+        for outputs in self.pending:
+            super().after_train_iter(runner, 0, outputs=outputs)
         self.pending.clear()
