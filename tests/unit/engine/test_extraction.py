@@ -3,11 +3,13 @@
 from types import SimpleNamespace
 
 import pytest
+import torch
 from mmengine.config import ConfigDict
 
 from mmpod.engine import FewShotHook, FitGDAHook, OpenSetHook
-from mmpod.engine.extraction import training_set
+from mmpod.engine.extraction import all_features, ordered_loader, training_set
 from mmpod.models import AverageTTA, GDAClassifier, PEDCCHead
+from mmpod.utils.errors import UserError
 
 PLAIN = [dict(type='PackInputs')]
 
@@ -53,6 +55,21 @@ def test_images_are_in_memory_where_those_of_the_test_set_are():
 def test_datasets_without_a_pipeline_are_named(train, test):
     with pytest.raises(ValueError, match='their own `pipeline`, but got a Own without one.*FitGDAHook'):
         converted(train, test)
+
+
+def test_images_without_labels_are_named_where_labels_are_read(runner_before_test, image_folder):
+    class Model(torch.nn.Module):
+        def data_preprocessor(self, batch, training):
+            return batch
+
+    pipeline = [dict(type='LoadImageFromFile'), *PLAIN]
+    dataset = dict(type='CustomDataset', data_root=str(image_folder(['a'])), with_label=False, pipeline=pipeline)
+    runner = runner_before_test(Model(), dataset)
+    loader = ordered_loader(runner, dataset)
+    with pytest.raises(UserError, match='those of CustomDataset have none.*FitGDAHook'):
+        all_features(runner, loader, torch.stack, 'images')
+    images, labels = all_features(runner, loader, torch.stack, 'images', labelled=False)
+    assert len(images) == len(loader.dataset) == 4 and set(labels.tolist()) == {-1}
 
 
 def test_gaussians_of_more_classes_than_a_prediction_scores_are_refused(monkeypatch):
