@@ -61,13 +61,9 @@ class PrototypeHead(ClsHead):
                 f"prototypes, but got {type(self.loss_module).__name__}. Use one, loss=dict(type='mmpod.PODLoss'); a "
                 'config that inherits another head needs `_delete_=True` in `head` or in `loss`.'
             )
+        self.similarity = self.loss_module.similarity  # 'cosine' or 'dot'
         self.num_classes = num_classes
         self.in_channels = in_channels
-
-    @property
-    def similarity(self) -> str:
-        """``'cosine'`` or ``'dot'``: that of the current loss, which mmpretrain's ``SwitchRecipeHook`` may replace."""
-        return self.loss_module.similarity
 
     @property
     def prototypes(self) -> Tensor:

@@ -63,18 +63,6 @@ def test_predictions_by_parts_of_the_classes_are_those_of_all(head, chunk, monke
     ) / len(parts)
 
 
-def test_predictions_follow_a_loss_that_replaces_the_first():
-    """As mmpretrain's SwitchRecipeHook does; the vector of class 1 is longer, that of class 0 is closer in angle."""
-    head = LearnedPrototypeHead(3, 2, dict(type='mmpod.AMSoftmaxLoss'))
-    head.fc.weight.data = torch.tensor([[1.0, 0.0], [5.0, 4.0], [0.0, 1.0]])
-    features = (torch.tensor([[1.0, 0.0]]),)
-    assert head.predict(features)[0].pred_label.item() == 0
-    head.loss_module = LSoftmaxLoss()
-    sample = head.predict(features)[0]
-    assert sample.pred_label.item() == 1
-    assert_close(sample.pred_score, torch.tensor([1.0, 5.0, 0.0]).softmax(0))
-
-
 def test_top_k_accuracy_of_all_scores_is_accuracy():
     head, pooled = heads()[0], torch.randn(30, 6)
     samples = samples_of(torch.arange(30) % NUM_CLASSES)
