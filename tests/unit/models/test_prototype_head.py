@@ -7,7 +7,7 @@ from mmpretrain.evaluation import Accuracy
 from torch.testing import assert_close
 
 from mmpod.evaluation import TopKAccuracy
-from mmpod.models import LearnedPrototypeHead, LSoftmaxLoss, PEDCCHead
+from mmpod.models import LearnedPrototypeHead, PEDCCHead
 
 NUM_CLASSES = 23
 
