@@ -116,8 +116,7 @@ def plan_run(
         test: Test the last checkpoint after training.
 
     Returns:
-        Plan: The plan, or None if the run is already done, after printing a line that says so. An evaluation is
-        planned again if its training is not done, because it may be repeated.
+        Plan: The plan, or None if the run is already done, after printing a line that says so.
 
     Raises:
         ValueError: The run was made or started with other settings, the batch cannot be split over the processes, or
@@ -125,8 +124,7 @@ def plan_run(
     """
     settings = settings_of(resolve(config, overrides), run.seed)
     check_unchanged(run, settings, run.state == 'running')
-    needs = source[1] if source else None
-    if run.is_done(needs) and (needs is None or needs.state == 'done'):
+    if run.state == 'done':
         print(f'{run.label}: already finished in {run.work_dir}')
         return None
     trained, made_by = source or (config, run)
@@ -153,7 +151,7 @@ def plan_run(
         _check_saves(cfg, trained, checkpoint.name)
         commands.append(launcher.test(config, checkpoint, run.work_dir, options))
     details = dict(options=list(overrides), config_hash=settings_hash(settings), config=settings)
-    return Plan(run, commands, num_epochs, details, needs, checkpoint if source else None, config)
+    return Plan(run, commands, num_epochs, details, made_by if source else None, checkpoint if source else None, config)
 
 
 def check_unchanged(run: Run, settings: dict, is_running: bool) -> None:

@@ -56,10 +56,7 @@ class Job:
 
     def __init__(self, plan: Plan, variables: dict[str, str], lock: TextIO, stopping: threading.Event):
         self.plan, self.run, self.variables, self.lock, self.stopping = plan, plan.run, variables, lock, stopping
-        before = self.run.record
-        if before.get('finished'):
-            print(f'{self.run.label}: its training has been repeated, so it is evaluated again', flush=True)
-        if before.get('finished') or before.get('config_hash') != plan.details.get('config_hash'):
+        if self.run.record.get('config_hash') != plan.details.get('config_hash'):
             self.run.start_over()
         self.earlier_s, self.started = self.run.record.get('wall_s', 0.0), time.monotonic()
         curve = self.run.curve(default_metric([self.run]))
@@ -68,7 +65,6 @@ class Job:
             plan.details,
             name=self.run.name,
             seed=self.run.seed,
-            source_started=plan.needs.started if plan.needs else None,
             commands=[shlex.join(command) for command in plan.commands],
             versions=versions(),
             environment=variables,
@@ -163,7 +159,7 @@ class Pool:
         with lock:
             if 'config' in plan.details:  # another command may have made or started it since it was planned
                 check_unchanged(plan.run, plan.details['config'], is_running=False)
-            if plan.run.is_done(plan.needs):
+            if plan.run.state == 'done':
                 print(f'{plan.run.label}: already finished in {plan.run.work_dir}', flush=True)
                 return True
             if blocked_reason := plan.blocked_reason:

@@ -2,7 +2,6 @@
 
 import argparse
 import re
-import shutil
 from dataclasses import replace
 
 import pytest
@@ -162,53 +161,6 @@ def test_a_run_that_another_process_has_made_meanwhile_is_not_repeated(tmp_path,
     run.save(dict(finished=True, wall_s=3600.0))
     assert run_all([plan], 1, Launcher()) == [] and run.record['wall_s'] == 3600.0
     assert 'already finished' in capsys.readouterr().out and run.acquire() is not None
-
-
-def train(run, started):
-    """Write what a finished training of that time leaves."""
-    log = run.work_dir / started / 'vis_data' / 'scalars.json'
-    log.parent.mkdir(parents=True)
-    log.write_text('{"accuracy/top1": 50.0, "step": 15}\n')
-    run.save(dict(finished=True))
-    (run.work_dir / 'epoch_15.pth').touch()
-
-
-def test_an_evaluation_is_repeated_after_its_training_but_not_otherwise(config, tmp_path, capsys):
-    path, pod, gda = config('c'), Run('pod', 0, tmp_path / 'pod'), Run('gda', 0, tmp_path / 'gda')
-
-    def evaluate():
-        plan = plan_run(path, gda, Launcher(), [], (path, pod))
-        again = [['sh', '-c', f'echo evaluated >> {tmp_path}/evaluations']]
-        assert run_all([replace(plan, commands=again)] if plan else [], 1, Launcher()) == [] and gda.state == 'done'
-        return (tmp_path / 'evaluations').read_text().count('evaluated')
-
-    train(pod, '20260101_000000')
-    assert evaluate() == evaluate() == 1
-    gda.save(dict(gda.record, wall_s=1000.0))
-    pod.work_dir.rename(tmp_path / 'moved')
-    assert evaluate() == 1  # the training is not here, and not to be repeated
-    train(pod, '20260102_000000')
-    assert evaluate() == evaluate() == 2 and gda.record['wall_s'] < 100
-    assert 'gda seed 0: its training has been repeated' in capsys.readouterr().out
-    gda.save({key: value for key, value in gda.record.items() if key != 'source_started'})  # as of 0.1
-    shutil.rmtree(pod.work_dir)
-    train(pod, '20260103_000000')
-    assert evaluate() == 2
-
-
-def test_a_training_and_its_evaluation_are_repeated_by_one_command(config, tmp_path):
-    path, pod, gda = config('c'), Run('pod', 0, tmp_path / 'pod'), Run('gda', 0, tmp_path / 'gda')
-    train(pod, '20260101_000000')
-    plan = plan_run(path, gda, Launcher(), [], (path, pod))
-    run_all([replace(plan, commands=[['true']])], 1, Launcher())
-    shutil.rmtree(pod.work_dir)
-    plans = [plan_run(path, gda, Launcher(), [], (path, pod)), plan_run(path, pod, Launcher(), [], test=False)]
-    train(Run('new', 0, tmp_path / 'new'), '20260102_000000')
-    (tmp_path / 'new' / 'run.json').unlink()
-    training = ['cp', '-r', f'{tmp_path}/new/.', f'{pod.work_dir}']
-    plans = [replace(plan, commands=[words]) for plan, words in zip(plans, (['touch', f'{tmp_path}/again'], training))]
-    assert run_all(plans, 1, Launcher()) == [] and (tmp_path / 'again').exists()
-    assert gda.record['source_started'] == pod.started == '20260102_000000'
 
 
 @pytest.mark.parametrize('finished, word', [(True, 'made'), (False, 'started')])

@@ -3,7 +3,6 @@
 import json
 import re
 import shlex
-import shutil
 
 import pytest
 
@@ -114,18 +113,6 @@ def test_a_run_of_unknown_provenance_is_refused(tmp_path, changes, missing):
     with pytest.raises(ValueError, match=f'digits/pod/seed0 to say what it ran.*{missing}Make the run again'):
         pack(tmp_path / 'w', tmp_path / 'r')
     assert not list((tmp_path / 'r').glob('*'))
-
-
-def test_an_evaluation_of_a_training_that_was_repeated_is_refused(tmp_path):
-    make_run(tmp_path, 'digits/pod', accuracies=(1.0,))  # started at 20260102_030405
-    for started, number in (('20260102_030405', 2), (None, 2), ('20250102_030405', 0)):
-        make_run(tmp_path / str(started), 'digits/gda', source_started=started)
-        shutil.copytree(tmp_path / 'digits', tmp_path / str(started) / 'digits', dirs_exist_ok=True)
-        if number:
-            assert len(collect(tmp_path / str(started))) == number
-        else:
-            with pytest.raises(ValueError, match='digits/pod, but that has been repeated.*run digits/gda'):
-                collect(tmp_path / str(started))
 
 
 def test_unknown_studies_settings_and_overrides_are_refused(tmp_path):
