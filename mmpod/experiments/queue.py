@@ -179,9 +179,9 @@ class Pool:
 def run_all(plans: Sequence[Plan], jobs: int, launcher: Launcher) -> list[Run]:
     """Make all runs, ``jobs`` at a time, and show their progress. A failed run does not stop the others.
 
-    A run that another process is running, or has finished since it was planned, is skipped. A run fails if a run or a
-    checkpoint that it needs is missing. An interrupt, SIGTERM or SIGHUP also ends the runs; they count as interrupted.
-    On Linux they end even if this process is killed. Call it from the main thread.
+    A run that another process is running, or has finished since it was planned, is skipped. A run fails if one that it
+    needs is not done. An interrupt, SIGTERM or SIGHUP also ends the runs; they count as interrupted. On Linux they end
+    even if this process is killed. Call it from the main thread.
 
     Returns:
         list[Run]: The runs that failed.

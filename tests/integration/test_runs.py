@@ -3,7 +3,6 @@
 import json
 import multiprocessing
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -70,16 +69,15 @@ def test_an_evaluation_waits_for_its_training_and_is_not_made_without_it(tmp_pat
     assert 'missing, which is not done' in capsys.readouterr().out and alone.run.state == 'not run'
 
 
-def test_an_evaluation_of_which_only_the_logs_came_over_says_so(tmp_path, root, capsys):
+def test_an_evaluation_without_the_checkpoint_of_its_training_fails(tmp_path, root):
+    """As if only the logs of the training had been copied here, or if its config saves no checkpoint."""
     trained = Run('pod', 0, tmp_path / 'pod')
     trained.save(dict(finished=True))
-    config = root / 'configs/small/gda_digits.py'
-    source = (root / 'configs/small/pod_digits.py', trained)
+    config, source = root / 'configs/small/gda_digits.py', (root / 'configs/small/pod_digits.py', trained)
     evaluation = plan_run(config, Run('gda', 0, tmp_path / 'gda'), Launcher(), [], source)
-    assert run_all([evaluation], 1, Launcher()) == [evaluation.run] and evaluation.run.state == 'not run'
-    assert re.search(r'gda seed 0 needs .*pod/epoch_15.pth, but only the logs .* away', capsys.readouterr().out)
-    (trained.work_dir / 'epoch_15.pth').touch()
-    assert evaluation.blocked_reason == ''
+    assert run_all([evaluation], 1, Launcher()) == [evaluation.run]
+    expected = f'error: Expected the checkpoint `{trained.work_dir}/epoch_15.pth` to be a file, but there is none.'
+    assert evaluation.run.record['failed'] == expected
 
 
 def test_a_run_that_another_process_makes_is_left_to_it(tmp_path, capsys):

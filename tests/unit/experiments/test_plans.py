@@ -1,7 +1,6 @@
 """What is refused or said before runs start; run.json files stand for the runs."""
 
 import argparse
-import re
 from dataclasses import replace
 
 import pytest
@@ -49,34 +48,6 @@ def config(tmp_path):
 def test_configs_that_cannot_be_compared_are_refused_before_training(text, missing, config, tmp_path):
     with pytest.raises(ValueError, match=f'has no {missing}'):
         plan_run(config('c', text), Run('c', 0, tmp_path / 'run'), Launcher(), [])
-
-
-HOOKS = 'default_hooks = dict(checkpoint={})\n'
-
-
-@pytest.mark.parametrize(
-    'text, found',
-    [
-        ("custom_hooks = [dict(type='mmengine.EarlyStoppingHook', monitor='a')]\n", 'has EarlyStoppingHook'),
-        (HOOKS.format('None'), 'default_hooks.checkpoint=None'),
-        (HOOKS.format("dict(type='CheckpointHook', filename_tmpl='e{}.pth')"), "checkpoint.filename_tmpl='e{}.pth'"),
-        (HOOKS.format("dict(type='CheckpointHook', by_epoch=False)"), 'checkpoint.by_epoch=False'),
-        (HOOKS.format("dict(type='CheckpointHook', interval=4, save_last=False)"), 'checkpoint.save_last=False'),
-        (HOOKS.format("dict(type='CheckpointHook', out_dir='elsewhere')"), "checkpoint.out_dir='elsewhere'"),
-    ],
-)
-def test_a_training_that_does_not_leave_what_is_evaluated_is_refused_before_it(text, found, config, tmp_path):
-    path, run = config('c', text), Run('c', 0, tmp_path / 'run')
-    for source in (None, (path, Run('trained', 0, tmp_path / 'trained'))):
-        with pytest.raises(ValueError, match=f'to save epoch_15.pth after its last epoch.*{re.escape(found)}.* Remove'):
-            plan_run(path, run, Launcher(), [], source)
-    assert plan_run(path, run, Launcher(), [], test=False)  # nothing reads it
-
-
-@pytest.mark.parametrize('options', ['interval=-1', 'interval=5, save_last=False', "filename_tmpl='epoch_{}.pth'"])
-def test_a_training_that_saves_its_last_epoch_is_accepted(options, config, tmp_path):
-    path = config('c', HOOKS.format(f"dict(type='CheckpointHook', {options})"))
-    assert plan_run(path, Run('c', 0, tmp_path / 'run'), Launcher(), [])
 
 
 def test_processes_divide_the_total_batch(config, tmp_path):
