@@ -69,7 +69,8 @@ def geometry(tier: str, of: str, bases: Mapping[str, Base], *names: str) -> Stud
 
 def recorded(name: str, title: str) -> Study:
     """Return a finished study that follows no rule: its settings are those of its runs in `results/`."""
-    path, bases = CONFIGS.parent / 'results' / f'{name}.jsonl', {}
+    path = CONFIGS.parent / 'results' / f'{name}.jsonl'
+    bases: dict[str, Base] = {}
     for line in path.read_text(encoding='utf-8').splitlines() if path.is_file() else ():  # no file in a wheel
         run = json.loads(line)
         bases.setdefault(run['setting'], Base(run['config'] or '', run['overrides']))
