@@ -43,9 +43,7 @@ def row_of(table: Table, cell: Cell, records: Sequence[Record]) -> dict[str, str
     if table.epochs:
         return {f'epoch {epoch}, %': text([record.curve().get(epoch) for record in records]) for epoch in table.epochs}
     if more:
-        last = [metric.rpartition('/')[2] for metric in cell.metrics]
-        names = [short if last.count(short) == 1 else metric for short, metric in zip(last, cell.metrics)]
-        return {name: text(measured(records, metric)) for name, metric in zip(names, cell.metrics)}
+        return {metric.rpartition('/')[2]: text(measured(records, metric)) for metric in cell.metrics}
     return summary_row(records, metric)
 
 

@@ -145,7 +145,6 @@ TABLES = {
         f'{SPECTRUM_TITLE} on the test images, of the runs of small_tuned', tuned('small', SPECTRUM)
     ),
     'small_probe': accuracy('small_probe', varied='setting'),
-    'small_repeated': Table(STUDIES['small_repeated'].title, rows('small_repeated', (METRIC, *GDA, *SPECTRUM))),
     'small_gda': by_classifier('small', 'small_tuned/pod'),
     'small_shrinkage': by_shrinkage('small_shrinkage'),
     'small_recipe_tuning': accuracy('small_recipe_tuning', varied='trial'),

@@ -96,14 +96,6 @@ def test_several_metrics_are_columns(records):
     assert rows(table, records) == ['POD | 93.50 ± 0.71 | 2500 ± 0 | 0, 1 *']
 
 
-def test_metrics_with_the_same_last_word_keep_their_columns():
-    records = by_setting([record('digits/pod', 0, [90.0], {'gda/top1': 80.0})])
-    table = Table('', [Cell('POD', 'x', 'digits/pod', metrics=('accuracy/top1', 'gda/top1'))])
-    assert frame(table, records).to_dict('records') == [
-        {'loss': 'POD', 'accuracy/top1': '90.00', 'gda/top1': '80.00', 'seeds': '0'}
-    ]
-
-
 def test_trials_are_rows_by_columns_with_the_best_in_bold():
     names = ('lr=0.03,loss_weight=1', 'lr=0.03,loss_weight=5', 'lr=0.1,loss_weight=1')
     records = by_setting(record(f'small_tuning/pod,{name}', 0, [value]) for name, value in zip(names, (30, 50.0, 40.0)))
