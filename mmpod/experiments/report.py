@@ -3,7 +3,6 @@
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Optional
 
 import pandas as pd
 
@@ -31,20 +30,17 @@ def measured(records: Sequence[Record], metric: str) -> list[float]:
     return [value for record in records if (value := record.final(metric)) is not None]
 
 
-def text(values: Sequence[Optional[float]]) -> str:
-    """Return mean and spread with two decimals, or none if the numbers are large; ``-`` if one is missing."""
-    large = any(value is not None and value >= 1000 for value in values)
+def text(values: Sequence[float]) -> str:
+    """Return mean and spread with two decimals, or none if the numbers are large; ``-`` without values."""
+    large = any(value >= 1000 for value in values)
     return mean_and_spread(values, '.0f' if large else '.2f')
 
 
-def row_of(table: Table, cell: Cell, records: Sequence[Record]) -> dict[str, str]:
+def row_of(cell: Cell, records: Sequence[Record]) -> dict[str, str]:
     """Return the numbers of a cell by column name."""
-    metric, *more = cell.metrics
-    if table.epochs:
-        return {f'epoch {epoch}, %': text([record.curve().get(epoch) for record in records]) for epoch in table.epochs}
-    if more:
-        return {metric.rpartition('/')[2]: text(measured(records, metric)) for metric in cell.metrics}
-    return summary_row(records, metric)
+    if len(cell.metrics) == 1:
+        return summary_row(records, cell.metrics[0])
+    return {metric.rpartition('/')[2]: text(measured(records, metric)) for metric in cell.metrics}
 
 
 def paper_rows(cell: Cell, records: Sequence[Record], seeds: str) -> list[dict[str, str]]:
@@ -85,7 +81,7 @@ def frame(table: Table, records: Records) -> pd.DataFrame:
     return pd.DataFrame(
         {
             table.varied: f'{cell.row}, {cell.column}' if columns else cell.row,
-            **row_of(table, cell, runs),
+            **row_of(cell, runs),
             'seeds': seeds(cell, runs),
         }
         for cell, runs in having

@@ -18,7 +18,6 @@ COLLAPSE = ('nc1', 'nc2_max_angle', 'nc3_self_duality', 'effective_rank')
 GEOMETRY = tuple(f'geometry/{name}' for name in (*COSINES, *COLLAPSE))
 GDA = ('gda/top1',)
 LAMBDA, DIMENSION = 'weight of the SC term, lambda', 'feature dimension D'
-EPOCHS = (3, 6, 9, 10, 15)
 # The losses that Fig. 5 and 6 compare.
 COMPARED = ('softmax', 'pod', 'pod_bn')
 PANELS = '(a) learned class weights, (b) fixed centroids'  # of the figures of all losses
@@ -46,11 +45,6 @@ def tuned(tier: str, metrics: Sequence[str] = (METRIC,)) -> list[Cell]:
 def accuracy(study: str, cells: Sequence[Cell] = (), **kwargs) -> Table:
     """Return a table of accuracies under the title of a study, by default of all its settings."""
     return Table(f'Accuracy (%): {STUDIES[study].title}', cells or rows(study), **kwargs)
-
-
-def by_epoch(cells: Sequence[Cell], of: str) -> Table:
-    """Return the accuracies of the runs of a study after some epochs."""
-    return Table(f'Accuracy (%) by epoch of the runs of {of}', cells, epochs=EPOCHS)
 
 
 def sweep(study: str, varied: str, others: Mapping[str, str]) -> Table:
@@ -140,7 +134,6 @@ TABLES = {
     'gpu_features': Table('Features of the runs of gpu', rows('gpu', (*SPECTRUM, *GEOMETRY[:3]))),
     'gpu_44epochs_features': Table('Features of the runs of gpu_44epochs', rows('gpu_44epochs', SPECTRUM)),
     **{study: accuracy(study) for study in BY_STUDY},
-    'small_epochs': by_epoch([cell for cell in rows('small') if cell.runs != 'small/gda'], 'small'),
     'small_spectrum': Table(
         f'{SPECTRUM_TITLE} on the test images, of the runs of small_tuned', tuned('small', SPECTRUM)
     ),
@@ -158,7 +151,6 @@ for tier in IMAGES:
     TABLES |= {
         f'{tier}_tuning': trials(f'{tier}_tuning'),
         f'{tier}_tuned': accuracy(f'{tier}_tuned', tuned(tier)),
-        f'{tier}_tuned_epochs': by_epoch(tuned(tier), f'{tier}_tuned'),
         f'{tier}_lambda': sweep(f'{tier}_lambda', LAMBDA, {'0': f'{tier}/cosine', '1': f'{tier}/pod'}),
         f'{tier}_dimension': sweep(f'{tier}_dimension', DIMENSION, {'256': f'{tier}/pod'}),
         f'{tier}_geometry': Table(STUDIES[f'{tier}_geometry'].title, rows(f'{tier}_geometry', GEOMETRY)),

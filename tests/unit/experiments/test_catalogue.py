@@ -100,7 +100,7 @@ def test_selection():
         == ['digits/softmax', 'digits/pod', 'digits/pod_bn', 'digits/gda']
         == keys('digits/*', 'small/pod_digits')
     )
-    assert {'small_tuned', 'small_spectrum', 'small_tuned_epochs'} <= set(select(['small_tuned']).tables)
+    assert {'small_tuned', 'small_spectrum'} <= set(select(['small_tuned']).tables)
     assert select(['fig3']).figures == ['fig3'] and keys('fig3') == []
     assert len(keys()) == sum(len(study.settings) for study in STUDIES.values())
     with pytest.raises(ValueError, match="a study .*but got 'VIII'.*experiments.py list"):

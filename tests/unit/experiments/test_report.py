@@ -85,9 +85,6 @@ def test_accuracy_by_hand():
         'POD Loss | 91.00 ± 1.41 | 93.50 ± 2.12 | 3.0 ± 1.4 | 0, 2',
         'POD Loss, Gaussian discriminant analysis | 80.00 | - | - | 0',
     ]
-    by_epoch = Table('', [Cell('POD', 'x', 'digits/pod')], epochs=(3, 1, 5))
-    assert list(frame(by_epoch, records))[1:4] == ['epoch 3, %', 'epoch 1, %', 'epoch 5, %']
-    assert rows(by_epoch, records) == ['POD | 82.50 ± 17.68 | 66.00 ± 22.63 | - | 0, 2']
 
 
 def test_several_metrics_are_columns(records):
