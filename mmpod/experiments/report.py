@@ -112,9 +112,9 @@ def mark(cell: Cell, runs: Sequence[Record]) -> str:
     return ' *' if beyond(cell, runs) else ''
 
 
-def draw(name: str, path: Path, records: Records) -> bool:
-    """Draw a figure, and return whether there was anything to draw."""
-    figure = FIGURES[name]
+def draw(path: Path, records: Records) -> bool:
+    """Draw the figure that a file is named after, and return whether there was anything to draw."""
+    figure = FIGURES[path.stem]
     runs = [(cell.row, record) for cell in figure.cells for record in records.get(cell.runs, ())]
     if figure.kind == 'derivative':
         plot_derivative(figure.power, path, figure.title)
@@ -144,23 +144,24 @@ def by_seed(table: Table, records: Records) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=['row', 'column', 'seed', 'value'])
 
 
-def write_report(out: Path, records: Records, tables: Sequence[str], figures: Sequence[str]) -> list[Path]:
-    """Write the named tables and figures that have runs as Markdown files and pictures.
+def write_table(path: Path, records: Records) -> bool:
+    """Write the table that a file is named after, with its notes, and return whether there was anything to write."""
+    table = TABLES[path.stem]
+    found = frame(table, records)
+    if found.empty:
+        return False
+    more = dict.fromkeys(option for cell in table.cells for option in beyond(cell, records.get(cell.runs, ())))
+    notes = [f'*: with overrides beyond those of the study: `{" ".join(more)}`.'] if more else []
+    path.write_text('\n\n'.join([markdown_table(found), *notes]) + '\n', encoding='utf-8')
+    return True
+
+
+def write_report(out: Path, records: Records, names: Sequence[str]) -> list[Path]:
+    """Write the tables and figures of these names that have runs as Markdown files and pictures.
 
     Returns:
         list[Path]: The files written to the folder ``out``.
     """
     out.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name in tables:
-        table = TABLES[name]
-        found = frame(table, records)
-        if found.empty:
-            continue
-        path = out / f'{name}.md'
-        more = dict.fromkeys(option for cell in table.cells for option in beyond(cell, records.get(cell.runs, ())))
-        notes = [f'*: with overrides beyond those of the study: `{" ".join(more)}`.'] if more else []
-        path.write_text('\n\n'.join([markdown_table(found), *notes]) + '\n', encoding='utf-8')
-        written.append(path)
-    drawn = [out / f'{name}.png' for name in figures if draw(name, out / f'{name}.png', records)]
-    return [*written, *drawn]
+    paths = [out / f'{name}.{"png" if name in FIGURES else "md"}' for name in names]
+    return [path for path in paths if (draw if path.stem in FIGURES else write_table)(path, records)]

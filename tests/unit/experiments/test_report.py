@@ -108,13 +108,13 @@ def test_runs_with_overrides_beyond_those_of_the_study_are_marked(tmp_path):
     assert rows(TABLES['digits'], records)[0].endswith(' | 0, 1 *, 2 *')
     pivoted = Table('', [Cell('energy', 'Softmax', 'digits/softmax')], pivot=True)
     assert rows(pivoted, records) == ['energy | **90.00 ± 0.00** *']
-    write_report(tmp_path, records, ['digits'], [])
+    write_report(tmp_path, records, ['digits'])
     note = (tmp_path / 'digits.md').read_text().splitlines()[-1]
     assert note == '*: with overrides beyond those of the study: `x=1 y=2`.'
 
 
 def test_the_report_writes_what_there_is(tmp_path, records):
-    written = write_report(tmp_path, records, ['V', 'small'], ['fig3', 'fig5', 'dimension'])
+    written = write_report(tmp_path, records, ['V', 'small', 'fig3', 'fig5', 'dimension'])
     assert {path.name for path in written} == {'V.md', 'fig3.png', 'dimension.png'}
     assert all(path.stat().st_size > 1000 for path in written if path.suffix == '.png')
 
