@@ -4,6 +4,7 @@ import argparse
 from dataclasses import replace
 
 import pytest
+from helpers import write_log
 from mmengine.config import Config
 
 from mmpod.engine.loaders import check_total_batch
@@ -103,9 +104,7 @@ def test_a_failed_start_that_saved_nothing_may_be_repaired(config, tmp_path):
 def test_a_start_with_other_settings_keeps_neither_curve_nor_time_of_the_earlier_one(changed, config, tmp_path):
     run = Run('c', 0, tmp_path / 'run')
     run.save(dict(plan_run(config('before'), run, Launcher(), []).details, finished=False, wall_s=1000.0))
-    log = run.work_dir / '20260101_000000' / 'vis_data' / 'scalars.json'
-    log.parent.mkdir(parents=True)
-    log.write_text('{"accuracy/top1": 99.5, "step": 5}\n')
+    write_log(run.work_dir, {'accuracy/top1': 99.5, 'step': 5})
     options = ['train_cfg.max_epochs=2'] if changed else []
     plan = replace(plan_run(config('before'), run, Launcher(), options), commands=[['true']])
     assert run_all([plan], 1, Launcher()) == [] and run.state == 'done'

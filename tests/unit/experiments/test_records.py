@@ -5,6 +5,7 @@ import re
 import shlex
 
 import pytest
+from helpers import write_log
 
 from mmpod.experiments.catalogue import CONFIGS
 from mmpod.experiments.records import collect, pack, read_file, read_results
@@ -16,10 +17,8 @@ METRICS = {'accuracy/top1': 95.0, 'spectrum/effective_rank': 7.0}
 
 def make_run(folder, setting='digits/pod', seed=0, accuracies=(50.0, 96.0), metrics=METRICS, **changes):
     path = folder / setting / f'seed{seed}'
-    logs = path / '20260102_030405' / 'vis_data'
-    logs.mkdir(parents=True)
-    lines = [json.dumps({'accuracy/top1': value, 'step': epoch}) for epoch, value in enumerate(accuracies, 1)]
-    (logs / 'scalars.json').write_text('\n'.join(lines))
+    entries = [{'accuracy/top1': value, 'step': epoch} for epoch, value in enumerate(accuracies, 1)]
+    write_log(path, *entries, started='20260102_030405')
     (path / 'metrics.json').write_text(json.dumps(metrics))
     record = dict(finished=True, options=['a.b=1'], commands=['python x'], versions=VERSIONS, wall_s=3.5)
     Run(setting, seed, path).save({**record, 'config_hash': 'f00', **changes})
@@ -67,22 +66,22 @@ def test_a_part_of_a_metric_by_class_is_averaged(tmp_path):
 def test_curves_are_those_of_all_validation_metrics(tmp_path):
     """Also those that the test lacks, but nothing of the training; a later start replaces the epochs it repeats."""
     make_run(tmp_path / 'w')
-    logs = tmp_path / 'w' / 'digits/pod' / 'seed0' / '20260102_030406' / 'vis_data' / 'scalars.json'
-    logs.parent.mkdir(parents=True)
-    lines = [
+    folder = tmp_path / 'w' / 'digits/pod' / 'seed0'
+    write_log(
+        folder,
         {'lr': 0.1, 'loss': 2.0, 'step': 60},
         {'accuracy/top1': 97.0, 'geometry/nc1': 1.5, 'time': 0.1, 'step': 2},
         {'accuracy/top1': 98.0, 'geometry/nc1': 1.0, 'time': 0.1, 'step': 3},
-    ]
-    logs.write_text('\n'.join(map(json.dumps, lines)))
+        started='20260102_030406',
+    )
     (record,) = collect(tmp_path / 'w')
     assert record.curves == {
         'accuracy/top1': {'1': 50.0, '2': 97.0, '3': 98.0},
         'geometry/nc1': {'2': 1.5, '3': 1.0},
     }
     assert record.metrics == METRICS
-    (logs.parents[2] / 'metrics.json').unlink()
-    assert Run('x', 0, logs.parents[2]).metrics() == {'accuracy/top1': 98.0, 'geometry/nc1': 1.0}
+    (folder / 'metrics.json').unlink()
+    assert Run('x', 0, folder).metrics() == {'accuracy/top1': 98.0, 'geometry/nc1': 1.0}
 
 
 def test_a_run_is_packed_once(tmp_path):

@@ -128,7 +128,7 @@ def test_derivatives_are_those_of_fig_3_and_4():
     assert int(sine.argmax()) == 90 and int(product.argmax()) == 120
 
 
-def test_differences_are_paired_by_seed_with_the_interval_of_scipy(tmp_path, monkeypatch):
+def test_differences_are_paired_by_seed_with_the_interval_of_scipy(tmp_path, drawn):
     from scipy import stats
 
     values = {'softmax': [70.0, 71.0, 75.0], 'pod': [69.0, 69.5, 75.5]}
@@ -136,8 +136,6 @@ def test_differences_are_paired_by_seed_with_the_interval_of_scipy(tmp_path, mon
     records = by_setting(
         record(f'small/{name}', seed, [value]) for name in values for seed, value in enumerate(values[name])
     )
-    drawn = []
-    monkeypatch.setattr('mmpod.experiments.figures.write_png', lambda figure, path: drawn.append(figure))
     plot_differences({'Accuracy': by_seed(Table('Accuracy', cells), records)}, tmp_path / 'x.png')
     alone = by_setting(record('small/softmax', seed, [70.0]) for seed in range(3))
     assert not plot_differences({'Accuracy': by_seed(Table('Accuracy', cells), alone)}, tmp_path / 'x.png')
@@ -156,10 +154,7 @@ def test_the_best_of_a_row_can_be_the_lowest():
     assert rows(Table('x', cells, pivot=True, lower_is_better=True), records) == ['energy | 30.00 | **20.00**']
 
 
-def test_a_method_has_one_colour_in_all_panels_of_differences(tmp_path, monkeypatch):
-    drawn = []
-    monkeypatch.setattr('mmpod.experiments.figures.write_png', lambda figure, path: drawn.append(figure))
-
+def test_a_method_has_one_colour_in_all_panels_of_differences(tmp_path, drawn):
     def numbers(*names):
         rows = [('row', name, seed, float(seed * index)) for index, name in enumerate(names) for seed in range(3)]
         return pd.DataFrame(rows, columns=['row', 'column', 'seed', 'value'])
