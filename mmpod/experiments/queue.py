@@ -118,7 +118,7 @@ class Job:
                 self._show_progress()
             self._show_progress()
         finally:
-            with suppress(ProcessLookupError):  # nothing is left
+            with suppress(ProcessLookupError, PermissionError):  # nothing is left, on macOS but a zombie
                 os.killpg(process.pid, signal.SIGTERM)  # also ends loader workers; torchrun ends its own processes
             process.wait()
         return process.returncode
