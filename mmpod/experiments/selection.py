@@ -17,11 +17,13 @@ def select(words: Sequence[str]) -> list[Setting]:
     setting is returned once. The training that an evaluation needs comes before it.
 
     Raises:
-        ValueError: A word names nothing.
+        ValueError: A word names nothing, or a study whose settings are those of its runs in an absent `results/`.
     """
     keys: list[str] = []
     for word in words or ['*']:
         if word in STUDIES:
+            if not STUDIES[word].settings:
+                raise ValueError(f'Expected the runs of {word} in `results/`, but it is absent. Use a clone of mmpod.')
             keys += [setting.key for setting in STUDIES[word].settings.values()]
         elif word in TABLES or word in FIGURES:
             keys += [cell.runs for cell in (TABLES.get(word) or FIGURES[word]).cells]

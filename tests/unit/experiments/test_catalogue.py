@@ -1,5 +1,6 @@
 """The tables against the paper's text, and the studies against the configs."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -104,3 +105,9 @@ def test_selection():
     assert len(keys()) == sum(len(study.settings) for study in STUDIES.values())
     with pytest.raises(ValueError, match="a study, .*but got 'VIII'.*experiments.py list"):
         select(['VIII'])
+
+
+def test_a_study_without_its_records_is_refused(monkeypatch):
+    monkeypatch.setitem(STUDIES, 'gpu', dataclasses.replace(STUDIES['gpu'], bases={}))  # as in a wheel
+    with pytest.raises(ValueError, match='the runs of gpu in `results/`, but it is absent'):
+        select(['gpu'])
