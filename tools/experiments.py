@@ -2,7 +2,7 @@
 
     python tools/experiments.py list                            # all studies
     python tools/experiments.py list small                      # the settings of a study and their runs
-    python tools/experiments.py run small I 'pod_resnet50_*'    # studies, tables, figures, configs; without names: all
+    python tools/experiments.py run small I 'paper/pod_*'       # studies, tables, figures, settings; without names: all
     python tools/experiments.py pack work_dirs/experiments      # add finished runs to results/<study>.jsonl
     python tools/experiments.py report                          # write all tables and figures from results/
 
@@ -11,6 +11,7 @@ repeated; if their config has changed, they are refused.
 """
 
 import argparse
+import itertools
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,7 +27,7 @@ from mmpod.experiments.queue import run_all
 from mmpod.experiments.records import Record, by_setting, collect, pack, read_results
 from mmpod.experiments.report import heading, write_report
 from mmpod.experiments.run import Run
-from mmpod.experiments.selection import select
+from mmpod.experiments.selection import matching, select
 from mmpod.experiments.settings import check_effect
 from mmpod.experiments.studies import STUDIES, setting_of
 from mmpod.experiments.tables import FIGURES, TABLES
@@ -53,7 +54,8 @@ def parse_args() -> argparse.Namespace:
         if name == 'pack':
             command.add_argument('work_dir', type=Path, help='folder of runs')
         else:
-            command.add_argument('select', nargs='*', help='studies, tables, figures, configs, patterns (default: all)')
+            named = 'tables and figures' if name == 'report' else 'studies, tables, figures and settings'
+            command.add_argument('select', nargs='*', help=f'names or patterns of {named} (default: all)')
         if name in ('list', 'run'):
             command.add_argument('--seeds', nargs='+', type=int, help='seeds (default: those of each study)')
             command.add_argument(
@@ -68,11 +70,14 @@ def parse_args() -> argparse.Namespace:
             command.add_argument('--partition', default=None, help='start the runs on this partition of Slurm')
     args = parser.parse_args()
     check_arguments(parser, args)
-    if args.command != 'pack':
-        try:
-            args.selection = select(args.select)
-        except ValueError as error:
-            parser.error(str(error))
+    try:
+        if args.command == 'report':
+            shown = [matching(word, (*TABLES, *FIGURES), 'a table, a figure') for word in args.select or ['*']]
+            args.shown = list(dict.fromkeys(itertools.chain(*shown)))
+        elif args.command != 'pack':
+            args.settings = select(args.select)
+    except ValueError as error:
+        parser.error(str(error))
     return args
 
 
@@ -89,8 +94,8 @@ def seeds_of(args: argparse.Namespace, setting: Setting) -> Sequence[int]:
 def run(args: argparse.Namespace) -> None:
     """Make the missing runs, starting with the first seed of all settings."""
     launcher = Launcher(args.processes, args.partition)
-    settings = [setting for setting in args.selection.settings if setting.config]
-    for setting in args.selection.settings:
+    settings = [setting for setting in args.settings if setting.config]
+    for setting in args.settings:
         if not setting.config:
             print(f'{setting.key}: its config was never shipped, so it cannot be run again')
     check_effect([setting.path for setting in settings], args.cfg_options)
@@ -134,7 +139,7 @@ def list_all(records: Mapping[str, Sequence[Record]]) -> None:
 
 def list_selection(args: argparse.Namespace, records: Mapping[str, Sequence[Record]]) -> None:
     """Print the settings of a selection with the states of their runs."""
-    for setting in args.selection.settings:
+    for setting in args.settings:
         states = [describe(run_of(args, setting, seed)) for seed in seeds_of(args, setting)]
         known = ' '.join(str(record.seed) for record in records.get(setting.key, ()))
         print(f'{setting.key}: {setting.config or "a config that was never shipped"} {" ".join(setting.overrides)}')
@@ -150,7 +155,7 @@ def report(args: argparse.Namespace) -> None:
             '`tools/experiments.py run`.'
         )
     out = args.out or (args.work_dir / 'report' if args.work_dir else ROOT / 'docs' / 'generated')
-    written = write_report(out, records, args.selection.tables, args.selection.figures)
+    written = write_report(out, records, args.shown)
     if args.select:
         for path in written:
             if path.suffix == '.md':

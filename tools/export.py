@@ -20,14 +20,6 @@ def parse_args() -> argparse.Namespace:
         '-o', '--out', type=Path, help="file to write (default: the checkpoint's name with the format's suffix)"
     )
     parser.add_argument(
-        '--image-size',
-        type=int,
-        nargs='+',
-        dest='size',
-        metavar='PIXELS',
-        help='height and width, or one number for both',
-    )
-    parser.add_argument(
         '--images', type=Path, help='folder of images, at any depth, to compare on (default: the test set)'
     )
     parser.add_argument(
@@ -41,12 +33,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--allow-missing', action='store_true', help='export without all the weights')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='changes to the config, key=value')
-    args = parser.parse_args()
-    if args.size is not None:
-        if len(args.size) > 2 or min(args.size) < 1:
-            parser.error(f'Expected --image-size to be one or two positive numbers, but got {args.size}.')
-        args.size = args.size[0], args.size[-1]
-    return args
+    return parser.parse_args()
 
 
 def main() -> None:

@@ -56,7 +56,7 @@ def main(args: argparse.Namespace) -> None:
     from mmengine.dist import is_main_process
     from mmengine.evaluator import DumpResults
 
-    from mmpod.engine.command_line import evaluation_config, plain_metrics
+    from mmpod.engine.command_line import evaluation_config
     from mmpod.engine.runner_session import exit_process, runner_session
     from mmpod.utils.errors import errors_as_exit
     from mmpod.utils.files import check_output_file
@@ -70,7 +70,8 @@ def main(args: argparse.Namespace) -> None:
                 runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.out))
             metrics = runner.test()
             if args.out and args.out_item == 'metrics' and is_main_process():
-                mmengine.dump(plain_metrics(metrics), args.out)
+                plain = {name: value.tolist() if hasattr(value, 'tolist') else value for name, value in metrics.items()}
+                mmengine.dump(plain, args.out)
     exit_process()
 
 

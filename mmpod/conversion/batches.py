@@ -4,7 +4,8 @@ from typing import Any, Iterator, Sequence
 
 import torch
 from mmengine.config import Config
-from mmengine.runner import Runner
+from mmengine.dataset import pseudo_collate
+from mmpretrain.registry import DATASETS
 from mmpretrain.structures import DataSample
 from torch import nn
 
@@ -15,14 +16,13 @@ __all__ = ['generated_batches', 'image_sizes', 'real_batches']
 
 
 def real_batches(cfg: Config) -> Iterator[Any]:
-    """Yield the first two images of the first dataset whose files exist, as its loader gives them."""
-    for _, settings in reversed(list(loaders_of(cfg))):
+    """Yield the first two images of the first dataset whose files exist, as a batch."""
+    for _, loader in reversed(list(loaders_of(cfg))):
         try:
-            loader = dict(settings.to_dict(), dataset=without_downloads(settings.dataset.to_dict()), batch_size=2)
-            loader.update(num_workers=0, persistent_workers=False, pin_memory=False)
-            yield next(iter(Runner.build_dataloader(loader)))
+            dataset = DATASETS.build(without_downloads(loader.dataset))
+            yield pseudo_collate([dataset[0], dataset[1]])
             return
-        except Exception:  # no files, or a loader that needs more than two images
+        except Exception:  # no files, or anything else that goes wrong in a dataset
             continue
 
 

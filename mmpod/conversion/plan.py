@@ -17,7 +17,7 @@ from mmpod.conversion.head_input import projection_input
 from mmpod.conversion.losses import CENTROID_LOSSES, LOSSES, ONE_CLASS_LOSSES, loss_config
 from mmpod.conversion.projection import NORMS, projection_settings
 from mmpod.utils.checks import check_choice, check_integer
-from mmpod.utils.config_parts import hooks_that_switch, preprocessor_of, resolve
+from mmpod.utils.config_parts import preprocessor_of, resolve
 
 __all__ = ['Conversion', 'convert', 'plan_conversion', 'plan_gda']
 
@@ -125,11 +125,6 @@ def plan_conversion(
         in_backbone = head_class is ClsHead
         num_classes: Any = head.get('num_classes') or (model.backbone.get('num_classes') if in_backbone else None)
         check_integer('num_classes', num_classes, 2)
-        if loss in CENTROID_LOSSES and norm == 'bn' and (cfg.get('train_dataloader') or {}).get('batch_size') == 1:
-            raise ValueError(
-                "Expected a batch of at least 2 images for norm='bn', but got train_dataloader.batch_size=1. Use "
-                "norm='ln' (--norm ln), or None (--paper)."
-            )
         new_loss, loss_notes = loss_config(loss, head.get('loss'), num_classes, sc_weight)
         if loss in CENTROID_LOSSES:
             kind, settings = 'mmpod.PEDCCHead', projection_settings(num_classes, feat_dim, seed, centroids, norm)
@@ -233,12 +228,18 @@ def _topk(head: dict, num_classes: int) -> tuple[int, ...]:
 
 def _has_soft_labels(cfg: Config) -> bool:
     from_start = (cfg.model.get('train_cfg') or {}).get('augments') or preprocessor_of(cfg).get('batch_augments')
-    return bool(from_start or hooks_that_switch(cfg, 'batch_augments'))
+    return bool(from_start or _hooks_that_switch(cfg, 'batch_augments'))
+
+
+def _hooks_that_switch(cfg: Config, key: str) -> list:
+    """Return the custom hooks whose ``schedule`` sets ``key`` during training, as mmpretrain's SwitchRecipeHook can."""
+    hooks = cfg.get('custom_hooks') or []
+    return [hook for hook in hooks if any(step.get(key) for step in hook.get('schedule') or [])]
 
 
 def _hooks(cfg: Config) -> tuple[dict, list[str]]:
     """Return the setting of the hooks without those that access the old head, and notes on what is dropped."""
-    if switching := hooks_that_switch(cfg, 'loss'):
+    if switching := _hooks_that_switch(cfg, 'loss'):
         raise ValueError(
             f'Expected hooks that leave the loss alone, but {switching[0].type} replaces it during training. '
             'Remove `loss` from its schedule.'

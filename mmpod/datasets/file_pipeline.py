@@ -1,10 +1,9 @@
 """Find out how a test set reads image files, by running its pipeline instead of reading the names of its transforms."""
 
 import copy
-import inspect
 import tempfile
 from pathlib import Path
-from typing import Any, Iterator, Optional
+from typing import Iterator, Optional
 
 import mmcv
 import numpy as np
@@ -21,13 +20,11 @@ __all__ = [
     'file_pipeline',
     'inner_datasets',
     'output_shapes',
-    'resize_to',
     'try_pipeline',
     'without_downloads',
 ]
 
 COLOUR = (240, 128, 16)  # red, green, blue
-MMPRETRAIN_SIZES = {CIFAR10: (32, 32), MNIST: (28, 28)}  # and those of subclasses, CIFAR-100 and Fashion-MNIST
 
 
 def inner_datasets(dataset: dict, outer: tuple = ()) -> Iterator[tuple[dict, list]]:
@@ -45,12 +42,10 @@ def inner_datasets(dataset: dict, outer: tuple = ()) -> Iterator[tuple[dict, lis
 
 
 def without_downloads(dataset: dict) -> dict:
-    """Return a copy of a dataset's config, in which no dataset fetches files that are missing."""
+    """Return a copy of a dataset's config, in which mmpretrain's CIFAR and MNIST fetch no files that are missing."""
     dataset = copy.deepcopy(dataset)
     for leaf, _ in inner_datasets(dataset):
-        kind = resolve(leaf.get('type'), DATASETS)
-        # A subclass may pass the argument on as one of **kwargs.
-        if is_a(kind, (CIFAR10, MNIST)) or (is_a(kind, object) and 'download' in inspect.signature(kind).parameters):
+        if is_a(resolve(leaf.get('type'), DATASETS), (CIFAR10, MNIST)):
             leaf['download'] = False
     return dataset
 
@@ -63,8 +58,8 @@ def file_pipeline(dataset: dict, resize: bool = False) -> list:
 
     Args:
         dataset: Config of a test set.
-        resize: Bring a file of another size to that of all images of the dataset, as soon as it is loaded, if that is
-            known: ``IMAGE_SIZE`` of mmpod's datasets, or that of mmpretrain's CIFAR and MNIST.
+        resize: Bring a file of another size to that of all images of the dataset, as soon as it is loaded, for mmpod's
+            datasets whose images have one size (``IMAGE_SIZE``).
 
     Raises:
         ValueError: The channel order of the arrays is unknown, or the dataset joins ones with different pipelines.
@@ -121,11 +116,6 @@ def output_shapes(pipeline: list) -> set[tuple[int, ...]]:
     return {tuple(image.shape) for image in images if image is not None}
 
 
-def resize_to(height: int, width: int) -> dict:
-    """Return a transform that averages over pixels, and leaves images of that size as they are."""
-    return dict(type='Resize', scale=(width, height), interpolation='area')
-
-
 def _run(pipeline: list, size: tuple[int, int]) -> Tensor:
     """Return the output, (C, h, w), of a pipeline for an image file of one colour and the given height and width."""
     with tempfile.TemporaryDirectory() as folder, DefaultScope.overwrite_default_scope('mmpretrain'):
@@ -136,19 +126,14 @@ def _run(pipeline: list, size: tuple[int, int]) -> Tensor:
 
 def _reading(dataset: dict, pipeline: list, resize: bool) -> list:
     pack, kind = dict(type='PackInputs'), resolve(dataset.get('type'), DATASETS)
-    size = _image_size(kind) if resize else None
-    resized = [] if size is None else [resize_to(*size)]
+    size = getattr(kind, 'IMAGE_SIZE', None) if resize else None
+    # It averages over pixels, and leaves images of that size as they are.
+    resized = [] if size is None else [dict(type='Resize', scale=size[::-1], interpolation='area')]
     for candidate in (pipeline, [*pipeline, pack]):  # a wrapper such as InMemoryImages packs the result
         if try_pipeline(candidate, (64, 64)) is not None:
             return [*candidate[:1], *resized, *candidate[1:]]
     pipeline = [*_array_loader(kind), *resized, *pipeline]
     return pipeline if try_pipeline(pipeline, (64, 64)) is not None else [*pipeline, pack]
-
-
-def _image_size(kind: Any) -> Optional[tuple[int, int]]:
-    """Return the height and width of all images of a kind of dataset, or None."""
-    found = [size for base, size in MMPRETRAIN_SIZES.items() if is_a(kind, base)]
-    return getattr(kind, 'IMAGE_SIZE', found[0] if found else None)
 
 
 def _array_loader(kind: type) -> list:

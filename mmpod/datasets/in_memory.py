@@ -50,10 +50,6 @@ class InMemoryImages(Dataset):
     def __len__(self) -> int:
         return len(self.images)
 
-    def get_data_info(self, index: int) -> dict:
-        """Return ``gt_label``, the label of a sample, as other datasets do without loading its image."""
-        return dict(gt_label=self.labels[index].item())
-
     def __getitem__(self, index: int) -> dict:
         """Return ``inputs``, (C, H, W), a view that must not be written to, and ``data_samples``."""
         return self.__getitems__([index])[0]

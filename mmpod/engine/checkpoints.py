@@ -6,7 +6,7 @@ import pickle
 import re
 import zipfile
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -14,11 +14,8 @@ from typing import Any, Optional, Union
 from mmengine.dist import all_gather_object
 from mmengine.logging import print_log
 from mmengine.runner import CheckpointLoader
-from mmpretrain.engine.hooks import SwitchRecipeHook
-from mmpretrain.registry import HOOKS
 from torch import nn
 
-from mmpod.utils.config_parts import hooks_that_switch
 from mmpod.utils.errors import UserError
 
 __all__ = [
@@ -30,8 +27,6 @@ __all__ = [
     'load_fitting_weights',
     'load_weights',
     'require_safe_loading',
-    'scheduled_losses',
-    'use_loss_of_checkpoint',
 ]
 
 
@@ -134,8 +129,7 @@ def load_weights(model: nn.Module, checkpoint: Union[str, Path], allow_missing: 
     Weights that the model recomputes and drops on loading may be absent.
 
     Args:
-        model: The classifier, without wrappers. If it has the config that it was built from, it gets the loss that the
-            checkpoint was saved with, see :func:`use_loss_of_checkpoint`.
+        model: The classifier, without wrappers.
         checkpoint: Path or URL.
         allow_missing: Load what fits, and leave the rest as it is.
 
@@ -150,8 +144,6 @@ def load_weights(model: nn.Module, checkpoint: Union[str, Path], allow_missing: 
     check_checkpoint_file(checkpoint)
     with checkpoint_errors(checkpoint):
         content = CheckpointLoader.load_checkpoint(str(checkpoint), map_location='cpu')
-    hooks = hooks_that_switch(getattr(model, '_config', {}), 'loss')
-    use_loss_of_checkpoint(model, [HOOKS.build(hook) for hook in hooks], content)
     difference = load_fitting_weights(model, content)
     if difference and not allow_missing:
         raise incomplete_error(checkpoint, difference)
@@ -172,24 +164,6 @@ def incomplete_error(checkpoint: object, difference: str, resume: bool = False) 
     return UserError(
         f'Expected `{checkpoint}` to hold exactly the weights of the model, but they differ: {difference}. {way_out}'
     )
-
-
-def scheduled_losses(hooks: Iterable[Any]) -> Iterator[tuple[int, nn.Module]]:
-    """Yield the losses of mmpretrain's ``SwitchRecipeHook``, each with the epoch that it starts in."""
-    for hook in hooks:
-        if isinstance(hook, SwitchRecipeHook):
-            yield from ((epoch, recipe['loss']) for epoch, recipe in hook.schedule.items() if 'loss' in recipe)
-
-
-def use_loss_of_checkpoint(model: nn.Module, hooks: Iterable[Any], checkpoint: dict) -> None:
-    """Give a model the loss that a checkpoint was saved with, if a hook replaces the loss during training.
-
-    The loss may have a state of its own in the checkpoint, and the head predicts by its similarity.
-    """
-    epoch = (checkpoint.get('meta') or {}).get('epoch', 0)
-    for first_epoch, loss in scheduled_losses(hooks):
-        if first_epoch <= epoch:
-            model.head.loss_module = loss
 
 
 def load_fitting_weights(model: nn.Module, checkpoint: dict) -> str:

@@ -12,7 +12,7 @@ from mmpod.engine.config_keys import require_sections
 from mmpod.utils.config_parts import loaders_of, preprocessor_of
 from mmpod.utils.errors import UserError
 
-__all__ = ['evaluation_config', 'plain_metrics', 'read_config', 'training_config']
+__all__ = ['evaluation_config', 'read_config', 'training_config']
 
 
 def read_config(path: Union[str, Path], options: Optional[dict] = None, sections: Sequence[str] = ()) -> Config:
@@ -86,21 +86,6 @@ def evaluation_config(args: Namespace) -> Config:
     if args.tta:
         _augment_test(cfg)
     return cfg
-
-
-def plain_metrics(value: object) -> object:
-    """Return metrics with tensors and arrays as lists and numbers, such as a confusion matrix (K, K).
-
-    Examples:
-        >>> import torch
-        >>> plain_metrics({'matrix': torch.eye(2), 'top1': 50.0})
-        {'matrix': [[1.0, 0.0], [0.0, 1.0]], 'top1': 50.0}
-    """
-    if isinstance(value, dict):
-        return {key: plain_metrics(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain_metrics(item) for item in value]
-    return value.tolist() if hasattr(value, 'tolist') else value
 
 
 def _set_common(cfg: Config, args: Namespace) -> None:

@@ -11,7 +11,6 @@ from mmengine.runner import EpochBasedTrainLoop, Runner, autocast
 from mmengine.utils import track_iter_progress
 from torch import Tensor
 from torch.utils.data import DataLoader
-from torch.utils.hooks import RemovableHandle
 
 from mmpod.datasets.file_pipeline import inner_datasets
 from mmpod.utils.config_parts import type_name
@@ -22,7 +21,6 @@ __all__ = [
     'all_features',
     'extracted',
     'has_tta',
-    'hook_feats',
     'one_view_model',
     'ordered_loader',
     'plain_model',
@@ -70,17 +68,6 @@ def require_epochs(runner: Runner, hook: object) -> None:
             f'{type(runner.train_loop).__name__}. Set train_cfg.by_epoch=True and train_cfg.max_epochs, or remove the '
             'hook.'
         )
-
-
-def hook_feats(model: Any, function: Callable[[Any], None]) -> RemovableHandle:
-    """Call a function with the input of the head for each batch; a hook of the head would miss its ``predict``.
-
-    Args:
-        model: The classifier.
-        function: Gets the output of the neck, or of the backbone if there is no neck.
-    """
-    last = model.neck if model.with_neck else model.backbone
-    return last.register_forward_hook(lambda module, args, feats: function(feats))
 
 
 def ordered_loader(runner: Runner, dataset: dict) -> DataLoader:
@@ -132,7 +119,7 @@ def _each_sample_once(dataset: dict, test: dict) -> dict:
 
 @torch.no_grad()
 def extracted(
-    runner: Runner, loader: DataLoader, features_of: Callable[[Any], Tensor], title: str
+    runner: Runner, loader: DataLoader, features_of: Callable[[Any], Tensor], title: str, labelled: bool = True
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield features and labels of the samples that this process counts, batch by batch.
 
@@ -141,9 +128,10 @@ def extracted(
         loader: From :func:`ordered_loader`.
         features_of: Maps a batch of images to features (N, D).
         title: Shown with the progress bar.
+        labelled: Read the labels; without, they are -1.
 
     Raises:
-        UserError: An image has no label.
+        UserError: An image has no label, and ``labelled`` is set.
     """
     model = plain_model(runner.model).eval()
     # The sampler of rank r yields the samples r, r + W, ..., then repeats the first ones until all ranks have equally
@@ -152,19 +140,21 @@ def extracted(
     for batch in with_progress(loader, title):
         with autocast(enabled=runner.test_loop.fp16):
             data = model.data_preprocessor(batch, False)
-            if not all('gt_label' in sample for sample in data['data_samples']):
+            if labelled and not all('gt_label' in sample for sample in data['data_samples']):
                 raise UserError(
                     f'Expected images with labels, but those of {type(loader.dataset).__name__} have none. Name a '
                     'labelled set as `dataset` of FitGDAHook, or as `support` and `query` of FewShotHook.'
                 )
             features = features_of(data['inputs'])
-        labels = torch.cat([sample.gt_label for sample in data['data_samples']]).to(features.device)
+        labels = features.new_full((len(features),), -1, dtype=torch.long)
+        if labelled:
+            labels = torch.cat([sample.gt_label for sample in data['data_samples']]).to(features.device)
         yield features[:left], labels[:left]
         left = max(0, left - len(labels))
 
 
 def all_features(
-    runner: Runner, loader: DataLoader, features_of: Callable[[Any], Tensor], title: str
+    runner: Runner, loader: DataLoader, features_of: Callable[[Any], Tensor], title: str, labelled: bool = True
 ) -> tuple[Tensor, Tensor]:
     """Return the features of a whole dataset, (N, D), float64, and labels, (N,), in its order, in all processes.
 
@@ -173,7 +163,8 @@ def all_features(
     Raises:
         ValueError: A sample was counted twice or not at all.
     """
-    features, labels = (torch.cat(parts) for parts in zip(*extracted(runner, loader, features_of, title)))
+    batches = extracted(runner, loader, features_of, title, labelled)
+    features, labels = (torch.cat(parts) for parts in zip(*batches))
     num_samples, processes = len(cast(Sized, loader.dataset)), get_world_size()
     check_each_sample_once(len(labels), num_samples, features.device)
     by_rank = torch.cat([torch.arange(rank, num_samples, processes) for rank in range(processes)])

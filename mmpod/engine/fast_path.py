@@ -1,14 +1,14 @@
 """``fast=True``: small images in memory, crops and flips on the device, bfloat16, and no host sync per iteration."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from mmengine.config import Config, ConfigDict
 
-from mmpod.utils.config_parts import hooks_that_switch, loaders_of, type_name
+from mmpod.utils.config_parts import loaders_of, type_name
 
-__all__ = ['add_compile_hook', 'use_fast_path']
+__all__ = ['use_fast_path']
 
-ZERO_PADDING = dict(pad_if_needed=False, pad_val=0, padding_mode='constant')  # the defaults of RandomCrop
+PLAIN_CROP = {'type', '_scope_', 'crop_size', 'padding'}  # the other options pad with something else than zeros
 
 
 def use_fast_path(cfg: Config) -> None:
@@ -31,11 +31,6 @@ def use_fast_path(cfg: Config) -> None:
                 f'Expected {name}.dataset to be an image dataset for fast=True, but got the wrapper '
                 f'{type_name(loader.dataset)}. Name the dataset inside it, or leave fast=True out.'
             )
-    if switching := hooks_that_switch(cfg, 'train_pipeline'):
-        raise ValueError(
-            f'Expected one training pipeline for fast=True, but got {type_name(switching[0])} with '
-            '`train_pipeline`, which replaces it during training. Remove it from the schedule, or leave fast=True out.'
-        )
     crop, flip, loading = _augmentation((cfg.get('train_dataloader') or {}).get('dataset') or {})
     preprocessor = cfg.model.setdefault('data_preprocessor', ConfigDict(cfg.get('data_preprocessor') or {}))
     if 'type' in preprocessor and type_name(preprocessor) != 'ClsDataPreprocessor':
@@ -45,7 +40,7 @@ def use_fast_path(cfg: Config) -> None:
     preprocessor.update(
         type='mmpod.CropFlipPreprocessor',
         padding=crop.get('padding', 0) if crop else 0,
-        crop_size=_sides(crop)[0] if crop else None,
+        crop_size=crop.crop_size if crop else None,
         flip_prob=flip.get('prob', 0.5) if flip else 0.0,
     )
     for name, loader in loaders_of(cfg):
@@ -71,7 +66,7 @@ def _augmentation(dataset: Mapping) -> tuple:
     loading = []
     for step in dataset.get('pipeline') or []:
         kind = type_name(step)
-        if kind == 'RandomCrop' and crop is None and _is_plain(step):
+        if kind == 'RandomCrop' and crop is None and step.keys() <= PLAIN_CROP and _has_integers(step):
             crop = step
         elif kind == 'RandomFlip' and flip is None and step.get('direction', 'horizontal') == 'horizontal':
             flip = step
@@ -85,25 +80,5 @@ def _augmentation(dataset: Mapping) -> tuple:
     return crop, flip, loading
 
 
-def _is_plain(crop: ConfigDict) -> bool:
-    """Return whether a ``RandomCrop`` cuts squares from images with an equally wide border of zeros on all sides."""
-    zeros = all(crop.get(key, default) == default for key, default in ZERO_PADDING.items())
-    return zeros and isinstance(crop.get('padding', 0), int) and len(set(_sides(crop))) == 1
-
-
-def _sides(crop: ConfigDict) -> Sequence[int]:
-    size = crop.crop_size
-    return [size] if isinstance(size, int) else size
-
-
-def add_compile_hook(cfg: Config) -> None:
-    """Turn ``compile=dict(target='extract_feat', ...)`` into ``mmpod.CompileFeaturesHook``; MMEngine has no target.
-
-    Raises:
-        ValueError: The target is another method.
-    """
-    options = dict(cfg.pop('compile'))
-    target = options.pop('target')
-    if target != 'extract_feat':
-        raise ValueError(f"Expected compile=dict(target='extract_feat') or no target, but got {target!r}.")
-    cfg.default_hooks['compile'] = dict(type='mmpod.CompileFeaturesHook', **options)
+def _has_integers(crop: Mapping) -> bool:
+    return all(isinstance(crop.get(key, 0), int) for key in ('crop_size', 'padding'))

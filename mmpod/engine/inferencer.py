@@ -27,8 +27,8 @@ class Inferencer:
     """Classify images: files go through the config's test pipeline, and an array is classified like a file of it.
 
     It is strict where mmpretrain's ``ImageClassificationInferencer`` can silently be wrong: the checkpoint must fit,
-    the channel order of arrays must be given, and files are read as the test set reads them. If all images of the test
-    set have a size that is known, as those of CIFAR do, images are first resized to it.
+    the channel order of arrays must be given, and files are read as the test set reads them. If the test set is
+    one of mmpod's with images of one size (digits, CIFAR, Tiny ImageNet), images are first resized to it.
 
     Args:
         model: Name, file or content of a config.

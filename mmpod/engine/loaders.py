@@ -71,25 +71,21 @@ def check_total_batch(cfg: Config) -> None:
     """
     recipe = (cfg.get('auto_scale_lr') or {}).get('base_batch_size')
     accumulated = (cfg.get('optim_wrapper') or {}).get('accumulative_counts', 1)
-    if recipe is not None and cfg.auto_scale_lr.get('enable'):
+    if recipe is None:
+        return
+    if cfg.auto_scale_lr.get('enable'):
         if accumulated != 1:
             raise UserError(
                 f'Expected --auto-scale-lr without accumulative_counts, but got {accumulated}: MMEngine would scale '
                 'the rate to the batch of one iteration. Set optim_wrapper.optimizer.lr yourself.'
             )
         return
-    if recipe is None:
-        return
     per_process, processes = cfg.train_dataloader.get('batch_size'), get_world_size()
-    if per_process is None or per_process * processes * accumulated == recipe:
-        return
-    product = f'{processes} x {per_process}' + (f' x {accumulated} (accumulative_counts)' if accumulated != 1 else '')
-    others = processes * accumulated
-    hint = f'train_dataloader.batch_size={recipe // others}' if recipe % others == 0 else 'another process count'
-    scale = 'set another optim_wrapper.optimizer.lr' if accumulated != 1 else 'scale the rate with --auto-scale-lr'
-    print_log(
-        f'The total batch is {product} = {others * per_process}; the learning rate of this config is meant for '
-        f'{recipe}. Keep the recipe with `--cfg-options {hint}`, or {scale}.',
-        logger='current',
-        level=logging.WARNING,
-    )
+    if per_process is not None and processes * per_process * accumulated != recipe:
+        print_log(
+            f'The total batch is {processes} processes x {per_process} images x {accumulated} accumulated iterations = '
+            f'{processes * per_process * accumulated}, but the learning rate of this config is meant for {recipe}. '
+            'Change train_dataloader.batch_size or the rate; without accumulation, --auto-scale-lr scales it.',
+            logger='current',
+            level=logging.WARNING,
+        )

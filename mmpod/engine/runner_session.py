@@ -22,7 +22,7 @@ from mmpod.engine.checkpoints import (
     require_safe_loading,
 )
 from mmpod.engine.config_keys import check_known_keys
-from mmpod.engine.fast_path import add_compile_hook, use_fast_path
+from mmpod.engine.fast_path import use_fast_path
 from mmpod.engine.loaders import adapt_loaders, check_channel_order
 from mmpod.utils.config_parts import type_name
 from mmpod.utils.errors import UserError
@@ -64,7 +64,7 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
     if cfg.get('fast'):
         use_fast_path(cfg)
     if isinstance(cfg.get('compile'), dict) and 'target' in cfg.compile:
-        add_compile_hook(cfg)
+        cfg.default_hooks['compile'] = dict(type='mmpod.CompileFeaturesHook', **cfg.pop('compile'))
     adapt_loaders(cfg, restart_workers='epoch_seed' in cfg.default_hooks)
     may_resume = cfg.get('resume')
     if may_resume == 'auto' or (may_resume and cfg.get('load_from') is None):

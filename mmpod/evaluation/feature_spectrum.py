@@ -1,22 +1,21 @@
 """Table IV of arXiv 2111.15449 v1: how evenly the features fill their space."""
 
-from typing import Any, Optional, Sequence
+from typing import Any
 
 from torch import Tensor
 
-from mmpod.functional import normalize_rows
+from mmpod.functional.moments import ClassMoments
 from mmpod.functional.spectrum import effective_rank, spectrum_variances
 from mmpod.registry import METRICS
-from mmpod.utils.distributed import check_each_sample_once, global_sum
 
-from .feature_metric import FeatureMetric
+from .feature_geometry import FeatureGeometry
 
 __all__ = ['FeatureSpectrum']
 
 
 @METRICS.register_module()
-class FeatureSpectrum(FeatureMetric):
-    r"""Measure the second-moment matrix M of the unit-length features of a dataset, from one (D, D) sum in float64.
+class FeatureSpectrum(FeatureGeometry):
+    r"""Measure the second-moment matrix M of the unit-length features of a dataset, from sums in float64.
 
     - ``eigenvalue_variance_e8``: variance of the eigenvalues of M, in units of 1e-8;
     - ``energy_variance_e8``: variance of the diagonal of M, in units of 1e-8;
@@ -30,45 +29,24 @@ class FeatureSpectrum(FeatureMetric):
 
     Args:
         stage: ``'pooled'``, the backbone's pooled output, or ``'pre_logits'``, the head's features.
-        kwargs: Passed to MMEngine's ``BaseMetric``, such as ``prefix``, that of the metrics' names.
+        kwargs: As in :class:`FeatureGeometry`.
 
     Raises:
-        ValueError: While testing: no batch, no features, features with NaN, or a sample counted twice.
+        ValueError: As in :class:`FeatureGeometry`.
     """
 
     default_prefix = 'spectrum'
 
     def __init__(self, stage: str = 'pooled', **kwargs: Any):
         super().__init__(stage, **kwargs)
-        self._reset()
 
-    def _reset(self) -> None:
-        self.moment: Optional[Tensor] = None
-        self.count = 0
-
-    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Add one batch to the sum."""
-        features = normalize_rows(self.features(data_samples)[0])
-        if self.moment is None:
-            self.moment = features.new_zeros(features.shape[1], features.shape[1])
-        self.moment.addmm_(features.T, features)
-        self.count += len(features)
-
-    def evaluate(self, size: int) -> dict[str, float]:
-        """Return the metrics over all processes.
-
-        Args:
-            size: Size of the dataset.
-        """
-        if self.moment is None:
-            raise ValueError(f'Expected at least one batch for {type(self).__name__}, but the dataset has none.')
-        check_each_sample_once(self.count, size, self.moment.device)
-        moment = global_sum(self.moment) / size
+    def measures(self, moments: ClassMoments, size: int) -> dict[str, Tensor]:
+        """Return the measures by name, from the moments over all processes."""
+        weighted = moments.counts.unsqueeze(1) * moments.means
+        moment = (moments.scatter + weighted.T @ moments.means) / size
         eigenvalues, energies = spectrum_variances(moment)
-        metrics = dict(
-            eigenvalue_variance_e8=1e8 * eigenvalues.item(),
-            energy_variance_e8=1e8 * energies.item(),
-            effective_rank=effective_rank(moment).item(),
+        return dict(
+            eigenvalue_variance_e8=1e8 * eigenvalues,
+            energy_variance_e8=1e8 * energies,
+            effective_rank=effective_rank(moment),
         )
-        self._reset()
-        return {f'{self.prefix}/{name}': value for name, value in metrics.items()}

@@ -5,7 +5,7 @@ The data flows as follows:
 1. A study (`catalogue`, `paper`, `loss_studies`, `when_it_helps`, `studies`) is a set of configs, each with a grid
    (`sweep`) of overrides. Each point of a grid is a setting, and a setting with a seed is a run.
 2. `settings` resolves a config with its overrides; `plans` has the commands of a run and refuses one whose settings
-   have changed; `queue` executes the runs, each under a `supervisor`.
+   have changed; `queue` executes the runs.
 3. `run` reads the files that a run has written; `records` stores finished runs as lines of `results/<study>.jsonl`.
 4. `report` fills the `tables` from the records, `figures` draws, and `config_index` lists the configs.
 

@@ -112,7 +112,6 @@ class Table:
     cells: Sequence[Cell]
     varied: str = 'loss'  # what the rows vary
     pivot: bool = False  # one number per row and column, instead of several numbers per row
-    epochs: Sequence[int] = ()  # show the accuracy after these epochs instead of the last
     lower_is_better: bool = False  # decides which number of a pivot is bold
 
 

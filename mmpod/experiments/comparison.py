@@ -13,7 +13,7 @@ from mmpod.experiments.records import Record
 from mmpod.experiments.run import METRIC, Run, number_format, unit
 from mmpod.experiments.sweep import Trial
 
-__all__ = ['GEOMETRY', 'curves_csv', 'epochs_to_reach', 'final_values', 'geometry_table', 'half_interval']
+__all__ = ['GEOMETRY', 'curves_csv', 'final_values', 'geometry_table', 'half_interval']
 __all__ += ['markdown_table', 'mean_and_spread', 'summary_row', 'summary_table', 'trial_table', 'verdict']
 
 SHARE = 0.9  # of the last value, for the column "epochs to"
@@ -52,17 +52,6 @@ def mean_and_spread(values: Iterable[Optional[float]], form: str = '.2f') -> str
     return f'{statistics.mean(numbers):{form}}{spread}'
 
 
-def epochs_to_reach(curve: Mapping[int, float], target: float, lower_is_better: bool = False) -> Optional[int]:
-    """Return the first epoch that is at least as good as ``target``, or None.
-
-    Example:
-        >>> epochs_to_reach({1: 50.0, 2: 92.0, 3: 91.0}, 90)
-        2
-    """
-    sign = -1 if lower_is_better else 1
-    return next((epoch for epoch, value in curve.items() if sign * value >= sign * target), None)
-
-
 def final_values(runs: Iterable[Run], metric: str) -> dict[int, float]:
     """Return the metric after the last epoch by seed, for the runs that have measured it."""
     return {run.seed: value for run in runs if (value := run.final(metric)) is not None}
@@ -79,14 +68,14 @@ def summary_row(
     relative = f'within {100 * (1 - SHARE):g} % of the last' if lower_is_better else f'{100 * SHARE:g} % of the last'
     aim = relative if target is None else f'{target:g}{percent.replace(",", "")}'
     finals = [run.final(metric) for run in runs]  # refuses a metric with one value per class
+    sign = -1 if lower_is_better else 1
     best: list[Optional[float]] = []
     epochs: list[Optional[int]] = []
     for curve in (run.curve(metric) for run in runs):
-        last, goal = next(reversed(curve.values()), None), target
-        if goal is None and last is not None:
-            goal = last * (SHARE if (last >= 0) != lower_is_better else 2 - SHARE)
+        last = next(reversed(curve.values()), math.nan)
+        goal = target if target is not None else last * (SHARE if (last >= 0) != lower_is_better else 2 - SHARE)
         best.append((min if lower_is_better else max)(curve.values(), default=None))
-        epochs.append(None if goal is None else epochs_to_reach(curve, goal, lower_is_better))
+        epochs.append(next((epoch for epoch, value in curve.items() if sign * value >= sign * goal), None))
     return {
         f'last epoch{percent}': mean_and_spread(finals, form),
         f'best epoch{percent}': mean_and_spread(best, form),

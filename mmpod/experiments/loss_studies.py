@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mmpod.experiments.catalogue import Base, Study
 
-__all__ = ['IMAGES', 'LABELS', 'LOSSES', 'changed', 'losses', 'recipe', 'recipe_tuning', 'tuned', 'tuning']
+__all__ = ['IMAGES', 'LABELS', 'LOSSES', 'changed', 'losses', 'recipe', 'tuned', 'tuning']
 
 LOSSES = {
     'softmax': 'Softmax',
@@ -142,52 +142,3 @@ def tuning(tier: str) -> Study:
     bases = {name: base._replace(grid=grid) for name, base in bases.items()}
     title = f'trials of rate and loss weight for every loss, {IMAGES[tier]}, on held-out training images'
     return Study(f'{tier}_tuning', title, bases, options, seeds=(0,))
-
-
-def points(text: str) -> list[dict[str, list[str]]]:
-    """Return single points of a grid from ``'rate weight decay[ lambda]; ...'``."""
-    keys = (RATE, WEIGHT, DECAY, LAMBDA)
-    return [{key: [value] for key, value in zip(keys, point.split())} for point in text.split(';')]
-
-
-def recipe_tuning() -> Study:
-    """Return the study of all trials for a better recipe.
-
-    The first trials used configs that were never shipped. Each is represented here by a shipped config, or by none.
-    """
-    names = ('softmax', 'pod', 'pod_bn', 'pod_vicreg_bn')
-    softmax, pod, bn, vicreg = (recipe('small')[name].config for name in names)
-    more = '0.2 2 5e-4 0.3; 0.2 2 5e-4 3; 0.2 2 5e-4 10; 0.1 2 1e-3 1; 0.1 2 2e-3 1; 0.2 2 1e-3 1'
-    warmup3 = ('param_scheduler.0.end=3', 'param_scheduler.1.begin=3', 'param_scheduler.1.T_max=12')
-    longer = (*LONGER_COSINE, 'train_cfg.val_interval=10')
-    smoothing = SMOOTHED[0].partition('=')[0]
-    decays: dict[str, Sequence] = {DECAY: ['1e-3', '2e-3']}
-    bases = {
-        'softmax': Base(softmax, (), points('0.1 1 5e-4; 0.03 5 5e-4; 0.2 1 5e-4; 0.1 1 1e-3; 0.1 2 1e-3; 0.1 1 2e-3')),
-        'softmax_bn': Base('', (), points('0.1 1 5e-4')),
-        'softmax_label_smoothing': Base(softmax, LABEL_SMOOTH_LOSS, {RATE: [0.1, 0.2], **decays}),
-        'softmax_projected_bn': Base(softmax, PROJECTED, {RATE: [0.03, 0.01], **decays}),
-        'pod': Base(pod, (), points('0.1 1 5e-4; 0.1 2 5e-4; 0.03 5 5e-4; 0.1 2 1e-3; 0.1 5 1e-3; 0.1 2 2e-3')),
-        'pod_normadaptive': Base('', (), points('0.1 2 5e-4')),
-        'pod_dim64': Base(pod, (f'{DIMENSION}=64',), points('0.1 2 5e-4')),
-        'pod_dim9': Base(pod, (f'{DIMENSION}=9',), points('0.1 2 5e-4')),
-        'pod_vicreg': Base(vicreg, ('model.head.norm_cfg=None',), points('0.1 2 5e-4')),
-        'pod_bn': Base(bn, (), points('0.1 2 5e-4; 0.1 5 5e-4; 0.2 2 5e-4')),
-        'pod_bn_repeated': Base(bn, (), {RATE: [0.2]}),
-        'pod_bn_smoothed': Base(bn, (), {RATE: [0.2], smoothing: [0.1]}),
-        'pod_bn_more': Base(vicreg, ('model.head.loss.decorrelation=sc',), points(more)),
-        'pod_vicreg_bn': Base(
-            vicreg, (), points('0.1 2 5e-4; 0.1 5 5e-4; 0.1 1 1e-3; 0.1 2 1e-3; 0.1 5 1e-3; 0.1 2 2e-3')
-        ),
-        'pod_vicreg_bn_repeated': Base(vicreg, (), points('0.1 2 2e-3')),
-        'pod_vicreg_bn_smoothed': Base(vicreg, (), {RATE: [0.1], smoothing: [0.1]}),
-        'pod_vicreg_bn_rate': Base(vicreg, (), {RATE: [0.2], **decays}),
-        'pod_vicreg_bn_lambda': Base(vicreg, (), points('0.1 2 2e-3 64; 0.1 2 2e-3 1024')),
-        'pod_vicreg_bn_warmup0': Base(vicreg, ('param_scheduler.0.start_factor=1.0',), points('0.1 2 2e-3 256')),
-        'pod_vicreg_bn_warmup3': Base(vicreg, warmup3, points('0.1 2 2e-3 256')),
-        'softmax_40epochs': Base(softmax, longer, {DECAY: ['1e-3', '5e-4']}),
-        'pod_vicreg_bn_40epochs': Base(vicreg, longer, {DECAY: ['1e-3', '5e-4']}),
-    }
-    title = f'trials of recipes, {IMAGES["small"]}, on held-out training images'
-    options = ('train_cfg.val_interval=5', *held_out(1000, 500), *FAST)
-    return Study('small_recipe_tuning', title, bases, options, seeds=(0,))

@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Optional
 
 import torch
-from mmengine.config import Config
 
 from mmpod.experiments.run import Run
 from mmpod.experiments.settings import resolve, settings_hash, settings_of
 from mmpod.utils.config_differences import differences
-from mmpod.utils.config_parts import type_name
 from mmpod.utils.paths import TOOLS
 
 __all__ = ['Launcher', 'Plan', 'check_unchanged', 'plan_run']
@@ -74,7 +72,6 @@ class Plan:
     num_epochs: int  # of its training, to estimate the time left
     details: dict = field(default_factory=dict)  # for `run.json`: overrides, resolved config and its hash
     needs: Optional[Run] = None  # a run that must be finished before this one
-    checkpoint: Optional[Path] = None  # the file of `needs` that this run reads
     config: Optional[Path] = None  # if it has changed since the plan was made, the run is blocked
 
     @property
@@ -85,15 +82,8 @@ class Plan:
             cfg = resolve(self.config, self.details['options'], fresh=True)
             if settings_hash(settings_of(cfg, self.run.seed)) != expected:
                 return f'{self.run.label}: {self.config} has changed since this command started. Start it again'
-        if self.needs is None:
-            return ''
-        if self.needs.state != 'done':
+        if self.needs is not None and self.needs.state != 'done':
             return f'{self.run.label} needs {self.needs.work_dir}, which is not done'
-        if self.checkpoint is not None and not self.checkpoint.is_file():
-            return (
-                f'{self.run.label} needs {self.checkpoint}, but only the logs of that finished run are here. Copy the '
-                f'checkpoint here, or move {self.needs.work_dir} away to train it again'
-            )
         return ''
 
 
@@ -116,17 +106,15 @@ def plan_run(
         test: Test the last checkpoint after training.
 
     Returns:
-        Plan: The plan, or None if the run is already done, after printing a line that says so. An evaluation is
-        planned again if its training is not done, because it may be repeated.
+        Plan: The plan, or None if the run is already done, after printing a line that says so.
 
     Raises:
         ValueError: The run was made or started with other settings, the batch cannot be split over the processes, or
-            the config does not train by epochs with validation, or does not leave the checkpoint to be evaluated.
+            the config does not train by epochs with validation.
     """
     settings = settings_of(resolve(config, overrides), run.seed)
     check_unchanged(run, settings, run.state == 'running')
-    needs = source[1] if source else None
-    if run.is_done(needs) and (needs is None or needs.state == 'done'):
+    if run.state == 'done':
         print(f'{run.label}: already finished in {run.work_dir}')
         return None
     trained, made_by = source or (config, run)
@@ -150,10 +138,9 @@ def plan_run(
     checkpoint = made_by.work_dir / f'epoch_{num_epochs}.pth'
     commands = [] if source else [launcher.train(config, run.work_dir, options)]
     if source or test:
-        _check_saves(cfg, trained, checkpoint.name)
         commands.append(launcher.test(config, checkpoint, run.work_dir, options))
     details = dict(options=list(overrides), config_hash=settings_hash(settings), config=settings)
-    return Plan(run, commands, num_epochs, details, needs, checkpoint if source else None, config)
+    return Plan(run, commands, num_epochs, details, made_by if source else None, config)
 
 
 def check_unchanged(run: Run, settings: dict, is_running: bool) -> None:
@@ -173,29 +160,3 @@ def check_unchanged(run: Run, settings: dict, is_running: bool) -> None:
         f'they have changed since (old -> new): {differences(record.get("config", {}), settings)}. Change them back, '
         'choose another --work-dir, or move that folder away.'
     )
-
-
-def _check_saves(cfg: Config, config: Path, name: str) -> None:
-    """Refuse a training that would not leave ``name``, the checkpoint of its last epoch, to be evaluated."""
-    hooks = cfg.get('default_hooks') or {}
-    saver = hooks.get('checkpoint', {})
-    found = []
-    for hook in [*hooks.values(), *(cfg.get('custom_hooks') or [])]:
-        if isinstance(hook, dict) and type_name(hook) == 'EarlyStoppingHook':
-            found.append('EarlyStoppingHook')
-    if saver is None:
-        found.append('default_hooks.checkpoint=None')
-    else:
-        interval, since_begin = saver.get('interval', -1), cfg.train_cfg.max_epochs - saver.get('save_begin', 0)
-        is_due = interval > 0 and since_begin >= 0 and since_begin % interval == 0
-        needed: dict[str, list] = dict(
-            by_epoch=[True], filename_tmpl=['epoch_{}.pth', None], out_dir=[None], save_last=[True, not is_due]
-        )
-        for key, values in needed.items():
-            if saver.get(key, values[0]) not in values:
-                found.append(f'default_hooks.checkpoint.{key}={saver[key]!r}')
-    if found:
-        raise ValueError(
-            f'Expected the training of {config} to save {name} after its last epoch, because it is evaluated, but it '
-            f'has {" and ".join(found)}. Remove that from the config.'
-        )

@@ -11,8 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from typing import Optional, TextIO
 
@@ -27,7 +26,14 @@ from mmpod.version import __version__
 
 __all__ = ['run_all', 'versions']
 
-SUPERVISOR = Path(__file__).with_name('supervisor.py')
+# Becomes the command, to which Linux sends SIGTERM when the process that started it ends, for whatever reason.
+END_WITH_PARENT = """
+import ctypes, os, sys
+if sys.platform == 'linux':
+    ctypes.CDLL(None).prctl(1, 15)  # PR_SET_PDEATHSIG, SIGTERM
+if os.getppid() == int(sys.argv[1]):
+    os.execvp(sys.argv[2], sys.argv[2:])
+"""
 TAIL_LINES = 25
 POLL_SECONDS = 0.5
 
@@ -56,10 +62,7 @@ class Job:
 
     def __init__(self, plan: Plan, variables: dict[str, str], lock: TextIO, stopping: threading.Event):
         self.plan, self.run, self.variables, self.lock, self.stopping = plan, plan.run, variables, lock, stopping
-        before = self.run.record
-        if before.get('finished'):
-            print(f'{self.run.label}: its training has been repeated, so it is evaluated again', flush=True)
-        if before.get('finished') or before.get('config_hash') != plan.details.get('config_hash'):
+        if self.run.record.get('config_hash') != plan.details.get('config_hash'):
             self.run.start_over()
         self.earlier_s, self.started = self.run.record.get('wall_s', 0.0), time.monotonic()
         curve = self.run.curve(default_metric([self.run]))
@@ -68,7 +71,6 @@ class Job:
             plan.details,
             name=self.run.name,
             seed=self.run.seed,
-            source_started=plan.needs.started if plan.needs else None,
             commands=[shlex.join(command) for command in plan.commands],
             versions=versions(),
             environment=variables,
@@ -101,21 +103,23 @@ class Job:
         return True
 
     def _call(self, command: Sequence[str], log: TextIO) -> int:
-        """Return the exit status of a command; its processes inherit the lock and hold it until the last one ends."""
+        """Return the exit status of a command; it and its loader workers hold the lock until the last one ends."""
         process = subprocess.Popen(
-            [sys.executable, '-I', str(SUPERVISOR), str(os.getpid()), *command],
+            [sys.executable, '-I', '-c', END_WITH_PARENT, str(os.getpid()), *command],
             stdout=log,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             env=dict(os.environ, **self.variables),
             pass_fds=[self.lock.fileno()],
+            start_new_session=True,  # signals from the terminal reach only this process
         )
         try:
             while process.poll() is None and not self.stopping.wait(POLL_SECONDS):
                 self._show_progress()
             self._show_progress()
         finally:
-            process.terminate()  # does nothing if the process has ended
+            with suppress(ProcessLookupError, PermissionError):  # nothing is left, on macOS but a zombie
+                os.killpg(process.pid, signal.SIGTERM)  # also ends loader workers; torchrun ends its own processes
             process.wait()
         return process.returncode
 
@@ -163,7 +167,7 @@ class Pool:
         with lock:
             if 'config' in plan.details:  # another command may have made or started it since it was planned
                 check_unchanged(plan.run, plan.details['config'], is_running=False)
-            if plan.run.is_done(plan.needs):
+            if plan.run.state == 'done':
                 print(f'{plan.run.label}: already finished in {plan.run.work_dir}', flush=True)
                 return True
             if blocked_reason := plan.blocked_reason:
@@ -175,9 +179,9 @@ class Pool:
 def run_all(plans: Sequence[Plan], jobs: int, launcher: Launcher) -> list[Run]:
     """Make all runs, ``jobs`` at a time, and show their progress. A failed run does not stop the others.
 
-    A run that another process is running, or has finished since it was planned, is skipped. A run fails if a run or a
-    checkpoint that it needs is missing. An interrupt, SIGTERM or SIGHUP also ends the runs; they count as interrupted.
-    They end even if this process is killed; see :mod:`mmpod.experiments.supervisor`. Call it from the main thread.
+    A run that another process is running, or has finished since it was planned, is skipped. A run fails if one that it
+    needs is not done. An interrupt, SIGTERM or SIGHUP also ends the runs; they count as interrupted. On Linux they end
+    even if this process is killed. Call it from the main thread.
 
     Returns:
         list[Run]: The runs that failed.
@@ -196,7 +200,7 @@ def run_all(plans: Sequence[Plan], jobs: int, launcher: Launcher) -> list[Run]:
                     print(f'{to_go} runs to go, about {_clock(left)}', flush=True)
             return [run for run, succeeded in made.items() if not succeeded]
     except (KeyboardInterrupt, SystemExit) as stopped:
-        # From now on another interrupt exits at once; the supervisors end the remaining processes.
+        # From now on another interrupt exits at once; the remaining processes end with this one.
         signal.signal(signal.SIGINT, lambda number, frame: os._exit(128 + number))
         status = 128 + signal.SIGINT if isinstance(stopped, KeyboardInterrupt) else stopped.code
         print('Interrupted; stopping the runs. Repeat the command to continue.', file=sys.stderr, flush=True)

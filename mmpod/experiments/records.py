@@ -100,8 +100,7 @@ def collect(work_dir: Path) -> list[Record]:
 
     Raises:
         FileNotFoundError: There is no such folder.
-        ValueError: It contains an unknown study, a finished run without the record of how it was made, or the
-            evaluation of a training that has been repeated since.
+        ValueError: It contains an unknown study, or a finished run without the record of how it was made.
     """
     if not work_dir.is_dir():
         raise FileNotFoundError(f'Expected {work_dir} to be a folder of runs, but there is none.')
@@ -109,14 +108,8 @@ def collect(work_dir: Path) -> list[Record]:
     for path in sorted(work_dir.glob('*/*/seed*/run.json')):
         setting = setting_of('/'.join(path.relative_to(work_dir).parts[:2]))
         run = Run(setting.name, int(path.parent.name[4:]), path.parent)
-        if run.state != 'done':
-            continue
-        if setting.source and not run.is_done(Run('', run.seed, work_dir / setting.source / path.parent.name)):
-            raise ValueError(
-                f'Expected {run.work_dir} to evaluate the training in {work_dir / setting.source}, but that has been '
-                f'repeated since. Evaluate it again with `tools/experiments.py run {setting.key}`.'
-            )
-        records.append(_record_of(setting, run))
+        if run.state == 'done':
+            records.append(_record_of(setting, run))
     return records
 
 

@@ -3,7 +3,6 @@
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Optional
 
 import pandas as pd
 
@@ -31,22 +30,17 @@ def measured(records: Sequence[Record], metric: str) -> list[float]:
     return [value for record in records if (value := record.final(metric)) is not None]
 
 
-def text(values: Sequence[Optional[float]]) -> str:
-    """Return mean and spread with two decimals, or none if the numbers are large; ``-`` if one is missing."""
-    large = any(value is not None and value >= 1000 for value in values)
+def text(values: Sequence[float]) -> str:
+    """Return mean and spread with two decimals, or none if the numbers are large; ``-`` without values."""
+    large = any(value >= 1000 for value in values)
     return mean_and_spread(values, '.0f' if large else '.2f')
 
 
-def row_of(table: Table, cell: Cell, records: Sequence[Record]) -> dict[str, str]:
+def row_of(cell: Cell, records: Sequence[Record]) -> dict[str, str]:
     """Return the numbers of a cell by column name."""
-    metric, *more = cell.metrics
-    if table.epochs:
-        return {f'epoch {epoch}, %': text([record.curve().get(epoch) for record in records]) for epoch in table.epochs}
-    if more:
-        last = [metric.rpartition('/')[2] for metric in cell.metrics]
-        names = [short if last.count(short) == 1 else metric for short, metric in zip(last, cell.metrics)]
-        return {name: text(measured(records, metric)) for name, metric in zip(names, cell.metrics)}
-    return summary_row(records, metric)
+    if len(cell.metrics) == 1:
+        return summary_row(records, cell.metrics[0])
+    return {metric.rpartition('/')[2]: text(measured(records, metric)) for metric in cell.metrics}
 
 
 def paper_rows(cell: Cell, records: Sequence[Record], seeds: str) -> list[dict[str, str]]:
@@ -87,7 +81,7 @@ def frame(table: Table, records: Records) -> pd.DataFrame:
     return pd.DataFrame(
         {
             table.varied: f'{cell.row}, {cell.column}' if columns else cell.row,
-            **row_of(table, cell, runs),
+            **row_of(cell, runs),
             'seeds': seeds(cell, runs),
         }
         for cell, runs in having
@@ -118,9 +112,9 @@ def mark(cell: Cell, runs: Sequence[Record]) -> str:
     return ' *' if beyond(cell, runs) else ''
 
 
-def draw(name: str, path: Path, records: Records) -> bool:
-    """Draw a figure, and return whether there was anything to draw."""
-    figure = FIGURES[name]
+def draw(path: Path, records: Records) -> bool:
+    """Draw the figure that a file is named after, and return whether there was anything to draw."""
+    figure = FIGURES[path.stem]
     runs = [(cell.row, record) for cell in figure.cells for record in records.get(cell.runs, ())]
     if figure.kind == 'derivative':
         plot_derivative(figure.power, path, figure.title)
@@ -150,23 +144,24 @@ def by_seed(table: Table, records: Records) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=['row', 'column', 'seed', 'value'])
 
 
-def write_report(out: Path, records: Records, tables: Sequence[str], figures: Sequence[str]) -> list[Path]:
-    """Write the named tables and figures that have runs as Markdown files and pictures.
+def write_table(path: Path, records: Records) -> bool:
+    """Write the table that a file is named after, with its notes, and return whether there was anything to write."""
+    table = TABLES[path.stem]
+    found = frame(table, records)
+    if found.empty:
+        return False
+    more = dict.fromkeys(option for cell in table.cells for option in beyond(cell, records.get(cell.runs, ())))
+    notes = [f'*: with overrides beyond those of the study: `{" ".join(more)}`.'] if more else []
+    path.write_text('\n\n'.join([markdown_table(found), *notes]) + '\n', encoding='utf-8')
+    return True
+
+
+def write_report(out: Path, records: Records, names: Sequence[str]) -> list[Path]:
+    """Write the tables and figures of these names that have runs as Markdown files and pictures.
 
     Returns:
         list[Path]: The files written to the folder ``out``.
     """
     out.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name in tables:
-        table = TABLES[name]
-        found = frame(table, records)
-        if found.empty:
-            continue
-        path = out / f'{name}.md'
-        more = dict.fromkeys(option for cell in table.cells for option in beyond(cell, records.get(cell.runs, ())))
-        notes = [f'*: with overrides beyond those of the study: `{" ".join(more)}`.'] if more else []
-        path.write_text('\n\n'.join([markdown_table(found), *notes]) + '\n', encoding='utf-8')
-        written.append(path)
-    drawn = [out / f'{name}.png' for name in figures if draw(name, out / f'{name}.png', records)]
-    return [*written, *drawn]
+    paths = [out / f'{name}.{"png" if name in FIGURES else "md"}' for name in names]
+    return [path for path in paths if (draw if path.stem in FIGURES else write_table)(path, records)]

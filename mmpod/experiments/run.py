@@ -106,15 +106,6 @@ class Run:
             return 'running'
         return 'failed' if record.get('failed') else 'interrupted'
 
-    def is_done(self, source: Optional['Run'] = None) -> bool:
-        """Return whether the run is finished and, if it evaluates ``source``, that has not been trained again since.
-
-        Records of 0.1 do not say which training was evaluated; they count as finished.
-        """
-        record = self.record
-        evaluated, present = record.get('source_started'), source and source.started
-        return bool(record.get('finished')) and (None in (evaluated, present) or evaluated == present)
-
     def acquire(self) -> Optional[TextIO]:
         """Take the run's lock, which is held until all processes that inherited the returned file have closed it.
 

@@ -1,65 +1,48 @@
 """Resolve the words of a command line to settings, tables and figures."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
-from typing import NamedTuple
 
 from mmpod.experiments.catalogue import Setting
 from mmpod.experiments.studies import STUDIES, setting_of
 from mmpod.experiments.tables import FIGURES, TABLES
 
-__all__ = ['Selection', 'select']
+__all__ = ['matching', 'select']
 
 
-class Selection(NamedTuple):
-    """The settings to run, and the names of the tables and figures to show."""
+def select(words: Sequence[str]) -> list[Setting]:
+    """Return the settings that ``words`` name, or all without words.
 
-    settings: Sequence[Setting]
-    tables: Sequence[str]
-    figures: Sequence[str]
-
-
-def select(words: Sequence[str]) -> Selection:
-    """Return what ``words`` name, or everything without words.
-
-    A word is a study (``small``), a table (``I``), a figure (``fig5``), or a pattern of settings (``small/pod*``) or of
-    configs (``pod_resnet50_*``). Each setting is returned once. The training that an evaluation needs comes before it.
+    A word is a study (``small``), a table (``I``), a figure (``fig5``) or a pattern of settings (``small/pod*``). Each
+    setting is returned once. The training that an evaluation needs comes before it.
 
     Raises:
-        ValueError: A word names nothing.
+        ValueError: A word names nothing, or a study whose settings are those of its runs in an absent `results/`.
     """
-    settings: list[Setting] = []
-    tables: list[str] = []
-    figures: list[str] = []
+    keys: list[str] = []
     for word in words or ['*']:
-        if word in FIGURES:
-            settings += [setting_of(cell.runs) for cell in FIGURES[word].cells]
-            figures.append(word)
-        elif word in TABLES and word not in STUDIES:
-            settings += [setting_of(cell.runs) for cell in TABLES[word].cells]
-            tables.append(word)
+        if word in STUDIES:
+            if not STUDIES[word].settings:
+                raise ValueError(f'Expected the runs of {word} in `results/`, but it is absent. Use a clone of mmpod.')
+            keys += [setting.key for setting in STUDIES[word].settings.values()]
+        elif word in TABLES or word in FIGURES:
+            keys += [cell.runs for cell in (TABLES.get(word) or FIGURES[word]).cells]
         else:
-            found = list(STUDIES[word].settings.values()) if word in STUDIES else matching(word)
-            settings += found
-            keys = {one.key for one in found}
-            tables += [name for name, table in TABLES.items() if any(cell.runs in keys for cell in table.cells)]
-    with_sources = [key for one in settings for key in (one.source, one.key) if key]
-    return Selection(
-        [setting_of(key) for key in dict.fromkeys(with_sources)],
-        list(dict.fromkeys(tables)),
-        list(dict.fromkeys(figures)) if words else list(FIGURES),
-    )
+            everything = [setting.key for study in STUDIES.values() for setting in study.settings.values()]
+            keys += matching(word, everything, 'a study, a table, a figure, a setting')
+    with_sources = [one for key in keys for one in (setting_of(key).source, key) if one]
+    return [setting_of(key) for key in dict.fromkeys(with_sources)]
 
 
-def matching(pattern: str) -> list[Setting]:
-    """Return the settings whose key, or otherwise whose config matches; of several for a config, the unchanged one."""
-    everything = [setting for study in STUDIES.values() for setting in study.settings.values()]
-    of_config = [one for one in everything if fnmatch(one.config, pattern)]
-    unchanged = [one for one in of_config if not one.overrides]
-    found = [one for one in everything if fnmatch(one.key, pattern)] or unchanged or of_config
+def matching(pattern: str, names: Iterable[str], kinds: str) -> list[str]:
+    """Return the names that match a pattern; ``kinds`` says in the error what they are.
+
+    Raises:
+        ValueError: None does.
+    """
+    found = [name for name in names if fnmatch(name, pattern)]
     if not found:
         raise ValueError(
-            f'Expected a study ({", ".join(STUDIES)}), a table, a figure, a config or a pattern such as '
-            f'`small/pod*`, but got {pattern!r}. `tools/experiments.py list` shows all.'
+            f'Expected {kinds} or a pattern, but got {pattern!r}. `tools/experiments.py list` shows all names.'
         )
     return found

@@ -1,5 +1,6 @@
 """The studies: the paper's experiments, the losses, sweeps and recipes at a size for a CPU, and what ran on a GPU."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 from mmpod.experiments.catalogue import Base, Setting, Study
@@ -18,12 +19,12 @@ from mmpod.experiments.loss_studies import (
     changed,
     losses,
     recipe,
-    recipe_tuning,
     tuned,
     tuning,
 )
 from mmpod.experiments.paper import PAPER
 from mmpod.experiments.when_it_helps import WHEN_STUDIES
+from mmpod.utils.paths import CONFIGS
 
 __all__ = ['STUDIES', 'setting_of']
 
@@ -66,40 +67,14 @@ def geometry(tier: str, of: str, bases: Mapping[str, Base], *names: str) -> Stud
     return Study(f'{tier}_geometry', title, tested, ('default_hooks.features.geometry=True',))
 
 
-def in_memory(split: str) -> list[str]:
-    """Return the overrides that keep the images of CIFAR-10 in memory."""
-    subset = 'train' if split == 'train' else 'test'
-    dataset = ['_delete_=True', 'type=mmpod.InMemoryImages', 'dataset.type=mmpod.CIFAR10AnyLayout']
-    dataset += ['dataset.data_root=data/cifar10', f'dataset.split={subset}', 'dataset.pipeline=[]']
-    options = [] if split == 'train' else ['batch_size=500']
-    options += ['num_workers=0', 'persistent_workers=False', *(f'dataset.{option}' for option in dataset)]
-    return [f'{split}_dataloader.{option}' for option in options]
-
-
-ON_A_GPU = (
-    'train_cfg.max_epochs=24',
-    'param_scheduler.milestones=[7,14,22]',
-    'env_cfg.cudnn_benchmark=True',
-    'data_preprocessor.type=mmpod.CropFlipPreprocessor',
-    'data_preprocessor.padding=4',
-    'data_preprocessor.flip_prob=0.5',
-    *(option for split in ('train', 'val', 'test') for option in in_memory(split)),
-    'optim_wrapper.type=AmpOptimWrapper',
-    *CHANNELS_LAST,
-    'default_hooks.checkpoint.interval=1000',
-    'default_hooks.checkpoint.save_last=True',
-    'default_hooks.logger.interval=100',
-)
-ON_A_GPU_FAST = (
-    'fast=True',
-    'compile.target=extract_feat',
-    'compile.mode=reduce-overhead',
-    'train_cfg.max_epochs=44',
-    'train_cfg.val_interval=4',
-    'param_scheduler.milestones=[13,26,40]',
-    'default_hooks.checkpoint.interval=1000',
-    'default_hooks.logger.interval=100',
-)
+def recorded(name: str, title: str) -> Study:
+    """Return a finished study that follows no rule: its settings are those of its runs in `results/`."""
+    path = CONFIGS.parent / 'results' / f'{name}.jsonl'
+    bases: dict[str, Base] = {}
+    for line in path.read_text(encoding='utf-8').splitlines() if path.is_file() else ():  # no file in a wheel
+        run = json.loads(line)
+        bases.setdefault(run['setting'], Base(run['config'] or '', run['overrides']))
+    return Study(name, title, bases, seeds=(0,))
 
 
 def some(bases: Mapping[str, Base], names: str, *overrides: str) -> dict[str, Base]:
@@ -113,7 +88,6 @@ _GDA10K = 'small/gda_cifar10_10k'
 _LONGER = ('train_cfg.max_epochs=40', 'param_scheduler.milestones=[24,35]')
 _SC, _DIMENSIONS = [1 / 255, 0.01, 0.1, 10], [32, 64, 128, 512, 1024]
 _SMOOTHED_PODS = {f'{name}_smoothed': changed(_RECIPE[name], *SMOOTHED) for name in ('pod_bn', 'pod_vicreg_bn')}
-_GPU = {'softmax': Base('softmax_resnet50_cifar10'), 'pod': Base(_POD), 'pod_bn': Base(_POD, BATCH_NORM)}
 _DIGITS = {name: Base(f'small/{name}_digits') for name in ('softmax', 'pod')}
 _DIGITS['pod_bn'] = Base('small/pod_digits_bn')
 _DIGITS['gda'] = Base('small/gda_digits', source='digits/pod')
@@ -123,14 +97,8 @@ STUDIES = {
     for study in (
         PAPER,
         Study('lambda', 'POD Loss on CIFAR-10 by lambda', {'': Base(_POD, (), {LAMBDA: _SC})}),
-        Study('gpu', 'ResNet-50 on all of CIFAR-10 for 24 of 100 epochs, on one H100', _GPU, ON_A_GPU, seeds=(0,)),
-        Study(
-            'gpu_44epochs',
-            'ResNet-50 on all of CIFAR-10 for 44 of 100 epochs, on one H200',
-            some(_GPU, 'softmax pod'),
-            ON_A_GPU_FAST,
-            seeds=(0,),
-        ),
+        recorded('gpu', 'ResNet-50 on all of CIFAR-10 for 24 of 100 epochs, on one H100'),
+        recorded('gpu_44epochs', 'ResNet-50 on all of CIFAR-10 for 44 of 100 epochs, on one H200'),
         Study('digits', "scikit-learn's handwritten digits", _DIGITS),
         Study(
             'digits_geometry',
@@ -169,7 +137,7 @@ STUDIES = {
             some(_RECIPE, 'softmax pod pod_vicreg_bn', *LONGER_COSINE),
             FAST,
         ),
-        recipe_tuning(),
+        recorded('small_recipe_tuning', f'trials of recipes, {IMAGES["small"]}, on held-out training images'),
         gda('small', 'small_tuned/pod'),
         gda('tiny', 'tiny/pod', *FAST),
         shrinkage('digits_shrinkage', 'digits', 'digits/pod', seed=0),

@@ -18,7 +18,6 @@ COLLAPSE = ('nc1', 'nc2_max_angle', 'nc3_self_duality', 'effective_rank')
 GEOMETRY = tuple(f'geometry/{name}' for name in (*COSINES, *COLLAPSE))
 GDA = ('gda/top1',)
 LAMBDA, DIMENSION = 'weight of the SC term, lambda', 'feature dimension D'
-EPOCHS = (3, 6, 9, 10, 15)
 # The losses that Fig. 5 and 6 compare.
 COMPARED = ('softmax', 'pod', 'pod_bn')
 PANELS = '(a) learned class weights, (b) fixed centroids'  # of the figures of all losses
@@ -46,11 +45,6 @@ def tuned(tier: str, metrics: Sequence[str] = (METRIC,)) -> list[Cell]:
 def accuracy(study: str, cells: Sequence[Cell] = (), **kwargs) -> Table:
     """Return a table of accuracies under the title of a study, by default of all its settings."""
     return Table(f'Accuracy (%): {STUDIES[study].title}', cells or rows(study), **kwargs)
-
-
-def by_epoch(cells: Sequence[Cell], of: str) -> Table:
-    """Return the accuracies of the runs of a study after some epochs."""
-    return Table(f'Accuracy (%) by epoch of the runs of {of}', cells, epochs=EPOCHS)
 
 
 def sweep(study: str, varied: str, others: Mapping[str, str]) -> Table:
@@ -92,25 +86,19 @@ def by_shrinkage(study: str) -> Table:
 def overview() -> Table:
     """Return Softmax beside POD Loss without and with a batch norm, in the settings that tell most."""
     narrow = 'narrow ResNet-18, CIFAR-10'
-    compared = {
-        'ResNet-50, all of CIFAR-10, 24 epochs, 1 seed': ('gpu', 'softmax pod pod_bn'),
-        'ResNet-50, all of CIFAR-10, 44 epochs, 1 seed': ('gpu_44epochs', 'softmax pod -'),
-        f'{narrow}, 100 images per class, tuned, 3 seeds': ('when_size', 'softmax_100 pod_100 pod_bn_100'),
-        f'{narrow}, 1,000 images per class, tuned, 3 seeds': ('when_size', 'softmax_1000 pod_1000 pod_bn_1000'),
-        f'{narrow}, 1,000 images per class, nine times as long, 3 seeds': (
-            'when_budget',
-            'softmax_18000 pod_18000 pod_bn_18000',
-        ),
-        'narrow ResNet-18, 20 classes of Tiny ImageNet, 500 images per class, tuned, 3 seeds': (
-            'when_size_tiny',
-            'softmax_500 pod_500 pod_bn_500',
-        ),
-    }
+    compared = [  # the row, the study, and what follows the loss in the names of its settings
+        ('ResNet-50, all of CIFAR-10, 24 epochs, 1 seed', 'gpu', ''),
+        ('ResNet-50, all of CIFAR-10, 44 epochs, 1 seed', 'gpu_44epochs', ''),
+        (f'{narrow}, 100 images per class, tuned, 3 seeds', 'when_size', '_100'),
+        (f'{narrow}, 1,000 images per class, tuned, 3 seeds', 'when_size', '_1000'),
+        (f'{narrow}, 1,000 images per class, nine times as long, 3 seeds', 'when_budget', '_18000'),
+        (f'narrow ResNet-18, {IMAGES["tiny"]}, 500 images per class, tuned, 3 seeds', 'when_size_tiny', '_500'),
+    ]
     cells = [
-        Cell(row, LABELS[name], f'{study}/{run}')
-        for row, (study, runs) in compared.items()
-        for name, run in zip(COMPARED, runs.split())
-        if run != '-'
+        Cell(row, LABELS[name], f'{study}/{name}{suffix}')
+        for row, study, suffix in compared
+        for name in COMPARED
+        if f'{name}{suffix}' in STUDIES[study].settings
     ]
     return Table('Accuracy (%) in short', cells, 'setting', pivot=True)
 
@@ -146,12 +134,10 @@ TABLES = {
     'gpu_features': Table('Features of the runs of gpu', rows('gpu', (*SPECTRUM, *GEOMETRY[:3]))),
     'gpu_44epochs_features': Table('Features of the runs of gpu_44epochs', rows('gpu_44epochs', SPECTRUM)),
     **{study: accuracy(study) for study in BY_STUDY},
-    'small_epochs': by_epoch([cell for cell in rows('small') if cell.runs != 'small/gda'], 'small'),
     'small_spectrum': Table(
         f'{SPECTRUM_TITLE} on the test images, of the runs of small_tuned', tuned('small', SPECTRUM)
     ),
     'small_probe': accuracy('small_probe', varied='setting'),
-    'small_repeated': Table(STUDIES['small_repeated'].title, rows('small_repeated', (METRIC, *GDA, *SPECTRUM))),
     'small_gda': by_classifier('small', 'small_tuned/pod'),
     'small_shrinkage': by_shrinkage('small_shrinkage'),
     'small_recipe_tuning': accuracy('small_recipe_tuning', varied='trial'),
@@ -165,7 +151,6 @@ for tier in IMAGES:
     TABLES |= {
         f'{tier}_tuning': trials(f'{tier}_tuning'),
         f'{tier}_tuned': accuracy(f'{tier}_tuned', tuned(tier)),
-        f'{tier}_tuned_epochs': by_epoch(tuned(tier), f'{tier}_tuned'),
         f'{tier}_lambda': sweep(f'{tier}_lambda', LAMBDA, {'0': f'{tier}/cosine', '1': f'{tier}/pod'}),
         f'{tier}_dimension': sweep(f'{tier}_dimension', DIMENSION, {'256': f'{tier}/pod'}),
         f'{tier}_geometry': Table(STUDIES[f'{tier}_geometry'].title, rows(f'{tier}_geometry', GEOMETRY)),

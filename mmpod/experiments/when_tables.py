@@ -12,7 +12,7 @@ __all__ = ['WHEN_FIGURE', 'WHEN_TABLES']
 def compared(rows: Mapping[str, str], metric: str = METRIC) -> list[Cell]:
     """Return the cells of all methods: for each row the settings, ``study/METHOD_point`` without the method."""
     return [
-        Cell(row, label, where.replace('/', f'/{key}_'), metrics=(metric,))
+        Cell(row, label, where.replace('/', f'/{key}_').rstrip('_'), metrics=(metric,))
         for row, where in rows.items()
         for key, (label, _, _) in METHODS.items()
     ]
@@ -56,9 +56,9 @@ RAREST = 'single-label/recall_classwise[-3:]'  # the classes are in the order of
 def by_score(measure: str) -> list[Cell]:
     """Return how well each score tells known from unknown images."""
     return [
-        Cell(text, label, f'when_unknown/{key}', metrics=(f'open_set/{score}_{measure}',))
+        cell
         for score, text in SCORES.items()
-        for key, (label, _, _) in METHODS.items()
+        for cell in compared({text: 'when_unknown/'}, f'open_set/{score}_{measure}')
     ]
 
 
@@ -76,15 +76,12 @@ def by_classifier(stage: str) -> list[Cell]:
     """Return how well each classifier learns other classes from few images, with the features of a stage."""
     classifiers = {'nearest_mean': 'nearest mean', 'linear_probe': 'linear probe'}
     return [
-        Cell(
-            f'{text}, {shot} images per class',
-            label,
-            f'when_transfer/{key}',
-            metrics=(f'few_shot/{classifier}_{shot}_{stage}',),
-        )
+        cell
         for classifier, text in classifiers.items()
         for shot in (5, 20)
-        for key, (label, _, _) in METHODS.items()
+        for cell in compared(
+            {f'{text}, {shot} images per class': 'when_transfer/'}, f'few_shot/{classifier}_{shot}_{stage}'
+        )
     ]
 
 

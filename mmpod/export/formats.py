@@ -17,16 +17,14 @@ from mmpod.engine.checkpoints import check_checkpoint_file, checkpoint_classes, 
 from mmpod.engine.class_names import check_same_classes, configured_classes
 from mmpod.engine.model import build_model
 from mmpod.export.classifier import ExportWrapper
-from mmpod.export.images import export_order, image_shape, sample_images
-from mmpod.export.verification import Classify, inputs_and_pixels, largest_difference
+from mmpod.export.images import export_order, sample_images
+from mmpod.export.verification import Classify, largest_difference
 from mmpod.utils.checks import check_choice, check_number, check_packages
 from mmpod.utils.files import check_output_file
 from mmpod.version import __version__
 
 __all__ = ['FORMATS', 'export_classifier', 'load_exported']
 
-SUFFIXES = dict(onnx='.onnx', torchscript='.pt', torch_export='.pt2')
-FORMATS = tuple(SUFFIXES)
 MAX_FOLDER = 64  # images to compare on
 
 
@@ -35,7 +33,6 @@ def export_classifier(
     checkpoint: Union[str, Path],
     format: str = 'onnx',
     out: Union[str, Path, None] = None,
-    size: Optional[tuple[int, int]] = None,
     images: Union[str, Path, None] = None,
     tolerance: float = 1e-4,
     channel_order: Optional[str] = None,
@@ -46,16 +43,15 @@ def export_classifier(
     The file takes ``images`` (N, C, H, W), float32, 0 to 255, RGB if C is 3, for any N, and gives ``cosines``
     (``logits`` for heads that do not compare directions) (N, K), float32, and ``labels`` (N,), int64. Before it is kept
     it is loaded and run on images of the test set; its outputs must be those of the model, which gets the same images
-    through the config's own test pipeline and preprocessor, among them an image file of one known colour.
+    through the config's own test pipeline and preprocessor. They also give C, H and W.
 
     Args:
         cfg: Config of the model.
         checkpoint: Its weights.
         format: ``'onnx'``, ``'torchscript'`` or ``'torch_export'``.
         out: File to write; by default the checkpoint's name with the format's suffix.
-        size: Height and width of the images; by default those of the test set.
-        images: Folder of images to compare on, at any depth, the first 64 in the order of their paths. By default 8
-            images of the test set, or noise if it cannot be read.
+        images: Folder of images to compare on, at any depth, the first 64 in the order of their paths; by default 8
+            images of the test set.
         tolerance: Largest difference allowed, divided by max(1, largest output).
         channel_order: ``'rgb'`` or ``'bgr'``, in which images reach the ``data_preprocessor``. Only for a test set
             whose order cannot be found.
@@ -69,13 +65,14 @@ def export_classifier(
         ModuleNotFoundError: A package for the format is not installed.
         TypeError: The model does not decide by the similarities of its head.
         UserError: ``out`` cannot be written.
-        ValueError: An argument is out of range, the order of the channels cannot be found, the file has no weights or
-            those of another model, or the outputs differ or are not finite.
+        ValueError: An argument is out of range, the test set cannot be read, the images differ in size, the order of
+            the channels cannot be found, the file has no weights or those of another model, or the outputs differ or
+            are not finite.
     """
-    check_choice('format', format, FORMATS)
+    check_choice('format', format, list(FORMATS))
     check_number('tolerance', tolerance, 0)
     _require_packages(format)
-    checkpoint, suffix = Path(checkpoint), SUFFIXES[format]
+    checkpoint, (suffix, write) = Path(checkpoint), FORMATS[format]
     out = checkpoint.with_suffix(suffix) if out is None else Path(out)
     if out.suffix != suffix:
         raise ValueError(f'Expected `out` to end in {suffix} for format {format}, but got `{out}`. Rename it.')
@@ -85,30 +82,31 @@ def export_classifier(
         raise ValueError('Expected a config with a `test_dataloader`, whose pipeline says what images the model takes.')
     if channel_order is not None:
         check_choice('channel_order', channel_order, ['rgb', 'bgr'])
-    samples = sample_images(cfg)
-    shape = image_shape(cfg, samples, size)
-    order = export_order(cfg, shape[0], channel_order)
-    if images is not None:
-        folder = UnlabelledImages(str(images), pipeline=file_pipeline(cfg.test_dataloader.dataset))
+    if images is None:
+        samples = sample_images(cfg)
+    else:
+        folder = UnlabelledImages(str(images), pipeline=file_pipeline(cfg.test_dataloader.dataset, resize=True))
         samples = [folder[index]['inputs'] for index in range(min(len(folder), MAX_FOLDER))]
+    shapes = {tuple(sample.shape) for sample in samples}
+    if len(shapes) != 1:
+        raise ValueError(
+            f'Expected images of one size after the test pipeline, but got {sorted(shapes)}. Add a Resize to it.'
+        )
+    (shape,) = shapes
+    order = export_order(cfg, shape[0], channel_order)
+    inputs = torch.stack(samples).float()
+    pixels = inputs.flip(1) if order == 'bgr' else inputs
     classifier = ExportWrapper(build_model(cfg, device='cpu'), order)
     classes = checkpoint_classes(load_weights(classifier.model, checkpoint, allow_missing))
     configured = configured_classes(cfg.test_dataloader.dataset)
     check_same_classes({'the checkpoint': classes, 'the config': configured})
-    fitting = [sample.float() for sample in samples if tuple(sample.shape) == shape]
-    if images is not None and len(fitting) < len(samples):
-        raise ValueError(
-            f'Expected images of {shape[1]} x {shape[2]} pixels and {shape[0]} channels after the test pipeline, '
-            f'but {len(samples) - len(fitting)} of {len(samples)} are not. Resize them, or set --image-size.'
-        )
-    inputs, pixels = inputs_and_pixels(cfg, fitting, shape, order)
 
     with tempfile.TemporaryDirectory(dir=out.parent) as temporary, torch.no_grad():
         written = Path(temporary) / f'model{suffix}'
         batch = torch.zeros(2, *shape)  # a single image would be taken for a constant batch size
         classifier(batch)  # refuses a head without one output
         try:
-            WRITERS[format](classifier, batch, written)
+            write(classifier, batch, written)
         except Exception as error:  # from PyTorch's exporters, of any type and length
             reason = str(error).strip().partition('\n')[0].rstrip('.')
             raise ValueError(
@@ -134,7 +132,7 @@ def export_classifier(
         checkpoint=dict(name=checkpoint.name, sha256=hashlib.sha256(checkpoint.read_bytes()).hexdigest()),
         versions=dict(mmpod=__version__, torch=torch.__version__),
         largest_difference=difference,
-        compared_on=f'{len(fitting)} images' if fitting else 'noise',
+        compared_on=f'{len(samples)} images',
     )
     out.with_name(out.name + '.json').write_text(json.dumps(facts, indent=2) + '\n')
     return dict(facts, file=str(out))
@@ -199,4 +197,7 @@ def _write_torch_export(classifier: ExportWrapper, images: Tensor, path: Path) -
     torch.export.save(torch.export.export(classifier, (images,), dynamic_shapes=dict(images={0: batch})), str(path))
 
 
-WRITERS = dict(onnx=_write_onnx, torchscript=_write_torchscript, torch_export=_write_torch_export)
+# Suffix and writer of each.
+FORMATS = dict(
+    onnx=('.onnx', _write_onnx), torchscript=('.pt', _write_torchscript), torch_export=('.pt2', _write_torch_export)
+)

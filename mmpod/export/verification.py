@@ -1,38 +1,14 @@
 """Check that an exported file gives the outputs of its model for the same images."""
 
-from typing import Callable, Optional
+from typing import Callable
 
 import torch
-from mmengine.config import Config
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
-from mmpod.datasets.file_pipeline import COLOUR, file_pipeline, try_pipeline
-
-__all__ = ['Classify', 'inputs_and_pixels', 'largest_difference']
+__all__ = ['Classify', 'largest_difference']
 
 Classify = Callable[[Tensor], tuple[Tensor, Tensor]]
-
-
-def inputs_and_pixels(
-    cfg: Config, samples: list[Tensor], shape: tuple[int, int, int], order: Optional[str]
-) -> tuple[Tensor, Tensor]:
-    """Return images as the test pipeline gives them and as an exported file takes them, (N, C, H, W) each.
-
-    They are the samples, or noise if there are none, and an image file of one colour, whose red, green and blue are
-    known whatever the pipeline does. ``order`` is ``'bgr'`` if the test pipeline gives BGR; exported files take RGB.
-    """
-    noise = torch.randint(0, 256, (8, *shape), generator=torch.Generator().manual_seed(0)).float()
-    inputs = torch.stack(samples) if samples else noise
-    pixels = inputs.flip(1) if order == 'bgr' else inputs
-    try:
-        known = try_pipeline(file_pipeline(cfg.test_dataloader.dataset), shape[1:])
-    except ValueError:  # a test set of arrays, with --channel-order
-        known = None
-    if known is None or tuple(known.shape) != shape or shape[0] != 3:
-        return inputs, pixels
-    colour = torch.tensor(COLOUR).view(1, 3, 1, 1).expand(1, *shape).float()
-    return torch.cat([inputs, known[None].float()]), torch.cat([pixels, colour])
 
 
 def largest_difference(model: nn.Module, exported: Classify, inputs: Tensor, pixels: Tensor, tolerance: float) -> float:

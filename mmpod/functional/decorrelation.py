@@ -29,7 +29,7 @@ def self_correlation_loss(residuals: Tensor, batch: Optional[Batch] = None) -> T
 
     Args:
         residuals: E, shape (N, D).
-        batch: The batch that the rows belong to, see :class:`Batch`; None if they are the whole batch.
+        batch: The :class:`~mmpod.functional.batch.Batch` that the rows belong to; None if they are the whole batch.
 
     Returns:
         Tensor: Scalar, at least 0 up to rounding. With N = 1, where Eq. 15 divides by zero, 0 with a gradient of 0.
@@ -100,8 +100,7 @@ def barlow_twins_loss(residuals: Tensor, batch: Optional[Batch] = None) -> Tenso
     scale differs: about D^2 / N for independent dimensions.
 
     Args:
-        residuals: E, shape (N, D).
-        batch: As in :func:`self_correlation_loss`.
+        residuals, batch: As in :func:`self_correlation_loss`.
 
     Returns:
         Tensor: Scalar; 0 with a gradient of 0 for N = 1. A constant dimension counts as uncorrelated.
@@ -128,8 +127,7 @@ def vicreg_covariance_loss(residuals: Tensor, batch: Optional[Batch] = None) -> 
     The SC term of the centred rows, divided by the number of dimensions.
 
     Args:
-        residuals: E, shape (N, D).
-        batch: As in :func:`self_correlation_loss`.
+        residuals, batch: As in :func:`self_correlation_loss`.
 
     Returns:
         Tensor: Scalar; 0 with a gradient of 0 for N = 1.

@@ -21,19 +21,9 @@ BLOCK = 2048
 
 
 def cholesky_factor(covariance: Tensor) -> tuple[Tensor, Tensor]:
-    r"""Return the Cholesky factor L of a covariance, and whether it is regular to working precision.
+    """Return the lower triangular Cholesky factors of covariances (..., D, D), and whether they are regular, (...).
 
-    Args:
-        covariance: Shape (..., D, D), symmetric, float64.
-
-    Returns:
-        tuple[Tensor, Tensor]: The lower triangular factor, (..., D, D), and the flag, bool, (...). The factor is
-            undefined where the flag is False.
-
-    Example:
-        >>> factor, regular = cholesky_factor(torch.tensor([[4., 2.], [2., 5.]]).double())
-        >>> factor.tolist(), regular.item()
-        ([[2.0, 0.0], [1.0, 2.0]], True)
+    A covariance is regular to working precision. The factor of another one is undefined.
     """
     factor, info = torch.linalg.cholesky_ex(covariance)
     pivots = factor.diagonal(dim1=-2, dim2=-1).square().amin(-1)
@@ -42,15 +32,7 @@ def cholesky_factor(covariance: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def whitening_factor(factor: Tensor) -> Tensor:
-    r"""Return :math:`V = L^{-1}`, lower triangular, shape (..., D, D).
-
-    Args:
-        factor: L, lower triangular with a non-zero diagonal, shape (..., D, D).
-
-    Example:
-        >>> whitening_factor(torch.tensor([[2., 0.], [1., 2.]]).double()).tolist()
-        [[0.5, 0.0], [-0.25, 0.5]]
-    """
+    r"""Return :math:`V = L^{-1}` of lower triangular factors (..., D, D) without zeros on the diagonal."""
     return torch.linalg.solve_triangular(factor, torch.eye(factor.shape[-1]).to(factor), upper=False)
 
 
@@ -61,11 +43,6 @@ def squared_distances(features: Tensor, means: Tensor, whitening: Optional[Tenso
         features: Shape (N, D), float64.
         means: Shape (K, D).
         whitening: V, shape (K, D, D), or (D, D) if all classes share one covariance; by default the identity.
-
-    Example:
-        >>> x, m = torch.tensor([[3., 4.]]).double(), torch.zeros(1, 2).double()
-        >>> squared_distances(x, m, torch.diag(torch.tensor([1 / 3, 1 / 2])).double())
-        tensor([[5.0000]], dtype=torch.float64)
     """
     if whitening is None or whitening.ndim == 2:
         # Relative to the centre of the means, where expanding the square loses the least precision.
@@ -92,11 +69,6 @@ def most_probable(features: Tensor, means: Tensor, whitening: Tensor, log_offset
         means: Shape (K, D).
         whitening: V, lower triangular, shape (K, D, D).
         log_offsets: b, shape (K,).
-
-    Example:
-        >>> x, m = torch.tensor([[3., 4.]]).double(), torch.tensor([[0., 0.], [3., 3.]]).double()
-        >>> most_probable(x, m, torch.eye(2).expand(2, 2, 2).double(), torch.zeros(2).double())
-        tensor([1])
     """
     if features.device.type != 'cpu':
         return (log_offsets - squared_distances(features, means, whitening) / 2).argmax(dim=1)

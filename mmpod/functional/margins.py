@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .numerics import row_lengths
 
-__all__ = ['additive_margin_logits', 'annealed_weight', 'monotone_cos_multiple', 'multiplicative_margin_logits']
+__all__ = ['additive_margin_logits', 'monotone_cos_multiple', 'multiplicative_margin_logits']
 
 
 def additive_margin_logits(cosines: Tensor, labels: Tensor, scale: float, margin: float) -> Tensor:
@@ -86,22 +86,3 @@ def multiplicative_margin_logits(
     cosine = own / torch.threshold(lengths, torch.finfo(own.dtype).tiny, 1)
     change = (lengths * monotone_cos_multiple(cosine, margin) - own) / (1 + plain_weight)
     return logits.scatter_add(1, labels.unsqueeze(1), change)
-
-
-def annealed_weight(iteration: Tensor, base: float, gamma: float, power: float, minimum: float) -> Tensor:
-    r"""Return :math:`\lambda = \max(\lambda_{min}, base\,(1 + \gamma\,it)^{-power})`, from plain softmax to the margin.
-
-    The schedule of the authors of L-Softmax and A-Softmax (their Caffe layers).
-
-    Args:
-        iteration: Number of training steps so far, scalar.
-        base: Lambda of the first step, at least 0.
-        gamma: Speed of the decay per step, at least 0.
-        power: Exponent of the decay, at least 0.
-        minimum: Lower bound of lambda.
-
-    Example:
-        >>> annealed_weight(torch.tensor(10.0), base=1000, gamma=0.9, power=2, minimum=5)
-        tensor(10.)
-    """
-    return (base * (1 + gamma * iteration) ** -power).clamp_min(minimum)

@@ -37,14 +37,10 @@ class ClassMoments(NamedTuple):
 def empty_moments(
     num_classes: int, dim: int, by_class: bool = True, device: Union[torch.device, str, None] = None
 ) -> ClassMoments:
-    """Return the moments of an empty set of samples.
+    """Return the moments of no samples of K classes in D dimensions.
 
-    Args:
-        num_classes: K.
-        dim: D.
-        by_class: Keep one scatter per class, K D^2 numbers, and what the Ledoit-Wolf intensity needs; otherwise one
-            scatter about the class means, D^2 numbers.
-        device: Where to keep them.
+    ``by_class`` keeps one scatter per class, K D^2 numbers, and what the Ledoit-Wolf intensity needs; otherwise there
+    is one scatter about the class means, D^2 numbers.
     """
 
     def zeros(*shape: int) -> Tensor:
@@ -57,37 +53,16 @@ def empty_moments(
 
 
 def class_moments(features: Tensor, labels: Tensor, num_classes: int, by_class: bool = True) -> ClassMoments:
-    """Return the moments of a batch.
-
-    Args:
-        features: Shape (N, D).
-        labels: Shape (N,), integers in [0, K).
-        num_classes: K.
-        by_class: See :func:`empty_moments`.
-
-    Example:
-        >>> moments = class_moments(torch.tensor([[1., 0.], [3., 0.], [5., 7.]]), torch.tensor([0, 0, 1]), 2)
-        >>> moments.means.tolist(), moments.scatter[0].tolist(), moments.fourth.tolist()
-        ([[2.0, 0.0], [5.0, 7.0]], [[2.0, 0.0], [0.0, 0.0]], [2.0, 0.0])
-    """
+    """Return the moments of features (N, D) with labels (N,) in [0, K); see :func:`empty_moments` for ``by_class``."""
     empty = empty_moments(num_classes, features.shape[1], by_class, features.device)
     return accumulate_(empty, features, labels)
 
 
 def accumulate_(moments: ClassMoments, features: Tensor, labels: Tensor) -> ClassMoments:
-    """Return the moments with a batch added; the scatter is updated in place, because a copy would double the memory.
+    """Return the moments with features (N, D) added that have labels (N,) in [0, K).
 
-    Each class takes one matrix product of its own rows; no (N, D, D) tensor is formed, and no class reads all rows.
-
-    Args:
-        moments: Moments of the samples so far.
-        features: Shape (N, D).
-        labels: Shape (N,), integers in [0, K).
-
-    Example:
-        >>> batch, labels = torch.randn(6, 3), torch.tensor([0, 1, 0, 1, 0, 1])
-        >>> halves = accumulate_(class_moments(batch[:3], labels[:3], 2), batch[3:], labels[3:])
-        >>> torch.testing.assert_close(halves, class_moments(batch, labels, 2))
+    The scatter is updated in place, because a copy would double the memory. Each class takes one matrix product of its
+    own rows; no (N, D, D) tensor is formed, and no class reads all rows.
     """
     if moments.third is None and len(features) > ROWS:  # all residuals together would double the memory
         for rows, classes in zip(features.split(ROWS), labels.split(ROWS)):
@@ -139,17 +114,9 @@ def _translate_(moments: ClassMoments, means: Tensor) -> ClassMoments:
 
 
 def merge_moments(moments: ClassMoments, total: Callable[[Tensor], Tensor]) -> ClassMoments:
-    """Return the moments of all samples from those of several parts, such as the processes of a distributed run.
+    """Return the moments of all samples from those of one of several parts, such as the processes of a distributed run.
 
-    Args:
-        moments: Moments of one part.
-        total: Returns the sum of a tensor over the parts, such as ``mmpod.utils.distributed.global_sum``.
-
-    Example:
-        >>> moments = class_moments(torch.tensor([[1., 0.], [3., 0.]]), torch.tensor([0, 0]), 1)
-        >>> merged = merge_moments(moments, lambda tensor: 2 * tensor)  # two equal parts
-        >>> merged.counts.tolist(), merged.scatter.tolist()
-        ([4.0], [[[4.0, 0.0], [0.0, 0.0]]])
+    ``total`` returns the sum of a tensor over the parts, as ``mmpod.utils.distributed.global_sum`` does.
     """
     counts = total(moments.counts)
     means = total(moments.counts.unsqueeze(1) * moments.means) / counts.clamp_min(1).unsqueeze(1)

@@ -14,12 +14,7 @@ NOTHING = nullcontext()
 
 
 def at_least_float32(tensor: Tensor) -> Tensor:
-    """Return ``tensor`` in float32; float64 is kept.
-
-    Example:
-        >>> at_least_float32(torch.ones(2, dtype=torch.bfloat16)).dtype
-        torch.float32
-    """
+    """Return ``tensor`` in float32; float64 is kept."""
     return tensor if tensor.dtype == torch.float64 else tensor.float()
 
 
@@ -90,13 +85,8 @@ class _NormalizeRows(torch.autograd.Function):
 
 
 def row_lengths(features: Tensor) -> Tensor:
-    """Return the length of each row, shape (N, 1), with a gradient of zero at rows of zeros. Differentiable once.
+    """Return the length of each row of (N, D), shape (N, 1), with a gradient of zero at rows of zeros.
 
-    Args:
-        features: Shape (N, D), with lengths as for :func:`normalize_rows`.
-
-    Example:
-        >>> row_lengths(torch.tensor([[3e-30, 4e-30]]))
-        tensor([[5.0000e-30]])
+    Lengths must be in the range of :func:`normalize_rows`. Differentiable once.
     """
     return (features * normalize_rows(features)).sum(dim=1, keepdim=True)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-__all__ = ['auroc', 'energy_score', 'false_positive_rate', 'max_probability_score']
+__all__ = ['auroc', 'false_positive_rate', 'max_probability_score']
 
 
 def auroc(known: Tensor, unknown: Tensor) -> Tensor:
@@ -24,21 +24,6 @@ def auroc(known: Tensor, unknown: Tensor) -> Tensor:
     below = torch.sort(unknown).values
     wins = torch.searchsorted(below, known.contiguous()) + torch.searchsorted(below, known.contiguous(), right=True)
     return wins.double().mean() / (2 * len(unknown))
-
-
-def energy_score(logits: Tensor) -> Tensor:
-    r"""Return the negative free energy :math:`\log \sum_k e^{z_k}`, shape (N,).
-
-    Eq. 4 of Liu et al., *Energy-based out-of-distribution detection* (arXiv 2010.03759), negated, at temperature 1.
-
-    Args:
-        logits: Shape (N, K).
-
-    Example:
-        >>> energy_score(torch.zeros(1, 10).double())
-        tensor([2.3026], dtype=torch.float64)
-    """
-    return logits.logsumexp(dim=1)
 
 
 def max_probability_score(logits: Tensor) -> Tensor:

@@ -38,7 +38,7 @@ def pod_loss(
         centroids: p, shape (K, D), unit rows, with the dtype of ``features``.
         power: Exponent of the cosine term, at least 1.
         sc_weight: Lambda of Eq. 16, at least 0; with 0 the second term is 0 and not computed.
-        batch: The batch that the rows belong to, see :class:`Batch`; None if they are the whole batch.
+        batch: The :class:`~mmpod.functional.batch.Batch` that the rows belong to; None if they are the whole batch.
 
     Returns:
         tuple[Tensor, Tensor]: Two scalars whose sum is the loss, the same in every process.

@@ -59,10 +59,6 @@ def gaussian_shrinkage(scatter: Tensor, degrees: Tensor) -> Tensor:
     Args:
         scatter: :math:`n S`, shape (..., D, D).
         degrees: n, degrees of freedom (samples minus estimated means), shape (...).
-
-    Example:
-        >>> gaussian_shrinkage(torch.diag(torch.tensor([300., 100.])), torch.tensor(100.))
-        tensor(0.1265)
     """
     n = degrees.clamp_min(1).to(scatter.dtype)
     trace, square = _traces(scatter)
@@ -72,17 +68,7 @@ def gaussian_shrinkage(scatter: Tensor, degrees: Tensor) -> Tensor:
 
 
 def shrink(covariance: Tensor, intensity: Tensor) -> Tensor:
-    r"""Return :math:`(1 - \alpha)\Sigma + \alpha\,\mathrm{tr}(\Sigma)/D\;I`.
-
-    Args:
-        covariance: Shape (..., D, D).
-        intensity: :math:`\alpha`, in [0, 1], shape (...).
-
-    Example:
-        >>> shrink(torch.diag(torch.tensor([3., 1.])), torch.tensor(0.5))
-        tensor([[2.5000, 0.0000],
-                [0.0000, 1.5000]])
-    """
+    """Return covariances (..., D, D) shrunk towards a scaled identity by intensities (...); see the module."""
     shrunk = (1 - intensity)[..., None, None] * covariance
     shrunk.diagonal(dim1=-2, dim2=-1).add_((intensity * _traces(covariance)[0] / covariance.shape[-1]).unsqueeze(-1))
     return shrunk

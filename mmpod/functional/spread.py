@@ -23,7 +23,6 @@ __all__ = ['max_cosine', 'max_cosine_lower_bound', 'spread_centroids', 'spread_m
 # the distance that a point moves in a step.
 SHARPNESS = (10.0, 3e4)
 STEP = (0.1, 1e-5)
-DESCENT_VERSION = 1  # raise it with every change of what the descent finds, because heads cache that in files
 
 # A Kerdock set within this factor of the bound is used without a descent.
 REACH = 1.4

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Optional, Sequence, Union
 import torch
 from torch import Tensor
 
-from mmpod.functional.gaussian import PANEL, cholesky_factor, most_probable, squared_distances, whitening_factor
+from mmpod.functional.gaussian import cholesky_factor, most_probable, squared_distances, whitening_factor
 from mmpod.functional.moments import ClassMoments
 from mmpod.functional.shrinkage import gaussian_shrinkage, ledoit_wolf_shrinkage, shrink
 from mmpod.utils.checks import check_choice, check_flag, check_number
@@ -21,17 +21,16 @@ MAX_CHUNK = 2**19
 class Gaussians(NamedTuple):
     r"""K Gaussians with priors, in coordinates that make prediction fast.
 
-    With a covariance per class, the first coordinates are those in which the class means differ most, relative to the
-    shared covariance. They suffice to rule out most classes, see :func:`~mmpod.functional.most_probable`. The others
-    are unchanged features. With a shared covariance, the coordinates are whitened features.
+    With a covariance per class, the features are rotated so that the class means differ most in the first coordinates,
+    relative to the shared covariance. These suffice to rule out most classes, see
+    :func:`~mmpod.functional.gaussian.most_probable`. With a shared covariance, the coordinates are whitened features.
 
     Attributes:
         log_priors: Shape (K,); -inf for a class of prior 0, such as one without samples.
         shrinkage: Shape (K,), or () for a shared covariance.
         fallback: Classes that use the shared covariance, shape (F,), int64.
         centre: Origin of the coordinates, shape (D,).
-        directions: Directions of the first coordinates, shape (D, B).
-        kept: Indices of the features that are the other coordinates, shape (D - B,), int64.
+        basis: Directions of the coordinates, shape (D, D); orthonormal with a covariance per class.
         means: Class means in these coordinates, shape (K, D).
         whitening: Inverse Cholesky factors in them, shape (K, D, D); None if all classes share one covariance.
         log_offsets: The joint log-density at the mean, shape (K,).
@@ -41,8 +40,7 @@ class Gaussians(NamedTuple):
     shrinkage: Tensor
     fallback: Tensor
     centre: Tensor
-    directions: Tensor
-    kept: Tensor
+    basis: Tensor
     means: Tensor
     whitening: Optional[Tensor]
     log_offsets: Tensor
@@ -53,14 +51,14 @@ class Gaussians(NamedTuple):
         return Gaussians(*parts)
 
     def _coordinates(self, features: Tensor) -> Tensor:
-        return _transform(features.double() - self.centre, self.directions, self.kept)
+        return (features.double() - self.centre) @ self.basis
 
     def predict(self, features: Tensor) -> Tensor:
         """Return the most probable classes, shape (N,), int64."""
         if self.whitening is not None:
             return most_probable(self._coordinates(features), self.means, self.whitening, self.log_offsets)
         offsets = self.log_offsets - self.means.square().sum(dim=1) / 2  # x squared is the same for all classes
-        return torch.addmm(offsets, features.double() - self.centre, self.directions @ self.means.T).argmax(dim=1)
+        return torch.addmm(offsets, features.double() - self.centre, self.basis @ self.means.T).argmax(dim=1)
 
     def distances(self, features: Tensor) -> Tensor:
         """Return squared Mahalanobis distances, shape (N, K); infinite for a class of prior 0."""
@@ -79,12 +77,7 @@ def fit_gaussians(
     priors: Optional[Sequence[float]],
     unbiased: bool,
 ) -> Gaussians:
-    """Shrink and factor the covariances; see ``GaussianDiscriminantAnalysis`` for the arguments.
-
-    Raises:
-        ValueError: A class without samples has a prior above 0, all samples of each class are equal, or a covariance
-            is singular.
-    """
+    """Shrink and factor the covariances; see ``GaussianDiscriminantAnalysis`` for the arguments."""
     counts, scatter, dim = moments.counts, moments.scatter, moments.means.shape[1]
     by_class = covariance == 'class'
     log_priors = _log_priors(counts, priors)
@@ -93,19 +86,16 @@ def fit_gaussians(
     pooled = scatter.sum(dim=0) if by_class else scatter
     shared, shared_factor, intensity = _fit_shared(pooled, counts, rounding, shrinkage, unbiased)
     root, centre = whitening_factor(shared_factor), log_priors.exp() @ moments.means
-    centred, none = moments.means - centre, counts.new_empty(0).long()
+    centred = moments.means - centre
     constant = log_priors - dim / 2 * math.log(2 * math.pi)
     if not by_class:
         log_offsets = constant + root.diagonal().log().sum()
-        return Gaussians(log_priors, intensity, none, centre, root.T, none, centred @ root.T, None, log_offsets)
+        fallback = counts.new_empty(0).long()
+        return Gaussians(log_priors, intensity, fallback, centre, root.T, centred @ root.T, None, log_offsets)
 
     spread = log_priors.exp().sqrt().unsqueeze(1) * (centred @ root.T)
-    directions = root.T @ torch.linalg.svd(spread.T, full_matrices=False)[0][:, :PANEL]
-    directions *= (shared.trace() / dim).sqrt()  # in the unit of the features
-    # The pivots are the features that depend most on these directions; the others complete the coordinates.
-    permutation, _, upper = torch.linalg.lu(directions)
-    kept = permutation[:, directions.shape[1] :].argmax(dim=0)
-    log_offsets = constant + upper.diagonal().abs().log().sum()
+    # Principal directions of the whitened class means, made orthogonal in the space of the features.
+    basis = torch.linalg.qr(root.T @ torch.linalg.eigh(spread.T @ spread)[1].flip(1))[0]
 
     intensities, regular = torch.zeros_like(counts), torch.zeros_like(counts, dtype=torch.bool)
     whitening = torch.empty_like(scatter)
@@ -117,8 +107,7 @@ def fit_gaussians(
         else:
             intensities[part] = shrinkage
         own = _class_covariances(scatter[part], counts[part], intensities[part], unbiased)
-        factor, info = torch.linalg.cholesky_ex(_transform_covariance(own, directions, kept))
-        regular[part] = cholesky_factor(own)[1] & (info == 0)
+        factor, regular[part] = cholesky_factor(basis.T @ own @ basis)
         whitening[part] = whitening_factor(factor)
 
     present = log_priors.isfinite()
@@ -139,24 +128,9 @@ def fit_gaussians(
             stacklevel=4,
         )
     intensities[fallback] = intensity
-    whitening[~usable] = whitening_factor(torch.linalg.cholesky(_transform_covariance(shared, directions, kept)))
-    log_offsets = log_offsets + whitening.diagonal(dim1=1, dim2=2).log().sum(1)
-    means = _transform(centred, directions, kept)
-    return Gaussians(log_priors, intensities, fallback, centre, directions, kept, means, whitening, log_offsets)
-
-
-def _transform(rows: Tensor, directions: Tensor, kept: Tensor) -> Tensor:
-    return torch.cat([rows @ directions, rows.index_select(1, kept)], dim=1)
-
-
-def _transform_covariance(covariance: Tensor, directions: Tensor, kept: Tensor) -> Tensor:
-    """Return the lower triangle of the covariance, shape (..., D, D), of transformed rows."""
-    result, width = torch.zeros_like(covariance), directions.shape[1]
-    half = covariance @ directions
-    result[..., :width, :width] = directions.T @ half
-    result[..., width:, :width] = half.index_select(-2, kept)
-    result[..., width:, width:] = covariance.index_select(-2, kept).index_select(-1, kept)
-    return result
+    whitening[~usable] = whitening_factor(torch.linalg.cholesky(basis.T @ shared @ basis))
+    log_offsets = constant + whitening.diagonal(dim1=1, dim2=2).log().sum(1)
+    return Gaussians(log_priors, intensities, fallback, centre, basis, centred @ basis, whitening, log_offsets)
 
 
 def check_settings(covariance: Any, shrinkage: Any, priors: Optional[Sequence[float]], unbiased: Any) -> None:

@@ -80,7 +80,6 @@ class GaussianDiscriminantAnalysis:
             num_classes: K; by default the largest label plus 1.
 
         Raises:
-            TypeError: ``features``, ``labels`` or ``num_classes`` have a wrong type.
             ValueError: Shapes that do not match, NaN or infinity, a label out of range, or a singular covariance.
         """
         features = as_features(features)
@@ -99,13 +98,11 @@ class GaussianDiscriminantAnalysis:
         Each call copies the moments, and the next prediction factors all covariances: large batches are faster.
 
         Args:
-            features: Shape (N, D); N may be 0.
-            labels: Shape (N,), integers in [0, K).
+            features, labels: As in :meth:`fit`; N may be 0.
             num_classes: K, needed with the first batch.
 
         Raises:
-            TypeError: ``features`` or ``labels`` have a wrong type.
-            ValueError: K is missing or differs, shapes that do not match, NaN or infinity, or a label out of range.
+            ValueError: As in :meth:`fit`, or K is missing or differs.
         """
         moments = None if self._learned is None else self._learned[0]
         known, dim = (None, None) if moments is None else moments.means.shape
@@ -226,12 +223,7 @@ class GaussianDiscriminantAnalysis:
 
     @classmethod
     def load(cls, path: Union[str, Path]) -> 'GaussianDiscriminantAnalysis':
-        """Return the model that :meth:`save` wrote, on the CPU; it can be fitted further.
-
-        Raises:
-            FileNotFoundError: There is no such file.
-            ValueError: The file has another format, or is damaged.
-        """
+        """Return the model that :meth:`save` wrote, on the CPU; it can be fitted further."""
         if not Path(path).is_file():
             raise FileNotFoundError(f'Expected a saved model in `{Path(path).absolute()}`, but there is no such file.')
         try:

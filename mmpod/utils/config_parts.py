@@ -5,7 +5,7 @@ from typing import Any, Union
 
 from mmengine.registry import Registry
 
-__all__ = ['hooks_that_switch', 'is_a', 'loaders_of', 'preprocessor_of', 'resolve', 'type_name']
+__all__ = ['is_a', 'loaders_of', 'preprocessor_of', 'resolve', 'type_name']
 
 
 def resolve(name: Union[str, type, None], registry: Registry) -> Any:
@@ -47,12 +47,6 @@ def loaders_of(cfg: dict) -> Iterator[tuple[str, Any]]:
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         if cfg.get(name) is not None:
             yield name, cfg[name]
-
-
-def hooks_that_switch(cfg: dict, key: str) -> list[Any]:
-    """Return the custom hooks whose ``schedule`` sets ``key`` during training, as mmpretrain's SwitchRecipeHook can."""
-    hooks = cfg.get('custom_hooks') or []
-    return [hook for hook in hooks if any(step.get(key) for step in hook.get('schedule') or [])]
 
 
 def preprocessor_of(cfg: dict) -> Any:

@@ -12,14 +12,12 @@ from typing import Any, Optional, cast
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.distributed.nn.functional import all_reduce
 
 __all__ = [
     'owned_by_rank',
     'gather_rows',
     'global_mean',
     'global_sum',
-    'mean_of_rows',
     'check_each_sample_once',
     'row_counts',
     'world_size',
@@ -66,16 +64,6 @@ def gather_rows(rows: Tensor, counts: Optional[Sequence[int]] = None) -> Tensor:
     parts = [torch.empty_like(padded) for _ in counts]
     dist.all_gather(parts, padded)
     return torch.cat([part[:count] for part, count in zip(parts, counts)])
-
-
-def mean_of_rows(rows: Tensor, num_samples: int) -> Tensor:
-    """Return the mean over all ``num_samples`` rows of all processes, the same on all, with gradients to the rows.
-
-    For functions of a mean. If the mean itself is the loss, use :func:`global_mean`, whose backward pass needs no
-    communication. A collective, unless this process holds all rows.
-    """
-    total = rows.sum(dim=0)
-    return (all_reduce(total) if len(rows) < num_samples else total) / num_samples
 
 
 def global_mean(values: Tensor) -> Tensor:

@@ -1,9 +1,6 @@
 """Files that are written completely or not at all, and a check that a file can be written."""
 
-import glob
-import itertools
 import os
-import platform
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,18 +11,15 @@ from mmpod.utils.errors import UserError
 
 __all__ = ['check_output_file', 'replaced']
 
-WRITES = itertools.count()  # of this process
-
 
 @contextmanager
 def replaced(path: Path) -> Iterator[BinaryIO]:
     """Open a new file to write; once it is complete and on the disk, it takes the place of ``path``.
 
     Several processes may do so at the same time: the last one to finish wins. On an error, ``path`` is unchanged and
-    nothing else is left; what a killed process has left is removed by the next write. Missing folders are created.
+    nothing else is left; a process that is killed may leave ``<path>.<process>.new``. Missing folders are created.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(path)
     temporary = _temporary(path)
     try:
         with temporary.open('wb') as file:
@@ -39,21 +33,8 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
 
 
 def _temporary(path: Path) -> Path:
-    """Return a name that no other write has; it says which process of which machine writes."""
-    return path.with_name(f'{path.name}.{platform.node()}.{os.getpid()}.{next(WRITES)}.new')
-
-
-def _remove_leftovers(path: Path) -> None:
-    """Remove temporary files of ``path`` whose process, on this machine, no longer exists."""
-    if os.name != 'posix':  # on Windows, signal 0 would end the process
-        return
-    for leftover in path.parent.glob(f'{glob.escape(f"{path.name}.{platform.node()}")}.*.*.new'):
-        try:
-            os.kill(int(leftover.name.split('.')[-3]), 0)
-        except ProcessLookupError:
-            leftover.unlink(missing_ok=True)
-        except (OSError, ValueError):  # the process of another user, or a file of another origin
-            continue
+    """Return a name in the same folder that no other process has."""
+    return path.with_name(f'{path.name}.{os.getpid()}.new')
 
 
 def check_output_file(name: str, path: Path) -> None:

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from mmpod.engine.class_names import check_same_classes, dataset_classes
 from mmpod.engine.extraction import all_features, ordered_loader, plain_model, training_set
-from mmpod.functional import class_moments, neural_collapse, normalize_rows, target_and_nontarget_cosines
+from mmpod.functional import neural_collapse, normalize_rows, target_and_nontarget_cosines
 from mmpod.functional.geometry import centred_class_means
+from mmpod.functional.moments import class_moments
 from mmpod.models.features import head_prototypes, stage_features
 from mmpod.visualization.embedding import embed, plot_embedding
 from mmpod.visualization.style import COLOURS, new_axes, write_png

@@ -56,23 +56,6 @@ SKIP = {
     ('docs/distributed.md', 'NNODES=2'): 'needs two machines: test_multi_node.py does it with two processes',
 }
 
-# In `make test-all` only.
-SLOW = [
-    'README.md',
-    'docs/compare.md',
-    'docs/contributing.md',
-    'docs/convert.md',
-    'docs/convert_table.md',
-    'docs/deploy.md',
-    'docs/distributed.md',
-    'docs/experiments.md',
-    'docs/gda.md',
-    'docs/geometry.md',
-    'docs/index.md',
-    'docs/losses.md',
-    'docs/many_classes.md',
-    'docs/results/speed.md',
-    'docs/photographs.ipynb',
-    'docs/tools.md',
-    'docs/tutorial.md',
-]
+# All other pages are executed by `make test-all` only.
+RESULTS = 'budget convergence dimension features gda gpu lambda recipe setup small tiny when'.split()
+FAST = {'docs/install.md', *(f'docs/results/{name}.md' for name in RESULTS)}

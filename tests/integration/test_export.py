@@ -1,7 +1,6 @@
 """Exported classifiers against mmpretrain's own predictions, and what is refused."""
 
 import importlib.util
-import runpy
 from pathlib import Path
 
 import cv2
@@ -37,6 +36,13 @@ def save_random(cfg, path):
             module.running_var.uniform_(0.5, 2)
     torch.save(dict(state_dict=model.state_dict(), meta={}), path)
     return model
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """Random weights for the digits, alone in a folder."""
+    save_random(config('pod_digits'), tmp_path / 'w.pth')
+    return tmp_path / 'w.pth'
 
 
 @pytest.mark.parametrize(
@@ -130,9 +136,8 @@ class ArraysOfUnknownOrder(BaseDataset):
         return [dict(img=np.full((8, 8, 3), [200, 100, label], np.uint8), gt_label=label) for label in range(10)]
 
 
-def test_an_unknown_order_must_be_given(tmp_path):
+def test_an_unknown_order_must_be_given(checkpoint):
     cfg = config('pod_digits')
-    checkpoint = digits_checkpoint(tmp_path)
     cfg.test_dataloader.dataset = dict(type='ArraysOfUnknownOrder', ann_file='', pipeline=[dict(type='PackInputs')])
     with pytest.raises(ValueError, match='order of its arrays is unknown.*--channel-order rgb or bgr'):
         export_classifier(cfg, checkpoint, 'torchscript')
@@ -144,12 +149,12 @@ def test_an_unknown_order_must_be_given(tmp_path):
         export_classifier(config('pod_digits'), checkpoint, 'torchscript', channel_order='rgb')
 
 
-def test_a_pipeline_that_changes_colours_is_refused(tmp_path):
+def test_a_pipeline_that_changes_colours_is_refused(checkpoint):
     cfg = config('pod_digits')
     normalise = dict(type='Normalize', mean=[100.0] * 3, std=[50.0] * 3)
     cfg.test_dataloader.dataset.pipeline.insert(0, normalise)
     with pytest.raises(ValueError, match='keep colours.*Normalise in `data_preprocessor`'):
-        export_classifier(cfg, digits_checkpoint(tmp_path), 'torchscript')
+        export_classifier(cfg, checkpoint, 'torchscript')
 
 
 @pytest.mark.parametrize('channels, suffix', [(1, 'png'), (5, 'npy')])
@@ -182,14 +187,6 @@ def test_channels_and_size_are_those_of_the_data(channels, suffix, tmp_path):
     assert 'order' not in facts['normalisation_inside']
 
 
-LOAD = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
-
-
-def digits_checkpoint(tmp_path):
-    save_random(config('pod_digits'), tmp_path / 'w.pth')
-    return tmp_path / 'w.pth'
-
-
 @pytest.mark.parametrize(
     'name, options, error, words',
     [
@@ -198,42 +195,52 @@ def digits_checkpoint(tmp_path):
         ('pod_digits', dict(checkpoint='nowhere.pth'), FileNotFoundError, 'checkpoint.*nowhere.pth'),
         ('pod_digits', dict(out='model.bin'), ValueError, r'`out` to end in \.pt .*model\.bin'),
         ('pod_digits', dict(images='nowhere'), FileNotFoundError, 'nowhere`, but there are none'),
-        ('pod_digits', dict(images='large'), ValueError, '8 x 8 pixels.*1 of 1 are not'),
         ('pod_digits', dict(images='broken'), ValueError, 'broken.png` to be an image'),
         ('softmax_digits', dict(), ValueError, 'weights of the model.*head.fc'),
         ('gda_digits', dict(), TypeError, 'GDAClassifier.*without GDA'),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else None,
 )
-def test_bad_input_is_refused_and_nothing_written(name, options, error, words, tmp_path):
-    for folder, pixels in (('large', 9), ('broken', 0)):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / 'broken.png').write_bytes(b'')
-        if pixels:
-            cv2.imwrite(str(tmp_path / folder / 'broken.png'), np.zeros((pixels, pixels, 3), np.uint8))
+def test_bad_input_is_refused_and_nothing_written(name, options, error, words, checkpoint, tmp_path):
+    (tmp_path / 'broken').mkdir()
+    (tmp_path / 'broken' / 'broken.png').write_bytes(b'')
     paths = {k: value if k in ('format', 'tolerance') else tmp_path / value for k, value in options.items()}
-    arguments = dict(dict(checkpoint=digits_checkpoint(tmp_path), format='torchscript'), **paths)
+    arguments = dict(dict(checkpoint=checkpoint, format='torchscript'), **paths)
     before = sorted(tmp_path.rglob('*'))
     with pytest.raises(error, match=f'(?s){words}'):
         export_classifier(config(name), **arguments)
     assert sorted(tmp_path.rglob('*')) == before
 
 
-def test_models_without_one_output_are_refused(tmp_path):
-    checkpoint = digits_checkpoint(tmp_path)
+def test_images_of_one_size_are_needed(checkpoint, tmp_path):
     cfg = config('pod_digits')
-    cfg.test_dataloader.dataset = dict(type='ImageNet', pipeline=LOAD)
-    with pytest.raises(ValueError, match='--image-size HEIGHT WIDTH'):
-        export_classifier(cfg, checkpoint)
+    load, pack = dict(type='LoadImageFromFile'), dict(type='PackInputs')
+    cfg.test_dataloader.dataset = dict(type='ImageNet', data_root='nowhere', split='val', pipeline=[load, pack])
+    with pytest.raises(ValueError, match='a test set that can be read, but got .*nowhere.*--images FOLDER'):
+        export_classifier(cfg, checkpoint, 'torchscript')
+    folder = tmp_path / 'images'
+    folder.mkdir()
+    for index, size in enumerate(((12, 10), (8, 10))):
+        Image.new('RGB', size).save(folder / f'{index}.png')
+    with pytest.raises(ValueError, match=r'one size .*\(3, 10, 8\), \(3, 10, 12\)\]. Add a Resize'):
+        export_classifier(cfg, checkpoint, 'torchscript', images=folder)
+    cfg.test_dataloader.dataset.pipeline.insert(1, dict(type='Resize', scale=(16, 8)))
+    facts = export_classifier(cfg, checkpoint, 'torchscript', images=folder)
+    assert facts['input']['shape'] == ['N', 3, 8, 16] and facts['compared_on'] == '2 images'
+    facts = export_classifier(config('pod_digits'), checkpoint, 'torchscript', images=folder)
+    assert facts['input']['shape'] == ['N', 3, 8, 8]  # as all digits
+
+
+def test_models_without_one_output_are_refused(checkpoint):
+    cfg = config('pod_digits')
     cfg.model = dict(type='ImageToImageRetriever', image_encoder=[cfg.model], prototype='p.pt')
     with pytest.raises(TypeError, match='ImageClassifier with a head, but got ImageToImageRetriever'):
-        export_classifier(cfg, checkpoint, 'torchscript', size=(8, 8))
+        export_classifier(cfg, checkpoint, 'torchscript')
 
 
-def test_names_of_the_classes_are_those_that_the_config_gives(tmp_path):
+def test_names_of_the_classes_are_those_that_the_config_gives(checkpoint):
     names = list('abcdefghij')
     cfg = config('pod_digits', **{'test_dataloader.dataset.metainfo': dict(classes=names)})
-    checkpoint = digits_checkpoint(tmp_path)
     assert export_classifier(cfg, checkpoint, 'torchscript')['classes'] == names
     saved = torch.load(checkpoint)
     torch.save(dict(saved, meta=dict(dataset_meta=dict(classes=names))), checkpoint)
@@ -242,58 +249,40 @@ def test_names_of_the_classes_are_those_that_the_config_gives(tmp_path):
         export_classifier(config('pod_digits'), checkpoint, 'torchscript')
 
 
-def test_a_file_that_differs_from_the_model_is_not_kept(tmp_path, monkeypatch):
-    checkpoint = digits_checkpoint(tmp_path)
-
-    class Shifted(torch.nn.Module):
-        def __init__(self, classifier):
-            super().__init__()
-            self.classifier = classifier
-
-        def forward(self, images):
-            return self.classifier(images + 1)
-
-    write = export.WRITERS['torchscript']
-    monkeypatch.setitem(export.WRITERS, 'torchscript', lambda classifier, *rest: write(Shifted(classifier), *rest))
-    with pytest.raises(ValueError, match=r'at most 0.0001 x max\(1, largest output\), but they differ by 0'):
-        export_classifier(config('pod_digits'), checkpoint, 'torchscript')
-    assert list(tmp_path.iterdir()) == [checkpoint]
+def one_size(values, labels):
+    """Stand for a file that takes no other batch."""
+    if len(labels) == 1:
+        raise ValueError('one size')
+    return values, labels
 
 
-@pytest.mark.parametrize('fault', ['other labels', 'a batch of one size'])
-def test_a_file_with_other_labels_or_one_batch_size_is_not_kept(fault, tmp_path, monkeypatch):
-    load, checkpoint = export.load_exported, digits_checkpoint(tmp_path)
+FAULTS = {
+    r'at most 0.0001 x max\(1, largest output\), but they differ by 0': lambda values, labels: (values + 0.01, labels),
+    'the labels of the model': lambda values, labels: (values, (labels + 1) % 10),
+    'the exported file gives NaN or infinity. Nothing was kept': lambda values, labels: (values * float('nan'), labels),
+    'one size': one_size,
+}
+
+
+@pytest.mark.parametrize('words', FAULTS)
+def test_a_file_that_does_not_give_what_the_model_gives_is_not_kept(words, checkpoint, tmp_path, monkeypatch):
+    load = export.load_exported
 
     def faulty(path):
         exported = load(path)
-
-        def classify(images):
-            if fault == 'a batch of one size' and len(images) == 1:
-                raise ValueError('one size')
-            outputs, labels = exported(images)
-            return outputs, (labels + 1) % 10 if fault == 'other labels' else labels
-
-        return classify
+        return lambda images: FAULTS[words](*exported(images))
 
     monkeypatch.setattr(export, 'load_exported', faulty)
-    words = 'the labels of the model' if fault == 'other labels' else 'one size'
     with pytest.raises(ValueError, match=words):
         export_classifier(config('pod_digits'), checkpoint, 'torchscript')
     assert list(tmp_path.iterdir()) == [checkpoint]
 
 
-@pytest.mark.parametrize('source', ['model', 'exported file'])
-def test_outputs_that_are_not_finite_are_refused(source, tmp_path, monkeypatch):
-    """Nothing differs from NaN by more than the tolerance."""
-    checkpoint = digits_checkpoint(tmp_path)
-    if source == 'model':
-        saved = torch.load(checkpoint)
-        saved['state_dict']['head.fc.bias'][0] = float('nan')
-        torch.save(saved, checkpoint)
-    else:
-        ruined = torch.full((8, 10), float('nan')), torch.zeros(8, dtype=torch.long)
-        monkeypatch.setattr(export, 'load_exported', lambda path: lambda images: ruined)
-    with pytest.raises(ValueError, match=f'the {source} gives NaN or infinity. Nothing was kept'):
+def test_a_model_that_gives_nan_is_refused(checkpoint, tmp_path):
+    saved = torch.load(checkpoint)
+    saved['state_dict']['head.fc.bias'][0] = float('nan')
+    torch.save(saved, checkpoint)
+    with pytest.raises(ValueError, match='the model gives NaN or infinity. Nothing was kept'):
         export_classifier(config('pod_digits'), checkpoint, 'torchscript')
     assert list(tmp_path.iterdir()) == [checkpoint]
 
@@ -303,17 +292,6 @@ def test_missing_packages_are_named(monkeypatch):
     monkeypatch.setattr('importlib.util.find_spec', lambda name: None if name == 'onnxruntime' else find(name))
     with pytest.raises(ModuleNotFoundError, match='pip install onnxruntime'):
         export_classifier(config('pod_digits'), 'w.pth', 'onnx')
-
-
-def test_command_line_takes_one_size_or_two(monkeypatch, capsys):
-    digits = str(ROOT / 'configs' / 'small/pod_digits.py')
-    parse = runpy.run_path(str(ROOT / 'tools' / 'export.py'))['parse_args']
-    monkeypatch.setattr('sys.argv', ['export.py', digits, 'w.pth', '--image-size', '8', '-o', 'x.onnx'])
-    assert parse().size == (8, 8) and parse().format == 'onnx'
-    monkeypatch.setattr('sys.argv', ['export.py', digits, 'w.pth', '--image-size', '8', '8', '8'])
-    with pytest.raises(SystemExit):
-        parse()
-    assert 'one or two positive numbers' in capsys.readouterr().err
 
 
 def test_a_pure_python_config_is_exported(pure_python, tmp_path):

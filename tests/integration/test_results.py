@@ -20,7 +20,7 @@ def records():
 
 
 def test_generated_tables_are_those_of_the_records(records, tmp_path):
-    written = write_report(tmp_path, records, list(TABLES), [])
+    written = write_report(tmp_path, records, list(TABLES))
     for path in written:
         assert path.read_text() == (GENERATED / path.name).read_text(), 'Repeat: python tools/experiments.py report'
     figures = {path.stem for path in GENERATED.glob('*.png')}

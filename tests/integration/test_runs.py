@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mmpod.experiments import supervisor as supervisor_module
+from mmpod.experiments import plans as plans_module
 from mmpod.experiments.plans import Launcher, Plan, plan_run
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.run import Run
@@ -50,16 +49,15 @@ def test_an_evaluation_waits_for_its_training_and_is_not_made_without_it(tmp_pat
     assert 'missing, which is not done' in capsys.readouterr().out and alone.run.state == 'not run'
 
 
-def test_an_evaluation_of_which_only_the_logs_came_over_says_so(tmp_path, root, capsys):
+def test_an_evaluation_without_the_checkpoint_of_its_training_fails(tmp_path, root):
+    """As if only the logs of the training had been copied here, or if its config saves no checkpoint."""
     trained = Run('pod', 0, tmp_path / 'pod')
     trained.save(dict(finished=True))
-    config = root / 'configs/small/gda_digits.py'
-    source = (root / 'configs/small/pod_digits.py', trained)
+    config, source = root / 'configs/small/gda_digits.py', (root / 'configs/small/pod_digits.py', trained)
     evaluation = plan_run(config, Run('gda', 0, tmp_path / 'gda'), Launcher(), [], source)
-    assert run_all([evaluation], 1, Launcher()) == [evaluation.run] and evaluation.run.state == 'not run'
-    assert re.search(r'gda seed 0 needs .*pod/epoch_15.pth, but only the logs .* away', capsys.readouterr().out)
-    (trained.work_dir / 'epoch_15.pth').touch()
-    assert evaluation.blocked_reason == ''
+    assert run_all([evaluation], 1, Launcher()) == [evaluation.run]
+    expected = f'error: Expected the checkpoint `{trained.work_dir}/epoch_15.pth` to be a file, but there is none.'
+    assert evaluation.run.record['failed'] == expected
 
 
 def test_a_run_that_another_process_makes_is_left_to_it(tmp_path, capsys):
@@ -88,35 +86,43 @@ def alive(pid):
         return False
 
 
-# A training with a worker in a session of its own, as torchrun starts them; each writes its process id.
-WORKER = 'import os, pathlib, time; pathlib.Path({path!r}).write_text(str(os.getpid())); time.sleep(60)'
+WRITE_PID = """
+import os, pathlib, signal, sys, time
+def write_pid():
+    pathlib.Path({folder!r}, f'{{os.getpid()}}.pid').write_text(str(os.getpid()))
+"""
+# With a worker that ends when its parent does, as the data loader's workers do.
 TRAINING = (
-    'import os, pathlib, subprocess, sys, time; '
-    'subprocess.Popen([sys.executable, "-c", {worker!r}], start_new_session=True); '
-    'pathlib.Path({path!r}).write_text(str(os.getpid())); time.sleep(60)'
+    WRITE_PID
+    + """
+training, is_worker = os.getpid(), os.fork() == 0
+write_pid()
+for _ in range(600):
+    if is_worker and os.getppid() != training:
+        break
+    time.sleep(0.1)
+"""
 )
-STUBBORN = 'import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); '
+SLOW_TO_END = 'import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: (time.sleep(4), sys.exit()))\n'
 
 
-def start_runner(tmp_path, prefix=''):
-    """Run two trainings at a time in a process of its own and return it when all four processes are there."""
+def start_runner(tmp_path, *plans):
+    """Make runs two at a time in a process of its own, and return it when four processes have written their ids."""
 
     def make():
         signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background or under nohup they are ignored
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
         sys.stderr = (tmp_path / 'stderr').open('w')
-        plans = []
-        for name in ('a', 'b'):
-            worker = prefix + WORKER.format(path=str(tmp_path / f'{name}_worker.pid'))
-            training = prefix + TRAINING.format(worker=worker, path=str(tmp_path / f'{name}.pid'))
-            plans.append(plan(tmp_path, name, training))
-        plans.append(plan(tmp_path, 'later', 'pass'))
-        run_all(plans, 2, Launcher())
+        run_all([*plans, plan(tmp_path, 'later', 'pass')], 2, Launcher())
 
     runner = multiprocessing.get_context('fork').Process(target=make)
     runner.start()
     wait_for(lambda: len(written_pids(tmp_path)) == 4)
     return runner
+
+
+def trainings(tmp_path, prefix=''):
+    return [plan(tmp_path, name, prefix + TRAINING.format(folder=str(tmp_path))) for name in ('a', 'b')]
 
 
 def states(tmp_path):
@@ -133,7 +139,7 @@ def states(tmp_path):
     ],
 )
 def test_whatever_ends_the_runner_ends_all_processes(number, status, tmp_path):
-    runner = start_runner(tmp_path)
+    runner = start_runner(tmp_path, *trainings(tmp_path))
     assert states(tmp_path) == ['running', 'running', 'not run']
     os.kill(runner.pid, number)
     runner.join(30)
@@ -144,39 +150,37 @@ def test_whatever_ends_the_runner_ends_all_processes(number, status, tmp_path):
     assert 'Traceback' not in said and ('Repeat the command to continue' in said) == (status > 0)
 
 
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGKILL])
+def test_what_ends_the_runner_ends_runs_of_several_processes(number, tmp_path, monkeypatch):
+    monkeypatch.setattr(plans_module, 'TOOLS', tmp_path)
+    (tmp_path / 'train.py').write_text(WRITE_PID.format(folder=str(tmp_path)) + 'write_pid(); time.sleep(60)')
+    command = Launcher(4).train(tmp_path / 'config.py', tmp_path, [])
+    runner = start_runner(tmp_path, Plan(Run('a', 0, tmp_path / 'a'), [command], 1, dict(options=[])))
+    os.kill(runner.pid, number)
+    wait_for(lambda: not any(map(alive, written_pids(tmp_path))))
+    runner.join(30)
+
+
 def test_a_second_interrupt_leaves_nobody_behind(tmp_path):
-    runner = start_runner(tmp_path, STUBBORN)
+    runner = start_runner(tmp_path, *trainings(tmp_path, SLOW_TO_END))
     os.kill(runner.pid, signal.SIGINT)
     wait_for(lambda: 'Interrupted' in (tmp_path / 'stderr').read_text())
     os.kill(runner.pid, signal.SIGINT)
     runner.join(3)
-    assert runner.exitcode == 128 + signal.SIGINT  # at once, though the trainings do not heed SIGTERM
+    assert runner.exitcode == 128 + signal.SIGINT  # at once, though the trainings take longer
     assert any(map(alive, written_pids(tmp_path)))
     wait_for(lambda: not any(map(alive, written_pids(tmp_path))))
     wait_for(lambda: states(tmp_path) == ['interrupted', 'interrupted', 'not run'])
     assert 'Traceback' not in (tmp_path / 'stderr').read_text()
 
 
-def test_a_supervisor_that_is_killed_takes_its_command_along(tmp_path):
-    runner = start_runner(tmp_path)
-    pid = int((tmp_path / 'a.pid').read_text())
-    supervisor = int(Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[1])
-    os.kill(supervisor, signal.SIGKILL)
-    wait_for(lambda: not alive(pid))
-    os.kill(runner.pid, signal.SIGTERM)
-    runner.join(30)
-    os.kill(int((tmp_path / 'a_worker.pid').read_text()), signal.SIGKILL)  # the price of killing its supervisor
-
-
 def test_what_a_command_leaves_running_ends_with_it(tmp_path):
-    worker = WORKER.format(path=str(tmp_path / 'worker.pid'))
-    started = f'subprocess.Popen([sys.executable, "-c", {worker!r}], start_new_session=True)'
-    code = (
-        f'import subprocess, sys, time, pathlib; {started}\n'
-        f'while not pathlib.Path({str(tmp_path / "worker.pid")!r}).is_file(): time.sleep(0.02)'
+    code = WRITE_PID.format(folder=str(tmp_path)) + (
+        'if os.fork() == 0: write_pid(); time.sleep(60)\n'
+        f'while not list(pathlib.Path({str(tmp_path)!r}).glob("*.pid")): time.sleep(0.02)'
     )
     assert run_all([plan(tmp_path, 'a', code)], 1, Launcher()) == []
-    assert not any(map(alive, written_pids(tmp_path)))
+    wait_for(lambda: not any(map(alive, written_pids(tmp_path))))
 
 
 def test_an_ignored_hangup_stays_ignored(tmp_path):
@@ -211,16 +215,3 @@ def test_finished_processes_of_a_launcher_leave_at_once():
     assert done.returncode == 0 and lines[-1] == 'closed' and 'stayed' not in lines
     alone = python('from mmpod.engine.runner_session import exit_process; exit_process(); print("stayed")')
     assert subprocess.run(alone, capture_output=True, text=True, timeout=60).stdout.endswith('stayed\n')
-
-
-def test_repeated_signals_do_not_stop_the_supervisor_from_ending_its_processes(tmp_path):
-    """As the kernel sends them, one for each thread of a parent that is killed."""
-    worker = WORKER.format(path=str(tmp_path / 'worker.pid'))
-    command = [sys.executable, '-c', TRAINING.format(worker=worker, path=str(tmp_path / 'training.pid'))]
-    supervisor = subprocess.Popen([sys.executable, '-I', supervisor_module.__file__, str(os.getpid()), *command])
-    wait_for(lambda: len(written_pids(tmp_path)) == 2)
-    while supervisor.poll() is None:
-        supervisor.send_signal(signal.SIGTERM)
-    # The interpreter itself, on its way out, no longer holds the signal off.
-    assert supervisor.returncode in (128 + signal.SIGTERM, -signal.SIGTERM)
-    assert not any(map(alive, written_pids(tmp_path)))

@@ -7,17 +7,14 @@ from typing import Optional
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
+from mmpretrain.engine.hooks import SwitchRecipeHook
 
-from mmpod.engine.checkpoints import (
-    incomplete_error,
-    load_fitting_weights,
-    scheduled_losses,
-    use_loss_of_checkpoint,
-)
+from mmpod.engine.checkpoints import incomplete_error, load_fitting_weights
 from mmpod.engine.extraction import plain_model
 from mmpod.models import PrototypeLoss
 from mmpod.registry import HOOKS
 from mmpod.utils.config_differences import differences, parse_settings
+from mmpod.utils.errors import UserError
 
 __all__ = ['CheckWeightsHook']
 
@@ -33,11 +30,10 @@ class CheckWeightsHook(Hook):
     L-Softmax, then begin at their start. If settings have changed since a checkpoint to be resumed was saved, a warning
     names them.
 
-    If mmpretrain's ``SwitchRecipeHook`` changes the loss in the course of a training, the model that is evaluated or
-    resumed gets the loss that the checkpoint was saved with, and its state.
-
     Raises:
-        UserError: Before a test, a validation without training, or a resumed training.
+        UserError: Before a test, a validation without training, or a resumed training. Before any training:
+            mmpretrain's ``SwitchRecipeHook`` would change to another of mmpod's losses, whose state the checkpoints of
+            the first part do not have.
     """
 
     priority = 'VERY_HIGH'
@@ -53,26 +49,27 @@ class CheckWeightsHook(Hook):
             _warn_of_changed_settings(runner, checkpoint)
 
     def before_train(self, runner: Runner) -> None:
-        """Let a new training start from any checkpoint, with the schedules of its losses at their start.
-
-        The losses that will replace others are moved to the device of the model.
-        """
+        """Let a new training start from any checkpoint, with the schedules of its losses at their start."""
         self.checkpoint = None
         if not runner._resume:
             for module in plain_model(runner.model).modules():
                 if isinstance(module, PrototypeLoss):
                     module.restart_schedule()
-        for _, loss in scheduled_losses(runner.hooks):
-            loss.to(next(runner.model.parameters()).device)
+        for hook in runner.hooks:
+            steps = hook.schedule.values() if isinstance(hook, SwitchRecipeHook) else ()
+            if any(isinstance(step.get('loss'), PrototypeLoss) for step in steps):
+                raise UserError(
+                    "Expected one of mmpod's losses for the whole training, but SwitchRecipeHook changes to another. "
+                    'Train in two runs: the second with its loss in model.head.loss and load_from=CHECKPOINT of the '
+                    'first.'
+                )
 
     def before_val(self, runner: Runner) -> None:
         """Compare the checkpoint with the model."""
         checkpoint, self.checkpoint = self.checkpoint, None
         if checkpoint is None:
             return
-        model = plain_model(runner.model)
-        use_loss_of_checkpoint(model, runner.hooks, checkpoint)
-        difference = load_fitting_weights(model, checkpoint)
+        difference = load_fitting_weights(plain_model(runner.model), checkpoint)
         if difference:
             raise incomplete_error(runner._load_from, difference, runner._resume)
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mmpod.engine.extraction import plain_model
 from mmpod.registry import HOOKS
+from mmpod.utils.checks import check_choice
 
 __all__ = ['CompileFeaturesHook']
 
@@ -21,10 +22,15 @@ class CompileFeaturesHook(Hook):
     Evaluation and a smaller last batch run uncompiled, because each new shape would be compiled again.
 
     Args:
+        target: The method to compile; there is only this one.
         **options: Passed to :func:`torch.compile`, such as ``mode='reduce-overhead'``.
+
+    Raises:
+        ValueError: The target is another method.
     """
 
-    def __init__(self, **options: Any):
+    def __init__(self, target: str = 'extract_feat', **options: Any):
+        check_choice('target', target, ['extract_feat'])
         self.options = options
 
     def before_train(self, runner: Runner) -> None:

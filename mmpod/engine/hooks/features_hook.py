@@ -13,7 +13,7 @@ from mmpod.models.features import stage_features
 from mmpod.registry import HOOKS, METRICS
 from mmpod.utils.errors import UserError
 
-from ..extraction import has_tta, hook_feats, plain_model
+from ..extraction import has_tta, plain_model
 
 __all__ = ['FeaturesHook']
 
@@ -77,11 +77,12 @@ class FeaturesHook(Hook):
             for metric in metrics:
                 metric.head = model.head
 
-            def give(feats: Any) -> None:
+            def give(module: Any, args: Any, feats: Any) -> None:
                 for metric in metrics:
                     metric.batch = stage_features(model.head, feats, metric.feature_stage)
 
-            self.handle = hook_feats(model, give)
+            # The output of this module is the input of the head; a hook of the head would miss its `predict`.
+            self.handle = (model.neck if model.with_neck else model.backbone).register_forward_hook(give)
 
     def after_val(self, runner: Runner) -> None:
         """Remove the forward hook."""

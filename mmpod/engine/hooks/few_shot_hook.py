@@ -25,7 +25,7 @@ STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)  # C of the logistic regression: the i
 
 @HOOKS.register_module()
 class FewShotHook(Hook):
-    """After a test, learn other classes from a few images of each, with the frozen features, and report the accuracy.
+    """Before a test, learn other classes from a few images of each, with the frozen features, and report the accuracy.
 
     Reports ``few_shot/nearest_mean_<n>_<stage>`` and ``few_shot/linear_probe_<n>_<stage>``: the accuracy in % on the
     query set after learning from n images per class, by :func:`~mmpod.functional.few_shot.nearest_mean` or by
@@ -43,11 +43,10 @@ class FewShotHook(Hook):
     Raises:
         ModuleNotFoundError: Before the test: scikit-learn is not installed.
         TypeError: ``shots`` are not integers.
-        UserError: Before the test: the two sets have different classes.
+        UserError: Before the test: the two sets have different classes, or images have no labels.
         ValueError: ``shots`` or ``stages`` are out of range. Before the test: with test-time augmentation, a class has
-            fewer support images than two draws need, images have no labels, or the backbone's output is not one tensor.
-            After it: a sample would be counted
-            twice.
+            fewer support images than two draws need, the backbone's output is not one tensor, or a sample would be
+            counted twice.
     """
 
     # Before MMEngine's RuntimeInfoHook, which passes the metrics to the log.
@@ -68,25 +67,16 @@ class FewShotHook(Hook):
             check_choice('stages', stage, STAGES)
         self.changes = {'the support set of FewShotHook': support, 'the query set of FewShotHook': query}
 
-    def before_test(self, runner: Runner) -> None:
-        """Load both sets, and refuse what cannot be measured before the test takes its time."""
+    def before_test_epoch(self, runner: Runner) -> None:
+        """Learn the classes and classify the query set, before the test takes its time."""
         one_view_model(runner, self)
         check_packages('FewShotHook', 'sklearn')
         test = runner.cfg.test_dataloader.dataset
-        self.loaders = {name: ordered_loader(runner, dict(test, **new)) for name, new in self.changes.items()}
-        datasets = {name: loader.dataset for name, loader in self.loaders.items()}
-        check_same_classes({name: dataset_classes(dataset) for name, dataset in datasets.items()})
-        if all(hasattr(dataset, 'get_data_info') for dataset in datasets.values()):
-            labels, answers = (labels_of(*item) for item in datasets.items())
-            check_support(labels, answers, self.shots)
-        model, batch = plain_model(runner.model).eval(), next(iter(next(iter(self.loaders.values()))))
-        with torch.no_grad():
-            self._stages(model, model.data_preprocessor(batch, False)['inputs'])
-
-    def after_test_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
-        """Extract the features of both sets and add the accuracies to the metrics."""
-        (supports, labels), (queries, answers) = (self._features(runner, part) for part in self.loaders.values())
+        loaders = {name: ordered_loader(runner, dict(test, **new)) for name, new in self.changes.items()}
+        check_same_classes({name: dataset_classes(loader.dataset) for name, loader in loaders.items()})
+        (supports, labels), (queries, answers) = (self._features(runner, loader) for loader in loaders.values())
         check_support(labels, answers, self.shots)
+        self.metrics = {}
         for stage, support, query in zip(self.stages, supports, queries):
             for shot in self.shots:
                 first, second, *_ = chosen = draws(labels, shot)
@@ -97,7 +87,11 @@ class FewShotHook(Hook):
                 )
                 for name, method in methods.items():
                     found = [accuracy(method, support[draw], labels[draw], query, answers) for draw in chosen]
-                    metrics[f'few_shot/{name}_{shot}_{stage}'] = 100 * sum(found) / len(found)
+                    self.metrics[f'few_shot/{name}_{shot}_{stage}'] = 100 * sum(found) / len(found)
+
+    def after_test_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
+        """Add the accuracies to the metrics."""
+        metrics.update(self.metrics)
 
     def _features(self, runner: Runner, loader: DataLoader) -> tuple[Sequence[Tensor], Tensor]:
         """Return the features of each stage, (N, D) each, and the labels of a dataset, (N,)."""
@@ -131,14 +125,6 @@ def mean_over_positions(maps: Any) -> Tensor:
         f'Expected the backbone to give one tensor for FewShotHook, but got {type(last).__name__}. Set '
         "stages='pre_logits', the features of the head."
     )
-
-
-def labels_of(name: str, dataset: Any) -> Tensor:
-    """Return the labels of a dataset, (N,), without loading its images."""
-    labels = [dataset.get_data_info(index).get('gt_label') for index in range(len(dataset))]
-    if None in labels:
-        raise ValueError(f'Expected {name} to have labels, but an image has no `gt_label`. Name a labelled dataset.')
-    return torch.tensor(labels)
 
 
 def check_support(labels: Tensor, answers: Tensor, shots: Sequence[int]) -> None:

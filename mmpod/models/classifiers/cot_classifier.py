@@ -56,19 +56,7 @@ class COTClassifier(ImageClassifier):
         optim_wrapper: OptimWrapperDict,
         wrapper: Optional[MMDistributedDataParallel] = None,
     ) -> dict[str, Tensor]:
-        """Take both steps on one batch.
-
-        Args:
-            data: A batch from the loader.
-            optim_wrapper: ``primary`` and ``complement``, from ``mmpod.COTOptimWrapperConstructor``.
-            wrapper: The distributed wrapper through which to run forward, if there is one.
-
-        Returns:
-            dict[str, Tensor]: The terms of both losses; ``loss`` is that of the primary objective.
-
-        Raises:
-            TypeError: There is only one optimizer.
-        """
+        """Take both steps on one batch and return the terms of both losses; ``loss`` is that of the primary one."""
         if not isinstance(optim_wrapper, OptimWrapperDict):
             raise TypeError(
                 'Expected `optim_wrapper` to hold the two optimizers of COT, but got one '

@@ -7,7 +7,8 @@ from mmpretrain.models.classifiers import ImageClassifier
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
-from mmpod.functional import at_least_float32, no_autocast, normalize_rows
+from mmpod.functional import normalize_rows
+from mmpod.functional.numerics import at_least_float32, no_autocast
 from mmpod.posthoc import GaussianDiscriminantAnalysis
 from mmpod.registry import MODELS
 from mmpod.utils.checks import check_choice
@@ -48,8 +49,8 @@ class GDAClassifier(ImageClassifier):
 
     Raises:
         FileNotFoundError: The file ``fitted`` does not exist.
-        ValueError: An argument is out of range, the head has more than 32,768 classes, or the file is damaged or has
-            another number of classes; while predicting: nothing is fitted, or the file was fitted on other features.
+        ValueError: The head has more than 32,768 classes, or the file is damaged or has another number of classes;
+            while predicting: nothing is fitted, or the file was fitted on other features.
     """
 
     def __init__(

@@ -9,7 +9,7 @@ from mmcv.cnn import build_norm_layer
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from mmpod.functional import no_autocast
+from mmpod.functional.numerics import no_autocast
 from mmpod.models.centroid_sources import build_centroids, centroid_recipe, digest
 from mmpod.registry import MODELS
 from mmpod.utils.checks import check_choice
@@ -19,7 +19,7 @@ from .prototype_head import PrototypeHead
 __all__ = ['PEDCCHead']
 
 LENGTH_TOLERANCE = 1e-2  # of centroids in a checkpoint, which may be published in half precision
-LENGTH_ROUNDING = 1e-6  # of unit rows in float32
+LENGTH_ROUNDING = 1e-5  # of unit rows in float32
 MAX_RECIPE = 1000  # bytes
 
 
@@ -34,17 +34,13 @@ class PEDCCHead(PrototypeHead):
     centroids with negative entries. ``pred_score`` is (1 + cosine) / 2.
 
     Args:
-        num_classes: K, at least 2.
-        in_channels: C, channels of the pooled features.
+        num_classes, in_channels, loss, topk, cal_acc: As in :class:`PrototypeHead`.
         feat_dim: D, dimension of the features and centroids, at least K - 1 unless they are spread. It may exceed C.
         seed: Determines the rotation of the centroids, see :func:`~mmpod.functional.pedcc`.
-        loss: Config (or module) of a loss of features, labels and centroids.
-        topk: The k of the training accuracies, each at most K.
-        cal_acc: Log the accuracy of each training batch. Needs integer labels.
         init_cfg: Initialisation of ``fc``; by default PyTorch's own, as in the authors' code.
         centroids: ``'pedcc'``; ``'spread'`` for K > D + 1, see :func:`~mmpod.functional.spread_centroids`; or the path
             of a ``.pkl`` file as the authors released them, see :func:`~mmpod.models.centroid_file.read_centroids`.
-            Numerically optimised centroids are cached in the folder ``MMPOD_CACHE`` (``~/.cache/mmpod``).
+            Numerically optimised centroids take up to minutes.
         norm_cfg: A norm between ``fc`` and the scaling to unit length, which the paper does not have:
             ``dict(type='BN1d')``, ``'SyncBN'`` or ``'LN'``, with the options of :func:`mmcv.cnn.build_norm_layer`. None
             for no norm.
@@ -57,8 +53,6 @@ class PEDCCHead(PrototypeHead):
             holds the arguments and a SHA-256 instead, as ``centroids_recipe``.
 
     Raises:
-        TypeError: An argument has a wrong type.
-        ValueError: An argument is out of range, K > D + 1 without ``'spread'``, or the file has other content.
         FileNotFoundError: There is no such file of centroids.
     """
 
@@ -76,7 +70,7 @@ class PEDCCHead(PrototypeHead):
         norm_cfg: Optional[dict] = None,
     ):
         super().__init__(num_classes, in_channels, loss, topk=topk, cal_acc=cal_acc, init_cfg=init_cfg)
-        rows = build_centroids(centroids, num_classes, feat_dim, seed, torch.float32)
+        rows = build_centroids(centroids, num_classes, feat_dim, seed)
         self.recipe = centroid_recipe(centroids, num_classes, feat_dim, seed)
         self.feat_dim = feat_dim
         self.fc = nn.Linear(in_channels, feat_dim)
@@ -93,17 +87,7 @@ class PEDCCHead(PrototypeHead):
         return self.centroids
 
     def pre_logits(self, feats: Union[Tensor, tuple[Tensor, ...]]) -> Tensor:
-        """Project the pooled features of the last stage.
-
-        Args:
-            feats: Shape (N, C), or a tuple whose last item has that shape.
-
-        Returns:
-            Tensor: z, shape (N, D), not of unit length.
-
-        Raises:
-            ValueError: The features are not (N, in_channels), or a batch norm gets a training batch of one image.
-        """
+        """Return the projected features z of the last stage, shape (N, D), not of unit length."""
         pooled = self.pooled(feats)
         with no_autocast(pooled):
             z = self.fc(pooled.to(self.fc.weight.dtype))
@@ -138,9 +122,9 @@ class PEDCCHead(PrototypeHead):
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     def _unit_rows(self, rows: Tensor, name: str) -> Tensor:
-        """Return the centroids of a checkpoint, scaled to unit length up to the rounding of float32."""
+        """Return the centroids of a checkpoint, scaled to unit length if they are not so up to rounding."""
         self._check_shape(tuple(rows.shape), name)
-        lengths = torch.cat([part.double().norm(dim=1) for part in rows.split(2**16)])
+        lengths = rows.float().norm(dim=1)
         error = (lengths - 1).abs()
         if not (error < LENGTH_TOLERANCE).all():  # also fails for NaN
             worst = int(error.nan_to_num(nan=torch.inf).argmax())
@@ -148,10 +132,7 @@ class PEDCCHead(PrototypeHead):
                 f'Expected `{name}` in the checkpoint to be unit vectors, but got length {lengths[worst]:g} for class '
                 f'{worst}: the file is damaged, or was not made by mmpod.'
             )
-        if (error <= LENGTH_ROUNDING).all():
-            return rows
-        scaled = rows / lengths.to(torch.float32).unsqueeze(1)
-        return torch.where((error > LENGTH_ROUNDING).unsqueeze(1), scaled, rows)
+        return rows if error.max() <= LENGTH_ROUNDING else rows.float() / lengths.unsqueeze(1)
 
     def _rebuild(self, text: Tensor, name: str) -> Tensor:
         """Rebuild the centroids from the recipe in a checkpoint."""
@@ -162,7 +143,7 @@ class PEDCCHead(PrototypeHead):
             raise ValueError(f'Expected `{name}_recipe` in the checkpoint to be written by mmpod: {error}.') from error
         self._check_shape(shape, name)
         own = self.recipe is not None and self.recipe['seed'] == seed
-        rows = self.centroids if own else build_centroids('spread', *shape, seed, torch.float32)
+        rows = self.centroids if own else build_centroids('spread', *shape, seed)
         if digest(rows) != sha256:
             raise ValueError(
                 f'Expected `{name}` to be rebuilt as in the training of the checkpoint, but its SHA-256 differs: the '

@@ -8,7 +8,8 @@ from mmpretrain.models.heads import ClsHead
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
-from mmpod.functional import at_least_float32, no_autocast, normalize_rows
+from mmpod.functional import normalize_rows
+from mmpod.functional.numerics import at_least_float32, no_autocast
 from mmpod.models.losses.prototype_loss import PrototypeLoss
 from mmpod.utils.checks import check_flag, check_integer
 
@@ -33,10 +34,6 @@ class PrototypeHead(ClsHead):
     Attributes:
         MAX_SCORES: Up to this many classes, predictions hold the scores of all classes, see :meth:`predict`.
         CHUNK: Beyond that, the number of classes processed at a time.
-
-    Raises:
-        TypeError: An argument has a wrong type.
-        ValueError: An argument is out of range.
     """
 
     MAX_SCORES = 32768
@@ -64,13 +61,9 @@ class PrototypeHead(ClsHead):
                 f"prototypes, but got {type(self.loss_module).__name__}. Use one, loss=dict(type='mmpod.PODLoss'); a "
                 'config that inherits another head needs `_delete_=True` in `head` or in `loss`.'
             )
+        self.similarity = self.loss_module.similarity  # 'cosine' or 'dot'
         self.num_classes = num_classes
         self.in_channels = in_channels
-
-    @property
-    def similarity(self) -> str:
-        """``'cosine'`` or ``'dot'``: that of the current loss, which mmpretrain's ``SwitchRecipeHook`` may replace."""
-        return self.loss_module.similarity
 
     @property
     def prototypes(self) -> Tensor:
@@ -171,12 +164,16 @@ class PrototypeHead(ClsHead):
         largest of ``topk`` and at least 5. ``mmpod.TopKAccuracy`` evaluates them. mmpretrain's ``Accuracy`` then
         reports only the top-1, from ``pred_label``; its inferencer and test-time augmentation need ``pred_score``.
         """
-        if self.num_classes <= self.MAX_SCORES:
-            return super().predict(feats, data_samples)
-        scores, labels = self.top_scores(self.pre_logits(feats), max(5, *self.topk))
-        samples = [None] * len(scores) if data_samples is None else data_samples
+        features = self.pre_logits(feats)
+        samples = [None] * len(features) if data_samples is None else data_samples
         predictions = [sample if sample is not None else DataSample() for sample in samples]
-        for sample, score, label in zip(predictions, scores, labels):
+        if self.num_classes <= self.MAX_SCORES:
+            similarities = self.similarities(features)
+            scores, labels = self.scores(similarities), similarities.argmax(dim=1, keepdim=True)
+            for sample, score, label in zip(predictions, scores, labels):
+                sample.set_pred_score(score).set_pred_label(label)
+            return predictions
+        for sample, score, label in zip(predictions, *self.top_scores(features, max(5, *self.topk))):
             sample.set_pred_label(label[:1])
             sample.set_field(score, 'topk_score', dtype=Tensor)
             sample.set_field(label, 'topk_label', dtype=Tensor)
@@ -199,14 +196,3 @@ class PrototypeHead(ClsHead):
             best, order = values.topk(min(k, values.shape[1]), dim=1)
             labels, total = indices.gather(1, order), torch.logaddexp(total, part.logsumexp(dim=1, keepdim=True))
         return self.squashed(best, total), labels
-
-    def _get_predictions(
-        self, cls_score: Tensor, data_samples: Optional[list[Optional[DataSample]]]
-    ) -> list[DataSample]:
-        """Fill ``pred_score`` with :meth:`scores` and ``pred_label`` with the argmax; called by ``predict``."""
-        scores, labels = self.scores(cls_score), cls_score.argmax(dim=1, keepdim=True)
-        samples = [None] * len(scores) if data_samples is None else data_samples
-        return [
-            (sample if sample is not None else DataSample()).set_pred_score(score).set_pred_label(label)
-            for sample, score, label in zip(samples, scores, labels)
-        ]

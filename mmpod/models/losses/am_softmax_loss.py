@@ -23,9 +23,6 @@ class AMSoftmaxLoss(PrototypeLoss):
         margin: m, in units of the cosine, from 0 to 2. Wang et al. use 0.35, and Zhu and Zu use 0.25; 0 is plain
             softmax over cosines, which also accepts soft labels.
         kwargs: Passed to :class:`PrototypeLoss`.
-
-    Returns:
-        dict[str, Tensor]: ``loss_amsoftmax``.
     """
 
     def __init__(self, scale: float = 30.0, margin: float = 0.35, **kwargs: Any):
@@ -36,12 +33,8 @@ class AMSoftmaxLoss(PrototypeLoss):
         self.margin = margin
 
     def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
-        """Return the mean of Eq. 3 over the batch."""
-        return self.unit_terms(normalize_rows(features), labels, normalize_rows(prototypes))
-
-    def unit_terms(self, unit: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
-        """Return the terms from unit features and unit prototypes."""
-        cosines = unit @ prototypes.T
+        """Return ``loss_amsoftmax``, the mean of Eq. 3 over the batch."""
+        cosines = normalize_rows(features) @ normalize_rows(prototypes).T
         if self.margin == 0:
             logits = self.scale * cosines
         else:

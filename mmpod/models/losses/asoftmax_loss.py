@@ -20,9 +20,6 @@ class ASoftmaxLoss(LSoftmaxLoss):
         margin: m, an integer of at least 1. The defaults are those of the original paper.
         base, gamma, power, lambda_min: The schedule of lambda, see :class:`LSoftmaxLoss`.
         kwargs: Passed to :class:`PrototypeLoss`.
-
-    Returns:
-        dict[str, Tensor]: ``loss_asoftmax``.
     """
 
     NAME = 'loss_asoftmax'
@@ -40,5 +37,5 @@ class ASoftmaxLoss(LSoftmaxLoss):
         super().__init__(margin, base, gamma, power, lambda_min, **kwargs)
 
     def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
-        """Return the mean cross entropy over the batch; count the iteration when training."""
+        """Return ``loss_asoftmax``, the mean cross entropy over the batch; count the iteration when training."""
         return super().terms(features, labels, normalize_rows(prototypes))

@@ -36,12 +36,8 @@ class CenterLoss(PrototypeLoss):
     Attributes:
         centers: Buffer (K, D): saved with the weights, in no optimizer.
 
-    Returns:
-        dict[str, Tensor]: ``loss_softmax`` and ``loss_center``.
-
     Raises:
-        TypeError: An argument has a wrong type.
-        ValueError: An argument is out of range, or K and D are not those of the head.
+        ValueError: K and D are not those of the head.
     """
 
     similarity = 'dot'
@@ -61,7 +57,7 @@ class CenterLoss(PrototypeLoss):
         self.register_buffer('centers', torch.zeros(num_classes, feat_dim))
 
     def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
-        """Return the two terms of Eq. 4 for the current centers; then, when training, move the centers."""
+        """Return ``loss_softmax`` and ``loss_center`` of Eq. 4; then, when training, move the centers."""
         if self.centers.shape != prototypes.shape:
             raise ValueError(
                 "Expected `num_classes` and `feat_dim` of CenterLoss to be the sizes of the head's prototypes, "

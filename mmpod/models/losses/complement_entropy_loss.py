@@ -2,7 +2,8 @@
 
 from torch import Tensor, nn
 
-from mmpod.functional import at_least_float32, complement_entropy, no_autocast
+from mmpod.functional import complement_entropy
+from mmpod.functional.numerics import at_least_float32, no_autocast
 from mmpod.registry import MODELS
 from mmpod.utils.checks import check_choice, check_integer, check_label_values, check_labels, check_one_class
 from mmpod.utils.distributed import global_mean
@@ -18,9 +19,6 @@ class ComplementEntropyLoss(nn.Module):
         normalizer: ``'K'``, by which the authors' released code divides, or ``'K-1'``, by which their paper does. It
             scales the gradient of the complement step.
         global_batch: Average over the batch of all processes instead of over each process's own part.
-
-    Raises:
-        ValueError: ``normalizer`` is neither.
     """
 
     def __init__(self, normalizer: str = 'K', global_batch: bool = True):

@@ -1,9 +1,10 @@
 """The batch of all processes of a distributed run, for the pure batch statistics of ``mmpod.functional``."""
 
 from torch import Tensor
+from torch.distributed.nn.functional import all_reduce
 
-from mmpod.functional import Batch
-from mmpod.utils.distributed import gather_rows, global_sum, mean_of_rows, row_counts
+from mmpod.functional.batch import Batch
+from mmpod.utils.distributed import gather_rows, global_sum, row_counts
 
 __all__ = ['GlobalBatch']
 
@@ -30,4 +31,5 @@ class GlobalBatch(Batch):
 
     def mean(self, rows: Tensor) -> Tensor:
         """Return the mean over the rows of all processes, with gradients to the local rows."""
-        return mean_of_rows(rows, self.num_samples)
+        total = rows.sum(dim=0)
+        return (all_reduce(total) if self.processes > 1 else total) / self.num_samples

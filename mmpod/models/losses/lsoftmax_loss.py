@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmpod.functional import annealed_weight, multiplicative_margin_logits
+from mmpod.functional import multiplicative_margin_logits
 from mmpod.registry import MODELS
 from mmpod.utils.checks import check_integer, check_number, check_one_class
 
@@ -19,9 +19,10 @@ class LSoftmaxLoss(PrototypeLoss):
     r"""Cross entropy with the angle to the true class's weight multiplied by m.
 
     The true logit is :math:`(\lambda f_0 + f_m)/(1+\lambda)` with :math:`f_0 = \|w\|\|x\|\cos\theta` and
-    :math:`f_m = \|w\|\|x\|\psi(\theta)`, see :func:`~mmpod.functional.multiplicative_margin_logits`. Lambda decreases
-    with the iterations, see :func:`~mmpod.functional.annealed_weight`: training starts as softmax and ends with the
-    margin. The defaults are those of the original paper for CIFAR-10 without augmentation.
+    :math:`f_m = \|w\|\|x\|\psi(\theta)`, see :func:`~mmpod.functional.multiplicative_margin_logits`. As in
+    the authors' Caffe layer, :math:`\lambda = \max(\lambda_{min}, base\,(1 + \gamma\,it)^{-power})` decreases with the
+    iterations: training starts as softmax and ends with the margin. The defaults are those of the original paper for
+    CIFAR-10 without augmentation.
 
     Args:
         margin: m, an integer of at least 1; 1 is plain softmax, which also accepts soft labels.
@@ -34,9 +35,6 @@ class LSoftmaxLoss(PrototypeLoss):
     Attributes:
         iteration: Buffer, scalar, int64: number of batches trained on. It is saved with the weights and the same in
             every process; with gradient accumulation every batch counts.
-
-    Returns:
-        dict[str, Tensor]: ``loss_lsoftmax``.
     """
 
     NAME = 'loss_lsoftmax'
@@ -68,12 +66,12 @@ class LSoftmaxLoss(PrototypeLoss):
         self.iteration.zero_()
 
     def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
-        """Return the mean cross entropy over the batch; count the iteration when training."""
+        """Return ``loss_lsoftmax``, the mean cross entropy over the batch; count the iteration when training."""
         if self.margin == 1:
             logits = features @ prototypes.T
         else:
             check_one_class(labels, type(self).__name__, '`margin=1`, or mmpod.PODLoss')
-            weight = annealed_weight(self.iteration, self.base, self.gamma, self.power, self.lambda_min)
+            weight = (self.base * (1 + self.gamma * self.iteration) ** -self.power).clamp_min(self.lambda_min)
             logits = multiplicative_margin_logits(features, labels, prototypes, self.margin, weight)
         if self.training:
             self.iteration += 1

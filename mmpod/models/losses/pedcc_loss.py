@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import Tensor
 
-from mmpod.functional import class_residuals
+from mmpod.functional import class_residuals, normalize_rows
 from mmpod.registry import MODELS
 from mmpod.utils.checks import check_number
 
@@ -26,9 +26,6 @@ class PEDCCLoss(AMSoftmaxLoss):
         root: n of Eq. 8, at least 1. The paper gives no value. The root is taken of the mean over the batch, which is
             raised to at least 1e-12.
         kwargs: Passed to :class:`PrototypeLoss`.
-
-    Returns:
-        dict[str, Tensor]: ``loss_amsoftmax`` and, unless ``mse_weight`` is 0, ``loss_mse``.
     """
 
     def __init__(
@@ -40,11 +37,12 @@ class PEDCCLoss(AMSoftmaxLoss):
         self.mse_weight = mse_weight
         self.root = root
 
-    def unit_terms(self, unit: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
-        """Return Eq. 6 and the root of Eq. 7."""
-        terms = super().unit_terms(unit, labels, prototypes)
+    def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
+        """Return ``loss_amsoftmax``, Eq. 6, and, unless ``mse_weight`` is 0, ``loss_mse``, the root of Eq. 7."""
+        terms = super().terms(features, labels, prototypes)
         if self.mse_weight > 0:
-            squares = class_residuals(unit, labels, prototypes).square().sum(dim=1) / 2
+            residuals = class_residuals(normalize_rows(features), labels, normalize_rows(prototypes))
+            squares = residuals.square().sum(dim=1) / 2
             if self.root == 1:
                 mse = self.mean(squares)
             else:

@@ -44,16 +44,11 @@ class PODLoss(PrototypeLoss):
         decorrelation: The term that ``sc_weight`` multiplies: ``'sc'``, the paper's uncentred second moment, or, for
             comparison, ``'barlow'``, :func:`~mmpod.functional.barlow_twins_loss`, or ``'vicreg'``,
             :func:`~mmpod.functional.vicreg_covariance_loss`. Their scales differ by orders of magnitude.
-        loss_weight: Factor on both terms, at least 0.
-        global_batch: Take the statistics over the batch of all processes (as one process with the whole batch, and the
-            authors' DataParallel, would) instead of over each process's own part.
+        loss_weight, global_batch, class_weight: As in :class:`PrototypeLoss`.
         label_smooth_val: Epsilon of label smoothing (arXiv 1512.00567), at least 0 and below 1: labels become the soft
             labels :math:`(1 - \epsilon) T_{ik} + \epsilon / K`, also after Mixup and CutMix. This is the ``'original'``
             mode of mmpretrain's ``LabelSmoothLoss``; its ``'classy_vision'`` mode with :math:`\epsilon` equals this
             one with :math:`\epsilon / (1 + \epsilon)`.
-
-    Returns:
-        dict[str, Tensor]: ``loss_cosine`` and, unless ``sc_weight`` is 0, ``loss_`` with the name of the decorrelation.
     """
 
     def __init__(
@@ -80,7 +75,7 @@ class PODLoss(PrototypeLoss):
         self._checked: Optional[Tensor] = None  # the centroids that were last found to be of unit length
 
     def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
-        """Return the cosine term and the decorrelation term of Eq. 16."""
+        """Return ``loss_cosine`` and, unless ``sc_weight`` is 0, ``loss_`` plus the decorrelation (Eq. 16)."""
         labels = self.smoothed(labels, prototypes)
         fused = self.decorrelation == 'sc' and self.class_weight is None
         if not fused or labels.is_floating_point() or prototypes.requires_grad:

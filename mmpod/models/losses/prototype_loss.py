@@ -6,7 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from mmpod.functional import Batch, at_least_float32, no_autocast, normalize_rows
+from mmpod.functional import normalize_rows
+from mmpod.functional.batch import Batch
+from mmpod.functional.numerics import at_least_float32, no_autocast
 from mmpod.utils.checks import check_batch, check_label_values, check_number
 from mmpod.utils.distributed import global_mean, world_size
 
@@ -26,7 +28,8 @@ class PrototypeLoss(nn.Module):
 
     Args:
         loss_weight: Factor on all terms, at least 0.
-        global_batch: Take statistics over the batch of all processes instead of over each process's own part.
+        global_batch: Take statistics over the batch of all processes (as one process with the whole batch, and the
+            authors' DataParallel, would) instead of over each process's own part.
         class_weight: w, one number of at least 0 per class, for imbalanced classes: the cross entropy (POD Loss: the
             cosine term) of a sample counts :math:`w_{y_i}` times; with soft labels T, class k counts :math:`T_{ik} w_k`
             times. The mean over the batch still divides by N, as mmpretrain's losses do (PyTorch divides by the sum of
@@ -34,10 +37,6 @@ class PrototypeLoss(nn.Module):
             weighted. None weights all classes equally.
         focal_gamma: Exponent of the focal factor :math:`(1 - p_{y_i})^\gamma` on the cross entropy (Lin et al., arXiv
             1708.02002), at least 0; with soft labels each class has its own factor. 0 means no factor.
-
-    Raises:
-        TypeError: An argument, also one of a subclass, has a wrong type.
-        ValueError: An argument, also one of a subclass, is out of range.
 
     Attributes:
         similarity: How the loss compares features with prototypes, and thus how a head should classify: ``'cosine'``,

@@ -27,8 +27,6 @@ class CropFlipPreprocessor(ClsDataPreprocessor):
         kwargs: Passed to mmpretrain's ``ClsDataPreprocessor``.
 
     Raises:
-        TypeError: An argument has a wrong type.
-        ValueError: An argument is out of range.
         RuntimeError: While running: the images of a batch differ in size.
     """
 

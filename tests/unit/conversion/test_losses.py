@@ -137,7 +137,7 @@ def test_a_focal_factor_becomes_the_exponent_of_the_cosine_term():
     assert loss_config('amsoftmax', dict(type='FocalLoss'), 4)[0]['focal_gamma'] == 2.0
 
 
-def test_of_a_list_of_losses_the_one_over_the_classes_counts():
+def test_the_loss_over_the_classes_is_taken_from_a_list():
     losses = [dict(type='SeesawLoss', num_classes=4), dict(type=CrossEntropyLoss, loss_weight=0.5)]
     kept, notes = loss_config('pod', losses, 4)
     assert kept['loss_weight'] == 0.5 and notes == ['SeesawLoss is dropped: only one loss is kept.']
@@ -169,3 +169,9 @@ def test_label_smoothing_is_that_of_the_original(mode, mixed):
 def test_another_reduction_than_the_mean_is_named():
     assert not loss_config('pod', dict(CE, reduction='mean'), 4)[1]
     assert 'mean over the images' in loss_config('pod', dict(CE, reduction='sum'), 4)[1][0]
+
+
+@pytest.mark.parametrize('value, error', [(1.0, ValueError), (-0.1, ValueError), ('0.1', TypeError)])
+def test_bad_smoothing(value, error):
+    with pytest.raises(error, match='Expected `label_smooth_val` to be'):
+        mmpod.models.PODLoss(label_smooth_val=value)

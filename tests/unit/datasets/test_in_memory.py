@@ -143,12 +143,6 @@ def test_gray_and_16_bit_images(dtype, tmp_path):
     assert_close(*inputs)
 
 
-def test_images_of_other_sizes_are_refused_by_the_batchwise_crop():
-    preprocessor = MODELS.build(dict(type='mmpod.CropFlipPreprocessor'))
-    with pytest.raises(RuntimeError, match=r'equal size, but got \[3, 8, 8\] at entry 0 and \[3, 8, 9\] at entry 1'):
-        preprocessor(dict(inputs=[torch.zeros(3, 8, 8), torch.zeros(3, 8, 9)]), training=True)
-
-
 def test_bad_settings_are_named():
     with pytest.raises(ValueError, match='pipeline.*InMemoryImages.*None'):
         DATASETS.build(dict(type='mmpod.InMemoryImages', dataset=digits([dict(type='PackInputs')])))

@@ -1,7 +1,6 @@
 """What a run does with the settings and the losses of its checkpoint."""
 
 import copy
-import logging
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +11,8 @@ from torch import nn
 
 from mmpod.engine.hooks import check_weights_hook
 from mmpod.engine.hooks.check_weights_hook import CheckWeightsHook
-from mmpod.models import ASoftmaxLoss, CenterLoss, LSoftmaxLoss, NormAdaptivePODLoss, PEDCCHead, PODLoss
+from mmpod.models import ASoftmaxLoss, CenterLoss, LSoftmaxLoss, NormAdaptivePODLoss
+from mmpod.utils.errors import UserError
 
 
 @pytest.mark.parametrize('text, said', [('lr = 0.1', 'lr: 0.1 -> 0.3'), ('lr = 0.3', None), ('lr = <object>', None)])
@@ -27,47 +27,14 @@ def test_changed_settings_are_named_and_unreadable_ones_passed_over(text, said, 
     assert [said in message for message in messages] == [True] * bool(said)
 
 
-def with_head(loss):
-    model = nn.Module()
-    model.head = PEDCCHead(3, 4, 4, loss=loss)
-    return model
+def test_a_schedule_that_changes_to_another_loss_of_mmpod_is_refused():
+    def train(**loss):
+        schedule = SwitchRecipeHook([dict(action_epoch=2, loss=loss)])
+        CheckWeightsHook().before_train(SimpleNamespace(model=nn.Identity(), hooks=[schedule], _resume=False))
 
-
-@pytest.mark.parametrize('epoch, switched', [(1, False), (2, True), (5, True)])
-@pytest.mark.parametrize('resume', [False, True])
-def test_the_model_gets_the_loss_that_the_checkpoint_was_saved_with(resume, epoch, switched):
-    """From epoch 2 on it is trained with a loss that has a state of its own, here delta = 3."""
-    schedule = SwitchRecipeHook([dict(action_epoch=2, loss=dict(type='mmpod.NormAdaptivePODLoss'))])
-    source = with_head(NormAdaptivePODLoss(initial_delta=3.0) if switched else PODLoss())
-    model = with_head(PODLoss())
-    runner = SimpleNamespace(
-        model=model,
-        cfg=Config(),
-        hooks=[schedule],
-        epoch=epoch,
-        _resume=resume,
-        _load_from='x.pth',
-        logger=logging.getLogger(),
-    )
-    hook = CheckWeightsHook()
-    hook.after_load_checkpoint(runner, dict(state_dict=source.state_dict(), meta=dict(epoch=epoch)))
-    if resume:
-        schedule.before_train(runner)  # the hook itself restores its schedule afterwards
-    else:
-        hook.before_test(runner)
-    assert type(model.head.loss_module) is type(source.head.loss_module)
-    torch.testing.assert_close(model.state_dict(), source.state_dict())
-
-
-def test_a_new_training_begins_with_the_first_loss_of_a_schedule():
-    schedule = SwitchRecipeHook([dict(action_epoch=2, loss=dict(type='mmpod.NormAdaptivePODLoss'))])
-    model, hook = with_head(PODLoss()).to('meta'), CheckWeightsHook()
-    runner = SimpleNamespace(model=model, hooks=[schedule], _resume=False)
-    hook.after_load_checkpoint(runner, dict(state_dict=with_head(NormAdaptivePODLoss()).state_dict()))
-    hook.before_train(runner)
-    hook.before_val(runner)
-    assert type(model.head.loss_module) is PODLoss
-    assert schedule.schedule[2]['loss'].delta.is_meta  # mmpretrain's hook leaves it on the CPU
+    train(type='mmpretrain.LabelSmoothLoss', label_smooth_val=0.1)
+    with pytest.raises(UserError, match='SwitchRecipeHook changes to another.*two runs.*load_from'):
+        train(type='mmpod.PODLoss')
 
 
 @pytest.mark.parametrize('resume', [False, True])

@@ -4,17 +4,13 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from mmengine.config import ConfigDict
 from mmpretrain.models.backbones import SwinTransformerV2
 from torch import nn
 from torch.testing import assert_close
 
 from mmpod.engine import CheckWeightsHook
 from mmpod.engine.checkpoints import check_checkpoint_file, load_weights
-from mmpod.models import LearnedPrototypeHead
 from mmpod.utils.errors import UserError
-
-DIGITS = 'configs/small/pod_digits.py'
 
 
 def network():
@@ -56,57 +52,40 @@ def test_what_a_model_drops_from_its_own_weights_is_not_missing(saved):
         load_weights(backbone, saved(weights))
 
 
-@pytest.mark.parametrize('epoch, similarity', [(1, 'cosine'), (2, 'dot'), (3, 'cosine')])
-def test_weights_are_loaded_for_the_loss_that_they_were_saved_with(epoch, similarity, saved):
-    """The config replaces the loss in the course of the training, and the head predicts as its loss compares."""
-    later = {2: dict(type='mmpod.LSoftmaxLoss'), 3: dict(type='mmpod.ASoftmaxLoss')}
-    schedule = [dict(action_epoch=first, loss=loss) for first, loss in later.items()]
-    model, source = nn.Module(), nn.Module()
-    model._config = ConfigDict(custom_hooks=[dict(type='mmpretrain.SwitchRecipeHook', schedule=schedule)])
-    model.head = LearnedPrototypeHead(3, 4, dict(type='mmpod.AMSoftmaxLoss'))
-    source.head = LearnedPrototypeHead(3, 4, later.get(epoch, dict(type='mmpod.AMSoftmaxLoss')))
-    load_weights(model, saved(source.state_dict(), meta=dict(epoch=epoch)))
-    assert type(model.head.loss_module) is type(source.head.loss_module) and model.head.similarity == similarity
-    assert_close(model.state_dict(), source.state_dict())
+def loaded(hook, weights, file='softmax.pth', resume=False, **more):
+    """Show a checkpoint to the hook as the Runner does; return the Runner and the checkpoint."""
+    runner = SimpleNamespace(model=network(), _load_from=file, _resume=resume, hooks=[])
+    checkpoint = dict(state_dict=weights, **more)
+    hook.after_load_checkpoint(runner, checkpoint)
+    return runner, checkpoint
 
 
-def test_hook_refuses_evaluations_and_leaves_fine_tuning_alone():
-    runner = SimpleNamespace(model=network(), _load_from='softmax.pth', _resume=False, hooks=[])
-    part = dict(state_dict=dict(list(network().state_dict().items())[:1]))
-    for stage in ('before_test', 'before_val'):
-        hook = CheckWeightsHook()
-        hook.after_load_checkpoint(runner, part)
-        with pytest.raises(UserError, match='softmax.pth.*5 missing'):
-            getattr(hook, stage)(runner)
-        hook.after_load_checkpoint(runner, part)
-        hook.before_train(runner)
-        getattr(hook, stage)(runner)
-        hook.after_load_checkpoint(runner, dict(state_dict=network().state_dict()))
-        getattr(hook, stage)(runner)
+@pytest.mark.parametrize('stage', ['before_test', 'before_val'])
+def test_hook_refuses_evaluations_and_leaves_fine_tuning_alone(stage):
+    hook, part = CheckWeightsHook(), dict(list(network().state_dict().items())[:1])
+    with pytest.raises(UserError, match='softmax.pth.*5 missing'):
+        getattr(hook, stage)(loaded(hook, part)[0])
+    runner, _ = loaded(hook, part)
+    hook.before_train(runner)
+    getattr(hook, stage)(runner)
+    getattr(hook, stage)(loaded(hook, network().state_dict())[0])
 
 
 def test_hook_compares_what_was_loaded_though_the_runner_takes_it_apart():
     """MMEngine's FlexibleRunner removes the weights from the dict that it has shown to the hooks."""
-    runner, hook = (
-        SimpleNamespace(model=network(), _load_from='softmax.pth', _resume=False, hooks=[]),
-        CheckWeightsHook(),
-    )
-    checkpoint = dict(meta=dict(epoch=1), state_dict=network().state_dict())
-    hook.after_load_checkpoint(runner, checkpoint)
+    hook = CheckWeightsHook()
+    runner, checkpoint = loaded(hook, network().state_dict(), meta=dict(epoch=1))
     weights = checkpoint.pop('state_dict')
     hook.before_test(runner)
     assert_close(runner.model.state_dict(), weights)
 
 
 def test_hook_refuses_to_resume_with_other_weights():
-    runner, hook = (
-        SimpleNamespace(model=network(), _load_from='epoch_1.pth', _resume=True, hooks=[]),
-        CheckWeightsHook(),
-    )
-    hook.after_load_checkpoint(runner, dict(state_dict=network().state_dict()))
-    other = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3, affine=False))
+    hook = CheckWeightsHook()
+    loaded(hook, network().state_dict(), 'epoch_1.pth', resume=True)
+    other = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3, affine=False)).state_dict()
     with pytest.raises(UserError, match='epoch_1.pth.*2 missing.*load_from=epoch_1.pth and another --work-dir'):
-        hook.after_load_checkpoint(runner, dict(state_dict=other.state_dict()))
+        loaded(hook, other, 'epoch_1.pth', resume=True)
 
 
 def test_other_files_are_named_as_such(tmp_path, saved):

@@ -91,8 +91,18 @@ def test_sampler_follows_the_seed_of_the_run_unless_it_has_its_own():
 
 def test_it_comes_after_the_validation_on_resume():
     """Which draws numbers of its own, before the first epoch of the resumed run."""
-    assert 'before_train' in ValidateOnResumeHook.__dict__ and 'before_train_epoch' in EpochSeedHook.__dict__
-    assert 'before_train_epoch' not in ValidateOnResumeHook.__dict__
+    runner, validated = runner_of(epoch=1), []
+    runner.train_loop = object.__new__(EpochBasedTrainLoop)
+    vars(runner.train_loop).update(dataloader=runner.train_dataloader, val_begin=1, val_interval=1)
+    runner.val_loop = SimpleNamespace(run=lambda: validated.append((torch.rand(7), np.random.rand(7), random.random())))
+    seed, validate = EpochSeedHook(), ValidateOnResumeHook()
+    for hook in (seed, validate):
+        hook.before_train(runner)
+    assert len(validated) == 1
+    for hook in (seed, validate):
+        hook.before_train_epoch(runner)
+    drawn = [value for batch in runner.train_dataloader for draws in batch for value in draws.tolist()]
+    assert len(validated) == 1 and drawn == numbers_of_epoch(runner_of(), 1)
 
 
 def by_iteration(runner, seed=None):

@@ -3,11 +3,13 @@
 from types import SimpleNamespace
 
 import pytest
+import torch
 from mmengine.config import ConfigDict
 
 from mmpod.engine import FewShotHook, FitGDAHook, OpenSetHook
-from mmpod.engine.extraction import training_set
+from mmpod.engine.extraction import all_features, ordered_loader, training_set
 from mmpod.models import AverageTTA, GDAClassifier, PEDCCHead
+from mmpod.utils.errors import UserError
 
 PLAIN = [dict(type='PackInputs')]
 
@@ -55,6 +57,21 @@ def test_datasets_without_a_pipeline_are_named(train, test):
         converted(train, test)
 
 
+def test_images_without_labels_are_named_where_labels_are_read(runner_before_test, image_folder):
+    class Model(torch.nn.Module):
+        def data_preprocessor(self, batch, training):
+            return batch
+
+    pipeline = [dict(type='LoadImageFromFile'), *PLAIN]
+    dataset = dict(type='CustomDataset', data_root=str(image_folder(['a'])), with_label=False, pipeline=pipeline)
+    runner = runner_before_test(Model(), dataset)
+    loader = ordered_loader(runner, dataset)
+    with pytest.raises(UserError, match='those of CustomDataset have none.*FitGDAHook'):
+        all_features(runner, loader, torch.stack, 'images')
+    images, labels = all_features(runner, loader, torch.stack, 'images', labelled=False)
+    assert len(images) == len(loader.dataset) == 4 and set(labels.tolist()) == {-1}
+
+
 def test_gaussians_of_more_classes_than_a_prediction_scores_are_refused(monkeypatch):
     monkeypatch.setattr(PEDCCHead, 'MAX_SCORES', 2)  # instead of 32,768
     head = dict(type='mmpod.PEDCCHead', num_classes=3, in_channels=4, feat_dim=4, loss=dict(type='mmpod.PODLoss'))
@@ -66,7 +83,8 @@ def test_hooks_of_one_view_refuse_test_time_augmentation():
     head = dict(type='mmpod.PEDCCHead', num_classes=3, in_channels=4, feat_dim=4, loss=dict(type='mmpod.PODLoss'))
     classifier = GDAClassifier(backbone=dict(type='mmpretrain.LeNet5'), head=head)
     runner = SimpleNamespace(model=AverageTTA(classifier))
-    hooks = FewShotHook({}, {}), FitGDAHook(), OpenSetHook('unknown')
-    for hook in hooks:
-        with pytest.raises(ValueError, match=f'one view of each image for {type(hook).__name__}.*Leave --tta out'):
-            hook.before_test(runner)
+    few_shot, gda, open_set = FewShotHook({}, {}), FitGDAHook(), OpenSetHook('unknown')
+    for start in (few_shot.before_test_epoch, gda.before_test, open_set.before_test):
+        name = type(start.__self__).__name__
+        with pytest.raises(ValueError, match=f'one view of each image for {name}.*Leave --tta out'):
+            start(runner)

@@ -8,7 +8,8 @@ from mmengine.registry import init_default_scope
 from mmpretrain.registry import MODELS
 
 from mmpod.evaluation import FeatureGeometry, FeatureSpectrum
-from mmpod.functional import class_moments, neural_collapse, pedcc
+from mmpod.functional import neural_collapse, pedcc
+from mmpod.functional.moments import class_moments
 from mmpod.models.features import head_prototypes
 
 AM = dict(type='mmpod.AMSoftmaxLoss')

@@ -1,5 +1,7 @@
 """FeatureSpectrum against a plain computation over all features at once."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -9,11 +11,12 @@ from mmpod.functional.spectrum import effective_rank, spectrum_variances
 
 
 def measured(features, size=None, batch=7, **kwargs):
-    metric = FeatureSpectrum(**kwargs)
+    metric, labels = FeatureSpectrum(**kwargs), torch.randint(3, (len(features),))  # on which nothing depends
+    metric.head = SimpleNamespace(num_classes=3)
     for _ in range(2):  # an evaluation starts afresh
         for start in range(0, len(features), batch):
             metric.batch = features[start : start + batch]
-            metric.process(None, [dict(sample_idx=start + i) for i in range(len(metric.batch))])
+            metric.process(None, [dict(gt_label=label.reshape(1)) for label in labels[start : start + batch]])
         result = metric.evaluate(len(features) if size is None else size)
     return result
 

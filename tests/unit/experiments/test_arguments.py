@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from helpers import write_log
 
 from mmpod.experiments.arguments import queue_parser, trained_configs
 from mmpod.experiments.run import Run, choose_metric, default_metric, number_format, unit
@@ -30,27 +31,22 @@ def test_gaussians_evaluate_the_training_beside_them():
         trained_configs(shipped[:1])
 
 
-def logged(tmp_path, text):
-    path = tmp_path / '2026' / 'vis_data' / 'scalars.json'
-    path.parent.mkdir(parents=True)
-    path.write_text(text)
-    return Run('a', 0, tmp_path)
-
-
 @pytest.mark.parametrize(
-    'text, metric',
+    'entries, metric',
     [
-        ('{"geometry/nc1": 1.0, "accuracy/top1": 50.0, "step": 1}', 'accuracy/top1'),
-        ('{"time": 0.1, "recall": [1.0, 2.0], "mine/error": 0.5, "mine/other": 0.1, "step": 1}', 'mine/error'),
-        ('', 'accuracy/top1'),
+        ([{'geometry/nc1': 1.0, 'accuracy/top1': 50.0, 'step': 1}], 'accuracy/top1'),
+        ([{'time': 0.1, 'recall': [1.0, 2.0], 'mine/error': 0.5, 'mine/other': 0.1, 'step': 1}], 'mine/error'),
+        ([], 'accuracy/top1'),
     ],
 )
-def test_the_metric_is_accuracy_or_the_first_number_in_the_logs(text, metric, tmp_path):
-    assert default_metric([logged(tmp_path, text)]) == metric
+def test_the_metric_is_accuracy_or_the_first_number_in_the_logs(entries, metric, tmp_path):
+    write_log(tmp_path, *entries)
+    assert default_metric([Run('a', 0, tmp_path)]) == metric
 
 
 def test_a_metric_that_no_run_has_is_refused_with_those_they_have(tmp_path):
-    run = logged(tmp_path, '{"accuracy/top1": 50.0, "geometry/nc1": 1.0, "step": 1}')
+    write_log(tmp_path, {'accuracy/top1': 50.0, 'geometry/nc1': 1.0, 'step': 1})
+    run = Run('a', 0, tmp_path)
     assert choose_metric([run]) == 'accuracy/top1' and choose_metric([run], 'geometry/nc1') == 'geometry/nc1'
     with pytest.raises(ValueError, match='report acuracy/top1, but they report accuracy/top1, geometry/nc1.*--metric'):
         choose_metric([run], 'acuracy/top1')

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from helpers import write_log
 from scipy import stats
 
 from mmpod.experiments.comparison import curves_csv, geometry_table, summary_table, trial_table, verdict
@@ -19,10 +20,9 @@ from mmpod.experiments.sweep import parse_grid
 def write_run(folder, name, seed, starts, wall_s=1.0, metric='accuracy/top1'):
     """`starts`: one {epoch: value} for each start of the run; the log of each ends in a torn line."""
     for index, curve in enumerate(starts):
-        path = folder / f'2026010{index}' / 'vis_data' / 'scalars.json'
-        path.parent.mkdir(parents=True)
-        lines = [json.dumps({metric: value, 'step': epoch}) for epoch, value in curve.items()]
-        path.write_text('\n'.join([json.dumps({'loss': 1.0, 'lr': 0.1, 'step': 7}), *lines, '{"accuracy/to']))
+        entries = [{metric: value, 'step': epoch} for epoch, value in curve.items()]
+        of_training = {'loss': 1.0, 'lr': 0.1, 'step': 7}
+        write_log(folder, of_training, *entries, started=f'2026010{index}', torn='{"accuracy/to')
     folder.mkdir(parents=True, exist_ok=True)
     (folder / 'run.json').write_text(json.dumps(dict(finished=True, wall_s=wall_s)))
     return Run(name, seed, folder)
@@ -146,13 +146,8 @@ def test_trial_table_marks_the_best_mean(tmp_path):
 
 
 def write_geometry(folder, name, seed, epochs):
-    path = folder / '20260101' / 'vis_data' / 'scalars.json'
-    path.parent.mkdir(parents=True)
-    lines = [
-        json.dumps({'step': step, **{f'geometry/{metric}': value for metric, value in values.items()}})
-        for step, values in enumerate(epochs, 1)
-    ]
-    path.write_text('\n'.join(lines) + '\n')
+    named = [{f'geometry/{metric}': value for metric, value in values.items()} for values in epochs]
+    write_log(folder, *({'step': step, **values} for step, values in enumerate(named, 1)))
     return Run(name, seed, folder)
 
 

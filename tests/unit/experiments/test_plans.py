@@ -1,11 +1,10 @@
 """What is refused or said before runs start; run.json files stand for the runs."""
 
 import argparse
-import re
-import shutil
 from dataclasses import replace
 
 import pytest
+from helpers import write_log
 from mmengine.config import Config
 
 from mmpod.engine.loaders import check_total_batch
@@ -50,34 +49,6 @@ def config(tmp_path):
 def test_configs_that_cannot_be_compared_are_refused_before_training(text, missing, config, tmp_path):
     with pytest.raises(ValueError, match=f'has no {missing}'):
         plan_run(config('c', text), Run('c', 0, tmp_path / 'run'), Launcher(), [])
-
-
-HOOKS = 'default_hooks = dict(checkpoint={})\n'
-
-
-@pytest.mark.parametrize(
-    'text, found',
-    [
-        ("custom_hooks = [dict(type='mmengine.EarlyStoppingHook', monitor='a')]\n", 'has EarlyStoppingHook'),
-        (HOOKS.format('None'), 'default_hooks.checkpoint=None'),
-        (HOOKS.format("dict(type='CheckpointHook', filename_tmpl='e{}.pth')"), "checkpoint.filename_tmpl='e{}.pth'"),
-        (HOOKS.format("dict(type='CheckpointHook', by_epoch=False)"), 'checkpoint.by_epoch=False'),
-        (HOOKS.format("dict(type='CheckpointHook', interval=4, save_last=False)"), 'checkpoint.save_last=False'),
-        (HOOKS.format("dict(type='CheckpointHook', out_dir='elsewhere')"), "checkpoint.out_dir='elsewhere'"),
-    ],
-)
-def test_a_training_that_does_not_leave_what_is_evaluated_is_refused_before_it(text, found, config, tmp_path):
-    path, run = config('c', text), Run('c', 0, tmp_path / 'run')
-    for source in (None, (path, Run('trained', 0, tmp_path / 'trained'))):
-        with pytest.raises(ValueError, match=f'to save epoch_15.pth after its last epoch.*{re.escape(found)}.* Remove'):
-            plan_run(path, run, Launcher(), [], source)
-    assert plan_run(path, run, Launcher(), [], test=False)  # nothing reads it
-
-
-@pytest.mark.parametrize('options', ['interval=-1', 'interval=5, save_last=False', "filename_tmpl='epoch_{}.pth'"])
-def test_a_training_that_saves_its_last_epoch_is_accepted(options, config, tmp_path):
-    path = config('c', HOOKS.format(f"dict(type='CheckpointHook', {options})"))
-    assert plan_run(path, Run('c', 0, tmp_path / 'run'), Launcher(), [])
 
 
 def test_processes_divide_the_total_batch(config, tmp_path):
@@ -133,9 +104,7 @@ def test_a_failed_start_that_saved_nothing_may_be_repaired(config, tmp_path):
 def test_a_start_with_other_settings_keeps_neither_curve_nor_time_of_the_earlier_one(changed, config, tmp_path):
     run = Run('c', 0, tmp_path / 'run')
     run.save(dict(plan_run(config('before'), run, Launcher(), []).details, finished=False, wall_s=1000.0))
-    log = run.work_dir / '20260101_000000' / 'vis_data' / 'scalars.json'
-    log.parent.mkdir(parents=True)
-    log.write_text('{"accuracy/top1": 99.5, "step": 5}\n')
+    write_log(run.work_dir, {'accuracy/top1': 99.5, 'step': 5})
     options = ['train_cfg.max_epochs=2'] if changed else []
     plan = replace(plan_run(config('before'), run, Launcher(), options), commands=[['true']])
     assert run_all([plan], 1, Launcher()) == [] and run.state == 'done'
@@ -162,53 +131,6 @@ def test_a_run_that_another_process_has_made_meanwhile_is_not_repeated(tmp_path,
     run.save(dict(finished=True, wall_s=3600.0))
     assert run_all([plan], 1, Launcher()) == [] and run.record['wall_s'] == 3600.0
     assert 'already finished' in capsys.readouterr().out and run.acquire() is not None
-
-
-def train(run, started):
-    """Write what a finished training of that time leaves."""
-    log = run.work_dir / started / 'vis_data' / 'scalars.json'
-    log.parent.mkdir(parents=True)
-    log.write_text('{"accuracy/top1": 50.0, "step": 15}\n')
-    run.save(dict(finished=True))
-    (run.work_dir / 'epoch_15.pth').touch()
-
-
-def test_an_evaluation_is_repeated_after_its_training_but_not_otherwise(config, tmp_path, capsys):
-    path, pod, gda = config('c'), Run('pod', 0, tmp_path / 'pod'), Run('gda', 0, tmp_path / 'gda')
-
-    def evaluate():
-        plan = plan_run(path, gda, Launcher(), [], (path, pod))
-        again = [['sh', '-c', f'echo evaluated >> {tmp_path}/evaluations']]
-        assert run_all([replace(plan, commands=again)] if plan else [], 1, Launcher()) == [] and gda.state == 'done'
-        return (tmp_path / 'evaluations').read_text().count('evaluated')
-
-    train(pod, '20260101_000000')
-    assert evaluate() == evaluate() == 1
-    gda.save(dict(gda.record, wall_s=1000.0))
-    pod.work_dir.rename(tmp_path / 'moved')
-    assert evaluate() == 1  # the training is not here, and not to be repeated
-    train(pod, '20260102_000000')
-    assert evaluate() == evaluate() == 2 and gda.record['wall_s'] < 100
-    assert 'gda seed 0: its training has been repeated' in capsys.readouterr().out
-    gda.save({key: value for key, value in gda.record.items() if key != 'source_started'})  # as of 0.1
-    shutil.rmtree(pod.work_dir)
-    train(pod, '20260103_000000')
-    assert evaluate() == 2
-
-
-def test_a_training_and_its_evaluation_are_repeated_by_one_command(config, tmp_path):
-    path, pod, gda = config('c'), Run('pod', 0, tmp_path / 'pod'), Run('gda', 0, tmp_path / 'gda')
-    train(pod, '20260101_000000')
-    plan = plan_run(path, gda, Launcher(), [], (path, pod))
-    run_all([replace(plan, commands=[['true']])], 1, Launcher())
-    shutil.rmtree(pod.work_dir)
-    plans = [plan_run(path, gda, Launcher(), [], (path, pod)), plan_run(path, pod, Launcher(), [], test=False)]
-    train(Run('new', 0, tmp_path / 'new'), '20260102_000000')
-    (tmp_path / 'new' / 'run.json').unlink()
-    training = ['cp', '-r', f'{tmp_path}/new/.', f'{pod.work_dir}']
-    plans = [replace(plan, commands=[words]) for plan, words in zip(plans, (['touch', f'{tmp_path}/again'], training))]
-    assert run_all(plans, 1, Launcher()) == [] and (tmp_path / 'again').exists()
-    assert gda.record['source_started'] == pod.started == '20260102_000000'
 
 
 @pytest.mark.parametrize('finished, word', [(True, 'made'), (False, 'started')])

@@ -3,9 +3,9 @@
 import json
 import re
 import shlex
-import shutil
 
 import pytest
+from helpers import write_log
 
 from mmpod.experiments.catalogue import CONFIGS
 from mmpod.experiments.records import collect, pack, read_file, read_results
@@ -17,10 +17,8 @@ METRICS = {'accuracy/top1': 95.0, 'spectrum/effective_rank': 7.0}
 
 def make_run(folder, setting='digits/pod', seed=0, accuracies=(50.0, 96.0), metrics=METRICS, **changes):
     path = folder / setting / f'seed{seed}'
-    logs = path / '20260102_030405' / 'vis_data'
-    logs.mkdir(parents=True)
-    lines = [json.dumps({'accuracy/top1': value, 'step': epoch}) for epoch, value in enumerate(accuracies, 1)]
-    (logs / 'scalars.json').write_text('\n'.join(lines))
+    entries = [{'accuracy/top1': value, 'step': epoch} for epoch, value in enumerate(accuracies, 1)]
+    write_log(path, *entries, started='20260102_030405')
     (path / 'metrics.json').write_text(json.dumps(metrics))
     record = dict(finished=True, options=['a.b=1'], commands=['python x'], versions=VERSIONS, wall_s=3.5)
     Run(setting, seed, path).save({**record, 'config_hash': 'f00', **changes})
@@ -68,22 +66,22 @@ def test_a_part_of_a_metric_by_class_is_averaged(tmp_path):
 def test_curves_are_those_of_all_validation_metrics(tmp_path):
     """Also those that the test lacks, but nothing of the training; a later start replaces the epochs it repeats."""
     make_run(tmp_path / 'w')
-    logs = tmp_path / 'w' / 'digits/pod' / 'seed0' / '20260102_030406' / 'vis_data' / 'scalars.json'
-    logs.parent.mkdir(parents=True)
-    lines = [
+    folder = tmp_path / 'w' / 'digits/pod' / 'seed0'
+    write_log(
+        folder,
         {'lr': 0.1, 'loss': 2.0, 'step': 60},
         {'accuracy/top1': 97.0, 'geometry/nc1': 1.5, 'time': 0.1, 'step': 2},
         {'accuracy/top1': 98.0, 'geometry/nc1': 1.0, 'time': 0.1, 'step': 3},
-    ]
-    logs.write_text('\n'.join(map(json.dumps, lines)))
+        started='20260102_030406',
+    )
     (record,) = collect(tmp_path / 'w')
     assert record.curves == {
         'accuracy/top1': {'1': 50.0, '2': 97.0, '3': 98.0},
         'geometry/nc1': {'2': 1.5, '3': 1.0},
     }
     assert record.metrics == METRICS
-    (logs.parents[2] / 'metrics.json').unlink()
-    assert Run('x', 0, logs.parents[2]).metrics() == {'accuracy/top1': 98.0, 'geometry/nc1': 1.0}
+    (folder / 'metrics.json').unlink()
+    assert Run('x', 0, folder).metrics() == {'accuracy/top1': 98.0, 'geometry/nc1': 1.0}
 
 
 def test_a_run_is_packed_once(tmp_path):
@@ -114,18 +112,6 @@ def test_a_run_of_unknown_provenance_is_refused(tmp_path, changes, missing):
     with pytest.raises(ValueError, match=f'digits/pod/seed0 to say what it ran.*{missing}Make the run again'):
         pack(tmp_path / 'w', tmp_path / 'r')
     assert not list((tmp_path / 'r').glob('*'))
-
-
-def test_an_evaluation_of_a_training_that_was_repeated_is_refused(tmp_path):
-    make_run(tmp_path, 'digits/pod', accuracies=(1.0,))  # started at 20260102_030405
-    for started, number in (('20260102_030405', 2), (None, 2), ('20250102_030405', 0)):
-        make_run(tmp_path / str(started), 'digits/gda', source_started=started)
-        shutil.copytree(tmp_path / 'digits', tmp_path / str(started) / 'digits', dirs_exist_ok=True)
-        if number:
-            assert len(collect(tmp_path / str(started))) == number
-        else:
-            with pytest.raises(ValueError, match='digits/pod, but that has been repeated.*run digits/gda'):
-                collect(tmp_path / str(started))
 
 
 def test_unknown_studies_settings_and_overrides_are_refused(tmp_path):

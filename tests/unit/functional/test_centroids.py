@@ -26,7 +26,7 @@ def test_seed_chooses_the_rotation():
 
 
 def test_rows_of_a_known_seed():
-    """Pinned: checkpoints rely on the same (K, D, seed) giving the same rows for ever."""
+    """Pinned: checkpoints rely on the same (K, D, seed) giving the same rows forever."""
     z = torch.tensor([1.764052345967664, 0.4001572083672233, 0.9787379841057392])  # N(0, 1) of NumPy's seed 0
     expected = (z / z.norm()).double()
     assert_close(pedcc(2, 3, seed=0), torch.stack([expected, -expected]), rtol=0, atol=1e-6)

@@ -11,18 +11,10 @@ from sklearn.covariance import ledoit_wolf_shrinkage as sklearn_shrinkage
 from sklearn.covariance import shrunk_covariance
 from torch.testing import assert_close
 
-from mmpod.functional import (
-    accumulate_,
-    cholesky_factor,
-    class_moments,
-    empty_moments,
-    gaussian_shrinkage,
-    ledoit_wolf_shrinkage,
-    merge_moments,
-    shrink,
-    squared_distances,
-    whitening_factor,
-)
+from mmpod.functional import ledoit_wolf_shrinkage
+from mmpod.functional.gaussian import cholesky_factor, squared_distances, whitening_factor
+from mmpod.functional.moments import accumulate_, class_moments, empty_moments, merge_moments
+from mmpod.functional.shrinkage import gaussian_shrinkage, shrink
 
 
 def samples(num=90, dim=5, num_classes=4, offset=0.0):

@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from mmpod.functional import class_moments, neural_collapse, pedcc, target_and_nontarget_cosines
+from mmpod.functional import neural_collapse, pedcc, target_and_nontarget_cosines
 from mmpod.functional.geometry import total_covariance
+from mmpod.functional.moments import class_moments
 
 NC2 = {'nc2_equinorm', 'nc2_equiangularity', 'nc2_max_angle'}
 ALL = {'effective_rank', 'within_between', 'nc1', 'nc3_self_duality', *NC2}
@@ -99,7 +100,7 @@ def test_a_class_without_samples_is_left_out():
     assert measured(features, there[labels], 5, prototypes) == pytest.approx(expected)
 
 
-def test_one_sample_a_class_spreads_not():
+def test_one_sample_per_class_has_no_spread():
     measures = measured(torch.randn(6, 4), torch.arange(6), 6)
     assert measures['within_between'] == measures['nc1'] == 0 and measures['nc2_equinorm'] > 0
 

@@ -10,7 +10,6 @@ from torch.testing import assert_close
 
 from mmpod.functional import (
     additive_margin_logits,
-    annealed_weight,
     monotone_cos_multiple,
     multiplicative_margin_logits,
     normalize_rows,
@@ -94,14 +93,6 @@ def test_additive_margin_is_cosface_of_pytorch_metric_learning(num_classes):
     assert_close(cross_entropy(additive_margin_logits(cosines, labels, 30, 0.35), labels), outside(features, labels))
 
 
-def test_annealing():
-    for iteration, expected in ((0, 1000.0), (100, 1000 * (1 + 0.12 * 100) ** -1.0), (10**6, 5.0)):
-        measured = annealed_weight(torch.tensor(float(iteration)), base=1000, gamma=0.12, power=1, minimum=5)
-        assert_close(measured.item(), expected)
-    late = annealed_weight(torch.tensor(20000.0), base=1000, gamma=2e-5, power=45, minimum=0)
-    assert_close(late.item(), 1000 * 1.4**-45, rtol=1e-4, atol=0)
-
-
 @pytest.mark.parametrize('margin', [1, 2, 3, 4])
 def test_gradients(margin):
     features, labels, prototypes = batch()
@@ -116,17 +107,3 @@ def test_gradients(margin):
 
     assert torch.autograd.gradcheck(multiplied, inputs)
     assert torch.autograd.gradcheck(added, inputs)
-
-
-@pytest.mark.parametrize('own', [1.0, -1.0, 0.0], ids=['aligned', 'opposite', 'zero'])
-@pytest.mark.parametrize('num_classes', [2, 5])
-def test_degenerate_features_have_finite_gradients(own, num_classes):
-    _, _, prototypes = batch(num_classes=num_classes)
-    features, labels = (own * prototypes).requires_grad_(), torch.arange(num_classes)
-    weights = prototypes.clone().requires_grad_()
-    for margin in (1, 2, 3, 4):
-        logits = multiplicative_margin_logits(features, labels, weights, margin, torch.tensor(0.0))
-        cross_entropy(logits, labels).backward()
-    cosines = normalize_rows(features) @ normalize_rows(weights).T
-    cross_entropy(additive_margin_logits(cosines, labels, 30, 0.35), labels).backward()
-    assert features.grad.isfinite().all() and weights.grad.isfinite().all()

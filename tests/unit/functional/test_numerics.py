@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from mmpod.functional import normalize_rows, row_lengths
+from mmpod.functional import normalize_rows
+from mmpod.functional.numerics import row_lengths
 
 
 def test_gradient_is_that_of_the_quotient():

@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from mmpod.functional import auroc, energy_score, false_positive_rate, max_probability_score
+from mmpod.functional import auroc, false_positive_rate, max_probability_score
 
 
 @pytest.mark.parametrize('known, unknown, decimals', [(100, 70, 6), (100, 300, 0), (19, 5, 1), (20, 5, 1), (1, 1, 1)])
@@ -25,12 +25,11 @@ def test_separated_scores():
     assert (auroc(high, low), auroc(low, high), false_positive_rate(high, low)) == (1, 0, 0)
 
 
-def test_scores_of_logits_are_their_definitions():
+def test_the_largest_probability_is_given_as_log_odds():
     logits = 3 * torch.randn(50, 7).double()
     probability = torch.exp(logits) / torch.exp(logits).sum(1, keepdim=True)
     largest = probability.amax(1)
     torch.testing.assert_close(max_probability_score(logits), (largest / (1 - largest)).log())
-    torch.testing.assert_close(energy_score(logits), torch.exp(logits).sum(1).log())
 
 
 def test_probabilities_that_round_to_one_keep_their_order():

@@ -12,6 +12,10 @@ from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from mmpod import functional as F
+from mmpod.functional.gaussian import cholesky_factor, squared_distances, whitening_factor
+from mmpod.functional.moments import accumulate_, class_moments
+from mmpod.functional.numerics import at_least_float32, no_autocast
+from mmpod.functional.shrinkage import gaussian_shrinkage, shrink
 from mmpod.models import PODLoss
 
 EPS = {torch.float32: 1e-5, torch.float64: 1e-12}
@@ -141,7 +145,7 @@ def test_margins(batch, margin, plain, scale, additive):
 @several
 @given(batches(widest=15))
 def test_centers(batch):
-    """Up to 1e15: at 1e20 the square of a distance is no float32."""
+    """Up to 1e15: at 1e20 the square of a distance is not a float32."""
     features, labels, centers = batch
     soft = weights(labels, centers)
     losses, eps = F.center_loss(features, labels, centers), EPS[features.dtype]
@@ -217,7 +221,7 @@ def test_pod_loss_in_one_operation(batch, power, weight):
 def test_pod_loss(batch, half, autocast):
     """Any dtype, inside autocast or not: float32 or better inside, the same loss at any scale, finite gradients."""
     features, labels, prototypes = batch
-    assert F.at_least_float32(features.to(half or features.dtype)).dtype == (torch.float32 if half else features.dtype)
+    assert at_least_float32(features.to(half or features.dtype)).dtype == (torch.float32 if half else features.dtype)
     loss, eps = PODLoss(), EPS[features.dtype]
     at_scale_one = F.normalize_rows(features)
     if half:
@@ -226,7 +230,7 @@ def test_pod_loss(batch, half, autocast):
         labels = labels.to(half) if labels.is_floating_point() else labels
 
     def total(z):
-        with torch.autocast('cpu', enabled=autocast), F.no_autocast(z) if not autocast else torch.enable_grad():
+        with torch.autocast('cpu', enabled=autocast), no_autocast(z) if not autocast else torch.enable_grad():
             return sum(loss(z, labels, prototypes).values())
 
     value = total(features)
@@ -242,24 +246,24 @@ def test_moments_shrinkage_and_densities(batch, cut):
     features, labels, prototypes = batch
     features, num_classes, dim = features.double(), len(prototypes), features.shape[1]
     size = features.abs().max().item()
-    whole = F.class_moments(features, labels, num_classes)
-    parts = F.accumulate_(F.class_moments(features[:cut], labels[:cut], num_classes), features[cut:], labels[cut:])
+    whole = class_moments(features, labels, num_classes)
+    parts = accumulate_(class_moments(features[:cut], labels[:cut], num_classes), features[cut:], labels[cut:])
     for one, other, degree in zip(whole, parts, (0, 1, 2, 3, 4)):
         assert_close(one, other, rtol=0, atol=1e-10 * size**degree)
     assert whole.counts.tolist() == torch.bincount(labels, minlength=num_classes).tolist()
     intensity = F.ledoit_wolf_shrinkage(whole.scatter, whole.fourth, whole.counts)
     assert ((intensity >= 0) & (intensity <= 1)).all()
     pooled = whole.scatter.sum(0) / len(features)
-    assert 0 <= F.gaussian_shrinkage(whole.scatter.sum(0), torch.tensor(float(len(features)))) <= 1
-    shrunk = F.shrink(pooled, torch.tensor(0.5).double())
+    assert 0 <= gaussian_shrinkage(whole.scatter.sum(0), torch.tensor(float(len(features)))) <= 1
+    shrunk = shrink(pooled, torch.tensor(0.5).double())
     assert_close(shrunk.trace(), pooled.trace(), rtol=1e-12, atol=0)
-    factor, regular = F.cholesky_factor(shrunk)
+    factor, regular = cholesky_factor(shrunk)
     assert regular == (pooled.trace() > 0)
     if not regular:
         return
     assert_close(factor @ factor.T, shrunk, rtol=0, atol=1e-10 * size**2)
-    whitening = F.whitening_factor(factor)
-    distances = F.squared_distances(features, whole.means, whitening)
+    whitening = whitening_factor(factor)
+    distances = squared_distances(features, whole.means, whitening)
     centred = features.unsqueeze(1) - whole.means
     expected = (centred * torch.linalg.solve(shrunk, centred.mT.reshape(-1, dim, num_classes)).mT).sum(-1)
     assert_close(distances, expected, rtol=1e-6, atol=1e-8)

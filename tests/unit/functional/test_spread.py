@@ -28,25 +28,22 @@ def test_up_to_twice_the_dimension_the_largest_cosine_is_the_best_possible(num_c
 
 
 @pytest.mark.parametrize(
-    'num_classes, feat_dim, best',
+    'num_classes, feat_dim, best, sharp',  # whether the bound is reached
     [
-        pytest.param(5, 2, math.cos(2 * math.pi / 5), id='pentagon'),
-        pytest.param(9, 2, math.cos(2 * math.pi / 9), id='nonagon'),
-        pytest.param(12, 3, 1 / math.sqrt(5), id='icosahedron'),
-        pytest.param(16, 5, 1 / 5, id='Clebsch'),
-        pytest.param(27, 6, 1 / 4, id='Schlaefli'),
-        pytest.param(56, 7, 1 / 3, id='28 bitangents'),
+        pytest.param(5, 2, math.cos(2 * math.pi / 5), True, id='pentagon'),
+        pytest.param(9, 2, math.cos(2 * math.pi / 9), False, id='nonagon'),
+        pytest.param(12, 3, 1 / math.sqrt(5), False, id='icosahedron'),
+        pytest.param(16, 5, 1 / 5, True, id='Clebsch'),
+        pytest.param(27, 6, 1 / 4, True, id='Schlaefli'),
+        pytest.param(56, 7, 1 / 3, False, id='28 bitangents'),
     ],
 )
-def test_beyond_it_finds_the_known_best_arrangements(num_classes, feat_dim, best):
+def test_beyond_it_finds_the_known_best_arrangements(num_classes, feat_dim, best, sharp):
     rows = spread_centroids(num_classes, feat_dim, seed=1)
     assert max_cosine(rows) == pytest.approx(best, abs=1e-4)
     assert_close(rows.norm(dim=1), torch.ones(num_classes).double())
-
-
-@pytest.mark.parametrize('num_classes, feat_dim, best', [(5, 2, (math.sqrt(5) - 1) / 4), (16, 5, 0.2), (27, 6, 0.25)])
-def test_bound_is_sharp_where_an_arrangement_reaches_it(num_classes, feat_dim, best):
-    assert max_cosine_lower_bound(num_classes, feat_dim) == pytest.approx(best, abs=1e-12)
+    bound = max_cosine_lower_bound(num_classes, feat_dim)
+    assert bound == pytest.approx(best, abs=1e-12) if sharp else bound < best - 1e-3
 
 
 def test_bound_grows_with_the_classes():

@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import cross_entropy, normalize
 from torch.testing import assert_close
 
-from mmpod.functional import pedcc
+from mmpod.functional import multiplicative_margin_logits, pedcc
 from mmpod.models import (
     AMSoftmaxLoss,
     ASoftmaxLoss,
@@ -90,6 +90,24 @@ def test_l_softmax_anneals_from_softmax_to_the_margin():
     assert_close(values[2], hard, rtol=1e-5, atol=0)
     assert hard > softmax
     assert loss.iteration == 3
+
+
+@pytest.mark.parametrize(
+    'loss, iteration, expected',
+    [
+        (ASoftmaxLoss(), 0, 1000.0),
+        (ASoftmaxLoss(), 100, 1000 / 13),
+        (ASoftmaxLoss(), 10**6, 5.0),
+        (LSoftmaxLoss(), 20000, 1000 * 1.4**-45),
+    ],
+)
+def test_lambda_follows_the_published_schedule(loss, iteration, expected):
+    features, labels, prototypes = batch()
+    loss.iteration.fill_(iteration)
+    (measured,) = loss(features, labels, prototypes).values()
+    prototypes = normalize(prototypes) if isinstance(loss, ASoftmaxLoss) else prototypes
+    logits = multiplicative_margin_logits(features, labels, prototypes, loss.margin, torch.tensor(expected))
+    assert_close(measured, cross_entropy(logits, labels), rtol=1e-7, atol=0)
 
 
 def test_the_schedule_counts_training_batches_only():
@@ -210,7 +228,9 @@ def test_delta_never_becomes_zero(settings, scale):
     assert zero.grad.isfinite().all()
 
 
-@pytest.mark.parametrize('loss', [PODLoss(), PODLoss(power=1, sc_weight=0), NormAdaptivePODLoss()])
+@pytest.mark.parametrize(
+    'loss', [PODLoss(), PODLoss(power=1, sc_weight=0), NormAdaptivePODLoss()], ids=['pod', 'pedccmse', 'norm-adaptive']
+)
 def test_pod_takes_the_direction_of_learned_prototypes(loss):
     features, labels, prototypes = batch()
     losses = loss(features, labels, (100 * prototypes).requires_grad_())
@@ -232,6 +252,7 @@ def test_frozen_centroids_of_another_length_are_refused():
         (dict(type='mmpod.CenterLoss', num_classes=NUM_CLASSES, feat_dim=DIM), 'dot'),
         (dict(type='mmpod.PODLoss'), 'cosine'),
     ],
+    ids=lambda value: value['type'] if isinstance(value, dict) else value,
 )
 def test_head_classifies_by_what_the_loss_trains(loss, similarity):
     head = LearnedPrototypeHead(NUM_CLASSES, DIM, loss)
@@ -273,6 +294,13 @@ def test_scores_of_far_inner_products_stay_above_zero():
         (lambda: CenterLoss(3, 4, center_rate=1.5), ValueError, 'center_rate.*at most 1'),
         (lambda: ComplementEntropyLoss('N'), ValueError, "normalizer.*'K', 'K-1'.*'N'"),
         (lambda: NormAdaptivePODLoss(initial_delta=0), ValueError, 'initial_delta'),
+        (lambda: PODLoss(sc_weight=-1), ValueError, 'sc_weight'),
+        (lambda: PODLoss(sc_weight='1'), TypeError, 'sc_weight'),
+        (lambda: PODLoss(sc_weight=float('nan')), ValueError, 'sc_weight'),
+        (lambda: PODLoss(power=0.5), ValueError, 'power'),
+        (lambda: PODLoss(loss_weight=-0.1), ValueError, 'loss_weight'),
+        (lambda: PODLoss(class_weight=[1, -1]), ValueError, '`class_weight` to be a finite number of at least 0.*-1'),
+        (lambda: AMSoftmaxLoss(focal_gamma=-1), ValueError, '`focal_gamma`'),
         (lambda: PODLoss(decorrelation='cov'), ValueError, "decorrelation.*'sc'.*'cov'"),
         (lambda: LearnedPrototypeHead(1, 4, dict(type='mmpod.AMSoftmaxLoss')), ValueError, 'num_classes'),
         (lambda: LearnedPrototypeHead(3, 4, dict(type='CrossEntropyLoss')), TypeError, 'PrototypeLoss.*_delete_'),

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from data_samples import samples_of
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import MODELS
-from mmpretrain.structures import DataSample
 from torch.testing import assert_close
 
 from mmpod.models import PrototypeHead
@@ -31,12 +31,6 @@ def build(name, **changes):
     head = MODELS.build(dict(HEADS[name], **changes))
     head.init_weights()
     return head
-
-
-def samples_of(labels):
-    if labels.is_floating_point():
-        return [DataSample().set_gt_score(row) for row in labels]
-    return [DataSample().set_gt_label(int(label)) for label in labels]
 
 
 def objective(head, pooled, labels):
@@ -76,7 +70,7 @@ def test_prediction_is_the_largest_score(name):
 
 @each
 def test_it_learns_separable_classes(name):
-    """Ten points in general position, one a class: 150 steps of gradient descent put all of them right."""
+    """Ten points in general position, one per class: 150 steps of gradient descent put all of them right."""
     torch.manual_seed(1)
     head, pooled, labels = build(name), torch.randn(10, CHANNELS), torch.arange(10)
     optimizer = torch.optim.SGD(head.parameters(), lr=0.05, momentum=0.9)
@@ -159,7 +153,7 @@ def test_arguments_are_not_written_to(name):
 
 
 @each_prototype_head
-def test_prototypes_are_asked_for(name):
+def test_a_head_without_prototypes_is_refused(name):
     loss = build(name).loss_module
     with pytest.raises(TypeError, match='centroids.*PEDCCHead.*LearnedPrototypeHead'):
         loss(torch.randn(2, NUM_CLASSES), torch.tensor([0, 1]), avg_factor=None)

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from data_samples import samples_of
 from mmengine.optim import AmpOptimWrapper, OptimWrapperDict, build_optim_wrapper
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import MODELS
-from mmpretrain.structures import DataSample
 from torch.testing import assert_close
 
 from mmpod.functional import complement_entropy
@@ -37,7 +37,7 @@ def batch(num_samples=6, seed=1):
     generator = torch.Generator().manual_seed(seed)
     images = torch.randn(num_samples, 1, 32, 32, generator=generator)
     labels = [index % 3 for index in range(num_samples)]
-    return dict(inputs=images, data_samples=[DataSample().set_gt_label(label) for label in labels]), labels
+    return dict(inputs=images, data_samples=samples_of(labels)), labels
 
 
 def optimizers(model, **changes):
@@ -46,7 +46,7 @@ def optimizers(model, **changes):
 
 @pytest.mark.parametrize('clip', [None, 0.01])
 @pytest.mark.parametrize('normalizer, divisor', [('K', 3), ('K-1', 2)])
-def test_two_full_steps_a_batch(normalizer, divisor, clip):
+def test_two_full_steps_per_batch(normalizer, divisor, clip):
     model = classifier(complement_loss=dict(type='mmpod.ComplementEntropyLoss', normalizer=normalizer))
     plain = copy.deepcopy(model)
     wrappers = optimizers(model, clip_grad=dict(max_norm=clip) if clip else None)

@@ -2,19 +2,15 @@ import json
 
 import pytest
 import torch
+from data_samples import samples_of
 from mmengine.runner import get_state_dict, load_checkpoint
 from mmpretrain.evaluation import Accuracy
 from mmpretrain.registry import MODELS
-from mmpretrain.structures import DataSample
 from torch.testing import assert_close
 
 from mmpod.functional import pedcc
 from mmpod.models import PEDCCHead
 from mmpod.models.centroid_sources import digest
-
-
-def samples_of(labels):
-    return [DataSample().set_gt_label(int(label)) for label in labels]
 
 
 def test_structure():

@@ -2,12 +2,12 @@
 
 import pytest
 import torch
+from data_samples import samples_of
 from mmpretrain.evaluation import Accuracy
-from mmpretrain.structures import DataSample
 from torch.testing import assert_close
 
 from mmpod.evaluation import TopKAccuracy
-from mmpod.models import LearnedPrototypeHead, LSoftmaxLoss, PEDCCHead
+from mmpod.models import LearnedPrototypeHead, PEDCCHead
 
 NUM_CLASSES = 23
 
@@ -27,7 +27,6 @@ def heads():
         (dict(topk=(1, 99)), ValueError, 'topk.*99'),
         (dict(topk='5'), TypeError, 'topk.*5'),
         (dict(cal_acc='no'), TypeError, "cal_acc.*True or False.*'no'"),
-        (dict(loss=None), TypeError, 'should be a dict.*NoneType'),
     ],
 )
 def test_bad_arguments(change, error, words):
@@ -45,11 +44,10 @@ def test_at_least_five_of_very_many_classes_are_predicted(monkeypatch):
 @pytest.mark.parametrize('chunk', [4, 10, 23, 100])
 def test_predictions_by_parts_of_the_classes_are_those_of_all(head, chunk, monkeypatch):
     pooled, labels = torch.randn(50, 6), torch.randint(NUM_CLASSES, (50,))
-    samples = [DataSample().set_gt_label(int(label)) for label in labels]
-    whole = [sample.to_dict() for sample in head.predict((pooled,), [sample.clone() for sample in samples])]
+    whole = [sample.to_dict() for sample in head.predict((pooled,), samples_of(labels))]
     monkeypatch.setattr(type(head), 'MAX_SCORES', 20)
     monkeypatch.setattr(type(head), 'CHUNK', chunk)
-    parts = [sample.to_dict() for sample in head.predict((pooled,), samples)]
+    parts = [sample.to_dict() for sample in head.predict((pooled,), samples_of(labels))]
     for sample, expected in zip(parts, whole):
         assert 'pred_score' not in sample
         scores, order = expected['pred_score'].sort(descending=True)
@@ -65,21 +63,9 @@ def test_predictions_by_parts_of_the_classes_are_those_of_all(head, chunk, monke
     ) / len(parts)
 
 
-def test_predictions_follow_a_loss_that_replaces_the_first():
-    """As mmpretrain's SwitchRecipeHook does; the vector of class 1 is longer, that of class 0 is closer in angle."""
-    head = LearnedPrototypeHead(3, 2, dict(type='mmpod.AMSoftmaxLoss'))
-    head.fc.weight.data = torch.tensor([[1.0, 0.0], [5.0, 4.0], [0.0, 1.0]])
-    features = (torch.tensor([[1.0, 0.0]]),)
-    assert head.predict(features)[0].pred_label.item() == 0
-    head.loss_module = LSoftmaxLoss()
-    sample = head.predict(features)[0]
-    assert sample.pred_label.item() == 1
-    assert_close(sample.pred_score, torch.tensor([1.0, 5.0, 0.0]).softmax(0))
-
-
 def test_top_k_accuracy_of_all_scores_is_accuracy():
     head, pooled = heads()[0], torch.randn(30, 6)
-    samples = [DataSample().set_gt_label(i % NUM_CLASSES) for i in range(30)]
+    samples = samples_of(torch.arange(30) % NUM_CLASSES)
     predictions = [sample.to_dict() for sample in head.predict((pooled,), samples)]
     measured, plain = TopKAccuracy(topk=(1, 5)), Accuracy(topk=(1, 5))
     measured.process(None, predictions), plain.process(None, predictions)

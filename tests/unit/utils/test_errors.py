@@ -31,7 +31,7 @@ def test_mistakes_of_the_user_and_refusals_are_sentences(tmp_path, monkeypatch):
     assert f'`{tmp_path}/data/x.txt`' in sentence_of(lambda: open('data/x.txt'))
 
 
-def test_bugs_are_not():
+def test_bugs_are_raised_as_they_are():
     for bug in (lambda: int('x'), lambda: {}['key'], lambda: None.x, lambda: [][1], raising(RuntimeError('a'))):
         assert sentence_of(bug) is None
     with pytest.raises(ZeroDivisionError), errors_as_exit():

@@ -1,11 +1,9 @@
 """A file is replaced by a complete one, or not at all, and one that cannot be written is refused before the work."""
 
 import os
-import subprocess
 
 import pytest
 
-from mmpod.utils import files
 from mmpod.utils.errors import UserError
 from mmpod.utils.files import check_output_file, replaced
 
@@ -38,28 +36,16 @@ def test_an_error_leaves_the_old_file_and_nothing_else(error, tmp_path):
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b'old']
 
 
-def test_two_writers_of_one_file_do_not_mix(tmp_path):
+def test_two_processes_that_write_one_file_do_not_mix(tmp_path, monkeypatch):
     with replaced(tmp_path / 'a.bin') as first:
         first.write(b'A' * 9)
         first.flush()
+        monkeypatch.setattr(os, 'getpid', lambda: 0)
         with replaced(tmp_path / 'a.bin') as second:
             second.write(b'B' * 3)
         assert (tmp_path / 'a.bin').read_bytes() == b'B' * 3
         first.write(b'A' * 9)
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b'A' * 18]
-
-
-def test_the_rest_of_a_killed_process_goes_with_the_next_write(tmp_path, monkeypatch):
-    path, killed = tmp_path / '[a].bin', subprocess.Popen(['true'])
-    killed.wait()
-    for pid in (killed.pid, os.getppid()):
-        with monkeypatch.context() as patched:
-            patched.setattr(os, 'getpid', lambda pid=pid: pid)
-            files._temporary(path).touch()
-    with replaced(path) as file:
-        file.write(b'mine')
-    left = {other.name for other in tmp_path.iterdir()} - {path.name}
-    assert len(left) == 1 and f'.{os.getppid()}.' in left.pop()
 
 
 def test_a_file_that_can_be_written_is_neither_made_nor_changed(tmp_path):

@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from mmpod.functional import class_moments, neural_collapse, normalize_rows, pedcc
+from mmpod.functional import neural_collapse, normalize_rows, pedcc
+from mmpod.functional.moments import class_moments
 from mmpod.visualization.embedding import embed, plot_embedding
-from mmpod.visualization.geometry import Features, collect_features, draw_geometry
+from mmpod.visualization.geometry import Features, collect_features, draw_geometry, plot_gram
 
 PICTURES = {'gram.png', 'means.png', 'cosines.png', 'embedding.png'}
 
@@ -42,14 +43,13 @@ def test_numbers_are_those_of_prototypes_of_any_length(tmp_path):
     assert written(tmp_path) == PICTURES
 
 
-def test_each_figure_shows_what_it_says(tmp_path, monkeypatch):
+def test_each_figure_shows_what_it_says(tmp_path, monkeypatch, drawn):
     import mmpod.visualization.geometry as module
 
-    shown, figures = {}, []
+    shown = {}
     monkeypatch.setattr(module, 'plot_gram', lambda rows, path, *_: shown.update({path.stem: rows}))
     monkeypatch.setattr(module, 'plot_embedding', lambda points, labels, *_: shown.update(labels=labels))
     monkeypatch.setattr(module, 'embed', lambda features, *_: shown.update(features=features) or (None, None))
-    monkeypatch.setattr(module, 'write_png', lambda figure, path: figures.append(figure))
     data = made_up()._replace(prototypes=3 * made_up().prototypes)
     numbers = draw_geometry(data, tmp_path, max_samples=30)
     assert_close(shown['gram'], data.prototypes / 3)
@@ -58,8 +58,8 @@ def test_each_figure_shows_what_it_says(tmp_path, monkeypatch):
     assert_close(shown['means'], centred / centred.norm(dim=1, keepdim=True))
     assert len(shown['features']) == 30
     assert torch.equal((shown['features'] @ data.prototypes.T).argmax(1), shown['labels'])
-    (axes,) = figures[0].axes
-    texts = [text.get_text() for text in figures[0].legends[0].get_texts()]
+    (axes,) = drawn[0].axes
+    texts = [text.get_text() for text in drawn[0].legends[0].get_texts()]
     for name, value in (('of its class', 'target_cosine'), ('nearest other', 'max_nontarget_cosine')):
         assert any(name in text and f'mean {numbers[value]:.3f}' in text for text in texts)
     assert axes.lines[-1].get_xdata()[0] == pytest.approx(-1 / 3)
@@ -107,15 +107,11 @@ def test_pca_keeps_distances_in_a_plane():
     assert_close(stars, points[:3])
 
 
-def test_names_stay_inside_the_frame(tmp_path, monkeypatch):
+def test_names_stay_inside_the_frame(tmp_path, drawn):
     """Of classes at the edge of the map, with the longest names that are usual."""
-    import mmpod.visualization.embedding as module
-
-    figures = []
-    monkeypatch.setattr(module, 'write_png', lambda figure, path: figures.append(figure))
     points = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]).double()
     plot_embedding(points, torch.arange(4), None, ['automobile', 'bird', 'n02123045', 'truck'], 'pca', tmp_path)
-    (figure,) = figures
+    (figure,) = drawn
     figure.draw_without_rendering()
     (axes,) = figure.axes
     frame = axes.get_window_extent()
@@ -126,14 +122,10 @@ def test_names_stay_inside_the_frame(tmp_path, monkeypatch):
     assert axes.get_xlabel() == 'principal component 1' and 'PCA' in axes.get_title()
 
 
-def test_numbers_of_the_heat_map_do_not_touch_beside_long_names(tmp_path, monkeypatch):
-    import mmpod.visualization.geometry as module
-
-    figures = []
-    monkeypatch.setattr(module, 'write_png', lambda figure, path: figures.append(figure))
+def test_numbers_of_the_heat_map_do_not_touch_beside_long_names(tmp_path, drawn):
     names = [f'long class name {number}' for number in range(10)]
-    module.plot_gram(pedcc(10, 16), tmp_path, 'Prototypes', names)
-    (figure,) = figures
+    plot_gram(pedcc(10, 16), tmp_path, 'Prototypes', names)
+    (figure,) = drawn
     figure.draw_without_rendering()
     axes = figure.axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == names
