@@ -1,16 +1,11 @@
-"""What all tests share: the repository's root, deterministic seeds, one way to run a command as a user would."""
+"""What all tests share: deterministic seeds, commands and tools, images. `helpers` imports torch, hence inside."""
 
 import functools
 import gc
 import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_configure(config):
@@ -24,7 +19,7 @@ def pytest_configure(config):
 
     # MMEngine would read all metafiles of mmpretrain for each base that a config inherits from it.
     mmengine.config.utils.load = functools.lru_cache(maxsize=None)(mmengine.config.utils.load)
-    torch.set_num_threads(1)  # small tensors gain nothing from more, and threads that wait for a busy core take ages
+    torch.set_num_threads(1)  # small tensors gain nothing from more, and waiting for a busy core is slow
 
 
 def pytest_collection_finish():
@@ -48,42 +43,36 @@ def seed():
 
 @pytest.fixture(scope='session')
 def root():
-    return ROOT
-
-
-def environment(**variables):
-    """Return the variables of a command that a user starts, with this checkout and a free port for its processes."""
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = probe.getsockname()[1]
-    defaults = dict(PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1', PYTHONWARNINGS='ignore', PORT=str(port))
-    path = f'{Path(sys.executable).parent}:{os.environ["PATH"]}'
-    return {**os.environ, **defaults, 'PATH': path, **variables}
+    return Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture
 def run_command(tmp_path):
-    """Run a command in an empty folder and return the finished process; its output is shown when a test fails."""
+    """helpers.run_command in an empty folder."""
+    import helpers
 
-    def run(*command, status=0, env=None, cwd=tmp_path, timeout=300):
-        done = subprocess.run(
-            [str(word) for word in command],
-            capture_output=True,
-            text=True,
-            env=environment(**env or {}),
-            cwd=cwd,
-            timeout=timeout,
-        )
-        print(done.stdout, done.stderr)
-        assert done.returncode == status, f'{command} ended with {done.returncode}: {done.stderr[-2000:]}'
-        return done
+    return functools.partial(helpers.run_command, cwd=tmp_path)
 
-    return run
+
+@pytest.fixture
+def tool(tmp_path, monkeypatch, capfd):
+    """Call a tool in this process and an empty folder; return what it said and its error, '' where it ended well."""
+    import helpers
+
+    monkeypatch.chdir(tmp_path)
+
+    def call(name, *arguments):
+        capfd.readouterr()
+        error = helpers.call_tool(name, *arguments)
+        said = capfd.readouterr()
+        return said.out + said.err, error
+
+    return call
 
 
 @pytest.fixture
 def image_folder(tmp_path):
-    """Write a CIFAR-10 as a folder of random PNGs and return its path: `per_class` images per class and split."""
+    """Return a function that writes `per_class` random PNGs per class and split and returns their folder."""
 
     def write(classes, per_class=2, root=tmp_path / 'images', splits=('train', 'test'), size=32):
         import cv2

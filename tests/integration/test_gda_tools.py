@@ -1,63 +1,41 @@
 """GDA and Table IV through the command lines: one process and two, saved, served."""
 
 import json
-import os
 import pickle
 import re
-import runpy
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 import torch
+from helpers import GDA, POD, ROOT, SOFTMAX, digits
 from mmpretrain import get_model
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from torch.testing import assert_close
 
 from mmpod.datasets import SklearnDigits
 from mmpod.engine import Inferencer
-from mmpod.engine.command_line import evaluation_config
-from mmpod.engine.runner_session import runner_session
 from mmpod.posthoc import GaussianDiscriminantAnalysis
-
-POD, GDA = 'configs/small/pod_digits.py', 'configs/small/gda_digits.py'
-
-
-@pytest.fixture(scope='module')
-def trained(root, tmp_path_factory):
-    """Two epochs on the digits, once for all tests of this file."""
-    work_dir = tmp_path_factory.mktemp('trained')
-    command = [sys.executable, root / 'tools/train.py', root / POD, '--work-dir', work_dir]
-    environment = dict(os.environ, PYTHONPATH=str(root), OMP_NUM_THREADS='1', PYTHONWARNINGS='ignore')
-    options = ['--cfg-options', 'train_cfg.max_epochs=2', 'randomness.seed=0']
-    done = subprocess.run([*command, *options], env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return work_dir
 
 
 @pytest.fixture
-def test(root, trained, tmp_path, monkeypatch, capsys):
-    """Do what tools/test.py does, in this process; return the metrics and what was printed."""
-    monkeypatch.setenv('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '1')
+def metrics_of(trained, tool, tmp_path):
+    """Return a function that calls tools/test.py and returns the metrics, and what was printed."""
 
-    def run(config=root / GDA, checkpoint='epoch_2.pth', arguments=(), **options):
-        monkeypatch.setattr('sys.argv', ['test.py', str(config), str(trained / checkpoint), *arguments])
-        args = runpy.run_path(str(root / 'tools/test.py'))['parse_args']()
-        args.work_dir, args.cfg_options = str(tmp_path / 'work'), options
-        with runner_session(evaluation_config(args)) as runner:
-            metrics = runner.test()
-        return metrics, capsys.readouterr().out
+    def call(config=GDA, *options, arguments=()):
+        out = ['--out', 'metrics.json', '--out-item', 'metrics']
+        options = ['--cfg-options', *options] if options else []
+        said, error = tool('test', config, trained / 'epoch_2.pth', *arguments, *out, *options)
+        assert not error, error
+        return json.loads((tmp_path / 'metrics.json').read_text()), said
 
-    return run
+    return call
 
 
-def digits(split):
+def network_input(split):
     """Return images as the network gets them, and labels."""
-    data = SklearnDigits(split=split, pipeline=[])
-    samples = [data[index] for index in range(len(data))]
-    images = torch.from_numpy(np.stack([sample['img'] for sample in samples])).permute(0, 3, 1, 2).float()
-    return (images - 78) / 96, np.array([sample['gt_label'] for sample in samples])
+    pixels, labels = digits(split)
+    return (pixels - 78) / 96, labels
 
 
 def unit_features(model, images, stage='pre_logits'):
@@ -67,62 +45,64 @@ def unit_features(model, images, stage='pre_logits'):
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def test_cosine_and_gda_side_by_side(test, root, trained, tmp_path, run_command):
+def test_cosine_and_gda_side_by_side(metrics_of, trained, tmp_path, run_command):
     """The cosine is that of the plain test; GDA is scikit-learn's on features taken out by mmpretrain."""
-    plain, _ = test(root / POD)
-    command = [sys.executable, root / 'tools/test.py', root / GDA, trained / 'epoch_2.pth', '--cfg-options']
+    plain, _ = metrics_of(POD)
+    command = [sys.executable, ROOT / 'tools/test.py', GDA, trained / 'epoch_2.pth', '--cfg-options']
     done = run_command(*command, 'model.covariance=shared', 'model.shrinkage=0.1')
     printed = done.stdout + done.stderr
     assert 'ETA' in printed and "covariance='shared', shrinkage 0.1 to 0.1" in printed
     cosine, gda = (float(value) for value in re.findall(r'cosine/top1: ([\d.]+)  gda/top1: ([\d.]+)', printed)[-1])
     assert cosine == pytest.approx(plain['accuracy/top1'], abs=1e-3)
-    model = get_model(root / POD, pretrained=str(trained / 'epoch_2.pth'))
-    (images, labels), (others, truth) = digits('train'), digits('test')
+    model = get_model(POD, pretrained=str(trained / 'epoch_2.pth'))
+    (images, labels), (others, truth) = network_input('train'), network_input('test')
     lda = LinearDiscriminantAnalysis(solver='lsqr', shrinkage=0.1).fit(unit_features(model, images), labels)
     assert gda == pytest.approx(100 * lda.score(unit_features(model, others), truth), abs=0.21)
-    metrics, _ = test(root / GDA, **{'model.stage': 'pooled', 'model.covariance': 'shared', 'model.shrinkage': 0.1})
+    metrics, _ = metrics_of(GDA, 'model.stage=pooled', 'model.covariance=shared', 'model.shrinkage=0.1')
     lda.fit(unit_features(model, images, 'neck'), labels)
     assert metrics['gda/top1'] == pytest.approx(100 * lda.score(unit_features(model, others, 'neck'), truth), abs=0.21)
 
 
-def test_saved_and_served(test, root, trained, tmp_path):
+def test_saved_and_served(metrics_of, tool, trained, tmp_path):
     saved = tmp_path / 'gda.npz'
-    first, printed = test(**{'custom_hooks.0.save_to': str(saved), 'model.shrinkage': 0.2})
+    first, printed = metrics_of(GDA, f'custom_hooks.0.save_to={saved}', 'model.shrinkage=0.2')
     assert 'ETA' in printed
-    served, printed = test(**{'model.fitted': str(saved)})
+    served, printed = metrics_of(GDA, f'model.fitted={saved}')
     assert 'ETA' not in printed and served['gda/top1'] == first['gda/top1']
-    with pytest.raises(ValueError, match='gda.npz.*these differ: weights'):
-        test(checkpoint='epoch_1.pth', **{'model.fitted': str(saved)})
+    _, error = tool('test', GDA, trained / 'epoch_1.pth', '--cfg-options', f'model.fitted={saved}')
+    assert re.search('gda.npz.*these differ: weights', error)
 
-    inferencer = Inferencer(root / GDA, trained / 'epoch_2.pth', fitted=str(saved))
+    inferencer = Inferencer(GDA, trained / 'epoch_2.pth', fitted=str(saved))
     data = SklearnDigits(split='test', pipeline=[])
     results = inferencer([data[index]['img'] for index in range(200)], 'bgr', batch_size=50)
-    model = get_model(root / POD, pretrained=str(trained / 'epoch_2.pth'))
-    joint, _ = GaussianDiscriminantAnalysis.load(saved).predict_joint(unit_features(model, digits('test')[0][:200]))
+    model = get_model(POD, pretrained=str(trained / 'epoch_2.pth'))
+    joint, _ = GaussianDiscriminantAnalysis.load(saved).predict_joint(
+        unit_features(model, network_input('test')[0][:200])
+    )
     assert [result['pred_label'] for result in results] == joint.argmax(1).tolist()
     for result, row in zip(results, joint):
         assert (np.argsort(result['pred_scores']) == np.argsort(row)).all()
 
 
-def test_unfitted_and_wrong_models_say_so(test, root, tmp_path):
-    with pytest.raises(ValueError, match='Expected fitted Gaussians'):
-        test(custom_hooks=[])
-    (tmp_path / 'wrong.py').write_text(f"_base_ = ['{root / POD}']\ncustom_hooks = [dict(type='mmpod.FitGDAHook')]\n")
+def test_unfitted_and_wrong_models_say_so(tool, trained, tmp_path):
+    (tmp_path / 'unfitted.py').write_text(f"_base_ = ['{GDA}']\ncustom_hooks = []\n")
+    assert 'Expected fitted Gaussians' in tool('test', 'unfitted.py', trained / 'epoch_2.pth')[1]
+    (tmp_path / 'wrong.py').write_text(f"_base_ = ['{POD}']\ncustom_hooks = [dict(type='mmpod.FitGDAHook')]\n")
     with pytest.raises(TypeError, match='Expected a GDAClassifier for FitGDAHook, but got ImageClassifier'):
-        test(tmp_path / 'wrong.py')
+        tool('test', 'wrong.py', trained / 'epoch_2.pth')
 
 
-def test_unknown_images_are_told_apart(test, image_folder):
+def test_unknown_images_are_told_apart(metrics_of, image_folder):
     """Noise in colour against digits in grey."""
     folder = image_folder(['noise'], per_class=30, splits=('x',), size=20)
-    metrics, _ = test(**{'custom_hooks.1.unknown': str(folder), 'model.shrinkage': 0.1})
+    metrics, _ = metrics_of(GDA, f'custom_hooks.1.unknown={folder}', 'model.shrinkage=0.1')
     for score in ('log_density', 'mahalanobis', 'max_cosine'):
         assert metrics[f'open_set/{score}_auroc'] > 50
 
 
-def write_config(root, path, unknown=None):
+def write_config(path, unknown):
     path.write_text(
-        f"_base_ = ['{root / GDA}']\n"
+        f"_base_ = ['{GDA}']\n"
         f"custom_hooks = [dict(type='mmpod.FitGDAHook'), dict(type='mmpod.OpenSetHook', unknown={unknown!r}), "
         "dict(type='mmpod.FewShotHook', support=dict(split='train'), query=dict(split='test'), shots=[5])]\n"
         "test_evaluator = [dict(type='mmpod.CosineAccuracy', topk=(1, 5)), dict(type='Accuracy', topk=(1, 5), "
@@ -133,11 +113,11 @@ def write_config(root, path, unknown=None):
     return path
 
 
-def test_two_processes_give_the_model_and_the_metrics_of_one(test, root, trained, tmp_path, image_folder, run_command):
+def test_two_processes_give_the_model_and_the_metrics_of_one(metrics_of, trained, tmp_path, image_folder, run_command):
     unknown = image_folder(['a', 'b', 'c'], per_class=3, splits=('train',), size=12)
-    config = write_config(root, tmp_path / 'both.py', str(unknown))
-    one, _ = test(config, **{'custom_hooks.0.save_to': str(tmp_path / 'one.npz')})
-    command = ['bash', root / 'tools/dist_test.sh', config, trained / 'epoch_2.pth', 2, '--work-dir', tmp_path / 'two']
+    config = write_config(tmp_path / 'both.py', str(unknown))
+    one, _ = metrics_of(config, f'custom_hooks.0.save_to={tmp_path / "one.npz"}')
+    command = ['bash', ROOT / 'tools/dist_test.sh', config, trained / 'epoch_2.pth', 2, '--work-dir', tmp_path / 'two']
     options = [f'custom_hooks.0.save_to={tmp_path / "two.npz"}']
     out = ['--out', tmp_path / 'two.json', '--out-item', 'metrics']
     run_command(*command, *out, '--cfg-options', *options)
@@ -150,7 +130,7 @@ def test_two_processes_give_the_model_and_the_metrics_of_one(test, root, trained
     }
     assert two.keys() == one.keys() and expected <= one.keys()
     for name, value in one.items():
-        # Other batches, so features differ in their last digits; the time is no metric.
+        # Other batches, so features differ in their last digits; the time is not a metric.
         if 'time' not in name:
             assert two[name] == pytest.approx(value, rel=1e-4), name
     models = [np.load(tmp_path / f'{name}.npz') for name in ('one', 'two')]
@@ -159,33 +139,30 @@ def test_two_processes_give_the_model_and_the_metrics_of_one(test, root, trained
         assert_close(models[1][name], models[0][name], rtol=1e-4, atol=1e-5 * np.abs(models[0][name]).max())
 
 
-def test_table_iv_of_any_model(test, root, trained, tmp_path, monkeypatch):
+def test_table_iv_of_any_model(metrics_of, trained, tmp_path, tool):
     """The metric's numbers are those of features taken out by mmpretrain; --tta and --out go on working."""
     (tmp_path / 'pod.py').write_text(
-        f"_base_ = ['{root / POD}']\ntest_evaluator = [dict(type='Accuracy'), dict(type='mmpod.FeatureSpectrum')]\n"
+        f"_base_ = ['{POD}']\ntest_evaluator = [dict(type='Accuracy'), dict(type='mmpod.FeatureSpectrum')]\n"
     )
-    metrics, _ = test(tmp_path / 'pod.py')
-    model = get_model(root / POD, pretrained=str(trained / 'epoch_2.pth'))
-    x = unit_features(model, digits('test')[0], 'neck')
+    metrics, _ = metrics_of(tmp_path / 'pod.py')
+    model = get_model(POD, pretrained=str(trained / 'epoch_2.pth'))
+    x = unit_features(model, network_input('test')[0], 'neck')
     moment = x.T @ x / len(x)
     assert metrics['spectrum/eigenvalue_variance_e8'] == pytest.approx(1e8 * np.linalg.eigvalsh(moment).var(), rel=1e-4)
     assert metrics['spectrum/energy_variance_e8'] == pytest.approx(1e8 * np.diag(moment).var(), rel=1e-4)
-    augmented, _ = test(tmp_path / 'pod.py', arguments=['--tta'])
+    augmented, _ = metrics_of(tmp_path / 'pod.py', arguments=['--tta'])
     assert 'accuracy/top1' in augmented and not [name for name in augmented if name.startswith('spectrum')]
     predictions = tmp_path / 'predictions.pkl'
-    command = ['test.py', tmp_path / 'pod.py', trained / 'epoch_2.pth', '--work-dir', tmp_path, '--out', predictions]
-    monkeypatch.setattr('sys.argv', [str(word) for word in command])
-    runpy.run_path(str(root / 'tools/test.py'), run_name='__main__')
+    assert not tool('test', tmp_path / 'pod.py', trained / 'epoch_2.pth', '--out', predictions)[1]
     samples = pickle.loads(predictions.read_bytes())
     assert len(samples) == 500 and 'pred_score' in samples[0] and 'features_pooled' not in samples[0]
 
 
-def test_softmax_models_are_measured_too(root, test, tmp_path):
+def test_softmax_models_are_measured_too(metrics_of, tmp_path):
     """Without head features of its own, a softmax head's are the pooled ones; random weights will do."""
-    base = root / 'configs/small/softmax_digits.py'
     (tmp_path / 'softmax.py').write_text(
-        f"_base_ = ['{base}']\ntest_evaluator = [dict(type='mmpod.FeatureSpectrum'), "
+        f"_base_ = ['{SOFTMAX}']\ntest_evaluator = [dict(type='mmpod.FeatureSpectrum'), "
         "dict(type='mmpod.FeatureSpectrum', stage='pre_logits', prefix='head')]\n"
     )
-    metrics, _ = test(tmp_path / 'softmax.py', arguments=['--allow-missing'])
+    metrics, _ = metrics_of(tmp_path / 'softmax.py', arguments=['--allow-missing'])
     assert metrics['spectrum/effective_rank'] == metrics['head/effective_rank'] > 1

@@ -1,26 +1,21 @@
 """Training on several machines: what the launcher passes on, and two "machines" that are one."""
 
-import os
 import subprocess
 
 import pytest
 import torch
-from conftest import environment
+from helpers import POD, ROOT, environment, words_passed_to
 
 from mmpod.engine import checkpoints
 
-DIGITS = 'configs/small/pod_digits.py'
 OPTIONS = ['--cfg-options', 'train_cfg.max_epochs=1', 'train_dataloader.batch_size=32', 'randomness.seed=0']
 
 
 @pytest.mark.parametrize('script, files', [('dist_train', ['a b.py']), ('dist_test', ['a b.py', 'c.pth'])])
-def test_launchers_pass_the_nodes_to_torchrun(script, files, root, tmp_path):
-    (tmp_path / 'torchrun').write_text('#!/bin/sh\nfor word; do echo "$word"; done\n')
-    (tmp_path / 'torchrun').chmod(0o755)
+def test_launchers_pass_the_nodes_to_torchrun(script, files, tmp_path):
     nodes = dict(NNODES='3', NODE_RANK='2', MASTER_ADDR='10.0.0.1', PORT='29660')
-    variables = environment(PATH=f'{tmp_path}:{os.environ["PATH"]}', **nodes)
-    command = ['bash', str(root / f'tools/{script}.sh'), *files, '8', '--work-dir', 'w']
-    words = subprocess.run(command, env=variables, capture_output=True, text=True, check=True).stdout.splitlines()
+    command = ['bash', ROOT / f'tools/{script}.sh', *files, '8', '--work-dir', 'w']
+    words = words_passed_to('torchrun', tmp_path, *command, **nodes)
     assert {'--nnodes=3', '--node_rank=2', '--nproc_per_node=8', '--master_addr=10.0.0.1', '--master_port=29660'} <= {
         *words
     }
@@ -28,9 +23,9 @@ def test_launchers_pass_the_nodes_to_torchrun(script, files, root, tmp_path):
 
 
 @pytest.fixture
-def start(root, tmp_path):
+def start(tmp_path):
     """Start a launcher on a "machine" whose work directory has this name."""
-    train = ['bash', str(root / 'tools/dist_train.sh'), str(root / DIGITS)]
+    train = ['bash', str(ROOT / 'tools/dist_train.sh'), str(POD)]
 
     def launch(name, processes, *options, **variables):
         command = [*train, str(processes), '--work-dir', str(tmp_path / name), *options, *OPTIONS]
@@ -83,11 +78,11 @@ def test_processes_that_would_resume_from_different_files(monkeypatch, tmp_path)
 
 
 @pytest.mark.slow
-def test_flexible_runner_trains_and_resumes(root, tmp_path, run_command):
+def test_flexible_runner_trains_and_resumes(tmp_path, run_command):
     """MMEngine's other Runner, with its strategy of data parallelism."""
     strategy = ['runner_type=FlexibleRunner', 'strategy.type=DDPStrategy']
     strategy += ['strategy.model_wrapper.type=MMDistributedDataParallel', 'strategy.model_wrapper.device_ids=None']
-    train = ['bash', root / 'tools/dist_train.sh', root / DIGITS, 2, '--work-dir', tmp_path / 'work', '--resume']
+    train = ['bash', ROOT / 'tools/dist_train.sh', POD, 2, '--work-dir', tmp_path / 'work', '--resume']
     for epochs in (1, 2):
         options = [*OPTIONS, f'train_cfg.max_epochs={epochs}', *strategy]
         done = run_command(*train, *options)

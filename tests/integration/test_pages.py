@@ -99,35 +99,6 @@ def test_commands_are_changed_as_the_tables_say():
     assert changed('docs/any.md', 'python any.py') == 'python any.py'
 
 
-PAGE = """Text `python x.py`
-
-```bash
-a \\
-  b
-# c
-d
-```
-
-- item
-
-    ```python title="x"
-    if 1:
-        e
-    ```
-"""
-
-
-def test_blocks_of_a_page():
-    assert blocks('p', PAGE) == [('bash', 'a \\\n  b\n# c\nd\n'), ('python', 'if 1:\n    e\n')]
-    assert commands('a \\\n  b\n# c\n\nd\n') == ['a    b', 'd']
-
-
-def test_blocks_of_a_notebook():
-    cells = [('markdown', '```bash\nno\n```'), ('code', '%%bash\na\nb'), ('code', '%%writefile x.py\nc'), ('code', 'd')]
-    text = json.dumps(dict(cells=[dict(cell_type=kind, source=[source]) for kind, source in cells]))
-    assert blocks('p.ipynb', text) == [('bash', 'a\nb\n'), ('python', '# x.py\nc\n'), ('python', 'd\n')]
-
-
 def test_the_notebook_shows_a_whole_run():
     cells = json.loads((ROOT / 'docs/photographs.ipynb').read_text())['cells']
     code = [cell for cell in cells if cell['cell_type'] == 'code']
@@ -145,24 +116,3 @@ def test_the_notebook_shows_a_whole_run():
 def test_links_outside_of_the_site_lead_somewhere(page):
     for target in re.findall(r'\]\((?!http|#)([^)#]+)', (ROOT / page).read_text()):
         assert (ROOT / target).is_file(), target
-
-
-def rows(text):
-    return [[cell.strip() for cell in line.strip('|').split('|')] for line in text.splitlines() if line.startswith('|')]
-
-
-def test_readme_shows_the_generated_table_and_the_recorded_demo():
-    readme = (ROOT / 'README.md').read_text()
-    generated = rows((ROOT / 'docs/generated/overview.md').read_text())
-    (start,) = (number for number, row in enumerate(rows(readme)) if row == generated[0])
-    assert rows(readme)[start + 2 : start + len(generated)] == generated[2:]  # the second row has the dashes
-    recorded = (ROOT / 'results/benchmarks/demo.txt').read_text().splitlines()
-    (shown,) = re.findall(r'```text\n([\s\S]*?)```', readme)
-    assert set(shown.splitlines()) <= {*recorded, ''}
-
-
-def test_means_in_the_results_are_in_generated_tables():
-    generated = ' '.join(path.read_text() for path in (ROOT / 'docs/generated').glob('*.md'))
-    for path in [ROOT / 'docs/results.md', *(ROOT / 'docs/results').glob('*.md')]:
-        for number in re.findall(r'\d\d\.\d\d ± \d+\.\d\d', path.read_text()):
-            assert number in generated, f'{path}: {number}'

@@ -1,14 +1,12 @@
 """Every config trains and is tested, unshrunk but for its data."""
 
-from pathlib import Path
-
 import pytest
+from helpers import ROOT
 from rehearsal import one_step, write_datasets
 
 from mmpod.experiments.catalogue import CHECKPOINT_OF
 
-CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
-PATHS = {path.stem: path for path in sorted(CONFIGS.rglob('*.py')) if '_base_' not in path.parts}
+PATHS = {path.stem: path for path in sorted((ROOT / 'configs').rglob('*.py')) if '_base_' not in path.parts}
 # Every dataset, stem, head and kind of training among them.
 SOME = {
     'pod_digits',

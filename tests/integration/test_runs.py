@@ -1,6 +1,5 @@
-"""States of runs, and making many of them, with small commands in the place of trainings."""
+"""Making many runs, with small commands in place of trainings."""
 
-import json
 import multiprocessing
 import os
 import signal
@@ -23,25 +22,6 @@ def python(code):
 
 def plan(tmp_path, name, *codes, needs=None):
     return Plan(Run(name, 0, tmp_path / name), [python(code) for code in codes], 1, dict(options=[]), needs)
-
-
-def test_states(tmp_path):
-    run = Run('a', 0, tmp_path / 'a')
-    assert run.state == 'not run' and not run.work_dir.exists()
-    run.save(dict(finished=False))
-    assert run.state == 'interrupted'
-    lock = run.acquire()
-    assert run.state == 'running' and run.acquire() is None
-    child = subprocess.Popen(python('input()'), stdin=subprocess.PIPE, pass_fds=[lock.fileno()])
-    lock.close()
-    assert run.state == 'running'  # the child goes on
-    child.send_signal(signal.SIGKILL)
-    child.wait()
-    assert run.state == 'interrupted'
-    run.save(dict(finished=False, failed='ValueError: no'))
-    assert run.state == 'failed'
-    run.save(dict(finished=True))
-    assert run.state == 'done'
 
 
 def test_commands_of_a_run_follow_each_other_and_a_failure_stops_only_its_own(tmp_path, capsys):
@@ -219,115 +199,6 @@ def test_a_damaged_run_fails_alone(tmp_path, capsys):
     (damaged.run.work_dir / 'run.json').write_text('[]')
     assert run_all([damaged, good], 1, Launcher()) == [damaged.run] and good.run.state == 'done'
     assert 'damaged/run.json to be a JSON object' in capsys.readouterr().err
-
-
-def test_the_state_of_a_run_that_cannot_be_written_is_known(tmp_path):
-    run = Run('a', 0, tmp_path / 'a')
-    run.save(dict(finished=False))
-    lock = run.acquire()
-    run.work_dir.chmod(0o555)
-    (run.work_dir / 'lock').chmod(0o444)
-    user = os.geteuid()
-    for path in [tmp_path, *list(tmp_path.parents)[:-2]]:  # which pytest keeps to its user
-        path.chmod(path.stat().st_mode | 0o011)
-    if user == 0:
-        os.seteuid(65534)  # nothing is read-only for root
-    try:
-        assert run.state == 'running'
-        lock.close()
-        assert run.state == 'interrupted'
-        with pytest.raises(OSError, match='lock'):
-            run.acquire()
-        assert Run('b', 0, run.work_dir / 'b').state == 'not run'
-    finally:
-        os.seteuid(user)
-        run.work_dir.chmod(0o755)
-    (run.work_dir / 'lock').unlink()
-    assert run.state == 'interrupted' and not (run.work_dir / 'lock').exists()
-
-
-@pytest.mark.parametrize(
-    'line, words',
-    [
-        ('null', 'is null'),
-        ('{"accuracy/top1": 1.0, "step": 1}{"accuracy/top1": 2.0, "step": 2}', 'Extra data'),
-        ('[' * 100_000, 'damaged .*recursion'),
-        ('{"accuracy/top1": null, "step": 1}', 'None'),
-        ('{"accuracy/top1": 1.0}', 'a step'),
-        ('\x00', 'damaged'),
-        ('{"accuracy', 'damaged'),
-    ],
-    ids=['null', 'joined', 'nested', 'null value', 'no step', 'binary', 'torn'],
-)
-def test_a_damaged_log_is_named_with_its_line(line, words, tmp_path):
-    run, log = Run('a', 0, tmp_path), tmp_path / '2026' / 'vis_data' / 'scalars.json'
-    log.parent.mkdir(parents=True)
-    log.write_text('{"accuracy/top1": 10.0, "step": 1}\n' + line + '\n{"accuracy/top1": 20.0, "step": 2}\n')
-    for read in (run.curve, run.metrics):
-        with pytest.raises(ValueError, match=f'scalars.json, line 2, .*{words}'):
-            read()
-
-
-@pytest.mark.parametrize('text', ['null', '{"finished"', '[' * 100_000, '7', ''])
-@pytest.mark.parametrize('name', ['run.json', 'metrics.json'])
-def test_a_damaged_record_is_named(name, text, tmp_path):
-    (tmp_path / name).write_text(text)
-    run = Run('a', 0, tmp_path)
-    with pytest.raises(ValueError, match=f'Expected .*{name} to be a JSON object, but it is'):
-        _ = run.state if name == 'run.json' else run.metrics()
-
-
-def test_torn_lines_and_final_metrics(tmp_path):
-    run = Run('a', 0, tmp_path)
-    assert run.curve() == {} and run.metrics() == {}
-    log = tmp_path / '2026' / 'vis_data' / 'scalars.json'
-    log.parent.mkdir(parents=True)
-    log.write_text('{"accuracy/top1": 10.0, "step": 1}\n{"accuracy/top1": 20.0, "step": 2}\n{"accur')
-    assert run.metrics() == {'accuracy/top1': 20.0}
-    (tmp_path / 'metrics.json').write_text(json.dumps({'accuracy/top1': 21.0, 'accuracy/top5': 50.0}))
-    assert run.metrics() == {'accuracy/top1': 21.0, 'accuracy/top5': 50.0}
-
-
-def test_launchers(tmp_path, root, monkeypatch):
-    config, folder = tmp_path / 'c.py', tmp_path / 'w'
-    tools = root / 'tools'
-    alone, four, slurm = Launcher(), Launcher(4), Launcher(16, 'gpu')
-    assert alone.train(config, folder, ['x']) == [
-        *(sys.executable, str(tools / 'train.py'), str(config), '--work-dir', str(folder), '--resume', 'x')
-    ]
-    train = four.train(config, folder, ['x'])
-    assert {'torch.distributed.run', '--standalone', '--nproc-per-node=4'} <= set(train)
-    assert train[-8:] == [
-        *(str(tools / 'train.py'), str(config), '--work-dir', str(folder), '--resume', '--launcher', 'pytorch', 'x')
-    ]
-    assert slurm.train(config, folder, [])[:6] == [
-        *('bash', str(tools / 'slurm_train.sh'), 'gpu', 'c', str(config), str(folder))
-    ]
-    test = four.test(config, folder / 'e.pth', folder, [])
-    assert test[test.index(str(tools / 'test.py')) :][:3] == [
-        *(str(tools / 'test.py'), str(config), str(folder / 'e.pth'))
-    ]
-    assert test[-2:] == ['--launcher', 'pytorch']
-    assert slurm.environment(0, 1) == dict(GPUS='16', GPUS_PER_NODE='8')
-    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '2,3,5,7')
-    assert Launcher(2).environment(1, 2)['CUDA_VISIBLE_DEVICES'] == '5,7'
-    assert 'CUDA_VISIBLE_DEVICES' not in Launcher(2).environment(1, 3)  # too few: they share
-    assert 'CUDA_VISIBLE_DEVICES' not in Launcher(4).environment(0, 1)
-    assert not any('PORT' in name for name in Launcher(4).environment(0, 1))  # torchrun finds a free one
-
-
-def test_revision_is_that_of_this_repository_or_none(tmp_path, monkeypatch):
-    from mmpod.experiments import queue as jobs
-
-    subprocess.run(['git', 'init', '-q', tmp_path], check=True)
-    installed = tmp_path / 'site-packages' / 'mmpod' / '.mim' / 'tools'
-    installed.mkdir(parents=True)
-    assert jobs.versions()['git']
-    monkeypatch.setattr(jobs, 'TOOLS', installed)
-    assert jobs.versions()['git'] is None
-    monkeypatch.undo()
-    monkeypatch.setenv('PATH', str(tmp_path))
-    assert jobs.versions()['git'] is None
 
 
 def test_finished_processes_of_a_launcher_leave_at_once():

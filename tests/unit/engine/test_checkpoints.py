@@ -88,10 +88,12 @@ def test_hook_refuses_to_resume_with_other_weights():
         loaded(hook, other, 'epoch_1.pth', resume=True)
 
 
-def test_other_files_are_named_as_such(tmp_path):
-    (tmp_path / 'notes.pth').write_text('epoch 1\n')
-    with pytest.raises(UserError, match=f'`{tmp_path}/notes.pth` to be a checkpoint, but it is another kind of file'):
-        check_checkpoint_file(tmp_path / 'notes.pth')
+def test_other_files_are_named_as_such(tmp_path, saved):
+    whole = saved({}).read_bytes()
+    for content in (b'epoch 1\n', b'', whole[: len(whole) // 2]):
+        (tmp_path / 'other.pth').write_bytes(content)
+        with pytest.raises(UserError, match=f'`{tmp_path}/other.pth` to be a checkpoint, but it is another kind of'):
+            check_checkpoint_file(tmp_path / 'other.pth')
     with pytest.raises(FileNotFoundError, match=f'{tmp_path}/nowhere.pth'):
         check_checkpoint_file(tmp_path / 'nowhere.pth')
     check_checkpoint_file('https://example.org/weights.pth')

@@ -57,7 +57,7 @@ def test_misspelt_types(kind, meant):
     assert said == f"Expected `type` to be the name of a registered model, but got '{kind}'. Did you mean '{meant}'?"
 
 
-def test_types_like_no_other_and_arguments_that_do_not_fit():
+def test_unknown_types_and_arguments_that_do_not_fit():
     assert 'custom_imports' in sentence_of(lambda: MODELS.build(dict(type='Qwertyuiop')))
     said = sentence_of(lambda: MODELS.build(dict(type='mmpod.PODLoss', sc_wight=1)))
     assert said.startswith('mmpod.PODLoss cannot be built from the config: ') and 'sc_wight' in said

@@ -16,6 +16,17 @@ def test_a_complete_file_takes_the_place_of_another(tmp_path):
     assert [path.name for path in (tmp_path / 'folder').iterdir()] == ['a.bin']
 
 
+def test_the_old_file_stays_until_the_new_one_is_on_the_disk(tmp_path, monkeypatch):
+    def fail(descriptor):
+        raise OSError
+
+    monkeypatch.setattr('os.fsync', fail)
+    (tmp_path / 'a.bin').write_bytes(b'old')
+    with pytest.raises(OSError), replaced(tmp_path / 'a.bin') as file:
+        file.write(b'new')
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b'old']
+
+
 @pytest.mark.parametrize('error', [OSError, KeyboardInterrupt])
 def test_an_error_leaves_the_old_file_and_nothing_else(error, tmp_path):
     (tmp_path / 'a.bin').write_bytes(b'old')
