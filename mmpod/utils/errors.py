@@ -85,10 +85,12 @@ def _message(error: Exception) -> str:
     return text.strip() or type(error).__name__
 
 
-def _refused_by_mmpod(error: Exception) -> bool:
+def _refused_by_mmpod(error: BaseException) -> bool:
     if not isinstance(error, (TypeError, ValueError, ArithmeticError)):
         return False
     last = traceback.extract_tb(error.__traceback__)[-1]
+    if last.name == 'call_hook' and error.__context__ is not None:  # MMEngine raises the TypeError of a hook again
+        return _refused_by_mmpod(error.__context__)
     return os.path.abspath(last.filename).startswith(OWN_FOLDERS) and (last.line or '').startswith('raise')
 
 
