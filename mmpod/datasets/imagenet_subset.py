@@ -52,6 +52,8 @@ class ImageNetSubset(ImageNet):
 
     def load_data_list(self) -> list[dict]:
         """Return one dict per sample: ``img_path`` and ``gt_label``."""
+        if class_folders(Path(self.data_root, self.split)):
+            self.ann_file = ''  # mmpretrain reads a list that exists, although the images are sorted into folders
         try:
             samples = super().load_data_list()
         except ValueError as error:
@@ -63,8 +65,8 @@ class ImageNetSubset(ImageNet):
             raise ValueError(
                 f'Expected at least num_classes = {self.num_classes} synset folders in `{train}`, and images of '
                 f'exactly these classes in `{self.img_prefix}`, but got {len(classes)} folders and images of '
-                f'{len(labels)} classes. Remove empty and hidden folders; or sort the images into the folders of '
-                f'{self.split}/ and remove meta/{self.split}.txt.'
+                f'{len(labels)} classes. Remove empty and hidden folders; with meta/{self.split}.txt, correct it or '
+                f'sort the images into folders in {self.split}/.'
             )
         self._metainfo['classes'] = tuple((self.CLASSES or classes)[: self.num_classes])
         return [sample for sample in samples if sample['gt_label'] < self.num_classes]

@@ -89,6 +89,7 @@ class TinyImageNet(BaseDataset):
         label_of = {name: label for label, name in enumerate(classes)}
         lines = [line.split('\t') for line in annotations.read_text().splitlines()]
         folder = Path(self.data_root, 'val', 'images')
+        images_in(folder)  # refuses one that is missing or empty
         samples = [
             dict(img_path=str(folder / file), gt_label=label_of[name]) for file, name, *_ in lines if name in label_of
         ]

@@ -8,7 +8,7 @@ from mmpod.utils.config_parts import loaders_of, type_name
 
 __all__ = ['use_fast_path']
 
-PLAIN_CROP = {'type', '_scope_', 'crop_size', 'padding'}  # the other options pad with something else than zeros
+PLAIN_CROP = {'type', '_scope_', 'crop_size', 'padding'}  # other options can change the border and the shape
 
 
 def use_fast_path(cfg: Config) -> None:
@@ -23,7 +23,8 @@ def use_fast_path(cfg: Config) -> None:
 
     Raises:
         ValueError: The training pipeline has other transforms, a dataset is a wrapper such as ``RepeatDataset``, or the
-            preprocessor is another class.
+            preprocessor is another class. MMEngine raises a RuntimeError if ``SwitchRecipeHook`` is to change the
+            training pipeline, at the epoch of the change.
     """
     for name, loader in loaders_of(cfg):
         if 'dataset' in loader.dataset or 'datasets' in loader.dataset:
@@ -74,8 +75,9 @@ def _augmentation(dataset: Mapping) -> tuple:
             loading.append(step)
         elif kind != 'PackInputs':
             raise ValueError(
-                'Expected the training pipeline to load, pad with zeros and crop squares, flip left to right and pack '
-                f'for fast=True, but got {dict(step)}. Leave fast=True out.'
+                'Expected the training pipeline to load, crop squares with a border of zeros (RandomCrop with integers '
+                f'crop_size and padding), flip left to right and pack for fast=True, but got {dict(step)}. Leave '
+                'fast=True out.'
             )
     return crop, flip, loading
 

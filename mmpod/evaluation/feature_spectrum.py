@@ -25,11 +25,11 @@ class FeatureSpectrum(FeatureGeometry):
     eigen-vectors (normalized) before the fully connected layer", without naming the dataset; the first two metrics are
     the two possible meanings. Each sample counts once, for any number of processes.
 
-    The features come from ``mmpod.FeaturesHook``, which must be among the hooks of the config.
+    The features come from ``mmpod.FeaturesHook``, which must be among the hooks of the config; the images need labels.
 
     Args:
         stage: ``'pooled'``, the backbone's pooled output, or ``'pre_logits'``, the head's features.
-        kwargs: As in :class:`FeatureGeometry`.
+        kwargs: Passed to MMEngine's ``BaseMetric``.
 
     Raises:
         ValueError: As in :class:`FeatureGeometry`.
@@ -38,7 +38,7 @@ class FeatureSpectrum(FeatureGeometry):
     default_prefix = 'spectrum'
 
     def __init__(self, stage: str = 'pooled', **kwargs: Any):
-        super().__init__(stage, **kwargs)
+        super().__init__(stage, normalize=True, **kwargs)
 
     def measures(self, moments: ClassMoments, size: int) -> dict[str, Tensor]:
         """Return the measures by name, from the moments over all processes."""

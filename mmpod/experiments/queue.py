@@ -36,6 +36,7 @@ if os.getppid() == int(sys.argv[1]):
 """
 TAIL_LINES = 25
 POLL_SECONDS = 0.5
+PATIENCE_SECONDS = 60  # torchrun takes up to 30 s to end its processes
 
 
 def versions() -> dict[str, Optional[str]]:
@@ -118,9 +119,12 @@ class Job:
                 self._show_progress()
             self._show_progress()
         finally:
-            with suppress(ProcessLookupError, PermissionError):  # nothing is left, on macOS but a zombie
-                os.killpg(process.pid, signal.SIGTERM)  # also ends loader workers; torchrun ends its own processes
-            process.wait()
+            for number in (signal.SIGTERM, signal.SIGKILL):  # also ends loader workers; torchrun ends its processes
+                with suppress(ProcessLookupError, PermissionError):  # nothing is left, on macOS but a zombie
+                    os.killpg(process.pid, number)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(PATIENCE_SECONDS)
+                    break
         return process.returncode
 
     def _show_progress(self) -> None:

@@ -128,7 +128,8 @@ def fit_gaussians(
             stacklevel=4,
         )
     intensities[fallback] = intensity
-    whitening[~usable] = whitening_factor(torch.linalg.cholesky(basis.T @ shared @ basis))
+    if not usable.all():
+        whitening[~usable] = whitening_factor(torch.linalg.cholesky(basis.T @ shared @ basis))
     log_offsets = constant + whitening.diagonal(dim1=1, dim2=2).log().sum(1)
     return Gaussians(log_priors, intensities, fallback, centre, basis, centred @ basis, whitening, log_offsets)
 

@@ -1,6 +1,7 @@
 """Files that are written completely or not at all, and a check that a file can be written."""
 
 import os
+import platform
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,8 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
     """Open a new file to write; once it is complete and on the disk, it takes the place of ``path``.
 
     Several processes may do so at the same time: the last one to finish wins. On an error, ``path`` is unchanged and
-    nothing else is left; a process that is killed may leave ``<path>.<process>.new``. Missing folders are created.
+    nothing else is left; a process that is killed may leave ``<path>.<host>.<process>.new``. Missing folders are
+    created.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary(path)
@@ -34,7 +36,7 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
 
 def _temporary(path: Path) -> Path:
     """Return a name in the same folder that no other process has."""
-    return path.with_name(f'{path.name}.{os.getpid()}.new')
+    return path.with_name(f'{path.name}.{platform.node()}.{os.getpid()}.new')
 
 
 def check_output_file(name: str, path: Path) -> None:

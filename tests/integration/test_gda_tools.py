@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from helpers import GDA, POD, ROOT, SOFTMAX, digits
+from helpers import EMA, GDA, POD, ROOT, SOFTMAX, digits
 from mmpretrain import get_model
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from torch.testing import assert_close
@@ -137,6 +137,18 @@ def test_two_processes_give_the_model_and_the_metrics_of_one(metrics_of, trained
     assert models[0]['counts'].sum() == models[1]['counts'].sum() == 1297
     for name in ('counts', 'means', 'scatter', 'third', 'fourth'):
         assert_close(models[1][name], models[0][name], rtol=1e-4, atol=1e-5 * np.abs(models[0][name]).max())
+
+
+def test_averaged_weights_are_those_that_are_measured(trained_ema, tool, tmp_path, image_folder):
+    """The checkpoint's ``state_dict`` has the averages; with EMAHook they take the place of the raw weights late."""
+    config = write_config(tmp_path / 'both.py', str(image_folder(['a'], per_class=5, splits=('train',), size=12)))
+    measured = []
+    for options in ([], EMA):
+        arguments = ['--out', 'metrics.json', '--out-item', 'metrics', '--cfg-options', 'test_dataloader.num_workers=0']
+        assert not tool('test', config, trained_ema / 'epoch_2.pth', *arguments, *options)[1]
+        measured.append(json.loads((tmp_path / 'metrics.json').read_text()))
+    plain, averaged = ({name: value for name, value in one.items() if 'time' not in name} for one in measured)
+    assert averaged == pytest.approx(plain)
 
 
 def test_table_iv_of_any_model(metrics_of, trained, tmp_path, tool):

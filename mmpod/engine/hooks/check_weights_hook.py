@@ -11,7 +11,7 @@ from mmpretrain.engine.hooks import SwitchRecipeHook
 
 from mmpod.engine.checkpoints import incomplete_error, load_fitting_weights
 from mmpod.engine.extraction import plain_model
-from mmpod.models import PrototypeLoss
+from mmpod.models import PrototypeHead, PrototypeLoss
 from mmpod.registry import HOOKS
 from mmpod.utils.config_differences import differences, parse_settings
 from mmpod.utils.errors import UserError
@@ -32,8 +32,7 @@ class CheckWeightsHook(Hook):
 
     Raises:
         UserError: Before a test, a validation without training, or a resumed training. Before any training:
-            mmpretrain's ``SwitchRecipeHook`` would change to another of mmpod's losses, whose state the checkpoints of
-            the first part do not have.
+            mmpretrain's ``SwitchRecipeHook`` would change from or to one of mmpod's losses.
     """
 
     priority = 'VERY_HIGH'
@@ -50,16 +49,17 @@ class CheckWeightsHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Let a new training start from any checkpoint, with the schedules of its losses at their start."""
-        self.checkpoint = None
+        self.checkpoint, model = None, plain_model(runner.model)
         if not runner._resume:
-            for module in plain_model(runner.model).modules():
+            for module in model.modules():
                 if isinstance(module, PrototypeLoss):
                     module.restart_schedule()
+        compares = isinstance(getattr(model, 'head', None), PrototypeHead)
         for hook in runner.hooks:
-            steps = hook.schedule.values() if isinstance(hook, SwitchRecipeHook) else ()
-            if any(isinstance(step.get('loss'), PrototypeLoss) for step in steps):
+            losses = [step.get('loss') for step in hook.schedule.values()] if isinstance(hook, SwitchRecipeHook) else []
+            if any(isinstance(loss, PrototypeLoss) or (compares and loss is not None) for loss in losses):
                 raise UserError(
-                    "Expected one of mmpod's losses for the whole training, but SwitchRecipeHook changes to another. "
+                    'Expected one loss for the whole training with mmpod, but SwitchRecipeHook changes to another. '
                     'Train in two runs: the second with its loss in model.head.loss and load_from=CHECKPOINT of the '
                     'first.'
                 )

@@ -25,7 +25,7 @@ STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)  # C of the logistic regression: the i
 
 @HOOKS.register_module()
 class FewShotHook(Hook):
-    """Before a test, learn other classes from a few images of each, with the frozen features, and report the accuracy.
+    """After a test, learn other classes from a few images of each, with the frozen features, and report the accuracy.
 
     Reports ``few_shot/nearest_mean_<n>_<stage>`` and ``few_shot/linear_probe_<n>_<stage>``: the accuracy in % on the
     query set after learning from n images per class, by :func:`~mmpod.functional.few_shot.nearest_mean` or by
@@ -43,13 +43,13 @@ class FewShotHook(Hook):
     Raises:
         ModuleNotFoundError: Before the test: scikit-learn is not installed.
         TypeError: ``shots`` are not integers.
-        UserError: Before the test: the two sets have different classes, or images have no labels.
-        ValueError: ``shots`` or ``stages`` are out of range. Before the test: with test-time augmentation, a class has
-            fewer support images than two draws need, the backbone's output is not one tensor, or a sample would be
-            counted twice.
+        UserError: Before the test: the two sets have different classes. After it: images have no labels.
+        ValueError: ``shots`` or ``stages`` are out of range. Before the test: with test-time augmentation. After it: a
+            class has fewer support images than two draws need, the backbone's output is not one tensor, or a sample
+            was counted twice.
     """
 
-    # Before MMEngine's RuntimeInfoHook, which passes the metrics to the log.
+    # Before MMEngine's RuntimeInfoHook, which passes the metrics to the log, and before EMAHook removes the averages.
     priority = 'HIGHEST'
 
     def __init__(
@@ -67,16 +67,18 @@ class FewShotHook(Hook):
             check_choice('stages', stage, STAGES)
         self.changes = {'the support set of FewShotHook': support, 'the query set of FewShotHook': query}
 
-    def before_test_epoch(self, runner: Runner) -> None:
-        """Learn the classes and classify the query set, before the test takes its time."""
+    def before_test(self, runner: Runner) -> None:
+        """Refuse sets that cannot be compared before the test takes its time."""
         one_view_model(runner, self)
         check_packages('FewShotHook', 'sklearn')
         test = runner.cfg.test_dataloader.dataset
-        loaders = {name: ordered_loader(runner, dict(test, **new)) for name, new in self.changes.items()}
-        check_same_classes({name: dataset_classes(loader.dataset) for name, loader in loaders.items()})
-        (supports, labels), (queries, answers) = (self._features(runner, loader) for loader in loaders.values())
+        self.loaders = [ordered_loader(runner, dict(test, **new)) for new in self.changes.values()]
+        check_same_classes({name: dataset_classes(part.dataset) for name, part in zip(self.changes, self.loaders)})
+
+    def after_test_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
+        """Learn the classes, classify the query set, and add the accuracies to the metrics."""
+        (supports, labels), (queries, answers) = (self._features(runner, loader) for loader in self.loaders)
         check_support(labels, answers, self.shots)
-        self.metrics = {}
         for stage, support, query in zip(self.stages, supports, queries):
             for shot in self.shots:
                 first, second, *_ = chosen = draws(labels, shot)
@@ -87,11 +89,7 @@ class FewShotHook(Hook):
                 )
                 for name, method in methods.items():
                     found = [accuracy(method, support[draw], labels[draw], query, answers) for draw in chosen]
-                    self.metrics[f'few_shot/{name}_{shot}_{stage}'] = 100 * sum(found) / len(found)
-
-    def after_test_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
-        """Add the accuracies to the metrics."""
-        metrics.update(self.metrics)
+                    metrics[f'few_shot/{name}_{shot}_{stage}'] = 100 * sum(found) / len(found)
 
     def _features(self, runner: Runner, loader: DataLoader) -> tuple[Sequence[Tensor], Tensor]:
         """Return the features of each stage, (N, D) each, and the labels of a dataset, (N,)."""

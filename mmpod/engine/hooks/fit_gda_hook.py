@@ -44,11 +44,14 @@ class FitGDAHook(Hook):
             have its own pipeline; or a sample would be counted twice.
     """
 
+    # After EMAHook, which puts the averaged weights in place.
+    priority = 'LOW'
+
     def __init__(self, dataset: Optional[dict] = None, save_to: Optional[str] = None):
         self.dataset = dataset
         self.save_to = save_to
 
-    def before_test(self, runner: Runner) -> None:
+    def before_test_epoch(self, runner: Runner) -> None:
         """Fit and save the Gaussians, and log their settings."""
         model = plain_model(runner.model)
         if not isinstance(model, GDAClassifier):

@@ -47,7 +47,7 @@ class OpenSetHook(Hook):
             After it: the head gives no logits (N, K), or a score is NaN.
     """
 
-    # Before MMEngine's RuntimeInfoHook, which passes the metrics to the log.
+    # Before MMEngine's RuntimeInfoHook, which passes the metrics to the log, and before EMAHook removes the averages.
     priority = 'HIGHEST'
 
     def __init__(self, unknown: Optional[Union[str, dict]] = None):

@@ -79,14 +79,12 @@ def test_faulty_tiny_imagenet_is_named(tmp_path):
         TinyImageNet(str(root), num_classes=3)
 
 
-@pytest.mark.parametrize('flat', [False, True])
-def test_imagenet_subset(flat, tmp_path):
+@pytest.mark.parametrize('layout', ['sorted', 'listed', 'sorted with a list'])
+def test_imagenet_subset(layout, tmp_path):
     for wnid in ('n03', 'n01', 'n02'):
         write_images(tmp_path / 'train' / wnid, [f'{wnid}_a.JPEG'])
-        if not flat:
-            write_images(tmp_path / 'val' / wnid, [f'val_{wnid}.JPEG'])
-    if flat:
-        write_images(tmp_path / 'val', [f'val_n0{k}.JPEG' for k in (1, 2, 3)])
+        write_images(tmp_path / 'val' / (wnid if 'sorted' in layout else ''), [f'val_{wnid}.JPEG'])
+    if 'list' in layout:
         write_list(tmp_path, 'val_n03.JPEG 2\nval_n01.JPEG 0\nval_n02.JPEG 1\n')
     build = dict(type='mmpod.ImageNetSubset', data_root=str(tmp_path), num_classes=2)
     val = DATASETS.build(dict(build, split='val'))
@@ -103,7 +101,7 @@ def write_list(root, text):
 @pytest.mark.parametrize(
     'text, words',
     [
-        ('a.JPEG 0\nb.JPEG 1\nc.JPEG 7\n', 'got 2 folders and images of 3 classes.*remove meta/val.txt'),
+        ('a.JPEG 0\nb.JPEG 1\nc.JPEG 7\n', 'got 2 folders and images of 3 classes.*with meta/val.txt, correct it'),
         ('a.JPEG 0\na.JPEG\n', "'FILE LABEL' in .*val.txt"),
         ('a.JPEG 1\n', 'images of 1 classes'),
     ],

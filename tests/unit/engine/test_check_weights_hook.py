@@ -11,7 +11,7 @@ from torch import nn
 
 from mmpod.engine.hooks import check_weights_hook
 from mmpod.engine.hooks.check_weights_hook import CheckWeightsHook
-from mmpod.models import ASoftmaxLoss, CenterLoss, LSoftmaxLoss, NormAdaptivePODLoss
+from mmpod.models import ASoftmaxLoss, CenterLoss, LearnedPrototypeHead, LSoftmaxLoss, NormAdaptivePODLoss
 from mmpod.utils.errors import UserError
 
 
@@ -27,14 +27,18 @@ def test_changed_settings_are_named_and_unreadable_ones_passed_over(text, said, 
     assert [said in message for message in messages] == [True] * bool(said)
 
 
-def test_a_schedule_that_changes_to_another_loss_of_mmpod_is_refused():
-    def train(**loss):
+def test_a_schedule_that_changes_from_or_to_a_loss_of_mmpod_is_refused():
+    def train(model, **loss):
         schedule = SwitchRecipeHook([dict(action_epoch=2, loss=loss)])
-        CheckWeightsHook().before_train(SimpleNamespace(model=nn.Identity(), hooks=[schedule], _resume=False))
+        CheckWeightsHook().before_train(SimpleNamespace(model=model, hooks=[schedule], _resume=False))
 
-    train(type='mmpretrain.LabelSmoothLoss', label_smooth_val=0.1)
-    with pytest.raises(UserError, match='SwitchRecipeHook changes to another.*two runs.*load_from'):
-        train(type='mmpod.PODLoss')
+    with_head = nn.Module()
+    with_head.head = LearnedPrototypeHead(3, 2, dict(type='mmpod.AMSoftmaxLoss'))
+    smooth = dict(type='mmpretrain.LabelSmoothLoss', label_smooth_val=0.1)
+    train(nn.Identity(), **smooth)
+    for model, loss in ((nn.Identity(), dict(type='mmpod.PODLoss')), (with_head, smooth)):
+        with pytest.raises(UserError, match='SwitchRecipeHook changes to another.*two runs.*load_from'):
+            train(model, **loss)
 
 
 @pytest.mark.parametrize('resume', [False, True])

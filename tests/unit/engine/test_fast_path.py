@@ -176,8 +176,8 @@ def wrap(loader):
     'change, words',
     [
         (lambda cfg: pipeline_of(cfg).insert(0, dict(type='ColorJitter')), 'ColorJitter.*Leave fast=True out'),
-        (lambda cfg: pipeline_of(cfg)[0].update(padding_mode='reflect'), 'pad with zeros.*RandomCrop.*reflect'),
-        (lambda cfg: pipeline_of(cfg)[0].update(pad_val=114), 'pad with zeros.*RandomCrop.*114'),
+        (lambda cfg: pipeline_of(cfg)[0].update(padding_mode='reflect'), 'a border of zeros.*RandomCrop.*reflect'),
+        (lambda cfg: pipeline_of(cfg)[0].update(pad_val=114), 'a border of zeros.*RandomCrop.*114'),
         (lambda cfg: pipeline_of(cfg)[0].update(crop_size=(8, 6)), r'crop squares.*\(8, 6\)'),
         (lambda cfg: wrap(cfg.train_dataloader), 'train_dataloader.dataset to be .* the wrapper RepeatDataset'),
         (lambda cfg: wrap(cfg.val_dataloader), 'val_dataloader.dataset to be .* the wrapper RepeatDataset'),

@@ -93,7 +93,7 @@ def test_arguments():
 def test_support_and_query_sets_of_other_classes_are_refused(runner_before_test):
     support = dict(metainfo=dict(classes=list('0123456798')))
     with pytest.raises(UserError, match="support set.*label 8: '8' instead of '9'"):
-        FewShotHook(support, {}).before_test_epoch(runner_before_test())
+        FewShotHook(support, {}).before_test(runner_before_test())
 
 
 def test_the_mean_over_positions_keeps_the_channels():
@@ -103,7 +103,7 @@ def test_the_mean_over_positions_keeps_the_channels():
         assert_close(mean_over_positions((output,)), expected)
 
 
-def test_a_backbone_with_several_outputs_is_refused_before_the_test(runner_before_test):
+def test_a_backbone_with_several_outputs_is_refused(runner_before_test):
     class TwoTokens(torch.nn.Module):
         with_neck = False
 
@@ -113,8 +113,10 @@ def test_a_backbone_with_several_outputs_is_refused_before_the_test(runner_befor
         def extract_feat(self, inputs, stage):
             return ([inputs.flatten(1), inputs.flatten(1)],)
 
+    hook, runner = FewShotHook({}, {}, shots=[1], stages='backbone'), runner_before_test(TwoTokens())
+    hook.before_test(runner)
     with pytest.raises(ValueError, match="one tensor for FewShotHook, but got list.*stages='pre_logits'"):
-        FewShotHook({}, {}, shots=[1], stages='backbone').before_test_epoch(runner_before_test(TwoTokens()))
+        hook.after_test_epoch(runner, {})
 
 
 def test_the_support_set_must_have_every_class_and_images_for_two_draws():
@@ -130,4 +132,4 @@ def test_scikit_learn_is_missing(runner_before_test, monkeypatch):
     runner = runner_before_test()
     monkeypatch.setattr('importlib.util.find_spec', lambda name: None)
     with pytest.raises(ModuleNotFoundError, match='sklearn for FewShotHook'):
-        FewShotHook({}, {}, shots=[1]).before_test_epoch(runner)
+        FewShotHook({}, {}, shots=[1]).before_test(runner)

@@ -21,27 +21,27 @@ def test_a_set_of_other_classes(named, runner):
     runner.cfg.train_dataloader = dict(dataset=dataset)
     hook = FitGDAHook(dataset) if named else FitGDAHook()
     with pytest.raises(UserError, match="FitGDAHook fits on to be those of test_dataloader.*label 8: '9'") as error:
-        hook.before_test(runner)
+        hook.before_test_epoch(runner)
     assert 'check_data=None' not in str(error.value)  # which would not help
 
 
 def test_a_file_that_cannot_be_saved(runner, tmp_path):
     with pytest.raises(UserError, match='`save_to` of FitGDAHook to be a file, but got the folder'):
-        FitGDAHook(save_to=str(tmp_path)).before_test(runner)
+        FitGDAHook(save_to=str(tmp_path)).before_test_epoch(runner)
 
 
 @pytest.mark.parametrize('loader', [{}, dict(train_dataloader=None)])
 def test_a_config_without_a_training_set(loader, runner):
     runner.cfg.update(loader)
     with pytest.raises(UserError, match='train_dataloader.*`dataset` of FitGDAHook'):
-        FitGDAHook().before_test(runner)
+        FitGDAHook().before_test_epoch(runner)
 
 
 def test_images_without_labels(runner, image_folder):
     pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
     dataset = dict(type='mmpod.UnlabelledImages', data_root=str(image_folder(['a'])), pipeline=pipeline)
     with pytest.raises(UserError, match='labels.*UnlabelledImages.*`dataset` of FitGDAHook'):
-        FitGDAHook(dataset).before_test(runner)
+        FitGDAHook(dataset).before_test_epoch(runner)
 
 
 def test_blocks_hold_each_row_once(monkeypatch):
