@@ -3,9 +3,9 @@
     python tools/convert_config.py mmpretrain::resnet/resnet18_8xb32_in1k.py -o pod_resnet18.py
     python tools/convert_config.py my_config.py --loss all -o losses
 
-BASE is a path, a config that a package ships (`mmpretrain::...`), or a name of mmpretrain's model hub. Nothing is
-downloaded; the network runs once, without weights, to see what reaches its head. The head is the recommended one, with
-a batch norm that the paper does not have; --paper leaves it out. docs/convert.md has the details.
+BASE is a path, a config that a package ships (`mmpretrain::...`), or a name of mmpretrain's model hub. The network runs
+once, without weights, to see what reaches its head; no weights are downloaded, nor CIFAR or MNIST. The head is the
+recommended one, with a batch norm that the paper does not have; --paper leaves it out. docs/convert.md has the details.
 """
 
 import argparse
