@@ -84,7 +84,7 @@ def test_hooks_of_one_view_refuse_test_time_augmentation():
     classifier = GDAClassifier(backbone=dict(type='mmpretrain.LeNet5'), head=head)
     runner = SimpleNamespace(model=AverageTTA(classifier))
     few_shot, gda, open_set = FewShotHook({}, {}), FitGDAHook(), OpenSetHook('unknown')
-    for start in (few_shot.before_test_epoch, gda.before_test, open_set.before_test):
+    for start in (few_shot.before_test, gda.before_test_epoch, open_set.before_test):
         name = type(start.__self__).__name__
         with pytest.raises(ValueError, match=f'one view of each image for {name}.*Leave --tta out'):
             start(runner)
