@@ -225,7 +225,12 @@ def geometry_table(runs: Sequence[Run]) -> str:
     """
     rows = [{'run': run.name, **{metric: run.final(f'geometry/{metric}') for metric in GEOMETRY}} for run in runs]
     by_name = pd.DataFrame(rows, columns=['run', *GEOMETRY]).groupby('run', sort=False)
-    return markdown_table(by_name.agg(mean_and_spread, form='.3f').reset_index())
+    # Without arguments of its own: with any, pandas 2 would pass all columns at once.
+    return markdown_table(by_name.agg(_three_digits).reset_index())
+
+
+def _three_digits(values: Iterable[Optional[float]]) -> str:
+    return mean_and_spread(values, '.3f')
 
 
 def curves_csv(runs: Sequence[Run], path: Path, metric: str = METRIC) -> None:
