@@ -87,7 +87,7 @@ class TinyImageNet(BaseDataset):
 
     def _load_val(self, classes: list[str], annotations: Path) -> list[dict]:
         label_of = {name: label for label, name in enumerate(classes)}
-        lines = [line.split('\t') for line in annotations.read_text().splitlines()]
+        lines = [line.split('\t') for line in annotations.read_text().splitlines() if line.strip()]
         folder = Path(self.data_root, 'val', 'images')
         images_in(folder)  # refuses one that is missing or empty
         samples = [

@@ -147,7 +147,7 @@ def check_unchanged(run: Run, settings: dict, is_running: bool) -> None:
     """Refuse a run that was made or started with other settings, unless it saved nothing and has ended.
 
     Raises:
-        ValueError: It was.
+        ValueError: The settings differ.
     """
     record = run.record
     if not record or record.get('config_hash') == settings_hash(settings):

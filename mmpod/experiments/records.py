@@ -129,6 +129,7 @@ def _record_of(setting: Setting, run: Run) -> Record:
             f'Expected {run.work_dir} to be a run of {setting.key}, but it was made without {" ".join(lacking)}. Make '
             'it again.'
         )
+    starts = sorted(path.parent.parent.name for path in run.work_dir.glob('*/vis_data/scalars.json'))
     return Record(
         study=setting.study,
         setting=setting.name,
@@ -138,7 +139,7 @@ def _record_of(setting: Setting, run: Run) -> Record:
         device=versions.pop('device'),
         versions=versions,
         commands=[_portable(command) for command in record['commands']],
-        date=datetime.strptime(run.started, '%Y%m%d_%H%M%S').isoformat() if run.started else None,
+        date=datetime.strptime(starts[0], '%Y%m%d_%H%M%S').isoformat() if starts else None,
         wall_s=record['wall_s'],
         curves={name: {str(epoch): value for epoch, value in curve.items()} for name, curve in run.curves().items()},
         metrics=run.metrics(),

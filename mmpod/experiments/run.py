@@ -73,11 +73,6 @@ class Run:
         path = self.work_dir / 'run.json'
         return _parse_object(path.read_bytes(), str(path)) if path.is_file() else {}
 
-    @property
-    def started(self) -> Optional[str]:
-        """When its training first started, as MMEngine names its logs, ``'20260102_030405'``; None without logs."""
-        return min((path.parent.parent.name for path in self.work_dir.glob('*/vis_data/scalars.json')), default=None)
-
     def save(self, record: dict) -> None:
         """Write `run.json` atomically."""
         with replaced(self.work_dir / 'run.json') as file:

@@ -197,7 +197,7 @@ def _write_torch_export(classifier: ExportWrapper, images: Tensor, path: Path) -
     torch.export.save(torch.export.export(classifier, (images,), dynamic_shapes=dict(images={0: batch})), str(path))
 
 
-# Suffix and writer of each.
+# The suffix and the writer of each format.
 FORMATS = dict(
     onnx=('.onnx', _write_onnx), torchscript=('.pt', _write_torchscript), torch_export=('.pt2', _write_torch_export)
 )

@@ -223,7 +223,12 @@ class GaussianDiscriminantAnalysis:
 
     @classmethod
     def load(cls, path: Union[str, Path]) -> 'GaussianDiscriminantAnalysis':
-        """Return the model that :meth:`save` wrote, on the CPU; it can be fitted further."""
+        """Return the model that :meth:`save` wrote, on the CPU; it can be fitted further.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ValueError: The file has another format, or is damaged.
+        """
         if not Path(path).is_file():
             raise FileNotFoundError(f'Expected a saved model in `{Path(path).absolute()}`, but there is no such file.')
         try:

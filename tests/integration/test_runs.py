@@ -6,11 +6,13 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from mmpod.experiments import plans as plans_module
+from mmpod.experiments import queue as queue_module
 from mmpod.experiments.plans import Launcher, Plan, plan_run
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.run import Run
@@ -161,7 +163,7 @@ def test_what_ends_the_runner_ends_runs_of_several_processes(number, tmp_path, m
     runner.join(30)
 
 
-def test_a_second_interrupt_leaves_nobody_behind(tmp_path):
+def test_a_second_interrupt_exits_at_once_and_ends_the_trainings(tmp_path):
     runner = start_runner(tmp_path, *trainings(tmp_path, SLOW_TO_END))
     os.kill(runner.pid, signal.SIGINT)
     wait_for(lambda: 'Interrupted' in (tmp_path / 'stderr').read_text())
@@ -172,6 +174,18 @@ def test_a_second_interrupt_leaves_nobody_behind(tmp_path):
     wait_for(lambda: not any(map(alive, written_pids(tmp_path))))
     wait_for(lambda: states(tmp_path) == ['interrupted', 'interrupted', 'not run'])
     assert 'Traceback' not in (tmp_path / 'stderr').read_text()
+
+
+def test_a_training_that_ignores_sigterm_is_killed(tmp_path, monkeypatch):
+    monkeypatch.setattr(queue_module, 'PATIENCE_SECONDS', 0.2)
+    code = WRITE_PID.format(folder=str(tmp_path)) + 'signal.signal(signal.SIGTERM, signal.SIG_IGN); write_pid(); '
+    pool = queue_module.Pool([plan(tmp_path, 'a', code + 'time.sleep(60)')], 1, Launcher())
+    with ThreadPoolExecutor(1) as threads:
+        made = threads.submit(pool.make, pool.plans[0])
+        wait_for(lambda: written_pids(tmp_path))
+        pool.stopping.set()
+        assert made.result(timeout=20) == {Run('a', 0, tmp_path / 'a'): False}
+    assert not any(map(alive, written_pids(tmp_path)))
 
 
 def test_what_a_command_leaves_running_ends_with_it(tmp_path):

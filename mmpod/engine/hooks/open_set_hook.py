@@ -22,7 +22,9 @@ __all__ = ['OpenSetHook']
 class OpenSetHook(Hook):
     r"""After a test, score a second folder of images and report how well each score separates it from the test set.
 
-    Images of the test set count as known, and those of the folder as unknown. A larger score means more likely known.
+    Images of the test set count as known, and those of the folder as unknown. Both are read in order, in a pass of
+    their own. A larger score means more likely known.
+
     With the logits z that the head gives for all classes (for cosine heads, the cosines), the scores are:
 
     - ``max_probability``: the largest softmax probability of z;

@@ -54,6 +54,7 @@ class PEDCCHead(PrototypeHead):
 
     Raises:
         FileNotFoundError: There is no such file of centroids.
+        ValueError: K > D + 1 without ``'spread'``, the file has other content, or an argument is out of range.
     """
 
     def __init__(

@@ -23,7 +23,7 @@ def tiny_imagenet(root):
         write_images(root / 'train' / wnid / 'images', [f'{wnid}_{i}.JPEG' for i in range(2)])
     write_images(root / 'val' / 'images', [f'val_{i}.JPEG' for i in range(4)])
     lines = [f'val_{i}.JPEG\t{wnid}\t0\t0\t63\t63\n' for i, wnid in enumerate(('n02', 'n01', 'n03', 'n02'))]
-    (root / 'val' / 'val_annotations.txt').write_text(''.join(lines))
+    (root / 'val' / 'val_annotations.txt').write_text(''.join(lines) + '\n')  # blank lines are skipped
     (root / 'wnids.txt').write_text('n03\nn01\nn02\n')
     return root
 

@@ -31,7 +31,7 @@ def test_a_base_that_the_checkout_lacks(fork, tmp_path):
         Config.fromfile(tmp_path / 'child.py')
 
 
-def test_other_bases_are_found_as_ever(fork, tmp_path):
+def test_bases_of_other_packages_are_found_as_before(fork, tmp_path):
     (tmp_path / 'base.py').write_text('a = 1\n')
     (tmp_path / 'child.py').write_text("_base_ = 'base.py'\n")
     assert Config.fromfile(tmp_path / 'child.py').a == 1
