@@ -68,18 +68,19 @@ class _PODTerms(torch.autograd.Function):
             correlation = batch.sum((residuals * product).sum())
         else:
             product, correlation = None, features.new_zeros(())
-        ctx.save_for_backward(unit, length, residuals, distance, product)
-        ctx.power, ctx.num_samples, ctx.processes = power, batch.num_samples, batch.processes
+        # Each row receives a gradient from the loss of every process, see utils/distributed.py.
+        slope = distance if power == 2 else _power(distance, power - 1)
+        slope = slope * (-power * batch.processes / batch.num_samples)
+        ctx.save_for_backward(unit, length, residuals, slope, product)
+        ctx.processes = batch.processes
         return cosine, correlation
 
     @staticmethod
     def backward(ctx: Any, cosine_grad: Tensor, correlation_grad: Tensor) -> tuple[Optional[Tensor], ...]:
         if torch.is_grad_enabled():  # checked here because @once_differentiable takes as long as four operations
             raise RuntimeError('Expected `create_graph=False`: pod_loss can be differentiated only once.')
-        unit, length, residuals, distance, product = ctx.saved_tensors
-        slope = distance if ctx.power == 2 else _power(distance, ctx.power - 1)
-        # Each row receives a gradient from the loss of every process, see utils/distributed.py.
-        grad = residuals * (slope * (cosine_grad * (-ctx.power * ctx.processes / ctx.num_samples)))
+        unit, length, residuals, slope, product = ctx.saved_tensors
+        grad = residuals * (slope * cosine_grad)
         if product is not None:
             grad.addcmul_(product, correlation_grad, value=-4 * ctx.processes)
         return through_unit_rows(grad, unit, length), None, None, None, None, None
