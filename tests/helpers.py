@@ -18,6 +18,8 @@ from mmpod.datasets import SklearnDigits
 
 ROOT = Path(__file__).resolve().parents[1]
 POD, SOFTMAX, GDA = (ROOT / f'configs/small/{loss}_digits.py' for loss in ('pod', 'softmax', 'gda'))
+OLD_TORCH = tuple(map(int, torch.__version__.split('.')[:2])) < (2, 2)
+NEEDS_TORCH_2_2 = pytest.mark.skipif(OLD_TORCH, reason='torch_export needs PyTorch 2.2')
 # Options of a training.
 WORKERS = ['train_dataloader.num_workers=2', 'train_dataloader.persistent_workers=True']
 EMA = [f'default_hooks.ema.{option}' for option in ('type=EMAHook', 'momentum=0.05', 'update_buffers=True')]

@@ -11,7 +11,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from helpers import EMA, POD, ROOT, digits, read_log
+from helpers import EMA, NEEDS_TORCH_2_2, POD, ROOT, digits, read_log
 from mmpretrain import FeatureExtractor, ImageClassificationInferencer, get_model, list_models
 from mmpretrain.apis import ModelHub
 from PIL import Image
@@ -20,9 +20,6 @@ from torch.testing import assert_close
 from mmpod import model_index
 from mmpod.export.formats import load_exported
 from mmpod.functional import pedcc
-
-OLD_TORCH = tuple(map(int, torch.__version__.split('.')[:2])) < (2, 2)
-NEEDS_TORCH_2_2 = pytest.mark.skipif(OLD_TORCH, reason='torch_export needs PyTorch 2.2')
 
 
 @pytest.fixture(scope='module')

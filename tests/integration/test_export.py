@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from helpers import NEEDS_TORCH_2_2
 from mmcv.transforms import LoadImageFromFile
 from mmengine.config import Config, ConfigDict
 from mmpretrain import ImageClassificationInferencer, get_model
@@ -309,6 +310,7 @@ class FixedBatch(torch.nn.Module):
         return (images.reshape(int(images.shape[0]), -1)[:, :64] + torch.zeros(len([*images]), 64),)
 
 
+@NEEDS_TORCH_2_2
 def test_what_pytorch_cannot_export_gets_one_sentence(tmp_path):
     cfg = config('pod_digits')
     cfg.model.backbone, cfg.model.neck = dict(type='FixedBatch'), None
