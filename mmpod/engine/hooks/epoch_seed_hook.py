@@ -50,6 +50,9 @@ class EpochSeedHook(Hook):
         sampler, config = runner.train_dataloader.sampler, runner.cfg.train_dataloader.get('sampler') or {}
         if hasattr(sampler, 'seed') and 'seed' not in config and not runner._randomness_cfg.get('diff_rank_seed'):
             sampler.seed = runner.seed
+        iterator = getattr(runner.train_loop, 'dataloader_iterator', None)
+        if hasattr(iterator, 'skip_iter'):  # of onedl-mmengine: it skips samples without drawing their random numbers
+            iterator.skip_iter = functools.partial(_load_again, iterator)
         reasons = list(_inexact(runner))
         if reasons:
             print_log(
@@ -129,6 +132,11 @@ def _inexact(runner: Runner) -> Iterator[str]:
     if runner.iter and before != num_workers:  # not in a new run that has the name, and hence the hub, of another
         yield f'it continues with {num_workers} worker processes, but had {before} (train_dataloader.num_workers)'
     hub.update_info('num_workers', num_workers)
+
+
+def _load_again(batches: Iterator, number: int) -> None:
+    for _ in range(number):
+        next(batches)
 
 
 def _start_worker(worker_id: int, seeds: Sequence[int], first: Optional[Callable[[int], None]]) -> None:
