@@ -19,7 +19,10 @@ from mmpod.experiments.settings import resolve
 from mmpod.utils.config_differences import variations
 from mmpod.utils.errors import errors_as_exit
 
-CONDITIONS = ('train_cfg', 'train_dataloader', 'val_dataloader', 'data_preprocessor')
+CONDITIONS = (
+    *('train_cfg', 'train_dataloader', 'data_preprocessor', 'load_from', 'default_hooks', 'custom_hooks', 'fast'),
+    *('auto_scale_lr', 'val_evaluator'),
+)
 
 
 def parse_args() -> argparse.Namespace:
@@ -39,12 +42,18 @@ def parse_args() -> argparse.Namespace:
 
 def unequal_conditions(runs: list[Run]) -> str:
     """Return a sentence about what differs between runs besides what they compare and their seeds; empty if nothing."""
-    records = [run.record for run in runs]
-    conditions = [
-        {**{name: record.get('config', {}).get(name) for name in CONDITIONS}, 'versions': record.get('versions', {})}
-        for record in records
-    ]
-    varied = variations(conditions)
+    records = [(run.record, (run.work_dir / 'metrics.json').is_file()) for run in runs]  # which is of a test
+    training = []
+    for run, (record, tested) in zip(runs, records):
+        if not tested:
+            same = {name: record.get('config', {}).get(name) for name in CONDITIONS}
+            last = max((epoch for curve in run.curves().values() for epoch in curve), default=None)
+            training.append({**same, 'last epoch': last, 'processes': record.get('processes', 1)})
+    common = []
+    for record, tested in records:
+        loader = record.get('config', {}).get('test_dataloader' if tested else 'val_dataloader') or {}
+        common.append({'evaluation': loader.get('dataset'), 'versions': record.get('versions', {})})
+    varied = ', '.join(filter(None, (variations(training), variations(common))))
     return varied and f'The runs differ not only in model, optimizer and schedule, but also in {varied}.'
 
 

@@ -23,6 +23,9 @@ from mmpod.experiments.settings import resolve
 from mmpod.experiments.sweep import parse_grid
 from mmpod.utils.errors import errors_as_exit
 
+# Arguments of a dataset that choose some of its images, or how they are read.
+PARTS = ('indices', 'samples_per_class', 'skip_per_class', 'pipeline', 'test_mode')
+
 
 def parse_args() -> argparse.Namespace:
     """Return the command line's arguments."""
@@ -44,7 +47,10 @@ def parse_args() -> argparse.Namespace:
 def warn_of_the_test_set(config: Path, options: list[str]) -> None:
     """Warn if the trials are judged on the test set."""
     cfg = resolve(config, options)
-    val, test = ((cfg.get(f'{name}_dataloader') or {}).get('dataset') for name in ('val', 'test'))
+    val, test = (dict((cfg.get(f'{name}_dataloader') or {}).get('dataset') or {}) for name in ('val', 'test'))
+    for dataset in (val, test):
+        for name in PARTS:
+            dataset.pop(name, None)
     if val and val == test:
         print(
             f'{config.stem}: val_dataloader reads the test set, so the best setting is chosen on it; '

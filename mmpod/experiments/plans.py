@@ -114,11 +114,17 @@ def plan_run(
     """
     settings = settings_of(resolve(config, overrides), run.seed)
     check_unchanged(run, settings, run.state == 'running')
+    trained, made_by = source or (config, run)
+    cfg = resolve(trained, overrides)
+    trained_hash = settings_hash(settings_of(cfg, made_by.seed)) if source else None
+    if run.record.get('trained_hash', trained_hash) != trained_hash:
+        raise ValueError(
+            f'Expected {run.label} to have evaluated {trained.stem} as it is now, but {run.work_dir} was made with '
+            'other settings of it. Move that folder away, too.'
+        )
     if run.state == 'done':
         print(f'{run.label}: already finished in {run.work_dir}')
         return None
-    trained, made_by = source or (config, run)
-    cfg = resolve(trained, overrides)
     missing = [key for key in ('train_dataloader', 'train_cfg', 'val_dataloader', 'val_evaluator') if not cfg.get(key)]
     if missing or 'max_epochs' not in cfg.train_cfg:
         raise ValueError(
@@ -139,7 +145,13 @@ def plan_run(
     commands = [] if source else [launcher.train(config, run.work_dir, options)]
     if source or test:
         commands.append(launcher.test(config, checkpoint, run.work_dir, options))
-    details = dict(options=list(overrides), config_hash=settings_hash(settings), config=settings)
+    details = dict(
+        options=list(overrides),
+        processes=launcher.processes,
+        config=settings,
+        config_hash=settings_hash(settings),
+        trained_hash=trained_hash,
+    )
     return Plan(run, commands, num_epochs, details, made_by if source else None, config)
 
 

@@ -136,7 +136,7 @@ class Run:
         """
         found: dict[str, dict[int, Any]] = {}
         for entry in self._entries():
-            if 'lr' not in entry and 'loss' not in entry:  # otherwise it is of the training
+            if 'iter' not in entry:  # otherwise it is of the training
                 for name in entry:
                     if name not in NOT_METRICS:
                         found.setdefault(name, {})[entry['step']] = entry[name]

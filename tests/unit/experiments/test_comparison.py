@@ -21,7 +21,7 @@ def write_run(folder, name, seed, starts, wall_s=1.0, metric='accuracy/top1'):
     """`starts`: one {epoch: value} for each start of the run; the log of each ends in a torn line."""
     for index, curve in enumerate(starts):
         entries = [{metric: value, 'step': epoch} for epoch, value in curve.items()]
-        of_training = {'loss': 1.0, 'lr': 0.1, 'step': 7}
+        of_training = {'loss': 1.0, 'lr': 0.1, 'iter': 7, 'step': 7}
         write_log(folder, of_training, *entries, started=f'2026010{index}', torn='{"accuracy/to')
     folder.mkdir(parents=True, exist_ok=True)
     (folder / 'run.json').write_text(json.dumps(dict(finished=True, wall_s=wall_s)))
@@ -181,16 +181,49 @@ def test_a_metric_without_curves_is_compared_without_a_figure(tmp_path, root, ca
     assert 'No run has cosine/top1 by epoch' in capsys.readouterr().out
 
 
-def test_conditions_that_differ_between_runs_are_named(root, tmp_path):
-    unequal_conditions = runpy.run_path(str(root / 'tools/compare.py'))['unequal_conditions']
+@pytest.fixture
+def saved(tmp_path):
+    """Return a function that saves a run of config `name`, with changes of the config and of the rest of the record."""
 
-    def saved(name, seed, max_epochs, torch):
+    def save(name, seed=0, record=None, **changes):
+        loaders = {f'{part}_dataloader': dict(dataset=dict(split=part)) for part in ('val', 'test')}
+        config = dict(model=dict(type=name), randomness=dict(seed=seed), train_cfg=dict(max_epochs=5), **loaders)
         run = Run(name, seed, tmp_path / name / str(seed))
-        config = dict(model=dict(type=name), randomness=dict(seed=seed), train_cfg=dict(max_epochs=max_epochs))
-        run.save(dict(config=config, versions=dict(git='abc', torch=torch)))
+        run.save(dict(config={**config, **changes}, versions=dict(git='abc', torch='2.8'), **(record or {})))
         return run
 
-    same = [saved('a', 0, 5, '2.8'), saved('a', 1, 5, '2.8'), saved('b', 0, 5, '2.8')]
+    return save
+
+
+@pytest.fixture
+def unequal_conditions(root):
+    return runpy.run_path(str(root / 'tools/compare.py'))['unequal_conditions']
+
+
+@pytest.mark.parametrize(
+    'record, changes, named',
+    [
+        ({}, dict(train_cfg=dict(max_epochs=6)), 'train_cfg.max_epochs (5, 6)'),
+        ({}, dict(load_from='w.pth'), 'load_from (None, w.pth)'),
+        ({}, dict(val_evaluator=dict(thrs=0.9)), 'val_evaluator (None, nothing), val_evaluator.thrs (nothing, 0.9)'),
+        ({}, dict(val_dataloader=dict(dataset=dict(split='train'))), 'evaluation.split (val, train)'),
+        (dict(processes=2), {}, 'processes (1, 2)'),
+    ],
+)
+def test_conditions_that_differ_between_runs_are_named(record, changes, named, saved, unequal_conditions):
+    same = [saved('a'), saved('a', 1), saved('b')]
     assert unequal_conditions(same) == ''
-    text = unequal_conditions([*same, saved('b', 1, 6, '2.9')])
-    assert text.endswith('but also in train_cfg.max_epochs (5, 6), versions.torch (2.8, 2.9).')
+    assert unequal_conditions([*same, saved('b', 1, record, **changes)]).endswith(f'but also in {named}.')
+
+
+def test_training_that_stopped_early_is_named(saved, unequal_conditions):
+    runs = [saved('a'), saved('b')]
+    for run, epochs in zip(runs, (5, 2)):
+        write_log(run.work_dir, *({'accuracy/top1': 9.0, 'step': epoch + 1} for epoch in range(epochs)))
+    assert unequal_conditions(runs).endswith('but also in last epoch (5, 2).')
+
+
+def test_an_evaluation_of_other_images_than_the_validation_is_named(saved, unequal_conditions):
+    trained, evaluated = saved('pod'), saved('gda_pod', custom_hooks=[dict(type='mmpod.FitGDAHook')])
+    (evaluated.work_dir / 'metrics.json').write_text('{"gda/top1": 90.0}')
+    assert unequal_conditions([trained, evaluated]).endswith('but also in evaluation.split (val, test).')

@@ -51,6 +51,18 @@ def test_configs_that_cannot_be_compared_are_refused_before_training(text, missi
         plan_run(config('c', text), Run('c', 0, tmp_path / 'run'), Launcher(), [])
 
 
+def test_an_evaluation_of_an_earlier_training_is_refused(config, tmp_path):
+    trained, evaluated = (Run(name, 0, tmp_path / name) for name in ('c', 'gda_c'))
+
+    def plan(*source):
+        return plan_run(config('gda_c'), evaluated, Launcher(), [], source=(config(*source), trained))
+
+    evaluated.save(dict(plan('c').details, finished=True))
+    assert plan('c') is None
+    with pytest.raises(ValueError, match='gda_c seed 0 to have evaluated edited as it is now, .*Move that folder away'):
+        plan('edited', 'optim_wrapper = dict(optimizer=dict(lr=0.2))\n')
+
+
 def test_processes_divide_the_total_batch(config, tmp_path):
     run = Run('c', 0, tmp_path / 'run')
     assert plan_run(config('c'), run, Launcher(2), []).commands[0][-1] == 'train_dataloader.batch_size=32'

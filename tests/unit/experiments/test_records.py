@@ -69,8 +69,8 @@ def test_curves_are_those_of_all_validation_metrics(tmp_path):
     folder = tmp_path / 'w' / 'digits/pod' / 'seed0'
     write_log(
         folder,
-        {'lr': 0.1, 'loss': 2.0, 'step': 60},
-        {'accuracy/top1': 97.0, 'geometry/nc1': 1.5, 'time': 0.1, 'step': 2},
+        {'lr': 0.1, 'loss': 2.0, 'iter': 60, 'step': 60},
+        {'accuracy/top1': 97.0, 'geometry/nc1': 1.5, 'loss': 0.4, 'time': 0.1, 'step': 2},
         {'accuracy/top1': 98.0, 'geometry/nc1': 1.0, 'time': 0.1, 'step': 3},
         started='20260102_030406',
     )
@@ -78,6 +78,7 @@ def test_curves_are_those_of_all_validation_metrics(tmp_path):
     assert record.curves == {
         'accuracy/top1': {'1': 50.0, '2': 97.0, '3': 98.0},
         'geometry/nc1': {'2': 1.5, '3': 1.0},
+        'loss': {'2': 0.4},
     }
     assert record.metrics == METRICS
     (folder / 'metrics.json').unlink()
