@@ -28,7 +28,6 @@ from mmpod.experiments.records import Record, by_setting, collect, pack, read_re
 from mmpod.experiments.report import heading, write_report
 from mmpod.experiments.run import Run
 from mmpod.experiments.selection import matching, select
-from mmpod.experiments.settings import check_effect
 from mmpod.experiments.studies import STUDIES, setting_of
 from mmpod.experiments.tables import FIGURES, TABLES
 from mmpod.utils.errors import errors_as_exit
@@ -98,7 +97,6 @@ def run(args: argparse.Namespace) -> None:
     for setting in args.settings:
         if not setting.config:
             print(f'{setting.key}: its config was never shipped, so it cannot be run again')
-    check_effect([setting.path for setting in settings], args.cfg_options)
     todo = [(rank, setting, seed) for setting in settings for rank, seed in enumerate(seeds_of(args, setting))]
     plans = []
     for _, setting, seed in sorted(todo, key=lambda item: item[0]):

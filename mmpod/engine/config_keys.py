@@ -1,14 +1,16 @@
-"""Check the top-level keys of a config for missing sections and misspelt keys."""
+"""Check the keys of a config, and of options that change it, for missing sections and misspelt keys."""
 
 import inspect
 import re
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.runner import FlexibleRunner, Runner
 
 from mmpod.utils.errors import UserError, did_you_mean
 
-__all__ = ['check_known_keys', 'require_sections']
+__all__ = ['check_known_keys', 'check_option', 'require_sections']
 
 # The keys that MMEngine, mmpretrain and mmpod read from a config.
 READ = {
@@ -48,6 +50,38 @@ def check_known_keys(cfg: Config) -> None:
             )
 
 
+def check_option(cfg: Config, key: str, value: Any) -> None:
+    """Refuse an option that changes no setting of a config or replaces a whole section by a number or a word.
+
+    Raises:
+        UserError: Nothing reads the first part of the key, another part is new and resembles an existing one, or the
+            value is not that of a section.
+    """
+    top, *rest = key.split('.')
+    if top not in READ - {'custom_imports'}:  # which take effect before options
+        hint = ' It is a variable of the config file: change the places where its value is used.'
+        path = ' Name it by its path, such as optim_wrapper.optimizer.lr.'
+        hint = hint if top in cfg else _hint(top, READ) or path
+        raise UserError(f'Expected the option `{key}` to change a setting, but nothing reads `{top}`.{hint}')
+    node = cfg.get(top)
+    # False switches a section such as `compile` off.
+    if not rest and isinstance(node, Mapping) and not isinstance(value, (Mapping, list, bool, type(None))):
+        raise UserError(
+            f'Expected the option `{key}` to have the value of a section, but got {value!r}. Change its keys one by '
+            f'one: {key}.KEY=VALUE.'
+        )
+    for part in rest:
+        if isinstance(node, (list, tuple)) and part.isdecimal() and int(part) < len(node):
+            node = node[int(part)]
+        elif isinstance(node, Mapping) and part in node:
+            node = node[part]
+        else:
+            hint = _hint(part, map(str, node)) if isinstance(node, Mapping) else ''
+            if hint:
+                raise UserError(f'Expected the option `{key}` to change a setting, but there is no `{part}`.{hint}')
+            return
+
+
 def require_sections(cfg: Config, *names: str) -> None:
     """Refuse a config without the sections that a command needs.
 
@@ -60,3 +94,11 @@ def require_sections(cfg: Config, *names: str) -> None:
             f'Expected the config to have {", ".join(names)}, but {", ".join(missing)} is missing. Inherit them from '
             'a complete config, such as those in `configs/`.'
         )
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    """Return a "did you mean" hint for a misspelt name, but not for names that differ only in digits."""
+    guess = did_you_mean(name, known, cutoff=0.85)
+    if guess is None or re.sub(r'\d', '', guess) == re.sub(r'\d', '', name):
+        return ''
+    return f' Did you mean `{guess}`?'
