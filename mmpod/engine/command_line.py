@@ -8,7 +8,7 @@ from typing import Any, Union
 
 from mmengine.config import Config, ConfigDict, DictAction
 
-from mmpod.engine.config_keys import check_option, require_sections
+from mmpod.engine.config_keys import check_known_keys, check_option, require_sections
 from mmpod.utils.config_parts import loaders_of, preprocessor_of
 from mmpod.utils.errors import UserError
 
@@ -65,7 +65,7 @@ def apply_options(cfg: Config, options: Sequence[str]) -> None:
     """Change a config as `--cfg-options` say.
 
     Raises:
-        UserError: An option does not fit the config, or changes nothing that is read; see :func:`check_option`.
+        UserError: An option does not fit the config, see :func:`check_option`, or the config has a misspelt key.
     """
     changes = parse_options(options)
     for key, value in changes.items():
@@ -74,6 +74,7 @@ def apply_options(cfg: Config, options: Sequence[str]) -> None:
         cfg.merge_from_dict(changes)
     except (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise UserError(f'Expected --cfg-options to fit the config, but got: {error}') from error
+    check_known_keys(cfg)
 
 
 def training_config(args: Namespace) -> Config:

@@ -41,6 +41,35 @@ def test_variables_of_a_config_are_its_own(root, tmp_path):
     check_known_keys(Config.fromfile(tmp_path / 'own.py'))
 
 
+@pytest.mark.parametrize(
+    'line, words',
+    [
+        ('randomness = dict(sead=1)', "`randomness` .* 'sead'. Did you mean 'seed'"),
+        ('env_cfg = dict(cudnn_benchmrk=True)', "`env_cfg` .* 'cudnn_benchmrk'. Did you mean 'cudnn_benchmark'"),
+        ('auto_scale_lr = dict(base_batchsize=64)', "`auto_scale_lr` .* Did you mean 'base_batch_size'"),
+        ('train_cfg = dict(max_epoch=1)', "`train_cfg` .* 'max_epoch'. Did you mean 'max_epochs'"),
+        ('test_cfg = dict(amp=True)', "`test_cfg` .* 'amp'. They are dataloader, evaluator, fp16"),
+        ('train_dataloader = dict(batchsize=3)', "`train_dataloader` .* 'batchsize'. Did you mean 'batch_size'"),
+        ('default_hooks = dict(checkpoint=dict(intervall=1))', "`default_hooks.checkpoint` .* Did you mean 'interval'"),
+    ],
+)
+def test_misspelt_keys_of_sections_are_refused(line, words, root, tmp_path):
+    (tmp_path / 'own.py').write_text(f"_base_ = ['{root / DIGITS}']\n{line}\n")
+    with pytest.raises(UserError, match=words):
+        read_config(tmp_path / 'own.py')
+
+
+def test_sections_with_a_type_have_its_keys(root, tmp_path):
+    lines = [
+        f"_base_ = ['{root / DIGITS}']",
+        "train_cfg = dict(_delete_=True, type='MyLoop', rounds=3)",
+        'train_dataloader = dict(num_batch_per_epoch=2, prefetch_factor=None)',
+        "default_hooks = dict(checkpoint=dict(type='MyCheckpointHook', folder='a'))",
+    ]
+    (tmp_path / 'own.py').write_text('\n'.join(lines))
+    assert read_config(tmp_path / 'own.py').train_cfg.rounds == 3
+
+
 def test_missing_sections_are_named(root):
     require_sections(Config.fromfile(root / DIGITS), 'model', 'train_cfg')
     with pytest.raises(UserError, match='but train_cfg, optim_wrapper is missing'):
