@@ -1,5 +1,6 @@
 """The data classes of studies, tables and figures, and the datasets in the names of configs."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,7 @@ class Study:
     options: Sequence[str] = ()  # overrides of all bases
     seeds: Sequence[int] = (0, 1, 2)
 
-    @property
+    @functools.cached_property
     def settings(self) -> dict[str, Setting]:
         """All settings by name, which joins the name of the base and the point of its grid."""
         found = {}
