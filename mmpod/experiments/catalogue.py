@@ -107,14 +107,12 @@ class Table:
 class Figure:
     """A figure.
 
-    Kinds with runs: accuracy (``'curves'``) or geometry (``'geometry'``) by epoch, accuracy by the value of a setting
-    (``'sweep'``), or the ``'differences'`` of the columns of tables from their first column. The kind without runs: the
-    ``'derivative'`` of 1 - cos to a power.
+    Kinds: accuracy (``'curves'``) or geometry (``'geometry'``) by epoch, accuracy by the value of a setting
+    (``'sweep'``), or the ``'differences'`` of the columns of tables from their first column.
     """
 
     title: str
     kind: str
-    cells: Sequence[Cell] = ()  # cells whose runs it shows
+    cells: Sequence[Cell]  # cells whose runs it shows
     varied: str = ''  # what a sweep varies
-    power: int = 0  # exponent of a derivative
     tables: Sequence[str] = ()  # names of the tables whose differences it shows

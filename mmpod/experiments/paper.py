@@ -110,7 +110,5 @@ PAPER_TABLES = {
 }
 
 PAPER_FIGURES = {
-    'fig3': Figure('Fig. 3: derivative of 1 - cos θ', 'derivative', power=1),
-    'fig4': Figure('Fig. 4: derivative of (1 - cos θ)²', 'derivative', power=2),
     'dimension': Figure('Accuracy by feature dimension', 'sweep', PAPER_TABLES['I'].cells, 'feature dimension D'),
 }
