@@ -42,7 +42,10 @@ def expand(grid: Mapping[str, Sequence]) -> list[Trial]:
         folders = {word.replace('/', '_') for word in words}
         read = [parse_options([f'{key}={word}'])[key] for word in words]  # the same for 0.1 and 0.10
         if not words or '' in words or len(folders) < len(words) or any(read.count(value) > 1 for value in read):
-            raise ValueError(f'Expected `{key}` of a grid to have values that differ beyond slashes, but got {words}.')
+            raise ValueError(
+                f'Expected `{key}` of a grid to have values that differ, and not only in spelling or slashes, but got '
+                f'{words}.'
+            )
         axes.append([(key, word) for word in words])
     return [
         Trial(
