@@ -21,14 +21,12 @@ import pandas as pd
 from mmpod.experiments.arguments import check_arguments, queue_parser
 from mmpod.experiments.catalogue import Setting
 from mmpod.experiments.comparison import markdown_table
-from mmpod.experiments.config_index import configs_readme, metafile
 from mmpod.experiments.plans import Launcher, plan_run
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.records import Record, by_setting, collect, pack, read_results
 from mmpod.experiments.report import heading, write_report
 from mmpod.experiments.run import Run
 from mmpod.experiments.selection import matching, select
-from mmpod.experiments.settings import check_effect
 from mmpod.experiments.studies import STUDIES, setting_of
 from mmpod.experiments.tables import FIGURES, TABLES
 from mmpod.utils.errors import errors_as_exit
@@ -98,7 +96,6 @@ def run(args: argparse.Namespace) -> None:
     for setting in args.settings:
         if not setting.config:
             print(f'{setting.key}: its config was never shipped, so it cannot be run again')
-    check_effect([setting.path for setting in settings], args.cfg_options)
     todo = [(rank, setting, seed) for setting in settings for rank, seed in enumerate(seeds_of(args, setting))]
     plans = []
     for _, setting, seed in sorted(todo, key=lambda item: item[0]):
@@ -147,7 +144,7 @@ def list_selection(args: argparse.Namespace, records: Mapping[str, Sequence[Reco
 
 
 def report(args: argparse.Namespace) -> None:
-    """Write the tables and figures; without a selection, also write the index of the configs."""
+    """Write the tables and figures, and print the tables of a selection."""
     records = by_setting(collect(args.work_dir)) if args.work_dir else read_results(args.results)
     if not records:
         raise FileNotFoundError(
@@ -160,12 +157,7 @@ def report(args: argparse.Namespace) -> None:
         for path in written:
             if path.suffix == '.md':
                 print(f'{heading(path.stem)}\n\n{path.read_text(encoding="utf-8")}')
-    elif not (args.work_dir or args.out):
-        for name, make in (('README.md', configs_readme), ('metafile.yml', metafile)):
-            (CONFIGS / name).write_text(make(CONFIGS), encoding='utf-8')
-            written.append(CONFIGS / name)
-    for folder in dict.fromkeys(path.parent for path in written):
-        print(f'Written to {folder}:', *(path.name for path in written if path.parent == folder))
+    print(f'Written to {out}:', *(path.name for path in written))
 
 
 def main() -> None:

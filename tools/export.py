@@ -3,8 +3,6 @@
 import argparse
 from pathlib import Path
 
-from mmengine.config import DictAction
-
 from mmpod.engine.command_line import read_config
 from mmpod.export.formats import FORMATS, export_classifier
 from mmpod.utils.errors import errors_as_exit
@@ -32,7 +30,9 @@ def parse_args() -> argparse.Namespace:
         help='largest difference allowed, divided by max(1, largest output) (default: 1e-4)',
     )
     parser.add_argument('--allow-missing', action='store_true', help='export without all the weights')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='changes to the config, key=value')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action='extend', default=[], help='changes to the config, key=value'
+    )
     return parser.parse_args()
 
 

@@ -9,8 +9,6 @@ import argparse
 import json
 from pathlib import Path
 
-from mmengine.config import DictAction
-
 from mmpod.engine.checkpoints import checkpoint_classes, load_weights
 from mmpod.engine.command_line import read_config
 from mmpod.engine.extraction import plain_model
@@ -36,7 +34,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--seed', type=int, default=0, help='seed of the map and its choice of samples (default: 0)')
     parser.add_argument('--allow-missing', action='store_true', help='draw a model without all the weights')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides, key=value')
+    parser.add_argument('--cfg-options', nargs='+', action='extend', default=[], help='overrides, key=value')
     args = parser.parse_args()
     if args.samples < 4:
         parser.error(f'Expected --samples to be at least 4, but got {args.samples}.')

@@ -4,8 +4,6 @@ import argparse
 import os
 from pathlib import Path
 
-from mmengine.config import DictAction
-
 # File types that MMEngine can write, by --out-item; None means predictions.
 SUFFIXES = dict(metrics=('.json', '.yaml', '.yml', '.pkl', '.pickle'), pred=('.pkl', '.pickle'))
 
@@ -22,7 +20,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action='extend',
+        default=[],
         metavar='KEY=VALUE',
         help='changes to the config; a list is KEY="[a,b]" or KEY=a,b, without blanks',
     )

@@ -3,8 +3,6 @@
 import argparse
 import os
 
-from mmengine.config import DictAction
-
 
 def parse_args() -> argparse.Namespace:
     """Return the command line's arguments."""
@@ -26,7 +24,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action='extend',
+        default=[],
         metavar='KEY=VALUE',
         help='changes to the config; a list is KEY="[a,b]" or KEY=a,b, without blanks',
     )

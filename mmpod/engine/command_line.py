@@ -1,31 +1,31 @@
-"""Apply the arguments of `tools/train.py` and `tools/test.py` to a config, as mmpretrain's tools do."""
+"""Read configs with their `--cfg-options`, and apply the arguments of `tools/train.py` and `tools/test.py` to them."""
 
 import copy
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional, Union
+from typing import Any, Union
 
-from mmengine.config import Config, ConfigDict
+from mmengine.config import Config, ConfigDict, DictAction
 
-from mmpod.engine.config_keys import require_sections
+from mmpod.engine.config_keys import check_known_keys, check_option, require_sections
 from mmpod.utils.config_parts import loaders_of, preprocessor_of
 from mmpod.utils.errors import UserError
 
-__all__ = ['evaluation_config', 'read_config', 'training_config']
+__all__ = ['apply_options', 'evaluation_config', 'parse_options', 'read_config', 'training_config']
 
 
-def read_config(path: Union[str, Path], options: Optional[dict] = None, sections: Sequence[str] = ()) -> Config:
+def read_config(path: Union[str, Path], options: Sequence[str] = (), sections: Sequence[str] = ()) -> Config:
     """Return the content of a config file.
 
     Args:
         path: The file.
-        options: Changes to the config by dotted key, as from `--cfg-options`.
+        options: `--cfg-options`, see :func:`apply_options`.
         sections: Top-level keys that the config must have.
 
     Raises:
         FileNotFoundError: There is no such file.
-        UserError: MMEngine cannot load it, the options do not fit it, or it lacks a section.
+        UserError: MMEngine cannot load it, an option is refused, or it lacks a section.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'Expected the config `{Path(path).absolute()}` to be a file, but there is none.')
@@ -35,9 +35,46 @@ def read_config(path: Union[str, Path], options: Optional[dict] = None, sections
         raise UserError(
             f'Expected `{Path(path).absolute()}` to load as a config, but got {type(error).__name__}: {error}'
         ) from error
-    _merge(cfg, options)
+    apply_options(cfg, options)
     require_sections(cfg, *sections)
     return cfg
+
+
+def parse_options(options: Sequence[str]) -> dict[str, Any]:
+    """Return the values of `--cfg-options` by dotted key.
+
+    Raises:
+        UserError: One of them is not of the form `key=value`.
+
+    Example:
+        >>> parse_options(['optim_wrapper.optimizer.lr=0.3', 'param_scheduler.milestones=[6,9]'])
+        {'optim_wrapper.optimizer.lr': 0.3, 'param_scheduler.milestones': [6, 9]}
+    """
+    for option in options:
+        if option.find('=') < 1:
+            raise UserError(f'Expected --cfg-options to be KEY=VALUE, but got {option!r}.')
+    parser = ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='*', action=DictAction, default={})
+    try:
+        return parser.parse_args(['--cfg-options', *options]).cfg_options
+    except AssertionError as error:  # brackets
+        raise UserError(f'Expected --cfg-options with values that can be read, but got: {error}') from error
+
+
+def apply_options(cfg: Config, options: Sequence[str]) -> None:
+    """Change a config as `--cfg-options` say.
+
+    Raises:
+        UserError: An option does not fit the config, see :func:`check_option`, or the config has a misspelt key.
+    """
+    changes = parse_options(options)
+    for key, value in changes.items():
+        check_option(cfg, key, value)
+    try:
+        cfg.merge_from_dict(changes)
+    except (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f'Expected --cfg-options to fit the config, but got: {error}') from error
+    check_known_keys(cfg)
 
 
 def training_config(args: Namespace) -> Config:
@@ -64,7 +101,7 @@ def training_config(args: Namespace) -> Config:
             loader.setdefault('persistent_workers', True)
         if args.no_persistent_workers:
             loader.persistent_workers = False
-    _merge(cfg, args.cfg_options)  # again, because they override the other arguments
+    apply_options(cfg, args.cfg_options)  # again, because they override the other arguments
     return cfg
 
 
@@ -82,7 +119,7 @@ def evaluation_config(args: Namespace) -> Config:
         hook.setdefault('type', 'mmpretrain.VisualizationHook')
         hook.update(enable=True, show=args.show, out_dir=args.show_dir)
         hook.update(interval=args.interval, wait_time=args.wait_time)
-    _merge(cfg, args.cfg_options)  # again, because they override the other arguments
+    apply_options(cfg, args.cfg_options)  # again, because they override the other arguments
     if args.tta:
         _augment_test(cfg)
     return cfg
@@ -99,13 +136,6 @@ def _set_common(cfg: Config, args: Namespace) -> None:
         loader.setdefault('collate_fn', dict(type='default_collate'))
         if args.no_pin_memory:
             loader.pin_memory = False
-
-
-def _merge(cfg: Config, options: Optional[dict]) -> None:
-    try:
-        cfg.merge_from_dict(options or {})
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f'Expected --cfg-options to fit the config, but got: {error}') from error
 
 
 def _augment_test(cfg: Config) -> None:

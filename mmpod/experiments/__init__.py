@@ -7,7 +7,7 @@ The data flows as follows:
 2. `settings` resolves a config with its overrides; `plans` has the commands of a run and refuses one whose settings
    have changed; `queue` executes the runs.
 3. `run` reads the files that a run has written; `records` stores finished runs as lines of `results/<study>.jsonl`.
-4. `report` fills the `tables` from the records, `figures` draws, and `config_index` lists the configs.
+4. `report` fills the `tables` from the records, and `figures` draws.
 
 `tools/compare.py` and `tools/tune.py` start from configs and `arguments`, use steps 2 and 3, and print the tables of
 `comparison`.

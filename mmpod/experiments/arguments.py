@@ -10,7 +10,6 @@ from mmpod.experiments.catalogue import CHECKPOINT_OF
 from mmpod.experiments.plans import Launcher, plan_run
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.run import Run
-from mmpod.experiments.settings import check_effect
 from mmpod.experiments.sweep import Trial, expand
 from mmpod.functional.centroids import MAX_SEED
 
@@ -88,7 +87,6 @@ def make_runs(
     def run_of(config: Path, trial: Trial, seed: int) -> Run:
         return Run(config.stem, seed, args.work_dir / config.stem / trial.name / f'seed{seed}', trial.name)
 
-    check_effect(args.configs, args.cfg_options, [trial.overrides for trial in trials])
     launcher, runs, plans = Launcher(args.processes), [], []
     for seed, config, trial in itertools.product(args.seeds, args.configs, trials):
         source = (sources[config], run_of(sources[config], trial, seed)) if config in sources else None

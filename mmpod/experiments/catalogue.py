@@ -1,5 +1,6 @@
 """The data classes of studies, tables and figures, and the datasets in the names of configs."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,9 @@ from mmpod.experiments.run import METRIC
 from mmpod.experiments.sweep import expand
 from mmpod.utils.paths import CONFIGS
 
-__all__ = ['CHECKPOINT_OF', 'DATASETS', 'Base', 'Cell', 'Figure', 'Setting', 'Study', 'Table', 'dataset_of']
+__all__ = ['CHECKPOINT_OF', 'DATASETS', 'Base', 'Cell', 'Figure', 'Setting', 'Study', 'Table']
 
-# By their key in the names of configs.
+# The paper's, by their key in the names of configs.
 DATASETS = {
     'cifar10': 'CIFAR-10',
     'cifar100': 'CIFAR-100',
@@ -19,23 +20,10 @@ DATASETS = {
     'tinyimagenet': 'Tiny ImageNet',
     **{f'imagenet{k}': f'ImageNet({k})' for k in (30, 100, 200, 500)},
     'imagenet': 'ImageNet(1000)',
-    'cifar10_10k': 'CIFAR-10, 10,000 images',
-    'tiny20': 'Tiny ImageNet, 20 classes',
-    'digits': 'Digits',
 }
 
 # Configs that only evaluate the last checkpoint of another config with the same seed.
 CHECKPOINT_OF = {path.stem: path.stem.replace('gda_', 'pod_') for path in CONFIGS.rglob('gda_*.py')}
-
-
-def dataset_of(config: str) -> str:
-    """Return the name of the dataset of a config named ``<loss>[_<backbone>]_<dataset>[_<variant>]``.
-
-    Example:
-        >>> dataset_of('small/pod_cifar10_10k_vicreg')
-        'CIFAR-10, 10,000 images'
-    """
-    return DATASETS[max((key for key in DATASETS if f'_{key}_' in f'{config}_'), key=len)]
 
 
 @dataclass(frozen=True)
@@ -80,7 +68,7 @@ class Study:
     options: Sequence[str] = ()  # overrides of all bases
     seeds: Sequence[int] = (0, 1, 2)
 
-    @property
+    @functools.cached_property
     def settings(self) -> dict[str, Setting]:
         """All settings by name, which joins the name of the base and the point of its grid."""
         found = {}
@@ -119,14 +107,12 @@ class Table:
 class Figure:
     """A figure.
 
-    Kinds with runs: accuracy (``'curves'``) or geometry (``'geometry'``) by epoch, accuracy by the value of a setting
-    (``'sweep'``), or the ``'differences'`` of the columns of tables from their first column. The kind without runs: the
-    ``'derivative'`` of 1 - cos to a power.
+    Kinds: accuracy (``'curves'``) or geometry (``'geometry'``) by epoch, accuracy by the value of a setting
+    (``'sweep'``), or the ``'differences'`` of the columns of tables from their first column.
     """
 
     title: str
     kind: str
-    cells: Sequence[Cell] = ()  # cells whose runs it shows
+    cells: Sequence[Cell]  # cells whose runs it shows
     varied: str = ''  # what a sweep varies
-    power: int = 0  # exponent of a derivative
     tables: Sequence[str] = ()  # names of the tables whose differences it shows

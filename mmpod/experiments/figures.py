@@ -1,4 +1,4 @@
-"""Figures of runs: curves with bands over the seeds, sweeps, and the derivatives of the paper's Fig. 3 and 4."""
+"""Figures of runs: curves with bands over the seeds, sweeps, and differences of tables."""
 
 import math
 import textwrap
@@ -8,16 +8,13 @@ from pathlib import Path
 from typing import Any, Union
 
 import pandas as pd
-import torch
-from torch import Tensor
 
 from mmpod.experiments.comparison import half_interval
 from mmpod.experiments.records import Record
 from mmpod.experiments.run import METRIC, Run, unit
-from mmpod.functional import cosine_loss
 from mmpod.visualization.style import COLOURS, MARKERS, new_axes, write_png
 
-__all__ = ['loss_names', 'plot_accuracy', 'plot_derivative', 'plot_differences', 'plot_geometry', 'plot_sweep']
+__all__ = ['loss_names', 'plot_accuracy', 'plot_differences', 'plot_geometry', 'plot_sweep']
 
 Runs = Sequence[tuple[str, Union[Run, Record]]]  # each with the name that the legend gives it
 MOST_LINES = len(COLOURS)  # in a panel
@@ -212,27 +209,3 @@ def plot_differences(panels: Mapping[str, pd.DataFrame], path: Path) -> bool:
     seaborn.move_legend(grid, 'outside lower center', ncols=2, title=title, fontsize='small', title_fontsize='small')
     write_png(grid.figure, path)
     return True
-
-
-def derivative(power: int, degrees: Tensor) -> Tensor:
-    r"""Return :math:`d/d\theta\,(1 - \cos\theta)^{power}` at angles (N,), by autograd through the loss itself."""
-    angles = torch.deg2rad(degrees.double()).requires_grad_()
-    features = torch.stack([angles.cos(), angles.sin()], dim=1)
-    centroids = torch.tensor([[1.0, 0.0], [-1.0, 0.0]], dtype=torch.float64)
-    losses = cosine_loss(features, torch.zeros(len(angles), dtype=torch.long), centroids, power)
-    return torch.autograd.grad(losses.sum(), angles)[0]
-
-
-def plot_derivative(power: int, path: Path, title: str = '') -> None:
-    """Write Fig. 3 (``power`` 1) or Fig. 4 (2): the slope of the cosine term by the angle to the target centroid."""
-    degrees = torch.arange(181)
-    slope = derivative(power, degrees)
-    top = int(slope.argmax())
-    figure, axes = new_axes(5.0, 3.6)
-    axes.plot(degrees, slope, color=COLOURS[0])
-    axes.plot(top, slope[top], MARKERS[0], color=COLOURS[1])
-    axes.annotate(f'{slope[top]:.3f} at {top}°', (top, slope[top]), (top - 30, 0.9 * slope[top]), ha='right')
-    label = 'd(1 - cos θ)/dθ' if power == 1 else f'd(1 - cos θ)$^{power}$/dθ'
-    axes.set(xlabel='angle θ to the target centroid (degrees)', ylabel=label, xticks=range(0, 181, 30))
-    figure.suptitle(title, fontsize='medium')
-    write_png(figure, path)

@@ -1,12 +1,12 @@
-"""The tables and figures of arXiv 2111.15449 v1, with the config that reproduces each number."""
+"""The tables of arXiv 2111.15449 v1, with the config that reproduces each number."""
 
 from collections.abc import Mapping
 
-from mmpod.experiments.catalogue import CHECKPOINT_OF, DATASETS, Base, Cell, Figure, Study, Table
+from mmpod.experiments.catalogue import CHECKPOINT_OF, DATASETS, Base, Cell, Study, Table
 from mmpod.experiments.run import METRIC
 from mmpod.utils.paths import CONFIGS
 
-__all__ = ['BOTH_READINGS', 'PAPER', 'PAPER_FIGURES', 'PAPER_TABLES']
+__all__ = ['BOTH_READINGS', 'PAPER', 'PAPER_TABLES']
 
 # Every ResNet-50 config without overrides: those of the paper, and those of losses that are not in it.
 PAPER = Study(
@@ -107,10 +107,4 @@ PAPER_TABLES = {
         ),
         varied='dataset',
     ),
-}
-
-PAPER_FIGURES = {
-    'fig3': Figure('Fig. 3: derivative of 1 - cos θ', 'derivative', power=1),
-    'fig4': Figure('Fig. 4: derivative of (1 - cos θ)²', 'derivative', power=2),
-    'dimension': Figure('Accuracy by feature dimension', 'sweep', PAPER_TABLES['I'].cells, 'feature dimension D'),
 }

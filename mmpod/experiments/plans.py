@@ -131,15 +131,14 @@ def plan_run(
             f'Expected {trained} to train by epochs and to validate, but it has no '
             f'{", ".join(missing) or "train_cfg.max_epochs"}. Choose a config that does.'
         )
-    batch, rest = divmod(cfg.train_dataloader.batch_size, launcher.processes)
-    if rest:
+    batch = cfg.train_dataloader.get('batch_size')
+    if not isinstance(batch, int) or batch % launcher.processes:
         raise ValueError(
-            f'Expected --processes to divide the total batch of {config.stem}, {cfg.train_dataloader.batch_size}, but '
-            f'got {launcher.processes}.'
+            f'Expected --processes to divide the total batch of {config.stem}, {batch}, but got {launcher.processes}.'
         )
     options = ['--cfg-options', f'randomness.seed={run.seed}', *overrides]
     if launcher.processes > 1:
-        options.append(f'train_dataloader.batch_size={batch}')
+        options.append(f'train_dataloader.batch_size={batch // launcher.processes}')
     num_epochs = cfg.train_cfg.max_epochs
     checkpoint = made_by.work_dir / f'epoch_{num_epochs}.pth'
     commands = [] if source else [launcher.train(config, run.work_dir, options)]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from mmpod.experiments.catalogue import Setting
-from mmpod.experiments.run import METRIC, Run, one_number
+from mmpod.experiments.run import METRIC, Run, final_metric
 from mmpod.experiments.studies import setting_of
 
 __all__ = ['Record', 'by_setting', 'collect', 'pack', 'read_file', 'read_results']
@@ -49,9 +49,8 @@ class Record:
         return {int(epoch): value for epoch, value in self.curves.get(metric, {}).items()}
 
     def final(self, metric: str) -> Optional[float]:
-        """Return a final metric: from the test, else from the last validation, else None; see :func:`one_number`."""
-        last = {name: next(reversed(curve.values())) for name, curve in self.curves.items()}
-        return one_number({**last, **self.metrics}, metric)
+        """Return a metric after the last epoch, see :func:`final_metric`."""
+        return final_metric(self.metrics, metric)
 
 
 def read_file(path: Path) -> list[Record]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from mmpod.experiments.catalogue import Cell, Table
 from mmpod.experiments.comparison import markdown_table, mean_and_spread, summary_row
-from mmpod.experiments.figures import plot_accuracy, plot_derivative, plot_differences, plot_geometry, plot_sweep
+from mmpod.experiments.figures import plot_accuracy, plot_differences, plot_geometry, plot_sweep
 from mmpod.experiments.paper import PAPER_TABLES
 from mmpod.experiments.records import Record
 from mmpod.experiments.run import METRIC
@@ -116,11 +116,9 @@ def draw(path: Path, records: Records) -> bool:
     """Draw the figure that a file is named after, and return whether there was anything to draw."""
     figure = FIGURES[path.stem]
     runs = [(cell.row, record) for cell in figure.cells for record in records.get(cell.runs, ())]
-    if figure.kind == 'derivative':
-        plot_derivative(figure.power, path, figure.title)
-    elif not runs:
+    if not runs:
         return False
-    elif figure.kind == 'curves':
+    if figure.kind == 'curves':
         plot_accuracy(runs, path, title=figure.title)
     elif figure.kind == 'geometry':
         plot_geometry(runs, path, figure.title)

@@ -11,7 +11,7 @@ from typing import Any, Optional, TextIO
 
 from mmpod.utils.files import replaced
 
-__all__ = ['METRIC', 'Run', 'choose_metric', 'default_metric', 'number_format', 'one_number', 'unit']
+__all__ = ['METRIC', 'Run', 'choose_metric', 'default_metric', 'final_metric', 'number_format', 'unit']
 
 METRIC = 'accuracy/top1'
 PERCENTAGES = ('accuracy', 'cosine', 'gda', 'multi-label', 'single-label')
@@ -29,20 +29,23 @@ def number_format(metric: str) -> str:
     return '.2f' if unit(metric) else '.4g'
 
 
-def one_number(metrics: Mapping[str, Any], metric: str) -> Optional[float]:
-    """Return a metric, or None if it was not measured.
+def final_metric(metrics: Mapping[str, Any], metric: str) -> Optional[float]:
+    """Return one of the metrics of the last epoch, or None if it was not measured then.
 
+    If the evaluation fits another classifier, it is that classifier's (``gda/top1`` for ``accuracy/top1``).
     ``metric[-3:]`` is the mean of the last three values of a metric with one value per class.
 
     Raises:
         ValueError: The metric has one value per class, and no part of them is asked for.
 
-    Example:
-        >>> one_number({'accuracy': 50.0, 'recall': [90.0, 20.0, 40.0]}, 'recall[-2:]')
+    Examples:
+        >>> final_metric({'accuracy': 50.0, 'recall': [90.0, 20.0, 40.0]}, 'recall[-2:]')
         30.0
+        >>> final_metric({'accuracy/top1': 50.0, 'gda/top1': 60.0}, 'accuracy/top1')
+        60.0
     """
     name, _, first = metric.removesuffix(':]').partition('[')
-    value = metrics.get(name)
+    value = metrics.get(name.replace('accuracy/', 'gda/', 1), metrics.get(name))
     if not isinstance(value, list):
         return value
     if not first:
@@ -162,13 +165,8 @@ class Run:
         return {name: curve[last] for name, curve in curves.items() if last in curve}
 
     def final(self, metric: str = METRIC) -> Optional[float]:
-        """Return a metric after the last epoch, or None if it was not measured.
-
-        If the evaluation fits another classifier, it is that classifier's (``gda/top1`` for ``accuracy/top1``). See
-        :func:`one_number`.
-        """
-        metrics, refitted = self.metrics(), metric.replace('accuracy/', 'gda/', 1)
-        return one_number(metrics, refitted if refitted in metrics else metric)
+        """Return a metric after the last epoch, see :func:`final_metric`."""
+        return final_metric(self.metrics(), metric)
 
     def _entries(self) -> Iterator[dict]:
         """Yield the entries of MMEngine's logs, oldest start first."""

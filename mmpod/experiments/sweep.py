@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from mmpod.engine.command_line import parse_options
+
 __all__ = ['Trial', 'expand', 'parse_grid']
 
 # A value: text without commas, except within brackets.
@@ -38,8 +40,12 @@ def expand(grid: Mapping[str, Sequence]) -> list[Trial]:
     for key, values in grid.items():
         words = [str(value) for value in values]
         folders = {word.replace('/', '_') for word in words}
-        if not words or '' in words or len(folders) < len(words):
-            raise ValueError(f'Expected `{key}` of a grid to have values that differ beyond slashes, but got {words}.')
+        read = [parse_options([f'{key}={word}'])[key] for word in words]  # the same for 0.1 and 0.10
+        if not words or '' in words or len(folders) < len(words) or any(read.count(value) > 1 for value in read):
+            raise ValueError(
+                f'Expected `{key}` of a grid to have values that differ, and not only in spelling or slashes, but got '
+                f'{words}.'
+            )
         axes.append([(key, word) for word in words])
     return [
         Trial(

@@ -76,8 +76,9 @@ def test_checkpoints_of_older_pytorch_load(checkpoints, tool, tmp_path):
         (['test', 'empty.py', 'w.pth', '--tta'], ['test_dataloader, test_cfg, test_evaluator is missing']),
         (['test', 'wrapped.py', 'w.pth', '--tta'], ['its own `pipeline` for --tta', 'RepeatDataset']),
         (['train', 'files.py'], ['/data/train.txt']),
+        (['train', 'misspelt.py'], ['`default_hooks.checkpoint`', "'intervall'", "mean 'interval'?"]),
         (['train', POD, '--cfg-options', 'train_dataloader.dataset.type=SklearnDigit'], ["mean 'SklearnDigits'?"]),
-        (['train', POD, '--cfg-options', 'optim_wrapper.optimizer.momentun=0.9'], ['SGD cannot be built', 'momentun']),
+        (['train', POD, '--cfg-options', 'optim_wrapper.optimizer.inertia=0.9'], ['SGD cannot be built', 'inertia']),
         (['train', POD, '--amp'], ['--amp', 'GPU']),
     ],
     ids=lambda value: ' '.join(getattr(word, 'name', word) for word in value) if value[0] in ('train', 'test') else '',
@@ -89,6 +90,7 @@ def test_training_and_evaluation_end_with_one_sentence(arguments, words, tool, t
         f"_base_ = ['{POD}']\n"
         "train_dataloader = dict(dataset=dict(_delete_=True, type='CustomDataset', ann_file='data/train.txt'))\n"
     )
+    (tmp_path / 'misspelt.py').write_text(f"_base_ = ['{POD}']\ndefault_hooks = dict(checkpoint=dict(intervall=1))\n")
     (tmp_path / 'wrapped.py').write_text(
         f"_base_ = ['{POD}']\n"
         "data = dict(type='SklearnDigits', split='test', pipeline=[dict(type='PackInputs')])\n"

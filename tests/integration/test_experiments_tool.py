@@ -73,7 +73,7 @@ def test_an_evaluation_reads_the_checkpoint_of_its_training(tmp_path, run_comman
 
 def test_studies_are_listed_and_what_was_never_shipped_is_not_run(tool, tmp_path):
     listed, error = tool('experiments', 'list')
-    assert not error and 'Figures: fig3' in listed
+    assert not error and 'Figures: dimension' in listed
     assert re.search(r'\| small_tuned +\| 14 +\| 0 1 2 +\| 42 ', listed)
     said, error = tool('experiments', 'run', 'small_recipe_tuning/softmax_bn*', '--work-dir', 'w')
     assert not error and 'its config was never shipped' in said and not (tmp_path / 'w').exists()

@@ -24,9 +24,7 @@ def test_generated_tables_are_those_of_the_records(records, tmp_path):
     for path in written:
         assert path.read_text() == (GENERATED / path.name).read_text(), 'Repeat: python tools/experiments.py report'
     figures = {path.stem for path in GENERATED.glob('*.png')}
-    drawn = {
-        name for name, figure in FIGURES.items() if not figure.cells or any(c.runs in records for c in figure.cells)
-    }
+    drawn = {name for name, figure in FIGURES.items() if any(cell.runs in records for cell in figure.cells)}
     others = {'convert.md'}  # of benchmarks/convert_sweep.py
     assert {path.name for path in GENERATED.glob('*.md')} - others == {p.name for p in written if p.suffix == '.md'}
     assert figures == drawn
@@ -37,7 +35,7 @@ def test_pages_include_tables_and_figures_that_exist():
         text = page.read_text()
         for name in re.findall(r'--8<-- "([^":]*)', text):
             assert (ROOT / name).is_file() or (ROOT / 'results' / name).is_file(), (page.name, name)
-        for name in re.findall(r'\]\(((?:\.\./)?generated/\S+?)\)', text):
+        for name in re.findall(r'\]\(((?:\.\./)?(?:generated|figures)/\S+?)\)', text):
             assert (page.parent / name).is_file(), (page.name, name)
 
 

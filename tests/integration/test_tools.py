@@ -185,7 +185,8 @@ def rows_by_name(text):
     'name, arguments, words',
     [
         ('compare', ['--cfg-options', 'optim_wraper.optimizer.lr=1'], 'Did you mean `optim_wrapper`?'),
-        ('tune', ['--grid', 'optim_wrapper.optimizer.lr=0.1,0.10'], 'give the same settings'),
+        ('compare', ['--cfg-options', 'train_dataloader=3'], 'value of a section, but got 3'),
+        ('tune', ['--grid', 'optim_wrapper.optimizer.lr=0.1,0.10'], 'values that differ'),
     ],
 )
 def test_mistakes_are_named_before_anything_is_trained(name, arguments, words, tool, tmp_path):

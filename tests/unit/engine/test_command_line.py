@@ -110,11 +110,18 @@ SECTIONS = 'model = train_dataloader = train_cfg = optim_wrapper = dict(type="A"
 
 
 @pytest.mark.parametrize(
-    'arguments, words', [(['--auto-scale-lr'], 'base_batch_size'), (['--cfg-options', 'a.0.b=1'], '--cfg')]
+    'arguments, words',
+    [
+        (['--auto-scale-lr'], 'base_batch_size'),
+        (['--cfg-options', 'custom_hooks.0.b=1'], '--cfg-options to fit'),
+        (['--cfg-options', 'nonsense'], "to be KEY=VALUE, but got 'nonsense'"),
+        (['--cfg-options', '=1'], "to be KEY=VALUE, but got '=1'"),
+        (['--cfg-options', 'train_cfg.milestones=[1,2'], 'that can be read'),
+    ],
 )
 def test_arguments_that_do_not_fit(arguments, words, config_of, own):
     with pytest.raises(UserError, match=words):
-        config_of('train', own(f'a = []\n{SECTIONS}'), *arguments)
+        config_of('train', own(f'custom_hooks = []\n{SECTIONS}'), *arguments)
 
 
 def test_a_section_may_come_from_the_options_which_override_other_arguments(config_of, own):

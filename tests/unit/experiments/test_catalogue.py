@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mmpod.experiments.catalogue import CHECKPOINT_OF, Base, Study, dataset_of
+from mmpod.experiments.catalogue import CHECKPOINT_OF, Base, Study
 from mmpod.experiments.selection import select
 from mmpod.experiments.settings import resolve
 from mmpod.experiments.studies import STUDIES, setting_of
@@ -83,9 +83,6 @@ def test_tables_and_figures_show_settings_that_exist():
     for shown in [*TABLES.values(), *FIGURES.values()]:
         for cell in shown.cells:
             setting_of(cell.runs)
-    assert dataset_of('small/gda_tiny20') == 'Tiny ImageNet, 20 classes' and dataset_of('pod_resnet50_imagenet30') == (
-        'ImageNet(30)'
-    )
 
 
 def test_selection():
@@ -101,7 +98,6 @@ def test_selection():
         == ['digits/softmax', 'digits/pod', 'digits/pod_bn', 'digits/gda']
         == keys('digits/*', 'digits/pod')
     )
-    assert keys('fig3') == []  # needs no runs
     assert len(keys()) == sum(len(study.settings) for study in STUDIES.values())
     with pytest.raises(ValueError, match="a study, .*but got 'VIII'.*experiments.py list"):
         select(['VIII'])

@@ -85,6 +85,19 @@ def test_curves_are_those_of_all_validation_metrics(tmp_path):
     assert Run('x', 0, folder).metrics() == {'accuracy/top1': 98.0, 'geometry/nc1': 1.0}
 
 
+@pytest.mark.parametrize('tested', [True, False])
+def test_a_metric_of_an_earlier_epoch_is_not_final(tested, tmp_path):
+    make_run(tmp_path / 'w', metrics={'accuracy/top1': 95.0, 'gda/top1': 94.0})
+    folder = tmp_path / 'w' / 'digits/pod' / 'seed0'
+    write_log(folder, {'geometry/nc1': 1.5, 'step': 1}, {'accuracy/top1': 96.0, 'step': 2}, started='20260102_030406')
+    if not tested:
+        (folder / 'metrics.json').unlink()
+    (record,) = collect(tmp_path / 'w')
+    for run in (record, Run('x', 0, folder)):
+        assert run.curve('geometry/nc1') == {1: 1.5} and run.final('geometry/nc1') is None
+        assert run.final('accuracy/top1') == (94.0 if tested else 96.0)  # after a test, that of the fitted classifier
+
+
 def test_a_run_is_packed_once(tmp_path):
     make_run(tmp_path / 'w')
     pack(tmp_path / 'w', tmp_path / 'r')

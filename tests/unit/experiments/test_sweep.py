@@ -1,6 +1,6 @@
 import pytest
 
-from mmpod.experiments.settings import parse_overrides
+from mmpod.engine.command_line import parse_options
 from mmpod.experiments.sweep import Trial, expand, parse_grid
 
 
@@ -23,7 +23,7 @@ def test_commas_in_brackets_belong_to_the_value():
 
 def test_literals_arrive_in_the_config_as_they_are():
     grid = {'a': [1e-05, 3, True, None, 'mmpod.PODLoss', [6, 9], (0.9, 0.99), [[1], (2, 3)]]}
-    read = [parse_overrides(trial.overrides)['a'] for trial in expand(grid)]
+    read = [parse_options(trial.overrides)['a'] for trial in expand(grid)]
     assert read == grid['a'] and [type(value) for value in read] == [type(value) for value in grid['a']]
 
 
@@ -36,7 +36,7 @@ def test_a_command_line_and_a_dictionary_give_the_same_trials():
     'words',
     [
         *(['lr'], ['=1'], ['lr='], ['lr=1,'], ['lr=1,1'], ['a.lr=1', 'b.lr=2'], ['a=1', 'a=2']),
-        *(['lr=[1,2'], ['lr=1]'], ['lr=[[1,2],3]']),
+        *(['lr=[1,2'], ['lr=1]'], ['lr=[[1,2],3]'], ['lr=0.1,0.10'], ['steps=[1,2],[1, 2]']),
     ],
 )
 def test_malformed_grids_are_refused(words):
