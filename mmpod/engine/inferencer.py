@@ -67,6 +67,7 @@ class Inferencer:
             )
         with DefaultScope.overwrite_default_scope('mmpretrain'):
             self.pipeline = Compose(file_pipeline(loader.dataset, resize=True))
+        self._keeps_depth = any(getattr(step, 'color_type', None) == 'unchanged' for step in self.pipeline.transforms)
 
     def __call__(
         self, images: Union[Image, Sequence[Image]], channel_order: Optional[str] = None, batch_size: int = 1
@@ -76,7 +77,8 @@ class Inferencer:
         Args:
             images: Path of an image, or of a folder of them, which is searched at any depth; array of shape (H, W),
                 (H, W, 1), (H, W, 3) or (H, W, 4), uint8 or uint16; or a list of paths and arrays. An alpha channel is
-                ignored. uint16 is scaled from 16 bits, 0 to 65,535, even if a camera filled only 12 of them.
+                ignored. uint16 is scaled from 16 bits, 0 to 65,535, even if a camera filled only 12 of them; a pipeline
+                with ``color_type='unchanged'``, which may be meant for 16 bits, takes it from files only.
             channel_order: ``'rgb'`` (Pillow, imageio, torchvision) or ``'bgr'`` (OpenCV) of the arrays. Needed if
                 they have colours; files have a fixed order.
             batch_size: Number of images that go through the network at a time. More than 1 needs a test pipeline that
@@ -107,6 +109,13 @@ class Inferencer:
 
     def _read(self, source: Union[str, np.ndarray], folder: str) -> dict:
         path = source if isinstance(source, str) else f'{folder}/array.png'
+        if not isinstance(source, str) and source.dtype == np.uint16:
+            if self._keeps_depth:
+                raise ValueError(
+                    "Expected an array of dtype uint8 for a pipeline with color_type='unchanged', but got uint16. "
+                    'Convert it, (image >> 8).astype(np.uint8), or save it as a PNG file for a model of 16-bit images.'
+                )
+            source = (source >> 8).astype(np.uint8)  # as OpenCV reads files; Pillow would cut off gray ones at 255
         try:
             if not isinstance(source, str):  # the pipeline reads it like all other files
                 cv2.imwrite(path, source, [cv2.IMWRITE_PNG_COMPRESSION, 0])
