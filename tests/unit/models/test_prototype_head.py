@@ -74,6 +74,8 @@ def test_predictions_by_parts_of_the_classes_are_those_of_all(head, chunk, monke
     measured, plain = TopKAccuracy(topk=(1, 5, 7)), Accuracy(topk=(1, 5, 7))
     measured.process(None, parts), plain.process(None, whole)
     assert measured.evaluate(50) == plain.evaluate(50)
+    with pytest.raises(ValueError, match=r'topk=\(1, 10\) .* got 7. Set model.head.topk=\(1, 10\)'):
+        TopKAccuracy(topk=(1, 10)).process(None, parts)
     top1 = Accuracy(topk=(1, 5))
     top1.process(None, parts)
     assert top1.evaluate(50)['accuracy/top1'] == 100 * sum(
