@@ -14,7 +14,7 @@ from mmengine.registry import DefaultScope
 from mmpretrain.structures import DataSample
 
 from mmpod.datasets import UnlabelledImages, file_pipeline
-from mmpod.engine.model import get_model
+from mmpod.engine.model import check_one_label, get_model
 from mmpod.utils.checks import check_integer
 from mmpod.utils.errors import UserError
 
@@ -43,6 +43,7 @@ class Inferencer:
 
     Raises:
         FileNotFoundError: There is no such config or checkpoint.
+        TypeError: The head gives several labels per image.
         UserError: The checkpoint does not fit, or the config does not say how to read an image.
 
     Example::
@@ -59,6 +60,7 @@ class Inferencer:
         **kwargs: Any,
     ):
         self.model = get_model(model, True if checkpoint is None else checkpoint, device=device, **kwargs)
+        check_one_label(self.model)
         self.classes: Optional[Sequence[str]] = self.model._dataset_meta.get('classes')
         loader = self.model._config.get('test_dataloader')
         if loader is None:
