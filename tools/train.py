@@ -47,7 +47,7 @@ def main(args: argparse.Namespace) -> None:
     with errors_as_exit():
         cfg = training_config(args)
         with runner_session(cfg) as runner:
-            check_total_batch(cfg)
+            check_total_batch(cfg, runner.model)
             runner.train()
     exit_process()
 

@@ -22,9 +22,9 @@ def use_fast_path(cfg: Config) -> None:
         python tools/train.py CONFIG --cfg-options fast=True
 
     Raises:
-        ValueError: The training pipeline has other transforms, a dataset is a wrapper such as ``RepeatDataset``, or the
-            preprocessor is another class. MMEngine raises a RuntimeError if ``SwitchRecipeHook`` is to change the
-            training pipeline, at the epoch of the change.
+        ValueError: The training pipeline has other transforms, a dataset is a wrapper such as ``RepeatDataset``, the
+            preprocessor is another class, or there is test-time augmentation. MMEngine raises a RuntimeError if
+            ``SwitchRecipeHook`` is to change the training pipeline, at the epoch of the change.
     """
     for name, loader in loaders_of(cfg):
         if 'dataset' in loader.dataset or 'datasets' in loader.dataset:
@@ -48,6 +48,8 @@ def use_fast_path(cfg: Config) -> None:
         training = name == 'train_dataloader'
         if not training:
             loading = [step for step in loader.dataset.get('pipeline') or [] if type_name(step) != 'PackInputs']
+            if any(type_name(step) == 'TestTimeAug' for step in loading):
+                raise ValueError('Expected one view of each image for fast=True, but got --tta. Leave fast=True out.')
             loader.batch_size = max(loader.batch_size, 500)
         dataset = ConfigDict(loader.dataset, pipeline=loading)  # a dict would not keep imported classes writable
         loader.dataset = ConfigDict(type='mmpod.InMemoryImages', dataset=dataset, whole_batches=training)

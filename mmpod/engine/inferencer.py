@@ -14,7 +14,7 @@ from mmengine.registry import DefaultScope
 from mmpretrain.structures import DataSample
 
 from mmpod.datasets import UnlabelledImages, file_pipeline
-from mmpod.engine.model import get_model
+from mmpod.engine.model import check_one_label, get_model
 from mmpod.utils.checks import check_integer
 from mmpod.utils.errors import UserError
 
@@ -43,6 +43,7 @@ class Inferencer:
 
     Raises:
         FileNotFoundError: There is no such config or checkpoint.
+        TypeError: The head gives several labels per image.
         UserError: The checkpoint does not fit, or the config does not say how to read an image.
 
     Example::
@@ -59,6 +60,7 @@ class Inferencer:
         **kwargs: Any,
     ):
         self.model = get_model(model, True if checkpoint is None else checkpoint, device=device, **kwargs)
+        check_one_label(self.model)
         self.classes: Optional[Sequence[str]] = self.model._dataset_meta.get('classes')
         loader = self.model._config.get('test_dataloader')
         if loader is None:
@@ -67,6 +69,7 @@ class Inferencer:
             )
         with DefaultScope.overwrite_default_scope('mmpretrain'):
             self.pipeline = Compose(file_pipeline(loader.dataset, resize=True))
+        self._keeps_depth = any(getattr(step, 'color_type', None) == 'unchanged' for step in self.pipeline.transforms)
 
     def __call__(
         self, images: Union[Image, Sequence[Image]], channel_order: Optional[str] = None, batch_size: int = 1
@@ -76,7 +79,8 @@ class Inferencer:
         Args:
             images: Path of an image, or of a folder of them, which is searched at any depth; array of shape (H, W),
                 (H, W, 1), (H, W, 3) or (H, W, 4), uint8 or uint16; or a list of paths and arrays. An alpha channel is
-                ignored. uint16 is scaled from 16 bits, 0 to 65,535, even if a camera filled only 12 of them.
+                ignored. uint16 is scaled from 16 bits, 0 to 65,535, even if a camera filled only 12 of them; a pipeline
+                with ``color_type='unchanged'``, which may be meant for 16 bits, takes it from files only.
             channel_order: ``'rgb'`` (Pillow, imageio, torchvision) or ``'bgr'`` (OpenCV) of the arrays. Needed if
                 they have colours; files have a fixed order.
             batch_size: Number of images that go through the network at a time. More than 1 needs a test pipeline that
@@ -107,6 +111,13 @@ class Inferencer:
 
     def _read(self, source: Union[str, np.ndarray], folder: str) -> dict:
         path = source if isinstance(source, str) else f'{folder}/array.png'
+        if not isinstance(source, str) and source.dtype == np.uint16:
+            if self._keeps_depth:
+                raise ValueError(
+                    "Expected an array of dtype uint8 for a pipeline with color_type='unchanged', but got uint16. "
+                    'Convert it, (image >> 8).astype(np.uint8), or save it as a PNG file for a model of 16-bit images.'
+                )
+            source = (source >> 8).astype(np.uint8)  # as OpenCV reads files; Pillow would cut off gray ones at 255
         try:
             if not isinstance(source, str):  # the pipeline reads it like all other files
                 cv2.imwrite(path, source, [cv2.IMWRITE_PNG_COMPRESSION, 0])

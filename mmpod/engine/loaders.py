@@ -7,6 +7,7 @@ from mmengine.config import Config
 from mmengine.dist import get_world_size
 from mmengine.logging import print_log
 from mmpretrain.registry import DATASETS
+from torch import nn
 
 from mmpod.datasets.file_pipeline import inner_datasets
 from mmpod.utils.config_parts import loaders_of, preprocessor_of, resolve
@@ -60,17 +61,26 @@ def check_channel_order(cfg: Config) -> None:
                 )
 
 
-def check_total_batch(cfg: Config) -> None:
-    """Warn if the total batch of an update is not the one that the config's learning rate is meant for.
+def check_total_batch(cfg: Config, model: nn.Module) -> None:
+    """Warn if the batch of an update is not the one that the learning rate, or the loss, is meant for.
 
     The batch of an update comes from all processes and from ``accumulative_counts`` iterations; the learning rate is
-    meant for ``auto_scale_lr.base_batch_size``. Call this once the processes have been set up.
+    meant for ``auto_scale_lr.base_batch_size``. A loss with statistics of the batch, such as POD Loss, sees only the
+    images of one iteration. Call this once the processes have been set up.
 
     Raises:
         UserError: The rate is to be scaled, and gradients are accumulated, which MMEngine does not take into account.
     """
     recipe = (cfg.get('auto_scale_lr') or {}).get('base_batch_size')
     accumulated = (cfg.get('optim_wrapper') or {}).get('accumulative_counts', 1)
+    if accumulated > 1 and any(getattr(part, 'batch_statistics', False) for part in model.modules()):
+        print_log(
+            f'With accumulative_counts={accumulated} the gradients are not those of the total batch: the loss contains '
+            'a statistic of the batch, the SC term of POD Loss for example, and computes it over each iteration alone. '
+            'Raise train_dataloader.batch_size or the number of processes instead of accumulating.',
+            logger='current',
+            level=logging.WARNING,
+        )
     if recipe is None:
         return
     if cfg.auto_scale_lr.get('enable'):

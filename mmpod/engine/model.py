@@ -7,13 +7,14 @@ from typing import Any, Union
 import mmpretrain
 from mmengine.config import Config
 from mmpretrain.apis import ModelHub
+from mmpretrain.models.heads import MultiLabelClsHead, MultiTaskHead
 from torch import nn
 
 from mmpod.engine.checkpoints import checkpoint_classes, load_weights
 from mmpod.engine.class_names import configured_classes
 from mmpod.utils.errors import UserError
 
-__all__ = ['build_model', 'get_model']
+__all__ = ['build_model', 'check_one_label', 'get_model']
 
 
 def build_model(model: Union[str, Path, Config], **kwargs: Any) -> Any:
@@ -31,6 +32,20 @@ def build_model(model: Union[str, Path, Config], **kwargs: Any) -> Any:
     if test_dataloader is not None:
         classifier._config.test_dataloader = test_dataloader
     return classifier
+
+
+def check_one_label(model: nn.Module) -> None:
+    """Refuse a model whose head gives several labels per image.
+
+    Raises:
+        TypeError: It does.
+    """
+    head = getattr(model, 'head', None)
+    if isinstance(head, (MultiLabelClsHead, MultiTaskHead)):
+        raise TypeError(
+            f'Expected a head that gives one label per image, but got {type(head).__name__}, which gives several. Use '
+            'a single-label classifier.'
+        )
 
 
 def get_model(

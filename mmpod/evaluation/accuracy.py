@@ -41,10 +41,19 @@ class TopKAccuracy(Accuracy):
 
     Args:
         args, kwargs: Passed to ``Accuracy``; ``topk`` must not exceed the number of scores in the predictions.
+
+    Raises:
+        ValueError: While testing: it does.
     """
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Process the predictions of one batch."""
+        stored, needed = len(data_samples[0].get('topk_score', ())), max(self.topk)
+        if 0 < stored < needed:
+            raise ValueError(
+                f'Expected predictions with the {needed} largest scores for topk={self.topk} of TopKAccuracy, but got '
+                f'{stored}. Set model.head.topk={self.topk}.'
+            )
         super().process(
             data_batch, [_among_topk(sample) if 'topk_score' in sample else sample for sample in data_samples]
         )

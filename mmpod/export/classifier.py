@@ -3,9 +3,9 @@
 from typing import Optional
 
 from mmpretrain.models.classifiers import ImageClassifier
-from mmpretrain.models.heads import MultiLabelClsHead
 from torch import Tensor, nn
 
+from mmpod.engine.model import check_one_label
 from mmpod.models import GDAClassifier, PrototypeHead
 
 __all__ = ['ExportWrapper']
@@ -16,17 +16,17 @@ class ExportWrapper(nn.Module):
 
     Args:
         model: A trained classifier; it is put in evaluation mode.
-        channel_order: ``'rgb'`` or ``'bgr'``, in which images reach the model's ``data_preprocessor``; None if they
-            do not have three channels. See :func:`~mmpod.export.images.export_order`.
 
     Attributes:
+        channel_order: ``'rgb'`` or ``'bgr'``, in which images reach the model's ``data_preprocessor``; None if they
+            do not have three channels. To be set, see :func:`~mmpod.export.images.export_order`.
         output: What the similarities are, ``'cosines'`` or ``'logits'``.
 
     Raises:
         TypeError: The model does not decide by the similarities of its head.
     """
 
-    def __init__(self, model: nn.Module, channel_order: Optional[str]):
+    def __init__(self, model: nn.Module):
         super().__init__()
         if isinstance(model, GDAClassifier):
             raise TypeError(
@@ -38,13 +38,9 @@ class ExportWrapper(nn.Module):
             raise TypeError(
                 f'Expected an ImageClassifier with a head, but got {type(model).__name__}. Export a classifier.'
             )
-        if isinstance(model.head, MultiLabelClsHead):
-            raise TypeError(
-                f'Expected a head that gives one label per image, but got {type(model.head).__name__}, which gives '
-                'several. Export a single-label classifier.'
-            )
+        check_one_label(model)
         self.model = model.requires_grad_(False)
-        self.channel_order = channel_order
+        self.channel_order: Optional[str] = None
         head = model.head
         self.output = 'cosines' if isinstance(head, PrototypeHead) and head.similarity == 'cosine' else 'logits'
         self.eval()  # as a whole: PyTorch's older exporter gives all parts the mode of the whole when it is done

@@ -82,6 +82,7 @@ def export_classifier(
         raise ValueError('Expected a config with a `test_dataloader`, whose pipeline says what images the model takes.')
     if channel_order is not None:
         check_choice('channel_order', channel_order, ['rgb', 'bgr'])
+    classifier = ExportWrapper(build_model(cfg, device='cpu'))
     if images is None:
         samples = sample_images(cfg)
     else:
@@ -93,10 +94,9 @@ def export_classifier(
             f'Expected images of one size after the test pipeline, but got {sorted(shapes)}. Add a Resize to it.'
         )
     (shape,) = shapes
-    order = export_order(cfg, shape[0], channel_order)
+    classifier.channel_order = export_order(cfg, shape[0], channel_order)
     inputs = torch.stack(samples).float()
-    pixels = inputs.flip(1) if order == 'bgr' else inputs
-    classifier = ExportWrapper(build_model(cfg, device='cpu'), order)
+    pixels = inputs.flip(1) if classifier.channel_order == 'bgr' else inputs
     classes = checkpoint_classes(load_weights(classifier.model, checkpoint, allow_missing))
     configured = configured_classes(cfg.test_dataloader.dataset)
     check_same_classes({'the checkpoint': classes, 'the config': configured})

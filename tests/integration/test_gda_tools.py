@@ -67,12 +67,13 @@ def test_saved_and_served(metrics_of, tool, trained, tmp_path):
     saved = tmp_path / 'gda.npz'
     first, printed = metrics_of(GDA, f'custom_hooks.0.save_to={saved}', 'model.shrinkage=0.2')
     assert 'ETA' in printed
-    served, printed = metrics_of(GDA, f'model.fitted={saved}')
+    served, printed = metrics_of(GDA, f'model.fitted={saved}', 'model.shrinkage=0.2')
     assert 'ETA' not in printed and served['gda/top1'] == first['gda/top1']
-    _, error = tool('test', GDA, trained / 'epoch_1.pth', '--cfg-options', f'model.fitted={saved}')
+    fitted = [f'model.fitted={saved}', 'model.shrinkage=None']
+    _, error = tool('test', GDA, trained / 'epoch_1.pth', '--cfg-options', *fitted)
     assert re.search('gda.npz.*these differ: weights', error)
 
-    inferencer = Inferencer(GDA, trained / 'epoch_2.pth', fitted=str(saved))
+    inferencer = Inferencer(GDA, trained / 'epoch_2.pth', fitted=str(saved), shrinkage=None)
     data = SklearnDigits(split='test', pipeline=[])
     results = inferencer([data[index]['img'] for index in range(200)], 'bgr', batch_size=50)
     model = get_model(POD, pretrained=str(trained / 'epoch_2.pth'))

@@ -5,6 +5,7 @@ from typing import Optional
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
+from mmpretrain.evaluation import Accuracy
 from mmpretrain.models import BaseRetriever
 from torch import nn
 
@@ -28,6 +29,7 @@ class CheckDataHook(Hook):
     - The labels of each batch must lie in ``[0, num_classes)``. Any other label would lead to an indexing error that
       does not name it (on a GPU, to a failed assertion of a kernel), and in an evaluation would count as a wrong
       prediction.
+    - ``topk`` of the accuracy in the validation must not exceed ``num_classes``.
     - The training set must give at least one batch per epoch. If the head has a batch norm, each batch must have at
       least two images, which the last batch of an epoch may not have.
 
@@ -71,6 +73,8 @@ class CheckDataHook(Hook):
         if runner.val_loop is not None:
             datasets['val_dataloader'] = runner.val_dataloader.dataset
         self._check_classes(runner, datasets)
+        if runner.val_loop is not None:
+            _check_topk(runner)
 
     def before_val(self, runner: Runner) -> None:
         """Check the validation set."""
@@ -111,6 +115,16 @@ class CheckDataHook(Hook):
         labels = torch.cat(found) if found else torch.empty(0)
         if len(labels):
             check_label_values(labels, num_classes)
+
+
+def _check_topk(runner: Runner) -> None:
+    num_classes = _num_classes(runner)
+    for metric in runner.val_evaluator.metrics:
+        if isinstance(metric, Accuracy) and num_classes is not None and max(metric.topk) > num_classes:
+            raise UserError(
+                f'Expected `topk` of {type(metric).__name__} in val_evaluator to be at most {num_classes}, the number '
+                f'of classes, but got {metric.topk}. Set val_evaluator.topk=1.'
+            )
 
 
 def _num_classes(runner: Runner) -> Optional[int]:

@@ -10,13 +10,13 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import Tensor
 
-from mmpod.models import GDAClassifier
+from mmpod.models import AverageTTA, GDAClassifier
 from mmpod.registry import HOOKS
 from mmpod.utils.distributed import check_each_sample_once
 from mmpod.utils.files import check_output_file
 
 from ..class_names import check_same_classes, dataset_classes
-from ..extraction import extracted, one_view_model, ordered_loader, plain_model, training_set
+from ..extraction import extracted, has_tta, one_view_model, ordered_loader, plain_model, training_set
 
 __all__ = ['FitGDAHook']
 
@@ -40,8 +40,8 @@ class FitGDAHook(Hook):
         TypeError: Before the test, if the model is not a ``GDAClassifier``.
         UserError: There is no set to fit on, it has no labels, its classes are not those of the test set, or
             ``save_to`` cannot be written.
-        ValueError: With test-time augmentation, unless the model was loaded with ``fitted``; the training set does not
-            have its own pipeline; or a sample would be counted twice.
+        ValueError: With test-time augmentation, unless it is ``mmpod.AverageTTA`` and the model was loaded with
+            ``fitted``; the training set does not have its own pipeline; or a sample would be counted twice.
     """
 
     # After EMAHook, which puts the averaged weights in place.
@@ -60,6 +60,12 @@ class FitGDAHook(Hook):
                 "model.type='mmpod.GDAClassifier', or remove the hook."
             )
         if model.fitted is not None:
+            if has_tta(runner.model) and not any(isinstance(part, AverageTTA) for part in runner.model.modules()):
+                raise ValueError(
+                    'Expected mmpod.AverageTTA as `tta_model` of GDAClassifier, because others keep the '
+                    '`cosine_score`, `log_density` and `mahalanobis` of one view. Set '
+                    "tta_model=dict(type='mmpod.AverageTTA')."
+                )
             print_log(f'GDA: already fitted, {model.fitted}', 'current')
             return
         one_view_model(runner, self)

@@ -38,7 +38,8 @@ class GDAClassifier(ImageClassifier):
 
     Args:
         args, kwargs: Passed to ``ImageClassifier``.
-        covariance, shrinkage, priors: Passed to :class:`~mmpod.posthoc.GaussianDiscriminantAnalysis`.
+        covariance, shrinkage, priors: Passed to :class:`~mmpod.posthoc.GaussianDiscriminantAnalysis`. None takes its
+            default, or the setting of ``fitted``.
         stage: Features of the Gaussians: ``'pre_logits'``, the head's D dimensions, or ``'pooled'``, the input of the
             head (2048 dimensions for ResNet-50).
         normalize: Scale the features to unit length.
@@ -49,15 +50,15 @@ class GDAClassifier(ImageClassifier):
 
     Raises:
         FileNotFoundError: The file ``fitted`` does not exist.
-        ValueError: The head has more than 32,768 classes, or the file is damaged or has another number of classes;
-            while predicting: nothing is fitted, or the file was fitted on other features.
+        ValueError: The head has more than 32,768 classes, or the file is damaged, or has another number of classes or
+            other settings; while predicting: nothing is fitted, or the file was fitted on other features.
     """
 
     def __init__(
         self,
         *args: Any,
-        covariance: str = 'class',
-        shrinkage: Union[str, float] = 'auto',
+        covariance: Optional[str] = None,
+        shrinkage: Union[str, float, None] = None,
         priors: Optional[Sequence[float]] = None,
         stage: str = 'pre_logits',
         normalize: bool = True,
@@ -71,10 +72,11 @@ class GDAClassifier(ImageClassifier):
                 f'Expected at most {self.head.MAX_SCORES} classes for GDAClassifier, whose predictions hold the scores '
                 f"of all classes, but got {self.head.num_classes}. Test with model.type='ImageClassifier'."
             )
-        self.settings: dict[str, Any] = dict(covariance=covariance, shrinkage=shrinkage, priors=priors)
+        settings = dict(covariance=covariance, shrinkage=shrinkage, priors=priors)
+        self.settings: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
         self.stage = stage
         self.normalize = normalize
-        self.unfitted_gda()  # raises an error now if the settings are invalid
+        unfitted = self.unfitted_gda()  # raises an error now if the settings are invalid
         self.gda: Optional[GaussianDiscriminantAnalysis] = None
         self.fitted = fitted
         self._checked = fitted is None
@@ -86,6 +88,13 @@ class GDAClassifier(ImageClassifier):
                     f'got {len(self.gda.counts_)} in `{fitted}`. Name the file that was fitted for this config, or fit '
                     'again with mmpod.FitGDAHook.'
                 )
+            for name in self.settings:
+                given, in_file = getattr(unfitted, name), getattr(self.gda, name)
+                if given != in_file:
+                    raise ValueError(
+                        f'Expected `{name}` of GDAClassifier to be {in_file!r}, with which `{fitted}` was fitted, but '
+                        f'got {given!r}. Set it to that or to None, or fit again with mmpod.FitGDAHook.'
+                    )
 
     def unfitted_gda(self) -> GaussianDiscriminantAnalysis:
         """Return an estimator with this classifier's settings."""

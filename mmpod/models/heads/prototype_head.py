@@ -78,10 +78,15 @@ class PrototypeHead(ClsHead):
         """
         pooled = feats[-1] if isinstance(feats, (tuple, list)) else feats
         if pooled.ndim != 2 or pooled.shape[1] != self.in_channels:
+            way_out = (
+                f'Set `in_channels` of {type(self).__name__} to what the backbone gives; '
+                "feature maps (N, C, H, W) need neck=dict(type='GlobalAveragePooling')."
+            )
+            if pooled.ndim == 3 or pooled.shape[1:] == (1,):  # of which that neck makes one number per image
+                way_out = "Tokens of a transformer need backbone.out_type='cls_token' or 'avg_featmap', and neck=None."
             raise ValueError(
                 f'Expected pooled features of shape (N, in_channels) = (N, {self.in_channels}), but got '
-                f'{tuple(pooled.shape)}. Set `in_channels` of {type(self).__name__} to what the backbone gives; '
-                "feature maps (N, C, H, W) need neck=dict(type='GlobalAveragePooling')."
+                f'{tuple(pooled.shape)}. {way_out}'
             )
         return pooled
 

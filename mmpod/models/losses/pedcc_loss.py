@@ -37,6 +37,11 @@ class PEDCCLoss(AMSoftmaxLoss):
         self.mse_weight = mse_weight
         self.root = root
 
+    @property
+    def batch_statistics(self) -> bool:
+        """Whether a root is taken of the mean over the batch."""
+        return self.mse_weight > 0 and self.root > 1
+
     def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
         """Return ``loss_amsoftmax``, Eq. 6, and, unless ``mse_weight`` is 0, ``loss_mse``, the root of Eq. 7."""
         terms = super().terms(features, labels, prototypes)

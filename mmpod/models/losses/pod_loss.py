@@ -74,6 +74,11 @@ class PODLoss(PrototypeLoss):
         self.decorrelation = decorrelation
         self._checked: Optional[Tensor] = None  # the centroids that were last found to be of unit length
 
+    @property
+    def batch_statistics(self) -> bool:
+        """Whether there is a decorrelation term."""
+        return self.sc_weight > 0
+
     def terms(self, features: Tensor, labels: Tensor, prototypes: Tensor) -> dict[str, Tensor]:
         """Return ``loss_cosine`` and, unless ``sc_weight`` is 0, ``loss_`` plus the decorrelation (Eq. 16)."""
         labels = self.smoothed(labels, prototypes)

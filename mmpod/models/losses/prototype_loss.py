@@ -120,6 +120,11 @@ class PrototypeLoss(nn.Module):
         """Return the terms before ``loss_weight``; called with checked arguments of one precision, outside autocast."""
         raise NotImplementedError
 
+    @property
+    def batch_statistics(self) -> bool:
+        """Whether a term is a statistic of the batch, not a mean over its images: accumulated gradients then differ."""
+        return False
+
     def restart_schedule(self) -> None:
         """Set what changes with the length of training to its start, as a new training from old weights needs it.
 

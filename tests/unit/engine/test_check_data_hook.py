@@ -2,7 +2,9 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.evaluator import Evaluator
 from mmengine.runner import EpochBasedTrainLoop
+from mmpretrain.evaluation import Accuracy
 from mmpretrain.models import ImageToImageRetriever
 from mmpretrain.structures import DataSample
 from torch.utils.data import DataLoader
@@ -16,7 +18,7 @@ def loader_of(classes, num_samples=4, **options):
     return DataLoader(dataset if classes is None else dataset([0] * num_samples), **options)
 
 
-def runner_of(num_classes=3, train='abc', val='abc', test='abc', resume=False, **options):
+def runner_of(num_classes=3, train='abc', val='abc', test='abc', resume=False, topk=1, **options):
     model = torch.nn.Module()
     model.head = torch.nn.Module()
     model.head.num_classes = num_classes
@@ -27,6 +29,7 @@ def runner_of(num_classes=3, train='abc', val='abc', test='abc', resume=False, *
         train_dataloader=loader_of(train, **options),
         val_dataloader=loader_of(val),
         test_dataloader=loader_of(test),
+        val_evaluator=Evaluator(Accuracy(topk=topk)),
         _resume=resume,
     )
 
@@ -48,6 +51,14 @@ def test_what_agrees_or_is_unknown_passes():
 def test_head_with_another_number_of_classes(stage):
     with pytest.raises(UserError, match=rf'3 classes of {stage}_dataloader, but got 2.*model.head.num_classes=3'):
         getattr(CheckDataHook(), f'before_{stage}')(runner_of(2))
+
+
+@pytest.mark.parametrize('topk', [5, (1, 5)])
+def test_accuracy_among_more_classes_than_there_are(topk):
+    with pytest.raises(UserError, match=r'`topk` of Accuracy in val_evaluator to be at most 3.* got \(.*5,?\)'):
+        CheckDataHook().before_train(runner_of(topk=topk))
+    for runner in (runner_of(topk=(1, 3)), runner_of(topk=topk, val=None), runner_of(None, None, None, topk=topk)):
+        CheckDataHook().before_train(runner)
 
 
 @pytest.mark.parametrize(

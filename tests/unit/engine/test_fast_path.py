@@ -172,6 +172,10 @@ def wrap(loader):
     loader.dataset = dict(type='RepeatDataset', times=2, dataset=loader.dataset)
 
 
+def augment(loader):
+    loader.dataset.pipeline = [dict(type='TestTimeAug', transforms=[[dict(type='PackInputs')]])]
+
+
 @pytest.mark.parametrize(
     'change, words',
     [
@@ -181,8 +185,9 @@ def wrap(loader):
         (lambda cfg: pipeline_of(cfg)[0].update(crop_size=(8, 6)), r'crop squares.*\(8, 6\)'),
         (lambda cfg: wrap(cfg.train_dataloader), 'train_dataloader.dataset to be .* the wrapper RepeatDataset'),
         (lambda cfg: wrap(cfg.val_dataloader), 'val_dataloader.dataset to be .* the wrapper RepeatDataset'),
+        (lambda cfg: augment(cfg.val_dataloader), 'one view .* got --tta. Leave fast=True out'),
     ],
-    ids=['transform', 'padding mode', 'padding value', 'no square', 'training wrapper', 'validation wrapper'],
+    ids=['transform', 'padding mode', 'padding value', 'no square', 'training wrapper', 'validation wrapper', 'tta'],
 )
 def test_refuses_what_it_would_change(change, words, config):
     change(config)

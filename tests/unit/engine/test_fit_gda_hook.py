@@ -2,10 +2,11 @@
 
 import pytest
 import torch
+from mmpretrain.models import AverageClsScoreTTA
 
 from mmpod.engine import FitGDAHook
 from mmpod.engine.hooks import fit_gda_hook
-from mmpod.models import GDAClassifier
+from mmpod.models import AverageTTA, GDAClassifier
 from mmpod.utils.errors import UserError
 
 
@@ -23,6 +24,16 @@ def test_a_set_of_other_classes(named, runner):
     with pytest.raises(UserError, match="FitGDAHook fits on to be those of test_dataloader.*label 8: '9'") as error:
         hook.before_test_epoch(runner)
     assert 'check_data=None' not in str(error.value)  # which would not help
+
+
+def test_augmentation_that_keeps_scores_of_one_view(runner):
+    classifier = runner.model
+    classifier.fitted = 'gda.npz'
+    runner.model = AverageTTA(classifier)
+    FitGDAHook().before_test_epoch(runner)
+    runner.model = AverageClsScoreTTA(classifier)
+    with pytest.raises(ValueError, match='mmpod.AverageTTA as `tta_model`.* of one view'):
+        FitGDAHook().before_test_epoch(runner)
 
 
 def test_a_file_that_cannot_be_saved(runner, tmp_path):

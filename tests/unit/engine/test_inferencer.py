@@ -1,6 +1,7 @@
 """The same image as a file, an RGB or a BGR array gets the scores that a test of the config gives it."""
 
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -101,6 +102,22 @@ def test_other_arrays_are_read_like_files_of_them(kind, tmp_path):
         assert_array_equal(inferencer(image[..., None])[0]['pred_scores'], by_file['pred_scores'])
     if 'alpha' in kind:
         assert_array_equal(inferencer(image[..., [2, 1, 0]], 'rgb')[0]['pred_scores'], by_file['pred_scores'])
+
+
+@pytest.mark.parametrize('shape', [(8, 8), (8, 8, 3)])
+@pytest.mark.parametrize('loading', [dict(), dict(imdecode_backend='pillow'), dict(color_type='unchanged')])
+def test_16_bits_are_scaled_whatever_reads_them(loading, shape):
+    cfg = Config.fromfile(mmpod.config_file('small/pod_digits'))
+    pipeline = [dict(type='LoadImageFromFile', **loading), dict(type='PackInputs')]
+    cfg.test_dataloader.dataset = dict(type='CustomDataset', data_root='nowhere', pipeline=pipeline)
+    inferencer = mmpod.Inferencer(cfg, Path(mmpod.config_file('small/pod_digits')).with_suffix('.pth'))
+    image = np.random.RandomState(0).randint(0, 256, shape).astype(np.uint8)
+    deep = image.astype(np.uint16) * 257
+    if 'color_type' in loading:
+        with pytest.raises(ValueError, match="uint8 .* color_type='unchanged', but got uint16"):
+            inferencer(deep, 'bgr')
+    else:
+        assert_array_equal(inferencer(deep, 'bgr')[0]['pred_scores'], inferencer(image, 'bgr')[0]['pred_scores'])
 
 
 def test_a_folder_is_searched_and_named(tmp_path):

@@ -164,6 +164,6 @@ def test_sections_that_are_none_are_none(root, tmp_path):
     cfg.merge_from_dict({key: None for key in ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler')})
     cfg.merge_from_dict(dict(default_hooks=None, auto_scale_lr=None, work_dir=str(tmp_path)))
     with runner_session(cfg) as runner:
-        check_total_batch(cfg)
+        check_total_batch(cfg, runner.model)
         assert runner.test()['accuracy/top1'] >= 0
         assert {type(hook).__name__ for hook in runner.hooks} >= {'PlainCheckpointHook', 'EpochSeedHook'}

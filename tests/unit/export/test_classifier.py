@@ -10,6 +10,7 @@ from torch.testing import assert_close
 import mmpod
 from mmpod.datasets import SklearnDigits
 from mmpod.export.classifier import ExportWrapper
+from mmpod.export.formats import export_classifier
 from mmpod.export.images import export_order, sample_images
 
 
@@ -49,12 +50,20 @@ def test_order_of_mmpretrains_arrays():
 
 def test_the_whole_is_in_evaluation_mode():
     """PyTorch's older ONNX exporter leaves all parts in the mode that the whole had."""
-    classifier = ExportWrapper(get_model(config('pod_digits')), 'bgr')
+    classifier = ExportWrapper(get_model(config('pod_digits')))
     assert not any(module.training for module in classifier.modules())
 
 
-def test_several_labels_per_image_are_refused():
+@pytest.mark.parametrize('kind', ['MultiLabelLinearClsHead', 'MultiTaskHead'])
+def test_several_labels_per_image_are_refused(kind, tmp_path):
     cfg = config('pod_digits')
-    cfg.model.head = dict(type='MultiLabelLinearClsHead', num_classes=10, in_channels=64)
-    with pytest.raises(TypeError, match='one label per image, but got MultiLabelLinearClsHead'):
-        ExportWrapper(get_model(cfg), 'bgr')
+    if kind == 'MultiTaskHead':
+        cfg.model.head = dict(type=kind, task_heads=dict(digit=cfg.model.head))
+        pack = dict(type='PackMultiTaskInputs', multi_task_fields=['gt_label'], task_handlers=dict(digit=PACK))
+        cfg.test_dataloader.dataset.pipeline = [pack]
+    else:
+        cfg.model.head = dict(type=kind, num_classes=10, in_channels=64)
+    torch.save(dict(state_dict=get_model(cfg).state_dict()), tmp_path / 'weights.pth')
+    for use in (mmpod.Inferencer, export_classifier):
+        with pytest.raises(TypeError, match=f'one label per image, but got {kind}'):
+            use(cfg, tmp_path / 'weights.pth')

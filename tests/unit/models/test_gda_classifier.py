@@ -1,5 +1,7 @@
 """GDAClassifier's predictions against scikit-learn's and SciPy's on the features of its head."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import torch
@@ -48,3 +50,20 @@ def test_a_model_of_other_features_refuses_the_gaussians(changed, tmp_path):
     model.unfitted_gda().fit(torch.randn(30, 5), torch.arange(30) % 3).save(path, notes=model.feature_source())
     with pytest.raises(ValueError, match=rf'gda.npz.*these differ: {next(iter(changed))}\.'):
         classifier(fitted=path).predict(torch.randn(1, 1, 32, 32))
+
+
+@pytest.mark.parametrize(
+    'given, refused',
+    [
+        (dict(), None),
+        (dict(covariance='shared', shrinkage=0.1, priors=[0.2, 0.3, 0.5]), None),
+        (dict(covariance='class'), "`covariance` .* 'shared', with which .*gda.npz.* got 'class'"),
+        (dict(shrinkage='auto'), "`shrinkage` .* 0.1, with which .*gda.npz.* got 'auto'"),
+        (dict(priors=[0.3, 0.2, 0.5]), r'`priors` .* \(0.2, 0.3, 0.5\), with which .*gda.npz.* got \(0.3, 0.2, 0.5\)'),
+    ],
+)
+def test_settings_are_those_of_the_file(given, refused, tmp_path):
+    model, path = classifier(covariance='shared', shrinkage=0.1, priors=(0.2, 0.3, 0.5)), str(tmp_path / 'gda.npz')
+    model.unfitted_gda().fit(torch.randn(30, 5), torch.arange(30) % 3).save(path, notes=model.feature_source())
+    with nullcontext() if refused is None else pytest.raises(ValueError, match=refused):
+        assert classifier(fitted=path, **given).predict(torch.randn(1, 1, 32, 32))

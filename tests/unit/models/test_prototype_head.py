@@ -1,9 +1,12 @@
 """What heads with prototypes do besides their losses: arguments, and predictions among very many classes."""
 
+import re
+
 import pytest
 import torch
 from data_samples import samples_of
 from mmpretrain.evaluation import Accuracy
+from mmpretrain.models import GlobalAveragePooling
 from torch.testing import assert_close
 
 from mmpod.evaluation import TopKAccuracy
@@ -34,6 +37,21 @@ def test_bad_arguments(change, error, words):
         PEDCCHead(**{**dict(num_classes=4, in_channels=6, feat_dim=5), **change})
 
 
+@pytest.mark.parametrize(
+    'shape, way_out',
+    [
+        ((2, 7), 'Set `in_channels` of PEDCCHead to what the backbone gives'),
+        ((2, 6, 3, 3), "neck=dict(type='GlobalAveragePooling')"),
+        ((2, 5, 6), "backbone.out_type='cls_token' or 'avg_featmap', and neck=None"),
+        ((2, 1), "backbone.out_type='cls_token' or 'avg_featmap', and neck=None"),  # the former, pooled as feature maps
+    ],
+)
+def test_features_that_are_not_vectors(shape, way_out):
+    with pytest.raises(ValueError, match=re.escape('(N, 6), but got ' + str(shape)) + '.*' + re.escape(way_out)):
+        PEDCCHead(4, 6, 5)((torch.zeros(shape),))
+    assert GlobalAveragePooling()(torch.zeros(2, 5, 6)).shape == (2, 1)
+
+
 def test_at_least_five_of_very_many_classes_are_predicted(monkeypatch):
     monkeypatch.setattr(PEDCCHead, 'MAX_SCORES', 20)
     (sample,) = PEDCCHead(NUM_CLASSES, 6, 40).predict((torch.randn(1, 6),))
@@ -56,6 +74,8 @@ def test_predictions_by_parts_of_the_classes_are_those_of_all(head, chunk, monke
     measured, plain = TopKAccuracy(topk=(1, 5, 7)), Accuracy(topk=(1, 5, 7))
     measured.process(None, parts), plain.process(None, whole)
     assert measured.evaluate(50) == plain.evaluate(50)
+    with pytest.raises(ValueError, match=r'topk=\(1, 10\) .* got 7. Set model.head.topk=\(1, 10\)'):
+        TopKAccuracy(topk=(1, 10)).process(None, parts)
     top1 = Accuracy(topk=(1, 5))
     top1.process(None, parts)
     assert top1.evaluate(50)['accuracy/top1'] == 100 * sum(
