@@ -9,7 +9,7 @@ from mmpretrain.models import BaseRetriever
 from torch import nn
 
 from mmpod.engine.checkpoints import checkpoint_classes
-from mmpod.engine.class_names import check_same_classes, dataset_classes
+from mmpod.engine.class_names import check_same_classes, dataset_classes, dataset_folders
 from mmpod.engine.extraction import plain_model
 from mmpod.registry import HOOKS
 from mmpod.utils.checks import check_label_values
@@ -85,10 +85,10 @@ class CheckDataHook(Hook):
             datasets = {name: dataset for name, dataset in datasets.items() if name == 'train_dataloader'}
         names = {'the checkpoint': self.checkpoint_classes}
         names.update((source, dataset_classes(dataset)) for source, dataset in datasets.items())
-        check_same_classes(
-            names,
-            ' If only the names differ, switch this check off: --cfg-options default_hooks.check_data=None.',
-        )
+        for lists in (names, {source: dataset_folders(dataset) for source, dataset in datasets.items()}):
+            check_same_classes(
+                lists, ' If only the names differ, switch this check off: --cfg-options default_hooks.check_data=None.'
+            )
         num_classes = _num_classes(runner)
         for source, classes in names.items():
             if num_classes is not None and classes is not None and num_classes != len(classes):

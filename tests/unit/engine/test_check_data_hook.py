@@ -4,6 +4,7 @@ import pytest
 import torch
 from mmengine.runner import EpochBasedTrainLoop
 from mmpretrain.models import ImageToImageRetriever
+from mmpretrain.registry import DATASETS
 from mmpretrain.structures import DataSample
 from torch.utils.data import DataLoader
 
@@ -61,6 +62,46 @@ def test_head_with_another_number_of_classes(stage):
 def test_validation_set_with_other_classes(val, difference):
     with pytest.raises(UserError, match=f'of val_dataloader to be those of train_dataloader, but got {difference}'):
         CheckDataHook().before_train(runner_of(val=val))
+
+
+@pytest.mark.parametrize(
+    'wrap',
+    [
+        lambda leaf: leaf,
+        lambda leaf: dict(type='mmengine.RepeatDataset', times=2, dataset=leaf),
+        lambda leaf: dict(type='mmpod.InMemoryImages', dataset=leaf),
+    ],
+    ids=['plain', 'wrapper', 'in memory'],
+)
+def test_folders_in_another_order_under_the_same_names(wrap, image_folder, tmp_path):
+    """Here `metainfo` hides that label 0 is two in one set and one in the other."""
+    image_folder(['10_two', '1_one'], root=tmp_path, splits=['train'])
+    image_folder(['01_one', '10_two'], root=tmp_path, splits=['test'])
+    pipeline, metainfo = [dict(type='LoadImageFromFile')], dict(classes=['one', 'two'])
+    leaf = dict(type='mmpretrain.CustomDataset', data_root=str(tmp_path), pipeline=pipeline, metainfo=metainfo)
+    sets = {split: DATASETS.build(wrap(dict(leaf, data_prefix=split))) for split in ('train', 'test')}
+    runner = runner_of(2)
+    runner.train_dataloader, runner.val_dataloader = DataLoader(sets['train']), DataLoader(sets['train'])
+    CheckDataHook().before_train(runner)
+    runner.val_dataloader = DataLoader(sets['test'])
+    with pytest.raises(UserError, match="label 0: '01_one' instead of '10_two'.*rename the folders.*ann_file"):
+        CheckDataHook().before_train(runner)
+
+
+def test_folders_of_a_joined_set_in_another_order(image_folder, tmp_path):
+    names = {'a': ['1', '2'], 'b': ['01', '2']}
+    parts = [
+        dict(
+            type='mmpretrain.CustomDataset',
+            data_root=str(image_folder(folders, root=tmp_path / name, splits=['train'])),
+        )
+        for name, folders in names.items()
+    ]
+    parts = [dict(part, data_prefix='train', pipeline=[], metainfo=dict(classes=['one', 'two'])) for part in parts]
+    runner = runner_of(2)
+    runner.test_dataloader = DataLoader(DATASETS.build(dict(type='mmengine.ConcatDataset', datasets=parts)))
+    with pytest.raises(UserError, match='of dataset 1 of ConcatDataset to be those of dataset 0'):
+        CheckDataHook().before_test(runner)
 
 
 def test_evaluated_and_resumed_checkpoints_need_the_same_classes_and_fine_tuning_does_not():
