@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mmpod.datasets.file_pipeline import inner_datasets
+from mmpod.engine.loaders import check_same_order
 from mmpod.utils.config_parts import type_name
 from mmpod.utils.distributed import check_each_sample_once, gather_rows
 from mmpod.utils.errors import UserError
@@ -76,7 +77,11 @@ def ordered_loader(runner: Runner, dataset: dict) -> DataLoader:
     Args:
         runner: The Runner that tests.
         dataset: Config of the dataset.
+
+    Raises:
+        UserError: The order of the channels is not that of the test set.
     """
+    check_same_order({'test_dataloader': runner.cfg.test_dataloader.dataset, 'a set read beside it': dataset})
     cfg = copy.deepcopy(runner.cfg.test_dataloader)
     # Not `update`, which would mix the datasets' settings.
     cfg.dataset, cfg.sampler, cfg.drop_last = dataset, dict(type='DefaultSampler', shuffle=False), False
