@@ -79,13 +79,22 @@ def ordered_loader(runner: Runner, dataset: dict) -> DataLoader:
         dataset: Config of the dataset.
 
     Raises:
-        UserError: The order of the channels is not that of the test set.
+        UserError: The order of the channels is not that of the test set, or the pipeline does not read the samples.
     """
     check_same_order({'test_dataloader': runner.cfg.test_dataloader.dataset, 'a set read beside it': dataset})
     cfg = copy.deepcopy(runner.cfg.test_dataloader)
     # Not `update`, which would mix the datasets' settings.
     cfg.dataset, cfg.sampler, cfg.drop_last = dataset, dict(type='DefaultSampler', shuffle=False), False
-    return runner.build_dataloader(cfg, seed=runner.seed)
+    loader = runner.build_dataloader(cfg, seed=runner.seed)
+    try:
+        loader.dataset[0]['inputs']
+    except KeyError as error:  # such as 'img_path', where a pipeline for files gets arrays
+        raise UserError(
+            f'Expected a pipeline that reads the samples of {type(loader.dataset).__name__} and packs them, but there '
+            f'is no {error} in one. Name the set with a pipeline of its own, as `dataset` of FitGDAHook, `unknown` of '
+            'OpenSetHook or `dataset` of test_dataloader.'
+        ) from error
+    return loader
 
 
 def training_set(runner: Runner) -> dict:

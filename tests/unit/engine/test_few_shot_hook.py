@@ -107,7 +107,8 @@ def test_folders_in_another_order_are_refused(runner_before_test, image_folder, 
     image_folder(['1', '2'], root=tmp_path, splits=['support'])
     image_folder(['01', '2'], root=tmp_path, splits=['query'])
     names = dict(data_root=str(tmp_path), metainfo=dict(classes=['one', 'two']))
-    test = dict(type='CustomDataset', data_prefix='query', pipeline=[dict(type='LoadImageFromFile')], **names)
+    pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
+    test = dict(type='CustomDataset', data_prefix='query', pipeline=pipeline, **names)
     with pytest.raises(UserError, match="query set of FewShotHook to be those of the support set.*'01' instead of '1'"):
         FewShotHook(dict(data_prefix='support'), {}).before_test(runner_before_test(dataset=test))
 
