@@ -1,12 +1,13 @@
 """A hook that stops the run if the data do not fit the model."""
 
-from typing import Optional
+from typing import Optional, Sized, cast
 
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmpretrain.models import BaseRetriever
 from torch import nn
+from torch.utils.data import DataLoader
 
 from mmpod.engine.checkpoints import checkpoint_classes
 from mmpod.engine.class_names import check_same_classes, dataset_classes, dataset_folders
@@ -30,6 +31,7 @@ class CheckDataHook(Hook):
       prediction.
     - The training set must give at least one batch per epoch. If the head has a batch norm, each batch must have at
       least two images, which the last batch of an epoch may not have.
+    - Validation and test must read every image.
 
     Datasets and checkpoints without class names are not compared. Retrievers are evaluated on other classes, by labels
     that are places in their gallery: only their training set is checked.
@@ -69,15 +71,18 @@ class CheckDataHook(Hook):
             self.checkpoint_classes = None
         datasets = dict(train_dataloader=loader.dataset)
         if runner.val_loop is not None:
+            _check_every_image('val_dataloader', runner.val_dataloader)
             datasets['val_dataloader'] = runner.val_dataloader.dataset
         self._check_classes(runner, datasets)
 
     def before_val(self, runner: Runner) -> None:
         """Check the validation set."""
+        _check_every_image('val_dataloader', runner.val_dataloader)
         self._check_classes(runner, dict(val_dataloader=runner.val_dataloader.dataset))
 
     def before_test(self, runner: Runner) -> None:
         """Check the test set."""
+        _check_every_image('test_dataloader', runner.test_dataloader)
         self._check_classes(runner, dict(test_dataloader=runner.test_dataloader.dataset))
 
     def _check_classes(self, runner: Runner, datasets: dict) -> None:
@@ -111,6 +116,16 @@ class CheckDataHook(Hook):
         labels = torch.cat(found) if found else torch.empty(0)
         if len(labels):
             check_label_values(labels, num_classes)
+
+
+def _check_every_image(source: str, loader: DataLoader) -> None:
+    samples = len(cast(Sized, loader.sampler))
+    left_out = samples % loader.batch_size if loader.drop_last and loader.batch_size else 0
+    if left_out:
+        raise UserError(
+            f'Expected {source} to read every image, but `drop_last=True` leaves {left_out} of {samples} per process '
+            f'out of the metrics. Set {source}.drop_last=False.'
+        )
 
 
 def _num_classes(runner: Runner) -> Optional[int]:

@@ -139,6 +139,17 @@ def test_a_batch_of_one_image_before_a_batch_norm():
         CheckDataHook().before_train(runner)
 
 
+@pytest.mark.parametrize('stage, source', [('train', 'val'), ('val', 'val'), ('test', 'test')])
+def test_an_evaluation_that_leaves_images_out(stage, source):
+    runner, check = runner_of(), getattr(CheckDataHook(), f'before_{stage}')
+    setattr(runner, f'{source}_dataloader', loader_of('abc', 9, batch_size=4, drop_last=True))
+    with pytest.raises(UserError, match=f'leaves 1 of 9 .*Set {source}_dataloader.drop_last=False'):
+        check(runner)
+    for options in (dict(num_samples=9), dict(num_samples=8, drop_last=True)):
+        setattr(runner, f'{source}_dataloader', loader_of('abc', batch_size=4, **options))
+        check(runner)
+
+
 @pytest.mark.parametrize('stage', ['train', 'val', 'test'])
 def test_labels_out_of_range(stage):
     def batch(*labels):
