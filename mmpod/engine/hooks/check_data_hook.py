@@ -5,7 +5,7 @@ from typing import Optional, Sized, cast
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
-from mmpretrain.models import BaseRetriever
+from mmpretrain.models import BaseRetriever, ClsHead
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -28,7 +28,7 @@ class CheckDataHook(Hook):
       checkpoint that is evaluated or resumed; fine-tuning may start from other classes.
     - The labels of each batch must lie in ``[0, num_classes)``. Any other label would lead to an indexing error that
       does not name it (on a GPU, to a failed assertion of a kernel), and in an evaluation would count as a wrong
-      prediction.
+      prediction. An image must have one label, unless the head is made for several.
     - The training set must give at least one batch per epoch. If the head has a batch norm, each batch must have at
       least two images, which the last batch of an epoch may not have.
     - Validation and test must read every image.
@@ -112,7 +112,17 @@ class CheckDataHook(Hook):
         if num_classes is None or not samples or retrieved:
             return
         samples = samples[0] if isinstance(samples[0], list) else samples  # of test-time augmentation: one per view
-        found = [sample.gt_label for sample in samples if 'gt_label' in sample]
+        labelled = [sample for sample in samples if 'gt_label' in sample]
+        whole_batch = mode == 'train' and getattr(runner.train_dataloader.dataset, 'whole_batches', False)
+        if isinstance(plain_model(runner.model).head, ClsHead) and not whole_batch:
+            for sample in labelled:
+                if len(sample.gt_label) != 1 and 'gt_score' not in sample:
+                    raise ValueError(
+                        f'Expected one label per image, but {sample.get("img_path", "an image")} has '
+                        f'{len(sample.gt_label)}. Correct the dataset, or use a head for several labels, such as '
+                        'MultiLabelLinearClsHead.'
+                    )
+        found = [sample.gt_label for sample in labelled]
         labels = torch.cat(found) if found else torch.empty(0)
         if len(labels):
             check_label_values(labels, num_classes)

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmengine.runner import EpochBasedTrainLoop
-from mmpretrain.models import ImageToImageRetriever
+from mmpretrain.models import ClsHead, ImageToImageRetriever, MultiLabelClsHead
 from mmpretrain.registry import DATASETS
 from mmpretrain.structures import DataSample
 from torch.utils.data import DataLoader
@@ -163,6 +163,24 @@ def test_labels_out_of_range(stage):
     for bad in (batch(0, 3), batch(-1, 0)):
         with pytest.raises(ValueError, match=r'`labels` to lie in \[0, 3\), but got values from -?[01] to [03]'):
             look(runner_of(), 0, bad)
+
+
+@pytest.mark.parametrize('stage', ['train', 'val', 'test'])
+def test_several_labels_of_an_image(stage):
+    def look(head, *labels):
+        runner = runner_of()
+        runner.model.head = head
+        runner.model.head.num_classes = 3
+        samples = [DataSample(metainfo=dict(img_path=f'{index}.png')) for index in range(len(labels))]
+        for sample, label in zip(samples, labels):
+            sample.set_gt_label(torch.tensor(label, dtype=torch.long))
+        getattr(CheckDataHook(), f'before_{stage}_iter')(runner, 0, dict(data_samples=samples))
+
+    look(ClsHead(), [1], [2])
+    look(MultiLabelClsHead(), [1], [0, 2])
+    for labels in ([[1], [0, 2]], [[2], [], [0, 2]]):  # the second has as many labels as images
+        with pytest.raises(ValueError, match=f'one label per image, but 1.png has {len(labels[1])}.*MultiLabel'):
+            look(ClsHead(), *labels)
 
 
 def test_a_retriever_is_evaluated_on_other_classes_and_by_places_in_its_gallery():
