@@ -45,6 +45,7 @@ class InMemoryImages(Dataset):
         self.images = torch.from_numpy(np.ascontiguousarray(images))
         self.labels = torch.tensor([[item['gt_label']] for item in results])
         self.metainfo = copy.deepcopy(source.metainfo)
+        self.folder_to_idx = getattr(source, 'folder_to_idx', None)
         self.whole_batches = whole_batches
 
     def __len__(self) -> int:

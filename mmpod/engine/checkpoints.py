@@ -16,7 +16,12 @@ from mmengine.logging import print_log
 from mmengine.runner import CheckpointLoader
 from torch import nn
 
+from mmpod import datasets
+from mmpod.datasets.file_pipeline import inner_datasets
+from mmpod.utils.config_differences import parse_settings
+from mmpod.utils.config_parts import preprocessor_of, type_name
 from mmpod.utils.errors import UserError
+from mmpod.utils.normalisation import normalisation
 
 __all__ = [
     'check_checkpoint_file',
@@ -26,6 +31,7 @@ __all__ = [
     'latest_complete_checkpoint',
     'load_fitting_weights',
     'load_weights',
+    'normalisation_error',
     'require_safe_loading',
 ]
 
@@ -131,14 +137,15 @@ def load_weights(model: nn.Module, checkpoint: Union[str, Path], allow_missing: 
     Args:
         model: The classifier, without wrappers.
         checkpoint: Path or URL.
-        allow_missing: Load what fits, and leave the rest as it is.
+        allow_missing: Load what fits, and leave the rest as it is; images may be normalised otherwise than in training.
 
     Returns:
         dict: The content of the checkpoint.
 
     Raises:
         FileNotFoundError: There is no such file.
-        UserError: It is not a checkpoint, contains more than plain data, or has the weights of another model.
+        UserError: It is not a checkpoint, contains more than plain data, has the weights of another model, or was
+            trained on images that were normalised otherwise.
     """
     require_safe_loading()
     check_checkpoint_file(checkpoint)
@@ -149,6 +156,11 @@ def load_weights(model: nn.Module, checkpoint: Union[str, Path], allow_missing: 
         raise incomplete_error(checkpoint, difference)
     if difference:
         print_log(f'Not all weights fit: {difference}', logger='current', level=logging.WARNING)
+    error = normalisation_error(model, content, checkpoint)
+    if error and not allow_missing:
+        raise error
+    if error:
+        print_log(str(error), logger='current', level=logging.WARNING)
     return content
 
 
@@ -163,6 +175,38 @@ def incomplete_error(checkpoint: object, difference: str, resume: bool = False) 
     )
     return UserError(
         f'Expected `{checkpoint}` to hold exactly the weights of the model, but they differ: {difference}. {way_out}'
+    )
+
+
+def normalisation_error(model: nn.Module, content: dict, checkpoint: object) -> Optional[UserError]:
+    """Return the error for a model that normalises images otherwise than the config in its checkpoint; None if not.
+
+    A checkpoint without a config that can be read passes. The config is text, of which nothing is executed.
+
+    Args:
+        model: The classifier, without wrappers.
+        content: That of the checkpoint.
+        checkpoint: Its name.
+    """
+    try:
+        settings = parse_settings(content['meta']['cfg'])
+        trained, now = normalisation(preprocessor_of(settings)), normalisation(model.data_preprocessor)
+        data = [leaf for leaf, _ in inner_datasets(settings.get('train_dataloader', {}).get('dataset', {}))]
+    except Exception:  # it may be the config of any program
+        return None
+    if not preprocessor_of(settings):  # mmcls 0.x normalised in the pipeline
+        return None
+    if not trained['to_rgb'] and any(hasattr(datasets, type_name(leaf)) for leaf in data):
+        del trained['to_rgb']  # mmpod's datasets delivered RGB up to 0.1
+    changed = [
+        f'{key}={value} instead of {trained[key]}' for key, value in now.items() if trained.get(key, value) != value
+    ]
+    if not changed:
+        return None
+    return UserError(
+        f'Expected images to be normalised as in the training of `{checkpoint}`, but data_preprocessor has '
+        f'{", ".join(changed)}. Evaluate it with the config that it was trained with. To evaluate it on images '
+        'normalised in this way, use --allow-missing.'
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from mmpretrain.registry import DATASETS
 
@@ -11,13 +11,32 @@ from mmpod.datasets.file_pipeline import inner_datasets
 from mmpod.utils.config_parts import resolve
 from mmpod.utils.errors import UserError
 
-__all__ = ['check_same_classes', 'configured_classes', 'dataset_classes']
+__all__ = ['check_same_classes', 'configured_classes', 'dataset_classes', 'dataset_folders']
 
 
 def dataset_classes(dataset: object) -> Optional[list[str]]:
     """Return the names of a dataset's classes, in the order of its labels; None if it has none."""
     classes = (getattr(dataset, 'metainfo', None) or {}).get('classes')
     return None if classes is None else list(classes)
+
+
+def dataset_folders(dataset: Any) -> Optional[list[str]]:
+    """Return the folders whose positions are a dataset's labels, whatever names ``metainfo`` gives the classes.
+
+    None if the labels come from elsewhere.
+
+    Raises:
+        UserError: The datasets inside a wrapper have different folders.
+    """
+    parts = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
+    if parts[0] is None:
+        folders = getattr(dataset, 'folder_to_idx', None)
+        return None if folders is None else list(folders)
+    lists = {
+        f'dataset {number} of {type(dataset).__name__}': dataset_folders(part) for number, part in enumerate(parts)
+    }
+    check_same_classes(lists)
+    return next((folders for folders in lists.values() if folders is not None), None)
 
 
 def configured_classes(dataset: dict) -> Optional[list[str]]:
@@ -61,6 +80,7 @@ def check_same_classes(lists: Mapping[str, Optional[Sequence[str]]], way_out: st
             raise UserError(
                 f'Expected the classes of {source} to be those of {first}, but got {len(classes)} classes instead of '
                 f'{len(expected)}, the first difference at label {label}: {name!r} instead of {other!r}. '
-                'Labels are positions in these lists, so one model cannot serve both. Give both the same classes, '
-                f'with the same folders or with `metainfo=dict(classes=[...])`.{way_out}'
+                'Labels are positions in these lists, so one model cannot serve both. Give both the same classes in '
+                'one order: rename the folders, or give the label of each image in an `ann_file`; `metainfo` only '
+                f'changes the names.{way_out}'
             )

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mmpod.datasets.file_pipeline import inner_datasets
+from mmpod.engine.loaders import check_same_order
 from mmpod.utils.config_parts import type_name
 from mmpod.utils.distributed import check_each_sample_once, gather_rows
 from mmpod.utils.errors import UserError
@@ -76,11 +77,24 @@ def ordered_loader(runner: Runner, dataset: dict) -> DataLoader:
     Args:
         runner: The Runner that tests.
         dataset: Config of the dataset.
+
+    Raises:
+        UserError: The order of the channels is not that of the test set, or the pipeline does not read the samples.
     """
+    check_same_order({'test_dataloader': runner.cfg.test_dataloader.dataset, 'a set read beside it': dataset})
     cfg = copy.deepcopy(runner.cfg.test_dataloader)
     # Not `update`, which would mix the datasets' settings.
     cfg.dataset, cfg.sampler, cfg.drop_last = dataset, dict(type='DefaultSampler', shuffle=False), False
-    return runner.build_dataloader(cfg, seed=runner.seed)
+    loader = runner.build_dataloader(cfg, seed=runner.seed)
+    try:
+        loader.dataset[0]['inputs']
+    except KeyError as error:  # such as 'img_path', where a pipeline for files gets arrays
+        raise UserError(
+            f'Expected a pipeline that reads the samples of {type(loader.dataset).__name__} and packs them, but there '
+            f'is no {error} in one. Name the set with a pipeline of its own, as `dataset` of FitGDAHook, `unknown` of '
+            'OpenSetHook or `dataset` of test_dataloader.'
+        ) from error
+    return loader
 
 
 def training_set(runner: Runner) -> dict:

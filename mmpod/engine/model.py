@@ -60,12 +60,13 @@ def get_model(
         model: Name, file or content of a config.
         pretrained: Its checkpoint; True takes the weights that are published under the name, such as those of
             ``'pod_resnet18w8_digits'``, which ship with mmpod, or ``load_from`` of a config.
-        allow_missing: Load what fits, and leave the rest as it is.
+        allow_missing: Load what fits, and leave the rest as it is; images may be normalised otherwise than in training.
         **kwargs: Passed to mmpretrain's ``get_model``: ``device``, or changes to the model.
 
     Raises:
         FileNotFoundError: There is no such checkpoint.
-        UserError: No checkpoint is known, it is not one, or it does not hold exactly the weights of the model.
+        UserError: No checkpoint is known, it is not one, or it does not hold exactly the weights of the model, or was
+            trained on images that were normalised otherwise.
     """
     device = kwargs.pop('device', None)
     # To find a name, the hub itself first reads mmpretrain's index, which a fork installed with `pip install -e` hides.

@@ -49,6 +49,7 @@ def user_sentence(error: Exception) -> Optional[str]:
     - what mmpod refuses: a ``TypeError``, ``ValueError`` or ``ArithmeticError`` from a ``raise`` statement of mmpod or
       its tools, not from a failed operation;
     - images without labels, if a metric needs them;
+    - a training batch of one image at a batch norm of vectors;
     - what MMEngine's registry cannot build from the config: an unknown ``type``, or arguments that do not fit.
     """
     if isinstance(error, KeyError) and error.args in LABELS:
@@ -57,6 +58,11 @@ def user_sentence(error: Exception) -> Optional[str]:
             'the metrics of an unlabelled set: --cfg-options test_evaluator=[] --out predictions.pkl.'
         )
     text = _message(error)
+    if isinstance(error, ValueError) and text.startswith('Expected more than 1 value per channel when training'):
+        return (
+            'Expected at least 2 images in every training batch for a batch norm of pooled features, but one has 1. '
+            'Set train_dataloader.drop_last=True, or raise train_dataloader.batch_size if it is 1.'
+        )
     if isinstance(error, OSError) and isinstance(error.filename, str):
         return f'{error.strerror}: `{os.path.abspath(error.filename)}`'
     if isinstance(error, (UserError, OSError, ImportError)) or _refused_by_mmpod(error):

@@ -1,16 +1,17 @@
 """A hook that stops the run if the data do not fit the model."""
 
-from typing import Optional
+from typing import Optional, Sized, cast
 
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmpretrain.evaluation import Accuracy
-from mmpretrain.models import BaseRetriever
+from mmpretrain.models import BaseRetriever, ClsHead
 from torch import nn
+from torch.utils.data import DataLoader
 
 from mmpod.engine.checkpoints import checkpoint_classes
-from mmpod.engine.class_names import check_same_classes, dataset_classes
+from mmpod.engine.class_names import check_same_classes, dataset_classes, dataset_folders
 from mmpod.engine.extraction import plain_model
 from mmpod.registry import HOOKS
 from mmpod.utils.checks import check_label_values
@@ -28,10 +29,11 @@ class CheckDataHook(Hook):
       checkpoint that is evaluated or resumed; fine-tuning may start from other classes.
     - The labels of each batch must lie in ``[0, num_classes)``. Any other label would lead to an indexing error that
       does not name it (on a GPU, to a failed assertion of a kernel), and in an evaluation would count as a wrong
-      prediction.
+      prediction. An image must have one label, unless the head is made for several.
     - ``topk`` of the accuracy in the validation must not exceed ``num_classes``.
     - The training set must give at least one batch per epoch. If the head has a batch norm, each batch must have at
       least two images, which the last batch of an epoch may not have.
+    - Validation and test must read every image.
 
     Datasets and checkpoints without class names are not compared. Retrievers are evaluated on other classes, by labels
     that are places in their gallery: only their training set is checked.
@@ -71,6 +73,7 @@ class CheckDataHook(Hook):
             self.checkpoint_classes = None
         datasets = dict(train_dataloader=loader.dataset)
         if runner.val_loop is not None:
+            _check_every_image('val_dataloader', runner.val_dataloader)
             datasets['val_dataloader'] = runner.val_dataloader.dataset
         self._check_classes(runner, datasets)
         if runner.val_loop is not None:
@@ -78,10 +81,12 @@ class CheckDataHook(Hook):
 
     def before_val(self, runner: Runner) -> None:
         """Check the validation set."""
+        _check_every_image('val_dataloader', runner.val_dataloader)
         self._check_classes(runner, dict(val_dataloader=runner.val_dataloader.dataset))
 
     def before_test(self, runner: Runner) -> None:
         """Check the test set."""
+        _check_every_image('test_dataloader', runner.test_dataloader)
         self._check_classes(runner, dict(test_dataloader=runner.test_dataloader.dataset))
 
     def _check_classes(self, runner: Runner, datasets: dict) -> None:
@@ -89,10 +94,10 @@ class CheckDataHook(Hook):
             datasets = {name: dataset for name, dataset in datasets.items() if name == 'train_dataloader'}
         names = {'the checkpoint': self.checkpoint_classes}
         names.update((source, dataset_classes(dataset)) for source, dataset in datasets.items())
-        check_same_classes(
-            names,
-            ' If only the names differ, switch this check off: --cfg-options default_hooks.check_data=None.',
-        )
+        for lists in (names, {source: dataset_folders(dataset) for source, dataset in datasets.items()}):
+            check_same_classes(
+                lists, ' If only the names differ, switch this check off: --cfg-options default_hooks.check_data=None.'
+            )
         num_classes = _num_classes(runner)
         for source, classes in names.items():
             if num_classes is not None and classes is not None and num_classes != len(classes):
@@ -111,7 +116,17 @@ class CheckDataHook(Hook):
         if num_classes is None or not samples or retrieved:
             return
         samples = samples[0] if isinstance(samples[0], list) else samples  # of test-time augmentation: one per view
-        found = [sample.gt_label for sample in samples if 'gt_label' in sample]
+        labelled = [sample for sample in samples if 'gt_label' in sample]
+        whole_batch = mode == 'train' and getattr(runner.train_dataloader.dataset, 'whole_batches', False)
+        if isinstance(plain_model(runner.model).head, ClsHead) and not whole_batch:
+            for sample in labelled:
+                if len(sample.gt_label) != 1 and 'gt_score' not in sample:
+                    raise ValueError(
+                        f'Expected one label per image, but {sample.get("img_path", "an image")} has '
+                        f'{len(sample.gt_label)}. Correct the dataset, or use a head for several labels, such as '
+                        'MultiLabelLinearClsHead.'
+                    )
+        found = [sample.gt_label for sample in labelled]
         labels = torch.cat(found) if found else torch.empty(0)
         if len(labels):
             check_label_values(labels, num_classes)
@@ -125,6 +140,16 @@ def _check_topk(runner: Runner) -> None:
                 f'Expected `topk` of {type(metric).__name__} in val_evaluator to be at most {num_classes}, the number '
                 f'of classes, but got {metric.topk}. Set val_evaluator.topk=1.'
             )
+
+
+def _check_every_image(source: str, loader: DataLoader) -> None:
+    samples = len(cast(Sized, loader.sampler))
+    left_out = samples % loader.batch_size if loader.drop_last and loader.batch_size else 0
+    if left_out:
+        raise UserError(
+            f'Expected {source} to read every image, but `drop_last=True` leaves {left_out} of {samples} per process '
+            f'out of the metrics. Set {source}.drop_last=False.'
+        )
 
 
 def _num_classes(runner: Runner) -> Optional[int]:

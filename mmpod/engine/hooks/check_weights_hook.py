@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from mmpretrain.engine.hooks import SwitchRecipeHook
 
-from mmpod.engine.checkpoints import incomplete_error, load_fitting_weights
+from mmpod.engine.checkpoints import incomplete_error, load_fitting_weights, normalisation_error
 from mmpod.engine.extraction import plain_model
 from mmpod.models import PrototypeHead, PrototypeLoss
 from mmpod.registry import HOOKS
@@ -27,8 +27,8 @@ class CheckWeightsHook(Hook):
 
     MMEngine only logs missing weights and continues with their initial values. A new training may start from a
     checkpoint with only a part of the weights (``load_from``); the schedules of mmpod's losses, such as the margin of
-    L-Softmax, then begin at their start. If settings have changed since a checkpoint to be resumed was saved, a warning
-    names them.
+    L-Softmax, then begin at their start. An evaluation must normalise images as the training did, if the checkpoint
+    tells. If settings have changed since a checkpoint to be resumed was saved, a warning names them.
 
     Raises:
         UserError: Before a test, a validation without training, or a resumed training. Before any training:
@@ -65,13 +65,17 @@ class CheckWeightsHook(Hook):
                 )
 
     def before_val(self, runner: Runner) -> None:
-        """Compare the checkpoint with the model."""
+        """Compare the checkpoint with the model, and the normalisation of images unless training resumes."""
         checkpoint, self.checkpoint = self.checkpoint, None
         if checkpoint is None:
             return
-        difference = load_fitting_weights(plain_model(runner.model), checkpoint)
+        model = plain_model(runner.model)
+        difference = load_fitting_weights(model, checkpoint)
         if difference:
             raise incomplete_error(runner._load_from, difference, runner._resume)
+        error = None if runner._resume else normalisation_error(model, checkpoint, runner._load_from)
+        if error:
+            raise error
 
     before_test = before_val
 

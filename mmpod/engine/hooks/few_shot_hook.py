@@ -14,7 +14,7 @@ from mmpod.models.features import stage_features
 from mmpod.registry import HOOKS
 from mmpod.utils.checks import check_choice, check_integer, check_packages
 
-from ..class_names import check_same_classes, dataset_classes
+from ..class_names import check_same_classes, dataset_classes, dataset_folders
 from ..extraction import all_features, one_view_model, ordered_loader, plain_model
 
 __all__ = ['FewShotHook']
@@ -73,7 +73,8 @@ class FewShotHook(Hook):
         check_packages('FewShotHook', 'sklearn')
         test = runner.cfg.test_dataloader.dataset
         self.loaders = [ordered_loader(runner, dict(test, **new)) for new in self.changes.values()]
-        check_same_classes({name: dataset_classes(part.dataset) for name, part in zip(self.changes, self.loaders)})
+        for list_of in (dataset_classes, dataset_folders):
+            check_same_classes({name: list_of(part.dataset) for name, part in zip(self.changes, self.loaders)})
 
     def after_test_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
         """Learn the classes, classify the query set, and add the accuracies to the metrics."""

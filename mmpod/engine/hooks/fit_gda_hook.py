@@ -15,7 +15,7 @@ from mmpod.registry import HOOKS
 from mmpod.utils.distributed import check_each_sample_once
 from mmpod.utils.files import check_output_file
 
-from ..class_names import check_same_classes, dataset_classes
+from ..class_names import check_same_classes, dataset_classes, dataset_folders
 from ..extraction import extracted, has_tta, one_view_model, ordered_loader, plain_model, training_set
 
 __all__ = ['FitGDAHook']
@@ -74,7 +74,8 @@ class FitGDAHook(Hook):
         gda, num_classes, counted = model.unfitted_gda(), model.head.num_classes, 0
         loader = ordered_loader(runner, self.dataset or training_set(runner))
         sets = {'test_dataloader': runner.test_dataloader.dataset, 'the set that FitGDAHook fits on': loader.dataset}
-        check_same_classes({name: dataset_classes(dataset) for name, dataset in sets.items()})
+        for list_of in (dataset_classes, dataset_folders):
+            check_same_classes({name: list_of(dataset) for name, dataset in sets.items()})
         num_samples = len(cast(Sized, loader.dataset))
 
         def features_of(inputs: Tensor) -> Tensor:

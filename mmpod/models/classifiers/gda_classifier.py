@@ -12,6 +12,7 @@ from mmpod.functional.numerics import at_least_float32, no_autocast
 from mmpod.posthoc import GaussianDiscriminantAnalysis
 from mmpod.registry import MODELS
 from mmpod.utils.checks import check_choice
+from mmpod.utils.normalisation import normalisation
 
 from ..features import STAGES, stage_features, weights_fingerprint
 
@@ -101,8 +102,12 @@ class GDAClassifier(ImageClassifier):
         return GaussianDiscriminantAnalysis(**self.settings)
 
     def feature_source(self) -> dict:
-        """Return what the features depend on besides the images: a hash of the weights, the stage and its scaling."""
-        return dict(weights=weights_fingerprint(self), stage=self.stage, normalize=self.normalize)
+        """Return what the features depend on besides the images.
+
+        This is how they are normalised, a hash of the weights, the stage and its scaling.
+        """
+        images = normalisation(self.data_preprocessor)
+        return dict(images, weights=weights_fingerprint(self), stage=self.stage, normalize=self.normalize)
 
     def gaussian_features(self, feats: Union[Tensor, tuple[Tensor, ...]]) -> Tensor:
         """Return the features that the Gaussians are fitted on, shape (N, D), at least float32.

@@ -5,7 +5,8 @@ import torch
 from mmengine.evaluator import Evaluator
 from mmengine.runner import EpochBasedTrainLoop
 from mmpretrain.evaluation import Accuracy
-from mmpretrain.models import ImageToImageRetriever
+from mmpretrain.models import ClsHead, ImageToImageRetriever, MultiLabelClsHead
+from mmpretrain.registry import DATASETS
 from mmpretrain.structures import DataSample
 from torch.utils.data import DataLoader
 
@@ -74,6 +75,46 @@ def test_validation_set_with_other_classes(val, difference):
         CheckDataHook().before_train(runner_of(val=val))
 
 
+@pytest.mark.parametrize(
+    'wrap',
+    [
+        lambda leaf: leaf,
+        lambda leaf: dict(type='mmengine.RepeatDataset', times=2, dataset=leaf),
+        lambda leaf: dict(type='mmpod.InMemoryImages', dataset=leaf),
+    ],
+    ids=['plain', 'wrapper', 'in memory'],
+)
+def test_folders_in_another_order_under_the_same_names(wrap, image_folder, tmp_path):
+    """Here `metainfo` hides that label 0 is two in one set and one in the other."""
+    image_folder(['10_two', '1_one'], root=tmp_path, splits=['train'])
+    image_folder(['01_one', '10_two'], root=tmp_path, splits=['test'])
+    pipeline, metainfo = [dict(type='LoadImageFromFile')], dict(classes=['one', 'two'])
+    leaf = dict(type='mmpretrain.CustomDataset', data_root=str(tmp_path), pipeline=pipeline, metainfo=metainfo)
+    sets = {split: DATASETS.build(wrap(dict(leaf, data_prefix=split))) for split in ('train', 'test')}
+    runner = runner_of(2)
+    runner.train_dataloader, runner.val_dataloader = DataLoader(sets['train']), DataLoader(sets['train'])
+    CheckDataHook().before_train(runner)
+    runner.val_dataloader = DataLoader(sets['test'])
+    with pytest.raises(UserError, match="label 0: '01_one' instead of '10_two'.*rename the folders.*ann_file"):
+        CheckDataHook().before_train(runner)
+
+
+def test_folders_of_a_joined_set_in_another_order(image_folder, tmp_path):
+    names = {'a': ['1', '2'], 'b': ['01', '2']}
+    parts = [
+        dict(
+            type='mmpretrain.CustomDataset',
+            data_root=str(image_folder(folders, root=tmp_path / name, splits=['train'])),
+        )
+        for name, folders in names.items()
+    ]
+    parts = [dict(part, data_prefix='train', pipeline=[], metainfo=dict(classes=['one', 'two'])) for part in parts]
+    runner = runner_of(2)
+    runner.test_dataloader = DataLoader(DATASETS.build(dict(type='mmengine.ConcatDataset', datasets=parts)))
+    with pytest.raises(UserError, match='of dataset 1 of ConcatDataset to be those of dataset 0'):
+        CheckDataHook().before_test(runner)
+
+
 def test_evaluated_and_resumed_checkpoints_need_the_same_classes_and_fine_tuning_does_not():
     hook = trained_on('abd')
     for stage in (hook.before_val, hook.before_test):
@@ -109,6 +150,17 @@ def test_a_batch_of_one_image_before_a_batch_norm():
         CheckDataHook().before_train(runner)
 
 
+@pytest.mark.parametrize('stage, source', [('train', 'val'), ('val', 'val'), ('test', 'test')])
+def test_an_evaluation_that_leaves_images_out(stage, source):
+    runner, check = runner_of(), getattr(CheckDataHook(), f'before_{stage}')
+    setattr(runner, f'{source}_dataloader', loader_of('abc', 9, batch_size=4, drop_last=True))
+    with pytest.raises(UserError, match=f'leaves 1 of 9 .*Set {source}_dataloader.drop_last=False'):
+        check(runner)
+    for options in (dict(num_samples=9), dict(num_samples=8, drop_last=True)):
+        setattr(runner, f'{source}_dataloader', loader_of('abc', batch_size=4, **options))
+        check(runner)
+
+
 @pytest.mark.parametrize('stage', ['train', 'val', 'test'])
 def test_labels_out_of_range(stage):
     def batch(*labels):
@@ -122,6 +174,24 @@ def test_labels_out_of_range(stage):
     for bad in (batch(0, 3), batch(-1, 0)):
         with pytest.raises(ValueError, match=r'`labels` to lie in \[0, 3\), but got values from -?[01] to [03]'):
             look(runner_of(), 0, bad)
+
+
+@pytest.mark.parametrize('stage', ['train', 'val', 'test'])
+def test_several_labels_of_an_image(stage):
+    def look(head, *labels):
+        runner = runner_of()
+        runner.model.head = head
+        runner.model.head.num_classes = 3
+        samples = [DataSample(metainfo=dict(img_path=f'{index}.png')) for index in range(len(labels))]
+        for sample, label in zip(samples, labels):
+            sample.set_gt_label(torch.tensor(label, dtype=torch.long))
+        getattr(CheckDataHook(), f'before_{stage}_iter')(runner, 0, dict(data_samples=samples))
+
+    look(ClsHead(), [1], [2])
+    look(MultiLabelClsHead(), [1], [0, 2])
+    for labels in ([[1], [0, 2]], [[2], [], [0, 2]]):  # the second has as many labels as images
+        with pytest.raises(ValueError, match=f'one label per image, but 1.png has {len(labels[1])}.*MultiLabel'):
+            look(ClsHead(), *labels)
 
 
 def test_a_retriever_is_evaluated_on_other_classes_and_by_places_in_its_gallery():

@@ -4,12 +4,15 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.model import ImgDataPreprocessor
+from mmpretrain.models import ClsDataPreprocessor
 from mmpretrain.models.backbones import SwinTransformerV2
 from torch import nn
 from torch.testing import assert_close
 
 from mmpod.engine import CheckWeightsHook
-from mmpod.engine.checkpoints import check_checkpoint_file, load_weights
+from mmpod.engine.checkpoints import check_checkpoint_file, load_weights, normalisation_error
 from mmpod.utils.errors import UserError
 
 
@@ -86,6 +89,84 @@ def test_hook_refuses_to_resume_with_other_weights():
     other = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3, affine=False)).state_dict()
     with pytest.raises(UserError, match='epoch_1.pth.*2 missing.*load_from=epoch_1.pth and another --work-dir'):
         loaded(hook, other, 'epoch_1.pth', resume=True)
+
+
+THREE = dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375])
+
+
+def normalising(cls=ClsDataPreprocessor, **settings):
+    model = network()
+    model.data_preprocessor = cls(**settings)
+    return model
+
+
+def trained_with(preprocessor=None, kind='CustomDataset', **model):
+    cfg = Config(dict(model=model, train_dataloader=dict(dataset=dict(type=kind))))
+    if preprocessor is not None:
+        cfg.data_preprocessor = preprocessor
+    return dict(meta=dict(cfg=cfg.pretty_text))
+
+
+@pytest.mark.parametrize(
+    'model, trained, words',
+    [
+        (normalising(**THREE), trained_with(dict(THREE, to_rgb=True)), 'to_rgb=False instead of True'),
+        (
+            normalising(mean=[10] * 3, std=[20.0] * 3),
+            trained_with(dict(mean=[0], std=[20])),
+            r'mean=\[10.0\] .* \[0.0\]',
+        ),
+        (normalising(), trained_with(dict(mean=[0], std=[255])), r'std=\[1.0\] instead of \[255.0\]'),
+        (normalising(**THREE), trained_with(dict(THREE), data_preprocessor=dict(num_classes=3)), r'instead of \[0.0\]'),
+        (normalising(), trained_with(dict(to_rgb=True), 'mmpod.SklearnDigits'), 'to_rgb=False instead of True'),
+    ],
+    ids=['to_rgb', 'mean', 'std', "the model's own comes first", 'mmpod 0.2'],
+)
+def test_images_are_normalised_as_in_the_training(model, trained, words, saved):
+    hook, runner = CheckWeightsHook(), SimpleNamespace(model=model, _load_from='weights.pth', _resume=False, hooks=[])
+    content = dict(trained, state_dict=model.state_dict())
+    hook.after_load_checkpoint(runner, content)
+    with pytest.raises(UserError, match=f'training of `weights.pth`.*{words}.*--allow-missing'):
+        hook.before_test(runner)
+    with pytest.raises(UserError, match=words):
+        load_weights(model, saved(model.state_dict(), **trained))
+    load_weights(model, saved(model.state_dict(), **trained), allow_missing=True)
+    hook.after_load_checkpoint(runner, content)
+    hook.before_train(runner)  # from other weights
+    hook.before_val(runner)
+
+
+@pytest.mark.parametrize(
+    'model, trained',
+    [
+        (normalising(**THREE, to_rgb=True), trained_with(dict(THREE, to_rgb=True))),
+        (normalising(mean=[78.0] * 3, std=[96.0] * 3), trained_with(data_preprocessor=dict(mean=[78], std=[96]))),
+        (normalising(mean=[0.0], std=[1.0]), trained_with(dict(num_classes=3))),
+        (normalising(ImgDataPreprocessor, **THREE, bgr_to_rgb=True), trained_with(dict(THREE, to_rgb=True))),
+        (normalising(to_rgb=True), trained_with(dict(num_classes=10), 'mmpod.SklearnDigits')),
+        (normalising(**THREE), trained_with()),
+        (normalising(**THREE), trained_with(dict(mean='unknown'))),
+        (normalising(**THREE), dict(meta=dict(cfg='not ( Python'))),
+        (normalising(**THREE), dict(meta=dict(epoch=1))),
+        (normalising(**THREE), {}),
+        (network(), trained_with(dict(THREE))),
+    ],
+    ids=[
+        'same',
+        'as many',
+        'none',
+        'MMEngine',
+        'mmpod 0.1',
+        'mmcls',
+        'text',
+        'syntax',
+        'no config',
+        'bare',
+        'no images',
+    ],
+)
+def test_a_normalisation_that_is_the_same_or_unknown_passes(model, trained):
+    assert normalisation_error(model, trained, 'weights.pth') is None
 
 
 def test_other_files_are_named_as_such(tmp_path, saved):

@@ -72,6 +72,23 @@ def test_images_without_labels_are_named_where_labels_are_read(runner_before_tes
     assert len(images) == len(loader.dataset) == 4 and set(labels.tolist()) == {-1}
 
 
+def test_a_set_in_another_channel_order_than_the_test_set_is_refused(runner_before_test, image_folder):
+    pipeline = [dict(type='LoadImageFromFile'), *PLAIN]
+    test = dict(type='CustomDataset', data_root=str(image_folder(['a'])), pipeline=pipeline)
+    with pytest.raises(UserError, match=r'CIFAR10 \(a set read beside it\) gives RGB.*\(test_dataloader\) gives BGR'):
+        ordered_loader(runner_before_test(dataset=test), dict(type='CIFAR10', data_root='nowhere', pipeline=PLAIN))
+
+
+@pytest.mark.parametrize('pipeline, key', [([dict(type='LoadImageFromFile'), *PLAIN], 'img_path'), ([], 'inputs')])
+def test_a_pipeline_for_another_kind_of_dataset_is_named(pipeline, key, runner_before_test):
+    runner = runner_before_test()
+    digits = runner.cfg.test_dataloader.dataset
+    runner.cfg.train_dataloader = dict(dataset=digits)
+    runner.cfg.test_dataloader.dataset = dict(digits, pipeline=pipeline)
+    with pytest.raises(UserError, match=f"samples of SklearnDigits.*no '{key}' in one.*`dataset` of FitGDAHook"):
+        ordered_loader(runner, training_set(runner))
+
+
 def test_gaussians_of_more_classes_than_a_prediction_scores_are_refused(monkeypatch):
     monkeypatch.setattr(PEDCCHead, 'MAX_SCORES', 2)  # instead of 32,768
     head = dict(type='mmpod.PEDCCHead', num_classes=3, in_channels=4, feat_dim=4, loss=dict(type='mmpod.PODLoss'))

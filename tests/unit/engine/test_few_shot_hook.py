@@ -103,6 +103,16 @@ def test_the_mean_over_positions_keeps_the_channels():
         assert_close(mean_over_positions((output,)), expected)
 
 
+def test_folders_in_another_order_are_refused(runner_before_test, image_folder, tmp_path):
+    image_folder(['1', '2'], root=tmp_path, splits=['support'])
+    image_folder(['01', '2'], root=tmp_path, splits=['query'])
+    names = dict(data_root=str(tmp_path), metainfo=dict(classes=['one', 'two']))
+    pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
+    test = dict(type='CustomDataset', data_prefix='query', pipeline=pipeline, **names)
+    with pytest.raises(UserError, match="query set of FewShotHook to be those of the support set.*'01' instead of '1'"):
+        FewShotHook(dict(data_prefix='support'), {}).before_test(runner_before_test(dataset=test))
+
+
 def test_a_backbone_with_several_outputs_is_refused(runner_before_test):
     class TwoTokens(torch.nn.Module):
         with_neck = False

@@ -1,5 +1,7 @@
 """What FitGDAHook refuses before it fits, and its blocks; tests/integration/test_gda_tools.py has the fits."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from mmpretrain.models import AverageClsScoreTTA
@@ -34,6 +36,14 @@ def test_augmentation_that_keeps_scores_of_one_view(runner):
     runner.model = AverageClsScoreTTA(classifier)
     with pytest.raises(ValueError, match='mmpod.AverageTTA as `tta_model`.* of one view'):
         FitGDAHook().before_test_epoch(runner)
+
+
+def test_folders_in_another_order(runner, image_folder):
+    pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
+    folders = dict(type='CustomDataset', data_root=str(image_folder(['1', '2']) / 'train'), pipeline=pipeline)
+    runner.test_dataloader.dataset = SimpleNamespace(folder_to_idx={'01': 0, '2': 1})
+    with pytest.raises(UserError, match="FitGDAHook fits on to be those of test_dataloader.*'1' instead of '01'"):
+        FitGDAHook(folders).before_test_epoch(runner)
 
 
 def test_a_file_that_cannot_be_saved(runner, tmp_path):

@@ -44,6 +44,7 @@ def run(tmp_path):
             dataset=dict(type=kind, data_root=str(known), pipeline=list(pipeline)),
             sampler=dict(type='DefaultSampler', shuffle=False),
         )
+        cfg.train_dataloader = cfg.val_dataloader = cfg.test_dataloader
         cfg.test_evaluator = dict(type='Accuracy')
         cfg.custom_hooks = [dict(type='mmpod.OpenSetHook', unknown=str(unknown))]
         cfg.merge_from_dict(dict(options, work_dir=str(tmp_path / 'work'), log_level='ERROR'))

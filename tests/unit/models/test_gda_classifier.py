@@ -44,11 +44,18 @@ def test_predictions_are_those_of_linear_discriminant_analysis(normalize):
     assert_close(densities, logsumexp(joint, axis=0), rtol=1e-4, atol=0)
 
 
-@pytest.mark.parametrize('changed', [dict(normalize=False), dict(stage='pooled')])
-def test_a_model_of_other_features_refuses_the_gaussians(changed, tmp_path):
+@pytest.mark.parametrize(
+    'changed, name',
+    [
+        (dict(normalize=False), 'normalize'),
+        (dict(stage='pooled'), 'stage'),
+        (dict(data_preprocessor=dict(mean=[9.0], std=[1.0])), 'mean'),
+    ],
+)
+def test_a_model_of_other_features_refuses_the_gaussians(changed, name, tmp_path):
     model, path = classifier(**changed), str(tmp_path / 'gda.npz')
     model.unfitted_gda().fit(torch.randn(30, 5), torch.arange(30) % 3).save(path, notes=model.feature_source())
-    with pytest.raises(ValueError, match=rf'gda.npz.*these differ: {next(iter(changed))}\.'):
+    with pytest.raises(ValueError, match=rf'gda.npz.*these differ: {name}\.'):
         classifier(fitted=path).predict(torch.randn(1, 1, 32, 32))
 
 

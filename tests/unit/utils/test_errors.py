@@ -1,6 +1,7 @@
 """Which errors are the user's, and what is said of them."""
 
 import pytest
+import torch
 from mmpretrain.registry import MODELS
 
 from mmpod.utils.checks import check_integer
@@ -72,6 +73,13 @@ def test_the_process_ends_with_the_sentence():
     with pytest.raises(SystemExit) as stopped, errors_as_exit():
         raise UserError('Wrong.')
     assert stopped.value.code == 'error: Wrong.'
+
+
+@pytest.mark.parametrize('norm', [torch.nn.BatchNorm1d(2), torch.nn.BatchNorm2d(2)])
+def test_a_batch_norm_of_one_image_names_what_to_set(norm):
+    features = torch.zeros(1, 2) if isinstance(norm, torch.nn.BatchNorm1d) else torch.zeros(1, 2, 1, 1)
+    assert 'at least 2 images in every training batch' in sentence_of(lambda: norm(features))
+    assert 'train_dataloader.drop_last=True' in sentence_of(lambda: norm(features))
 
 
 def test_a_metric_without_labels_names_what_to_leave_out():
