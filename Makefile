@@ -3,7 +3,7 @@
 # make test-unit   the tests of single functions and classes only; make test-all: the slow ones too
 # make test-gpu    the tests that need a GPU, which `make test` hides
 # make docs        the site, into site/; make docs-version: on the branch gh-pages, beside those of other versions
-# Each installs the package first: into the active virtual or conda environment, else into .venv, which it creates.
+# Each installs what is missing first: into the active virtual or conda environment, else into .venv, which it creates.
 # make test-oldest, test-newest, test-onedl   the suite on other versions, each in an environment of its own, .envs/NAME;
 #   PYTHON=... names the interpreter to make it with
 
@@ -27,7 +27,8 @@ PYTHON_onedl := python3.12
 .PHONY: demo test test-suite test-unit test-all test-gpu lint typecheck format benchmark $(STACKS:%=test-%)
 .PHONY: docs docs-version docs-requirements
 
-demo: $(STAMP)
+demo: | $(ENV)/bin/python
+	$(RUN) python -c 'import mmpod, pandas, seaborn, sklearn' || $(RUN) python -m pip install -e '.[demo,experiments]'
 	$(RUN) python tools/compare.py configs/small/pod_digits.py configs/small/pod_digits_bn.py \
 	  configs/small/softmax_digits.py --seeds $(SEEDS) --jobs 2 --work-dir work_dirs/demo --target 95
 	@echo 'Next, your own images: docs/tutorial.md. Your own config:' \

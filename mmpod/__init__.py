@@ -5,6 +5,7 @@ not even this if it uses prefixed names (``type='mmpod.PODLoss'``). The import a
 that ``mmpretrain.get_model`` and ``list_models`` know their names.
 """
 
+import mmpod.utils.numpy_of_torch  # noqa: F401
 import mmpod.utils.quiet_imports  # noqa: F401
 from mmpod.utils.paths import config_file, find_bases_of_checkouts
 

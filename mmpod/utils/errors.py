@@ -30,7 +30,7 @@ def errors_as_exit() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        print('Interrupted. The same command continues where possible.', file=sys.stderr)
+        print('Interrupted. A training continues with --resume; without it, it starts again.', file=sys.stderr)
         sys.exit(130)  # the exit status of shells for SIGINT
     except Exception as error:
         sentence = user_sentence(error)
@@ -50,6 +50,7 @@ def user_sentence(error: Exception) -> Optional[str]:
       its tools, not from a failed operation;
     - images without labels, if a metric needs them;
     - a training batch of one image at a batch norm of vectors;
+    - images of different sizes in a batch;
     - what MMEngine's registry cannot build from the config: an unknown ``type``, or arguments that do not fit.
     """
     if isinstance(error, KeyError) and error.args in LABELS:
@@ -62,6 +63,11 @@ def user_sentence(error: Exception) -> Optional[str]:
         return (
             'Expected at least 2 images in every training batch for a batch norm of pooled features, but one has 1. '
             'Set train_dataloader.drop_last=True, or raise train_dataloader.batch_size if it is 1.'
+        )
+    if isinstance(error, RuntimeError) and 'stack expects each tensor to be equal size' in text:
+        return (
+            f'Expected all images of a batch to have one size, but {text[text.index("got") :]}. Resize them to one size '
+            "in the pipeline, for example with dict(type='Resize', scale=(32, 32))."
         )
     if isinstance(error, OSError) and isinstance(error.filename, str):
         return f'{error.strerror}: `{os.path.abspath(error.filename)}`'

@@ -73,6 +73,24 @@ def test_configs_build_on_those_of_an_installed_wheel(wheel, tmp_path, run_comma
     assert said[-4:] == ['0.125 256 64', f'{tmp_path}/installed/mmpod/.mim/', 'PEDCCHead', '7']
 
 
+def test_a_folder_of_the_same_name_does_not_hide_the_package(tmp_path, run_command):
+    """Such as the clone, in the folder that contains it."""
+    (tmp_path / 'mmpod').mkdir()
+    script = 'import mmpod.version; print(mmpod.version.__version__)'
+    assert run_command(sys.executable, '-c', script, env=dict(PYTHONPATH='')).stdout.strip()
+
+
+def test_numpy_that_torch_cannot_use_is_named(run_command):
+    script = (
+        'import torch\n'
+        'def numpy(self):\n'
+        "    raise RuntimeError('Numpy is not available')\n"
+        'torch.Tensor.numpy = numpy\n'
+        'import mmpod'
+    )
+    assert 'ImportError: Expected NumPy 1' in run_command(sys.executable, '-c', script, status=1).stderr
+
+
 def test_editable_install_links_to_the_checkout(root, tmp_path, monkeypatch):
     monkeypatch.setattr('setuptools.setup', lambda **kwargs: None)
     script = runpy.run_path(str(root / 'setup.py'))

@@ -1,0 +1,12 @@
+"""Refuse a NumPy that the installed PyTorch cannot use, before another package fails at it."""
+
+import numpy
+import torch
+
+try:
+    torch.empty(0).numpy()
+except RuntimeError as error:
+    raise ImportError(
+        f"Expected NumPy 1, for which torch {torch.__version__} was built, but got {numpy.__version__}. Add 'numpy<2' to "
+        "the command that installed mmpod, such as pip install -e . 'numpy<2', or install torch 2.3 or later."
+    ) from error
