@@ -49,7 +49,8 @@ def user_sentence(error: Exception) -> Optional[str]:
     - what mmpod refuses: a ``TypeError``, ``ValueError`` or ``ArithmeticError`` from a ``raise`` statement of mmpod or
       its tools, not from a failed operation;
     - images without labels, if a metric needs them;
-    - what MMEngine's registry cannot build from the config: an unknown ``type``, or arguments that do not fit.
+    - what MMEngine's registry cannot build from the config: an unknown ``type``, arguments that do not fit, a
+      folder without images.
     """
     if isinstance(error, KeyError) and error.args in LABELS:
         return (
@@ -91,11 +92,18 @@ def _refused_by_mmpod(error: BaseException) -> bool:
     last = traceback.extract_tb(error.__traceback__)[-1]
     if last.name == 'call_hook' and error.__context__ is not None:  # MMEngine raises the TypeError of a hook again
         return _refused_by_mmpod(error.__context__)
-    return os.path.abspath(last.filename).startswith(OWN_FOLDERS) and (last.line or '').startswith('raise')
+    return _raising_file(error).startswith(OWN_FOLDERS)
+
+
+def _raising_file(error: BaseException) -> str:
+    """Return the file whose `raise` statement an error comes from; empty if an operation failed."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return os.path.abspath(last.filename) if (last.line or '').startswith('raise') else ''
 
 
 def _unbuildable(error: Exception, text: str) -> Optional[str]:
-    if not isinstance(error, (AssertionError, KeyError, TypeError, ValueError)):
+    refused = isinstance(error, RuntimeError) and _raising_file(error)  # such as a folder without images
+    if not refused and not isinstance(error, (AssertionError, KeyError, TypeError, ValueError)):
         return None
     builds = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code.co_name == 'build_from_cfg']
     if not builds:

@@ -1,7 +1,9 @@
 """Which errors are the user's, and what is said of them."""
 
 import pytest
-from mmpretrain.registry import MODELS
+import torch
+from mmengine.registry import DefaultScope
+from mmpretrain.registry import DATASETS, MODELS
 
 from mmpod.utils.checks import check_integer
 from mmpod.utils.errors import UserError, errors_as_exit, user_sentence
@@ -61,6 +63,14 @@ def test_unknown_types_and_arguments_that_do_not_fit():
     assert 'custom_imports' in sentence_of(lambda: MODELS.build(dict(type='Qwertyuiop')))
     said = sentence_of(lambda: MODELS.build(dict(type='mmpod.PODLoss', sc_wight=1)))
     assert said.startswith('mmpod.PODLoss cannot be built from the config: ') and 'sc_wight' in said
+
+
+def test_a_folder_without_images_and_a_bug_while_building(tmp_path):
+    (tmp_path / 'cat').mkdir()
+    with DefaultScope.overwrite_default_scope('mmpretrain'):
+        said = sentence_of(lambda: DATASETS.build(dict(type='CustomDataset', data_root=str(tmp_path))))
+    assert said.startswith('CustomDataset cannot be built from the config: Found 0 files') and str(tmp_path) in said
+    assert sentence_of(lambda: MODELS.build(dict(type=lambda: torch.ones(2) @ torch.ones(3)))) is None
 
 
 def test_message_from_a_worker_process_is_its_last_line():
