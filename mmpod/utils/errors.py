@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,8 @@ from mmpod.utils.paths import TOOLS
 __all__ = ['UserError', 'did_you_mean', 'errors_as_exit', 'user_sentence']
 
 LABELS = (('gt_label',), ('gt_score',))
+# A frame in the text of a traceback. PyTorch appends that of a loader's worker to the message.
+FRAME = re.compile(r'File "(.+)", line \d+, in .+\n +(.+)')
 OWN_FOLDERS = (str(Path(__file__).resolve().parents[1]), str(TOOLS.resolve()))
 
 
@@ -82,7 +85,7 @@ def did_you_mean(name: str, choices: Iterable[str], cutoff: float = 0.8) -> Opti
 def _message(error: Exception) -> str:
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     if 'Original Traceback' in text:  # from a worker of a data loader; its last line is the message
-        text = text.strip().splitlines()[-1]
+        text = re.sub(r'^[\w.]+: ', '', text.strip().splitlines()[-1])  # without the name of the error
     return text.strip() or type(error).__name__
 
 
@@ -97,8 +100,9 @@ def _refused_by_mmpod(error: BaseException) -> bool:
 
 def _raising_file(error: BaseException) -> str:
     """Return the file whose `raise` statement an error comes from; empty if an operation failed."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return os.path.abspath(last.filename) if (last.line or '').startswith('raise') else ''
+    frames = [(frame.filename, frame.line or '') for frame in traceback.extract_tb(error.__traceback__)]
+    file, line = [*frames, *FRAME.findall(str(error))][-1]
+    return os.path.abspath(file) if line.startswith('raise') else ''
 
 
 def _unbuildable(error: Exception, text: str) -> Optional[str]:

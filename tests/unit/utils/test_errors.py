@@ -4,6 +4,7 @@ import pytest
 import torch
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import DATASETS, MODELS
+from torch.utils.data import DataLoader
 
 from mmpod.utils.checks import check_integer
 from mmpod.utils.errors import UserError, errors_as_exit, user_sentence
@@ -75,7 +76,30 @@ def test_a_folder_without_images_and_a_bug_while_building(tmp_path):
 
 def test_message_from_a_worker_process_is_its_last_line():
     text = 'Caught OSError in DataLoader worker process 0.\nOriginal Traceback (most recent call last):\nOSError: cut'
-    assert sentence_of(raising(OSError(text))) == 'OSError: cut'
+    assert sentence_of(raising(OSError(text))) == 'cut'
+
+
+class Broken:
+    """A dataset of one sample that cannot be read."""
+
+    def __init__(self, read):
+        self.read = read
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return self.read()
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+def test_errors_in_worker_processes_are_those_of_the_main_process(workers):
+    def said(read):
+        return sentence_of(lambda: next(iter(DataLoader(Broken(read), num_workers=workers))))
+
+    assert said(lambda: check_integer('n', 0, 1)) == 'Expected `n` to be an integer of at least 1, but got 0.'
+    assert said(lambda: check_integer('n', 1, 'x')) is None
+    assert said(lambda: int('x')) is None
 
 
 def test_the_process_ends_with_the_sentence():
