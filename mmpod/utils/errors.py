@@ -60,6 +60,9 @@ def user_sentence(error: Exception) -> Optional[str]:
             f'Expected the images to have labels, which a metric reads, but they have no `{error.args[0]}`. Leave out '
             'the metrics of an unlabelled set: --cfg-options test_evaluator=[] --out predictions.pkl.'
         )
+    if isinstance(error, TypeError) and isinstance(error.__context__, TypeError):
+        if traceback.extract_tb(error.__traceback__)[-1].name == 'call_hook':
+            error = error.__context__  # which MMEngine raises again, with the name of the hook
     text = _message(error)
     if isinstance(error, OSError) and isinstance(error.filename, str):
         return f'{error.strerror}: `{os.path.abspath(error.filename)}`'
@@ -90,12 +93,8 @@ def _message(error: Exception) -> str:
 
 
 def _refused_by_mmpod(error: BaseException) -> bool:
-    if not isinstance(error, (TypeError, ValueError, ArithmeticError)):
-        return False
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    if last.name == 'call_hook' and error.__context__ is not None:  # MMEngine raises the TypeError of a hook again
-        return _refused_by_mmpod(error.__context__)
-    return _raising_file(error).startswith(OWN_FOLDERS)
+    refusal = isinstance(error, (TypeError, ValueError, ArithmeticError))
+    return refusal and _raising_file(error).startswith(OWN_FOLDERS)
 
 
 def _raising_file(error: BaseException) -> str:

@@ -1,8 +1,11 @@
 """Which errors are the user's, and what is said of them."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from mmengine.registry import DefaultScope
+from mmengine.runner import Runner
 from mmpretrain.registry import DATASETS, MODELS
 from torch.utils.data import DataLoader
 
@@ -64,6 +67,22 @@ def test_unknown_types_and_arguments_that_do_not_fit():
     assert 'custom_imports' in sentence_of(lambda: MODELS.build(dict(type='Qwertyuiop')))
     said = sentence_of(lambda: MODELS.build(dict(type='mmpod.PODLoss', sc_wight=1)))
     assert said.startswith('mmpod.PODLoss cannot be built from the config: ') and 'sc_wight' in said
+
+
+@pytest.mark.parametrize(
+    'work, words',
+    [
+        (lambda runner: MODELS.build(dict(type='mmpod.PODLoss', sc_wight=1)), 'mmpod.PODLoss cannot be built from'),
+        (lambda runner: check_integer('n', 'x', 1), 'Expected `n` to be an integer'),
+        (lambda runner: len(1), None),
+    ],
+    ids=['build', 'check', 'bug'],
+)
+def test_what_a_hook_raises(work, words):
+    """MMEngine raises a TypeError of a hook again."""
+    hook = SimpleNamespace(before_test=work)
+    said = sentence_of(lambda: Runner.call_hook(SimpleNamespace(_hooks=[hook]), 'before_test'))
+    assert said is None if words is None else said.startswith(words) and 'namespace' not in said
 
 
 def test_a_folder_without_images_and_a_bug_while_building(tmp_path):
