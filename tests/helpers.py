@@ -58,9 +58,8 @@ def call_tool(name, *arguments):
     for named in (MMLogger, MessageHub, Visualizer):  # runs of one second have one name, and would share them
         named._instance_dict.clear()
     with pytest.MonkeyPatch.context() as patch:
-        for variable in ('LOCAL_RANK', 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'):  # what the tool sets is undone
-            patch.setenv(variable, '')
-            patch.delenv(variable)
+        patch.setenv('LOCAL_RANK', '')  # what the tool sets is undone
+        patch.delenv('LOCAL_RANK')
         patch.setattr('sys.argv', [name, *map(str, arguments)])
         try:
             runpy.run_path(str(ROOT / f'tools/{name}.py'), run_name='__main__')

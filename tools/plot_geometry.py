@@ -45,7 +45,7 @@ def main() -> None:
     """Load the model, extract the features and draw the figures."""
     args = parse_args()
     check_packages(f'--method {args.method}', METHODS[args.method][2])
-    cfg = read_config(args.config, args.cfg_options)
+    cfg = read_config(args.config, args.cfg_options, ('model', 'test_dataloader', 'test_cfg', 'test_evaluator'))
     cfg.work_dir, cfg.load_from, cfg.resume = str(args.out), str(args.checkpoint), False
     with runner_session(cfg) as runner:
         checkpoint = load_weights(plain_model(runner.model), args.checkpoint, args.allow_missing)

@@ -233,8 +233,8 @@ def _has_soft_labels(cfg: Config) -> bool:
 
 def _hooks_that_switch(cfg: Config, key: str) -> list:
     """Return the custom hooks whose ``schedule`` sets ``key`` during training, as mmpretrain's SwitchRecipeHook can."""
-    hooks = cfg.get('custom_hooks') or []
-    return [hook for hook in hooks if any(step.get(key) for step in hook.get('schedule') or [])]
+    steps = [(hook, step) for hook in cfg.get('custom_hooks') or [] for step in hook.get('schedule') or []]
+    return [hook for hook, step in steps if isinstance(step, dict) and step.get(key)]  # that of ProfilerHook is a dict
 
 
 def _hooks(cfg: Config) -> tuple[dict, list[str]]:

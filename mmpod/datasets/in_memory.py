@@ -29,7 +29,7 @@ class InMemoryImages(Dataset):
             :class:`DataSample`.
 
     Raises:
-        ValueError: The pipeline returns no image, or the images differ in size.
+        ValueError: The pipeline returns no image, the images differ in size, or they have no labels.
     """
 
     def __init__(self, dataset: dict, whole_batches: bool = False):
@@ -40,6 +40,11 @@ class InMemoryImages(Dataset):
             raise ValueError(
                 'Expected the `pipeline` of the dataset in InMemoryImages to give images (H, W) or (H, W, C) of one '
                 f'size, but got {sorted(map(str, shapes))}. Leave out packing and augmentation; resize to one size.'
+            )
+        if not all('gt_label' in item for item in results):
+            raise ValueError(
+                f'Expected images with labels for InMemoryImages, but those of {type(source).__name__} have none. '
+                'Leave fast=True out.'
             )
         images = np.stack([np.atleast_3d(item['img']) for item in results]).transpose(0, 3, 1, 2)
         self.images = torch.from_numpy(np.ascontiguousarray(images))

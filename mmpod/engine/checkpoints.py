@@ -27,19 +27,14 @@ __all__ = [
     'check_checkpoint_file',
     'check_same_checkpoint',
     'checkpoint_classes',
-    'checkpoint_errors',
     'latest_complete_checkpoint',
     'load_fitting_weights',
     'load_weights',
     'normalisation_error',
-    'require_safe_loading',
+    'safe_loading',
 ]
 
-
-def require_safe_loading() -> None:
-    """Make PyTorch load only plain data from every file, which is the default since PyTorch 2.6."""
-    if 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD' not in os.environ:
-        os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD'] = '1'
+SAFE = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
 
 
 def latest_complete_checkpoint(work_dir: Path) -> Optional[str]:
@@ -105,12 +100,15 @@ def check_checkpoint_file(checkpoint: Union[str, Path]) -> None:
 
 
 @contextmanager
-def checkpoint_errors(checkpoint: object) -> Iterator[None]:
-    """Explain why PyTorch's safe loader refused a file.
+def safe_loading(checkpoint: object) -> Iterator[None]:
+    """Make PyTorch load only plain data from every file, its default since 2.6, and explain why it refused one.
 
     Raises:
         UserError: ``checkpoint`` contains more than plain data.
     """
+    before = os.environ.get(SAFE)
+    if 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD' not in os.environ:
+        os.environ[SAFE] = '1'
     try:
         yield
     except pickle.UnpicklingError as error:
@@ -120,6 +118,10 @@ def checkpoint_errors(checkpoint: object) -> Iterator[None]:
             'training checkpoints do not. If, and only if, you trust who made the file, set '
             'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 and repeat the command.'
         ) from error
+    finally:
+        os.environ.pop(SAFE, None)
+        if before is not None:
+            os.environ[SAFE] = before
 
 
 def checkpoint_classes(checkpoint: dict) -> Optional[list[str]]:
@@ -147,9 +149,8 @@ def load_weights(model: nn.Module, checkpoint: Union[str, Path], allow_missing: 
         UserError: It is not a checkpoint, contains more than plain data, has the weights of another model, or was
             trained on images that were normalised otherwise.
     """
-    require_safe_loading()
     check_checkpoint_file(checkpoint)
-    with checkpoint_errors(checkpoint):
+    with safe_loading(checkpoint):
         content = CheckpointLoader.load_checkpoint(str(checkpoint), map_location='cpu')
     difference = load_fitting_weights(model, content)
     if difference and not allow_missing:

@@ -17,9 +17,8 @@ from mmengine.runner import Runner
 from mmpod.engine.checkpoints import (
     check_checkpoint_file,
     check_same_checkpoint,
-    checkpoint_errors,
     latest_complete_checkpoint,
-    require_safe_loading,
+    safe_loading,
 )
 from mmpod.engine.config_keys import check_known_keys
 from mmpod.engine.fast_path import use_fast_path
@@ -57,7 +56,6 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
         FileNotFoundError: The checkpoint ``load_from`` does not exist.
         UserError: The config needs what this machine lacks or has a misspelt key, or a checkpoint cannot be used.
     """
-    require_safe_loading()
     check_known_keys(cfg)
     check_channel_order(cfg)
     _complete_hooks(cfg)
@@ -77,12 +75,12 @@ def runner_session(cfg: Config) -> Iterator[Runner]:
     # A run is named after its config and the second it starts in: the Runner would continue the log of another run of
     # this process and second.
     MessageHub._instance_dict.clear()
-    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
-    # These warnings are about how MMEngine itself opens files, which a user cannot change.
-    runner.logger.addFilter(lambda record: 'will be deprecated in future' not in record.getMessage())
-    if may_resume:
-        check_same_checkpoint(cfg.load_from if cfg.resume else None)
-    with checkpoint_errors(cfg.get('load_from') or 'the checkpoint that the config names'):
+    with safe_loading(cfg.get('load_from') or 'the checkpoint that the config names'):
+        runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+        # These warnings are about how MMEngine itself opens files, which a user cannot change.
+        runner.logger.addFilter(lambda record: 'will be deprecated in future' not in record.getMessage())
+        if may_resume:
+            check_same_checkpoint(cfg.load_from if cfg.resume else None)
         yield runner
     if dist.is_initialized():
         # Without the barrier a process that ends early can abort the others.

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,8 @@ from mmpod.utils.paths import TOOLS
 __all__ = ['UserError', 'did_you_mean', 'errors_as_exit', 'user_sentence']
 
 LABELS = (('gt_label',), ('gt_score',))
+# A frame in the text of a traceback. PyTorch appends that of a loader's worker to the message.
+FRAME = re.compile(r'File "(.+)", line \d+, in .+\n +(.+)')
 OWN_FOLDERS = (str(Path(__file__).resolve().parents[1]), str(TOOLS.resolve()))
 
 
@@ -51,13 +54,17 @@ def user_sentence(error: Exception) -> Optional[str]:
     - images without labels, if a metric needs them;
     - a training batch of one image at a batch norm of vectors;
     - images of different sizes in a batch;
-    - what MMEngine's registry cannot build from the config: an unknown ``type``, or arguments that do not fit.
+    - what MMEngine's registry cannot build from the config: an unknown ``type``, arguments that do not fit, a
+      folder without images.
     """
     if isinstance(error, KeyError) and error.args in LABELS:
         return (
             f'Expected the images to have labels, which a metric reads, but they have no `{error.args[0]}`. Leave out '
             'the metrics of an unlabelled set: --cfg-options test_evaluator=[] --out predictions.pkl.'
         )
+    if isinstance(error, TypeError) and isinstance(error.__context__, TypeError):
+        if traceback.extract_tb(error.__traceback__)[-1].name == 'call_hook':
+            error = error.__context__  # which MMEngine raises again, with the name of the hook
     text = _message(error)
     if isinstance(error, ValueError) and text.startswith('Expected more than 1 value per channel when training'):
         return (
@@ -66,8 +73,8 @@ def user_sentence(error: Exception) -> Optional[str]:
         )
     if isinstance(error, RuntimeError) and 'stack expects each tensor to be equal size' in text:
         return (
-            f'Expected all images of a batch to have one size, but {text[text.index("got") :]}. Resize them to one size '
-            "in the pipeline, for example with dict(type='Resize', scale=(32, 32))."
+            f'Expected all images of a batch to have one size, but {text[text.index("got") :]}. Resize them in the '
+            "pipeline, for example with dict(type='Resize', scale=(32, 32))."
         )
     if isinstance(error, OSError) and isinstance(error.filename, str):
         return f'{error.strerror}: `{os.path.abspath(error.filename)}`'
@@ -93,21 +100,25 @@ def did_you_mean(name: str, choices: Iterable[str], cutoff: float = 0.8) -> Opti
 def _message(error: Exception) -> str:
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     if 'Original Traceback' in text:  # from a worker of a data loader; its last line is the message
-        text = text.strip().splitlines()[-1]
+        text = re.sub(r'^[\w.]+: ', '', text.strip().splitlines()[-1])  # without the name of the error
     return text.strip() or type(error).__name__
 
 
 def _refused_by_mmpod(error: BaseException) -> bool:
-    if not isinstance(error, (TypeError, ValueError, ArithmeticError)):
-        return False
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    if last.name == 'call_hook' and error.__context__ is not None:  # MMEngine raises the TypeError of a hook again
-        return _refused_by_mmpod(error.__context__)
-    return os.path.abspath(last.filename).startswith(OWN_FOLDERS) and (last.line or '').startswith('raise')
+    refusal = isinstance(error, (TypeError, ValueError, ArithmeticError))
+    return refusal and _raising_file(error).startswith(OWN_FOLDERS)
+
+
+def _raising_file(error: BaseException) -> str:
+    """Return the file whose `raise` statement an error comes from; empty if an operation failed."""
+    frames = [(frame.filename, frame.line or '') for frame in traceback.extract_tb(error.__traceback__)]
+    file, line = [*frames, *FRAME.findall(str(error))][-1]
+    return os.path.abspath(file) if line.startswith('raise') else ''
 
 
 def _unbuildable(error: Exception, text: str) -> Optional[str]:
-    if not isinstance(error, (AssertionError, KeyError, TypeError, ValueError)):
+    refused = isinstance(error, RuntimeError) and _raising_file(error)  # such as a folder without images
+    if not refused and not isinstance(error, (AssertionError, KeyError, TypeError, ValueError)):
         return None
     builds = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code.co_name == 'build_from_cfg']
     if not builds:

@@ -74,6 +74,7 @@ def test_checkpoints_of_older_pytorch_load(checkpoints, tool, tmp_path):
         (['train', 'empty.py', '--amp'], ['model, train_dataloader, train_cfg, optim_wrapper is missing']),
         (['test', 'empty.py', 'w.pth', '--amp'], ['test_dataloader, test_cfg, test_evaluator is missing']),
         (['test', 'empty.py', 'w.pth', '--tta'], ['test_dataloader, test_cfg, test_evaluator is missing']),
+        (['plot_geometry', 'empty.py', 'w.pth', '--out', 'drawn'], ['test_cfg, test_evaluator is missing']),
         (['test', 'wrapped.py', 'w.pth', '--tta'], ['its own `pipeline` for --tta', 'RepeatDataset']),
         (['train', 'files.py'], ['/data/train.txt']),
         (['train', 'misspelt.py'], ['`default_hooks.checkpoint`', "'intervall'", "mean 'interval'?"]),
@@ -81,7 +82,7 @@ def test_checkpoints_of_older_pytorch_load(checkpoints, tool, tmp_path):
         (['train', POD, '--cfg-options', 'optim_wrapper.optimizer.inertia=0.9'], ['SGD cannot be built', 'inertia']),
         (['train', POD, '--amp'], ['--amp', 'GPU']),
     ],
-    ids=lambda value: ' '.join(getattr(word, 'name', word) for word in value) if value[0] in ('train', 'test') else '',
+    ids=lambda value: ' '.join(getattr(word, 'name', word) for word in value) if value[0] in ('train', *TOOLS) else '',
 )
 def test_training_and_evaluation_end_with_one_sentence(arguments, words, tool, tmp_path):
     (tmp_path / 'broken.py').write_text('model = dict(\n')

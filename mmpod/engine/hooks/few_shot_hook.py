@@ -13,6 +13,7 @@ from mmpod.functional import nearest_mean
 from mmpod.models.features import stage_features
 from mmpod.registry import HOOKS
 from mmpod.utils.checks import check_choice, check_integer, check_packages
+from mmpod.utils.config_parts import type_name
 
 from ..class_names import check_same_classes, dataset_classes, dataset_folders
 from ..extraction import all_features, one_view_model, ordered_loader, plain_model
@@ -34,8 +35,9 @@ class FewShotHook(Hook):
     best.
 
     Args:
-        support: Overrides of the test dataset's config that give the support set, the images to learn from.
-        query: Overrides of the test dataset's config that give the query set, the images to classify.
+        support: Overrides of the test dataset's config that give the support set, the images to learn from. With
+            ``fast=True``, they are those of the dataset that is kept in memory.
+        query: Overrides of the same config that give the query set, the images to classify.
         shots: Images per class to learn from, one number or several.
         stages: ``'backbone'``, its output averaged over positions, or ``'pre_logits'``, what the head classifies; one
             or both.
@@ -72,7 +74,11 @@ class FewShotHook(Hook):
         one_view_model(runner, self)
         check_packages('FewShotHook', 'sklearn')
         test = runner.cfg.test_dataloader.dataset
-        self.loaders = [ordered_loader(runner, dict(test, **new)) for new in self.changes.values()]
+        datasets = [
+            dict(test, dataset=dict(test.dataset, **new)) if type_name(test) == 'InMemoryImages' else dict(test, **new)
+            for new in self.changes.values()
+        ]
+        self.loaders = [ordered_loader(runner, dataset) for dataset in datasets]
         for list_of in (dataset_classes, dataset_folders):
             check_same_classes({name: list_of(part.dataset) for name, part in zip(self.changes, self.loaders)})
 

@@ -304,7 +304,8 @@ def test_settings_of_layers_that_go_are_named(loss):
 def test_mixing_that_a_hook_starts_counts(augments):
     cfg = config(cal_acc=True)
     schedule = [dict(action_epoch=1, train_pipeline=[]), dict(action_epoch=2, batch_augments=augments)]
-    cfg.custom_hooks = [dict(type='EMAHook'), dict(type='SwitchRecipeHook', schedule=schedule)]
+    profiler = dict(type='ProfilerHook', schedule=dict(wait=1, warmup=1, active=2))  # another kind of schedule
+    cfg.custom_hooks = [profiler, dict(type='SwitchRecipeHook', schedule=schedule)]
     assert ('cal_acc' in mmpod.convert(cfg).model.head) == (augments is None)
     if augments is None:
         mmpod.convert(cfg, loss='amsoftmax')

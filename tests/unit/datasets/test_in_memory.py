@@ -2,6 +2,7 @@
 
 import random
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -118,8 +119,6 @@ def test_colours_are_normalised_as_in_mmpretrain():
 @pytest.mark.parametrize('dtype', [np.uint8, np.uint16])
 def test_gray_and_16_bit_images(dtype, tmp_path):
     """As mmpretrain's preprocessor gives them, here without augmentation."""
-    import cv2
-
     for label in ('a', 'b'):
         (tmp_path / label).mkdir()
         cv2.imwrite(str(tmp_path / label / '0.png'), np.random.randint(0, np.iinfo(dtype).max, (SIZE, 6)).astype(dtype))
@@ -143,9 +142,13 @@ def test_gray_and_16_bit_images(dtype, tmp_path):
     assert_close(*inputs)
 
 
-def test_bad_settings_are_named():
+def test_bad_settings_are_named(tmp_path):
     with pytest.raises(ValueError, match='pipeline.*InMemoryImages.*None'):
         DATASETS.build(dict(type='mmpod.InMemoryImages', dataset=digits([dict(type='PackInputs')])))
+    cv2.imwrite(str(tmp_path / '0.png'), np.zeros((SIZE, SIZE, 3), np.uint8))
+    unlabelled = dict(type='mmpod.UnlabelledImages', data_root=str(tmp_path), pipeline=[dict(type='LoadImageFromFile')])
+    with pytest.raises(ValueError, match='labels for InMemoryImages.*UnlabelledImages.*Leave fast=True out'):
+        DATASETS.build(dict(type='mmpod.InMemoryImages', dataset=unlabelled))
     for name, value in (('padding', -1), ('flip_prob', 1.5)):
         with pytest.raises(ValueError, match=name):
             MODELS.build(dict(type='mmpod.CropFlipPreprocessor', **{name: value}))

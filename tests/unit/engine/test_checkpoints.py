@@ -1,5 +1,6 @@
 """Weights load completely or not at all. A model that drops derived tables stands for SwinTransformerV2."""
 
+from fractions import Fraction
 from types import SimpleNamespace
 
 import pytest
@@ -25,6 +26,16 @@ def test_all_weights_load(saved):
     weights = {f'module.{name}': value for name, value in source.state_dict().items() if 'tracked' not in name}
     assert load_weights(model, saved(weights, meta=dict(epoch=3)))['meta'] == dict(epoch=3)
     assert_close(model[0].weight, source[0].weight)
+
+
+def test_the_safe_loader_is_required_of_checkpoints_only(saved, tmp_path, monkeypatch):
+    monkeypatch.setenv('TORCH_FORCE_WEIGHTS_ONLY_LOAD', '')
+    monkeypatch.delenv('TORCH_FORCE_WEIGHTS_ONLY_LOAD')
+    torch.save(Fraction(1, 2), tmp_path / 'own.pth')
+    load_weights(network(), saved(network().state_dict()))
+    with pytest.raises(UserError, match='to hold plain data'):
+        load_weights(network(), tmp_path / 'own.pth')
+    assert torch.load(tmp_path / 'own.pth', weights_only=False) == Fraction(1, 2)
 
 
 @pytest.mark.parametrize(

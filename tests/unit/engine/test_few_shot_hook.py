@@ -90,6 +90,13 @@ def test_arguments():
     assert (one.shots, one.stages) == ([5], ['backbone'])
 
 
+def test_images_in_memory_have_the_same_overrides(runner_before_test):
+    memory = dict(type='mmpod.InMemoryImages', dataset=dict(type='mmpod.SklearnDigits', split='test', pipeline=[]))
+    hook = FewShotHook(dict(split='train'), dict(indices=30))
+    hook.before_test(runner_before_test(dataset=memory))
+    assert [len(loader.dataset) for loader in hook.loaders] == [len(SklearnDigits('train', pipeline=[])), 30]
+
+
 def test_support_and_query_sets_of_other_classes_are_refused(runner_before_test):
     support = dict(metainfo=dict(classes=list('0123456798')))
     with pytest.raises(UserError, match="support set.*label 8: '8' instead of '9'"):
