@@ -48,6 +48,11 @@ def main(args: argparse.Namespace) -> None:
         cfg = training_config(args)
         with runner_session(cfg) as runner:
             check_total_batch(cfg, runner.model)
+            if not cfg.get('resume') and os.path.exists(os.path.join(cfg.work_dir, 'last_checkpoint')):
+                runner.logger.warning(
+                    f'{cfg.work_dir} has checkpoints of an earlier training, which this one replaces from its start: '
+                    'stop it and add --resume to continue.'
+                )
             runner.train()
     exit_process()
 

@@ -170,10 +170,12 @@ def test_loss_that_a_resumed_run_no_longer_has_leaves_the_log(tool, tmp_path):
     options = ['train_dataloader.dataset.indices=128', 'default_hooks.logger.interval=1']
     tool(*command, 'train_cfg.max_epochs=1', *options)
     said, error = tool(*command, 'train_cfg.max_epochs=2', 'model.head.loss.sc_weight=0', *options)
-    assert not error and 'resumed epoch: 1' in said
+    assert not error and 'resumed epoch: 1' in said and 'an earlier training' not in said
     assert 'model.head.loss.sc_weight: 1.0 -> 0, train_cfg.max_epochs: 1 -> 2. Seed, learning rate' in said
     terms = [{key for key in entry if 'loss' in key} for entry in read_log(tmp_path / 'run') if 'loss' in entry]
     assert terms == [{'loss', 'loss_cosine', 'loss_sc'}] * 2 + [{'loss', 'loss_cosine'}] * 2
+    said, error = tool('train', POD, '--work-dir', 'run', '--cfg-options', 'train_cfg.max_epochs=1')
+    assert not error and 'run has checkpoints of an earlier training' in said
 
 
 @pytest.mark.parametrize('num_workers', [0, 1])
