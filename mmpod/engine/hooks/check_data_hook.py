@@ -118,7 +118,7 @@ class CheckDataHook(Hook):
         samples = samples[0] if isinstance(samples[0], list) else samples  # of test-time augmentation: one per view
         labelled = [sample for sample in samples if 'gt_label' in sample]
         whole_batch = mode == 'train' and getattr(runner.train_dataloader.dataset, 'whole_batches', False)
-        if isinstance(plain_model(runner.model).head, ClsHead) and not whole_batch:
+        if isinstance(getattr(plain_model(runner.model), 'head', None), ClsHead) and not whole_batch:
             for sample in labelled:
                 if len(sample.gt_label) != 1 and 'gt_score' not in sample:
                     raise ValueError(
@@ -143,9 +143,10 @@ def _check_topk(runner: Runner) -> None:
 
 
 def _check_every_image(source: str, loader: DataLoader) -> None:
+    if not loader.drop_last or not loader.batch_size:
+        return
     samples = len(cast(Sized, loader.sampler))
-    left_out = samples % loader.batch_size if loader.drop_last and loader.batch_size else 0
-    if left_out:
+    if left_out := samples % loader.batch_size:
         raise UserError(
             f'Expected {source} to read every image, but `drop_last=True` leaves {left_out} of {samples} per process '
             f'out of the metrics. Set {source}.drop_last=False.'
