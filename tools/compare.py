@@ -46,7 +46,7 @@ def unequal_conditions(runs: list[Run]) -> str:
     training = []
     for run, (record, tested) in zip(runs, records):
         if not tested:
-            same = {name: record.get('config', {}).get(name) for name in CONDITIONS}
+            same = {name: value for name, value in record.get('config', {}).items() if name in CONDITIONS and value}
             last = max((epoch for curve in run.curves().values() for epoch in curve), default=None)
             training.append({**same, 'last epoch': last, 'processes': record.get('processes', 1)})
     common = []

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from pathlib import Path
 
 
 def parse_args() -> argparse.Namespace:
@@ -39,6 +40,7 @@ def parse_args() -> argparse.Namespace:
 def main(args: argparse.Namespace) -> None:
     """Build the Runner and train."""
     # Not at the top: --help need not wait for PyTorch and mmpretrain.
+    from mmpod.engine.checkpoints import latest_complete_checkpoint
     from mmpod.engine.command_line import training_config
     from mmpod.engine.loaders import check_total_batch
     from mmpod.engine.runner_session import exit_process, runner_session
@@ -48,7 +50,7 @@ def main(args: argparse.Namespace) -> None:
         cfg = training_config(args)
         with runner_session(cfg) as runner:
             check_total_batch(cfg, runner.model)
-            if not cfg.get('resume') and os.path.exists(os.path.join(cfg.work_dir, 'last_checkpoint')):
+            if not cfg.get('resume') and latest_complete_checkpoint(Path(cfg.work_dir)):
                 runner.logger.warning(
                     f'{cfg.work_dir} has checkpoints of an earlier training, which this one replaces from its start: '
                     'stop it and add --resume to continue.'

@@ -23,8 +23,8 @@ from mmpod.experiments.settings import resolve
 from mmpod.experiments.sweep import parse_grid
 from mmpod.utils.errors import errors_as_exit
 
-# Arguments of a dataset that choose some of its images, or how they are read.
-PARTS = ('indices', 'samples_per_class', 'skip_per_class', 'pipeline', 'test_mode')
+# Arguments of a dataset that choose some of its images.
+PARTS = ('indices', 'samples_per_class', 'skip_per_class')
 
 
 def parse_args() -> argparse.Namespace:
@@ -48,10 +48,12 @@ def warn_of_the_test_set(config: Path, options: list[str]) -> None:
     """Warn if the trials are judged on the test set."""
     cfg = resolve(config, options)
     val, test = (dict((cfg.get(f'{name}_dataloader') or {}).get('dataset') or {}) for name in ('val', 'test'))
-    for dataset in (val, test):
-        for name in PARTS:
-            dataset.pop(name, None)
-    if val and val == test:
+    parts = [[dataset.pop(name, None) for name in PARTS] for dataset in (val, test)]
+    overlap = parts[0] == parts[1] or not all(any(part) for part in parts)
+    for name in ('pipeline', 'test_mode'):
+        val.pop(name, None)
+        test.pop(name, None)
+    if val and val == test and overlap:
         print(
             f'{config.stem}: val_dataloader reads the test set, so the best setting is chosen on it; '
             'hold out training images, see docs/compare.md',

@@ -37,10 +37,12 @@ def inner_datasets(dataset: dict, outer: tuple = ()) -> Iterator[tuple[dict, lis
         outer: Transforms of the wrappers around it, which are applied last.
     """
     pipeline = (*(dataset.get('pipeline') or ()), *outer)
-    if 'dataset' not in dataset and 'datasets' not in dataset:
+    parts = dataset.get('datasets') or [dataset.get('dataset')]
+    if not all(isinstance(part, dict) for part in parts):  # it may be the name of a dataset, for example
         yield dataset, list(pipeline)
-    for inner in dataset['datasets'] if 'datasets' in dataset else [dataset['dataset']] if 'dataset' in dataset else ():
-        yield from inner_datasets(inner, pipeline)
+        return
+    for part in parts:
+        yield from inner_datasets(part, pipeline)
 
 
 def without_downloads(dataset: dict) -> dict:

@@ -51,7 +51,7 @@ def parse_options(options: Sequence[str]) -> dict[str, Any]:
         {'optim_wrapper.optimizer.lr': 0.3, 'param_scheduler.milestones': [6, 9]}
     """
     for option in options:
-        if option.find('=') < 1:
+        if option.find('=') < 1 or option.startswith('-'):
             raise UserError(f'Expected --cfg-options to be KEY=VALUE, but got {option!r}.')
     parser = ArgumentParser()
     parser.add_argument('--cfg-options', nargs='*', action=DictAction, default={})

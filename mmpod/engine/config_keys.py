@@ -5,12 +5,14 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable
 
+import mmpretrain.registry
 from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
+from mmengine.registry import Registry
 from mmengine.runner import EpochBasedTrainLoop, FlexibleRunner, IterBasedTrainLoop, Runner, TestLoop, ValLoop
 from torch.utils.data import DataLoader
 
-from mmpod.utils.config_parts import type_name
+from mmpod.utils.config_parts import resolve, type_name
 from mmpod.utils.errors import UserError, did_you_mean
 
 __all__ = ['check_known_keys', 'check_option', 'require_sections']
@@ -87,7 +89,9 @@ def check_option(cfg: Config, key: str, value: Any) -> None:
             value is not that of a section.
     """
     top, *rest = key.split('.')
-    if top not in READ - {'custom_imports'}:  # which take effect before options
+    if top == 'custom_imports':
+        raise UserError('Expected `custom_imports` in the config file, because they take effect before options.')
+    if top not in READ:
         hint = ' It is a variable of the config file: change the places where its value is used.'
         path = ' Name it by its path, such as optim_wrapper.optimizer.lr.'
         hint = hint if top in cfg else _hint(top, READ) or path
@@ -106,7 +110,7 @@ def check_option(cfg: Config, key: str, value: Any) -> None:
             node = node[part]
         else:
             hint = _hint(part, map(str, node)) if isinstance(node, Mapping) else ''
-            if hint:
+            if hint and part not in _arguments_of(node):
                 raise UserError(f'Expected the option `{key}` to change a setting, but there is no `{part}`.{hint}')
             return
 
@@ -123,6 +127,14 @@ def require_sections(cfg: Config, *names: str) -> None:
             f'Expected the config to have {", ".join(names)}, but {", ".join(missing)} is missing. Inherit them from '
             'a complete config, such as those in `configs/`.'
         )
+
+
+def _arguments_of(section: Mapping) -> set[str]:
+    """Return the arguments of the class that the ``type`` of a section names, in any registry."""
+    registries = [found for found in vars(mmpretrain.registry).values() if isinstance(found, Registry)]
+    kinds = {resolve(section.get('type'), registry) for registry in registries} - {None}
+    classes = {base for kind in kinds for base in inspect.getmro(kind)} if kinds else set()
+    return _arguments(*(base.__init__ for base in classes))
 
 
 def _hint(name: str, known: Iterable[str]) -> str:

@@ -100,7 +100,9 @@ def check_total_batch(cfg: Config, model: nn.Module) -> None:
     """
     recipe = (cfg.get('auto_scale_lr') or {}).get('base_batch_size')
     accumulated = (cfg.get('optim_wrapper') or {}).get('accumulative_counts', 1)
-    if accumulated > 1 and any(getattr(part, 'batch_statistics', False) for part in model.modules()):
+    # FlexibleRunner builds its model later.
+    parts = model.modules() if isinstance(model, nn.Module) else ()
+    if accumulated > 1 and any(getattr(part, 'batch_statistics', False) for part in parts):
         print_log(
             f'With accumulative_counts={accumulated} the gradients are not those of the total batch: the loss contains '
             'a statistic of the batch, the SC term of POD Loss for example, and computes it over each iteration alone. '

@@ -132,7 +132,11 @@ def plan_run(
             f'{", ".join(missing) or "train_cfg.max_epochs"}. Choose a config that does.'
         )
     batch = cfg.train_dataloader.get('batch_size')
-    if not isinstance(batch, int) or batch % launcher.processes:
+    if not isinstance(batch, int):
+        raise ValueError(
+            f'Expected `train_dataloader.batch_size` of {config.stem} to be an integer, but got {batch!r}.'
+        )
+    if batch % launcher.processes:
         raise ValueError(
             f'Expected --processes to divide the total batch of {config.stem}, {batch}, but got {launcher.processes}.'
         )

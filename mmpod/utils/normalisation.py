@@ -29,8 +29,10 @@ def normalisation(preprocessor: Any) -> dict[str, Any]:
     def numbers(name: str, default: float) -> list[float]:
         value = default if read(name) is None else read(name)
         rounded = torch.as_tensor(value, dtype=torch.float32).flatten().tolist()  # as a built one holds them
-        found = [float(f'{number:.6g}') for number in rounded]
-        return found[:1] if len({*found}) == 1 else found
+        return [float(f'{number:.6g}') for number in rounded]
 
     swaps = map(read, ('to_rgb', 'bgr_to_rgb', 'rgb_to_bgr', '_channel_conversion'))  # the last: MMEngine's, built
-    return dict(mean=numbers('mean', 0.0), std=numbers('std', 1.0), to_rgb=any(swaps))
+    mean, std = numbers('mean', 0.0), numbers('std', 1.0)
+    gray = read('mean') is not None and len(mean) == 1  # one channel, which is not swapped
+    mean, std = (found[:1] if len({*found}) == 1 else found for found in (mean, std))
+    return dict(mean=mean, std=std, to_rgb=any(swaps) and not gray)

@@ -138,7 +138,7 @@ def _check_topk(runner: Runner) -> None:
         if isinstance(metric, Accuracy) and num_classes is not None and max(metric.topk) > num_classes:
             raise UserError(
                 f'Expected `topk` of {type(metric).__name__} in val_evaluator to be at most {num_classes}, the number '
-                f'of classes, but got {metric.topk}. Set val_evaluator.topk=1.'
+                f'of classes, but got {metric.topk}. Set its `topk` to 1.'
             )
 
 
