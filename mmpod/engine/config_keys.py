@@ -133,8 +133,7 @@ def _arguments_of(section: Mapping) -> set[str]:
     """Return the arguments of the class that the ``type`` of a section names, in any registry."""
     registries = [found for found in vars(mmpretrain.registry).values() if isinstance(found, Registry)]
     kinds = {resolve(section.get('type'), registry) for registry in registries} - {None}
-    classes = {base for kind in kinds for base in inspect.getmro(kind)} if kinds else set()
-    return _arguments(*(base.__init__ for base in classes))
+    return _arguments(*(vars(base)['__init__'] for kind in kinds for base in kind.__mro__ if '__init__' in vars(base)))
 
 
 def _hint(name: str, known: Iterable[str]) -> str:

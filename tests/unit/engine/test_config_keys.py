@@ -92,7 +92,7 @@ def test_classes_that_a_pure_python_config_imports_are_not_keys(pure_python):
     [
         ('optim_wraper.optimizer.lr=0.3', 'nothing reads `optim_wraper`. Did you mean `optim_wrapper`'),
         ('lr=0.3', 'nothing reads `lr`. Name it by its path'),
-        ('custom_imports.imports=[mine]', 'nothing reads `custom_imports`'),
+        ('custom_imports.imports=[mine]', 'in the config file, because they take effect before'),
         ('steps.0=5', 'nothing reads `steps`. It is a variable of the config file: change the places'),
         ('optim_wrapper.optimiser.lr=0.3', 'no `optimiser`. Did you mean `optimizer`'),
         ('env_cfg.cudnn_benchmrk=True', 'Did you mean `cudnn_benchmark`'),
@@ -121,6 +121,7 @@ def test_options_that_change_no_setting_are_refused(option, words, root, tmp_pat
         ['runner_type=FlexibleRunner', 'strategy.type=DDPStrategy'],
         ['env_cfg.dist_cfg.backend=gloo', 'auto_scale_lr.enable=True', 'visualizer.type=Visualizer'],
         ['param_scheduler.end=3', 'train_dataloader.sampler.type=RepeatAugSampler'],
+        ['model.head.loss.class_weight=[1,2]', 'model.backbone.base_channels=8'],
         ['test_evaluator=[]', 'default_hooks.check_data=None', 'model.head.loss2.type=PODLoss'],
     ],
 )

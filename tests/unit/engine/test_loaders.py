@@ -76,6 +76,7 @@ def test_statistics_of_the_batch_are_not_accumulated(loss, counts, warned, warni
 def test_the_rate_is_not_scaled_to_a_part_of_the_batch():
     with pytest.raises(UserError, match='--auto-scale-lr without accumulative_counts, but got 4'):
         check_total_batch(config(16, counts=4, enable=True), nn.Identity())
+    check_total_batch(config(16, counts=4), ConfigDict())  # of FlexibleRunner
 
 
 def test_no_batch_to_compare_with(warnings):
@@ -106,8 +107,8 @@ def test_bgr_taken_for_rgb_is_refused(wrap):
     check_channel_order(ConfigDict(cfg, data_preprocessor=dict(mean=[78, 78, 78])))
 
 
-def data(kind, *pipeline):
-    return dict(dataset=dict(type=kind, data_root='nowhere', pipeline=list(pipeline)))
+def data(kind, *pipeline, **options):
+    return dict(dataset=dict(type=kind, data_root='nowhere', pipeline=list(pipeline), **options))
 
 
 AUGMENTED = [
@@ -146,9 +147,10 @@ def test_images_in_different_channel_orders_are_refused(train, val):
         (data('CIFAR10', PACK), data('CustomDataset', dict(LOAD, color_type='grayscale'), PACK)),
         (data('Unknown', PACK), data('CustomDataset', LOAD, PACK)),
         (data(BaseDataset, PACK), data('CustomDataset', LOAD, PACK)),
+        (data('Unknown', PACK, dataset='cifar10'), data('CustomDataset', LOAD, PACK)),
         (dict(dataset=torch.utils.data.Dataset()), data('CustomDataset', LOAD, PACK)),
     ],
-    ids=['CIFAR', 'swapped', "mmpod's", 'augmented', 'negative', 'gray', 'unknown', 'arrays', 'built'],
+    ids=['CIFAR', 'swapped', "mmpod's", 'augmented', 'negative', 'gray', 'unknown', 'arrays', 'named', 'built'],
 )
 def test_images_in_one_channel_order_or_an_unknown_one_pass(train, test):
     check_channel_order(ConfigDict(train_dataloader=train, test_dataloader=test, data_preprocessor=dict(to_rgb=True)))

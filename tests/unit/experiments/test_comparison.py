@@ -204,8 +204,8 @@ def unequal_conditions(root):
     'record, changes, named',
     [
         ({}, dict(train_cfg=dict(max_epochs=6)), 'train_cfg.max_epochs (5, 6)'),
-        ({}, dict(load_from='w.pth'), 'load_from (None, w.pth)'),
-        ({}, dict(val_evaluator=dict(thrs=0.9)), 'val_evaluator (None, nothing), val_evaluator.thrs (nothing, 0.9)'),
+        ({}, dict(load_from='w.pth'), 'load_from (nothing, w.pth)'),
+        ({}, dict(val_evaluator=dict(thrs=0.9)), 'val_evaluator.thrs (nothing, 0.9)'),
         ({}, dict(val_dataloader=dict(dataset=dict(split='train'))), 'evaluation.split (val, train)'),
         (dict(processes=2), {}, 'processes (1, 2)'),
     ],
