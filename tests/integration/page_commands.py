@@ -6,7 +6,7 @@ class, and the variables `CIFAR10_ROOT` and so on point at them.
 
 # What stands for something of the reader's own.
 FILL_IN = {
-    'README.md': {'epoch_15': 'epoch_1'},
+    'README.md': {'epoch_15': 'epoch_1', 'IMAGE.png': 'docs/figures/front.png'},
     'docs/convert.md': {"'my_config.py'": "'configs/small/softmax_digits.py'"},
     'docs/distributed.md': {
         'cifar100.py 8 --cfg': 'cifar100.py 2 --cfg',
@@ -20,7 +20,7 @@ FILL_IN = {
         'max_epochs = 6': 'max_epochs = 1',
         "'train', 0, middle, 60": "'train', 0, middle, 6",
     },
-    'docs/tutorial.md': {'epoch_8': 'epoch_1'},
+    'docs/tutorial.md': {'epoch_16': 'epoch_1'},
 }
 
 ONE_EPOCH = '--cfg-options train_cfg.max_epochs=1'
@@ -32,6 +32,7 @@ APPEND = {
     ('*', 'tools/train.py configs/'): ONE_EPOCH,
     ('docs/contributing.md', 'tools/train.py'): ONE_EPOCH,
     ('docs/tutorial.md', 'tools/train.py'): ONE_EPOCH,
+    ('README.md', 'tools/train.py'): ONE_EPOCH,
     ('*', 'tools/train.py pod_resnet18.py'): f'{ONE_EPOCH} train_dataloader.dataset.indices=8 '
     'val_dataloader.dataset.indices=8 train_dataloader.num_workers=0 train_dataloader.persistent_workers=False',
     ('*', 'tools/dist_train.sh configs/'): ONE_EPOCH,
@@ -47,6 +48,7 @@ CHANGES_THE_ENVIRONMENT = 'would change the environment of the tests'
 SKIP = {
     ('*', 'pip install'): CHANGES_THE_ENVIRONMENT,
     ('*', 'git clone'): 'needs the network',
+    ('README.md', 'python3 -m venv'): CHANGES_THE_ENVIRONMENT,
     ('docs/contributing.md', 'make lint'): 'is the suite, of which this is a part',
     ('docs/geometry.md', 'digits_geometry/'): 'reads runs of a study, which are skipped too',
     ('*', 'experiments.py run'): 'takes hours: test_rehearsal.py runs every config at toy scale',
