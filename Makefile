@@ -28,7 +28,9 @@ PYTHON_onedl := python3.12
 .PHONY: docs docs-version docs-requirements
 
 demo: | $(ENV)/bin/python
-	$(RUN) python -c 'import mmpod, pandas, seaborn, sklearn' || $(RUN) python -m pip install -e '.[demo,experiments]'
+	cd / && $(RUN) python -c 'import mmpod, os, pandas, seaborn, sklearn; \
+	  assert os.path.samefile(mmpod.__path__[0], "$(CURDIR)/mmpod")' 2> /dev/null || $(RUN) python -m pip install \
+	  --disable-pip-version-check -e '$(CURDIR)[demo,experiments]'
 	$(RUN) python tools/compare.py configs/small/pod_digits.py configs/small/pod_digits_bn.py \
 	  configs/small/softmax_digits.py --seeds $(SEEDS) --jobs 2 --work-dir work_dirs/demo --target 95
 	@echo 'Next, your own images: docs/tutorial.md. Your own config:' \
