@@ -64,6 +64,16 @@ def test_readme_shows_the_generated_table_and_the_recorded_demo():
     assert set(shown.splitlines()) <= {*recorded, ''}
 
 
+@pytest.mark.parametrize('page', ['tutorial', 'compare'])
+def test_pages_show_the_recorded_tables(page):
+    recorded = (ROOT / 'results/benchmarks/digits_pages.txt').read_text().splitlines()
+    shown = re.findall(r'```text\n([\s\S]*?)```', (ROOT / f'docs/{page}.md').read_text())
+    tables = [block for block in shown if block.startswith('| ')]
+    assert tables
+    for line in ''.join(tables).splitlines():
+        assert any(row.startswith(line) for row in recorded), line  # a page may leave out the last columns
+
+
 def test_means_in_the_results_are_in_generated_tables():
     generated = ' '.join(path.read_text() for path in (ROOT / 'docs/generated').glob('*.md'))
     for path in [ROOT / 'docs/results.md', *(ROOT / 'docs/results').glob('*.md')]:
