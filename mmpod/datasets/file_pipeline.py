@@ -103,7 +103,7 @@ def channel_order(dataset: dict) -> Optional[str]:
 def known_orders(dataset: dict) -> Iterator[tuple[dict, str]]:
     """Yield the datasets inside wrappers and the orders of their images, as in :func:`channel_order`, where found.
 
-    Augmentation is no obstacle, unless it changes the colours of most pixels each time.
+    Random augmentation does not matter, unless it always changes the colours of most pixels.
     """
     for leaf, pipeline in inner_datasets(dataset):
         try:

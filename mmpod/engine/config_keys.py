@@ -133,7 +133,8 @@ def _arguments_of(section: Mapping) -> set[str]:
     """Return the arguments of the class that the ``type`` of a section names, in any registry."""
     registries = [found for found in vars(mmpretrain.registry).values() if isinstance(found, Registry)]
     kinds = {resolve(section.get('type'), registry) for registry in registries} - {None}
-    return _arguments(*(vars(base)['__init__'] for kind in kinds for base in kind.__mro__ if '__init__' in vars(base)))
+    bases = {base for kind in kinds if isinstance(kind, type) for base in kind.__mro__}  # it may be a function
+    return _arguments(*(vars(base)['__init__'] for base in bases if '__init__' in vars(base)))
 
 
 def _hint(name: str, known: Iterable[str]) -> str:

@@ -2,7 +2,7 @@ import pytest
 from mmengine.config import Config
 
 from mmpod.engine.command_line import read_config
-from mmpod.engine.config_keys import check_known_keys, require_sections
+from mmpod.engine.config_keys import check_known_keys, check_option, require_sections
 from mmpod.utils.errors import UserError
 
 DIGITS = 'configs/small/pod_digits.py'
@@ -127,3 +127,9 @@ def test_options_that_change_no_setting_are_refused(option, words, root, tmp_pat
 )
 def test_new_keys_that_something_reads_are_accepted(options, root):
     read_config(root / DIGITS, options)
+
+
+def test_an_option_of_a_model_that_needs_other_packages():
+    """In its place mmpretrain registers a function."""
+    with pytest.raises(UserError, match='no `class_weight`. Did you mean `loss_weight`'):
+        check_option(dict(model=dict(type='BlipCaption', loss_weight=1)), 'model.class_weight', 1)
