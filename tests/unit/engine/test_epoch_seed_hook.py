@@ -134,6 +134,28 @@ def test_what_the_model_draws_in_an_iteration_is_its_own():
     assert len(set(sum(data + model, ()))) == 4 * 3 * 2
 
 
+class SkippingIterator:
+    """As that of onedl-mmengine, which skips samples without loading them."""
+
+    def __init__(self):
+        self.loaded = 0
+
+    def __next__(self):
+        self.loaded += 1
+
+    def skip_iter(self, number):
+        raise AssertionError('skipped')
+
+
+def test_skipped_batches_are_loaded_and_so_draw_their_numbers():
+    runner, iterator = runner_of(), SkippingIterator()
+    by_iteration(runner, seed=5)
+    runner.train_loop.dataloader_iterator = iterator
+    EpochSeedHook().before_train(runner)
+    iterator.skip_iter(3)
+    assert iterator.loaded == 3
+
+
 def reasons(monkeypatch, runner):
     said = []
     monkeypatch.setattr(epoch_seed_hook, 'print_log', lambda text, **_: said.append(text))
