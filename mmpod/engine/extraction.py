@@ -168,22 +168,29 @@ def extracted(
 
 
 def all_features(
-    runner: Runner, loader: DataLoader, features_of: Callable[[Any], Tensor], title: str, labelled: bool = True
-) -> tuple[Tensor, Tensor]:
-    """Return the features of a whole dataset, (N, D), float64, and labels, (N,), in its order, in all processes.
+    runner: Runner, loader: DataLoader, features_of: Callable[[Any], dict], title: str, labelled: bool = True
+) -> tuple[dict[str, Tensor], Tensor]:
+    """Return features of a whole dataset by name, (N, D) each, float64, and its labels, (N,), in its order.
 
-    The arguments are those of :func:`extracted`. A collective.
+    All processes get all of them. The arguments are those of :func:`extracted`, except that ``features_of`` returns a
+    dict of features. A collective.
 
     Raises:
         ValueError: A sample was counted twice or not at all.
     """
-    batches = extracted(runner, loader, features_of, title, labelled)
-    features, labels = (torch.cat(parts) for parts in zip(*batches))
+    widths: dict[str, int] = {}
+
+    def side_by_side(inputs: Any) -> Tensor:
+        parts = features_of(inputs)
+        widths.update((name, part.shape[1]) for name, part in parts.items())
+        return torch.cat(list(parts.values()), dim=1)
+
+    features, labels = (torch.cat(parts) for parts in zip(*extracted(runner, loader, side_by_side, title, labelled)))
     num_samples, processes = len(cast(Sized, loader.dataset)), get_world_size()
     check_each_sample_once(len(labels), num_samples, features.device)
-    by_rank = torch.cat([torch.arange(rank, num_samples, processes) for rank in range(processes)])
-    rows, targets = gather_rows(features), gather_rows(labels[:, None]).flatten()
-    return rows.double().cpu()[by_rank.argsort()], targets.cpu()[by_rank.argsort()]
+    order = torch.cat([torch.arange(rank, num_samples, processes) for rank in range(processes)]).argsort()
+    rows, targets = gather_rows(features).double().cpu()[order], gather_rows(labels[:, None]).flatten().cpu()[order]
+    return dict(zip(widths, rows.split(list(widths.values()), dim=1))), targets
 
 
 def with_progress(loader: DataLoader, title: str) -> Iterator[dict]:

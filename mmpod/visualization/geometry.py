@@ -60,10 +60,11 @@ def collect_features(runner: Runner, split: str, classes: Optional[list[str]] = 
     check_same_classes({'the checkpoint': classes, f'the {split} dataset': dataset_classes(loader.dataset)})
     head: Any = model.head
 
-    def features_of(inputs: Tensor) -> Tensor:
-        return stage_features(head, model.extract_feat(inputs), 'pre_logits')
+    def features_of(inputs: Tensor) -> dict[str, Tensor]:
+        return dict(features=stage_features(head, model.extract_feat(inputs), 'pre_logits'))
 
-    features, labels = all_features(runner, loader, features_of, f'Features ({split})')
+    found, labels = all_features(runner, loader, features_of, f'Features ({split})')
+    features = found['features']
     if not torch.isfinite(features).all():
         raise ValueError('Expected finite features, but got NaN or infinity: the model has diverged.')
     prototypes = head_prototypes(head)

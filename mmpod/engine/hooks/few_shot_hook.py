@@ -7,12 +7,11 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from mmpod.functional import nearest_mean
 from mmpod.models.features import stage_features
 from mmpod.registry import HOOKS
-from mmpod.utils.checks import check_choice, check_integer, check_packages
+from mmpod.utils.checks import check_integer, check_packages
 from mmpod.utils.config_parts import type_name
 
 from ..class_names import check_same_classes, dataset_classes, dataset_folders
@@ -20,7 +19,6 @@ from ..extraction import all_features, one_view_model, ordered_loader, plain_mod
 
 __all__ = ['FewShotHook']
 
-STAGES = ('backbone', 'pre_logits')
 STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)  # C of the logistic regression: the inverse of its regularisation
 
 
@@ -32,41 +30,29 @@ class FewShotHook(Hook):
     query set after learning from n images per class, by :func:`~mmpod.functional.few_shot.nearest_mean` or by
     scikit-learn's logistic regression of standardised features, as the mean over all disjoint draws that the support
     set allows. The regression's C is the value with which a model fitted on the first draw classifies the second draw
-    best.
+    best. The stages are ``backbone``, its output averaged over positions, and ``pre_logits``, what the head classifies.
 
     Args:
         support: Overrides of the test dataset's config that give the support set, the images to learn from. With
             ``fast=True``, they are those of the dataset that is kept in memory.
         query: Overrides of the same config that give the query set, the images to classify.
         shots: Images per class to learn from, one number or several.
-        stages: ``'backbone'``, its output averaged over positions, or ``'pre_logits'``, what the head classifies; one
-            or both.
 
     Raises:
         ModuleNotFoundError: Before the test: scikit-learn is not installed.
         TypeError: ``shots`` are not integers.
         UserError: Before the test: the two sets have different classes. After it: images have no labels.
-        ValueError: ``shots`` or ``stages`` are out of range. Before the test: with test-time augmentation. After it: a
-            class has fewer support images than two draws need, the backbone's output is not one tensor, or a sample
-            was counted twice.
+        ValueError: ``shots`` are below 1. Before the test: with test-time augmentation. After it: a class has fewer
+            support images than two draws need, or a sample was counted twice.
     """
 
     # Before MMEngine's RuntimeInfoHook, which passes the metrics to the log, and before EMAHook removes the averages.
     priority = 'HIGHEST'
 
-    def __init__(
-        self,
-        support: dict,
-        query: dict,
-        shots: Union[int, Sequence[int]] = (5, 20),
-        stages: Union[str, Sequence[str]] = STAGES,
-    ):
+    def __init__(self, support: dict, query: dict, shots: Union[int, Sequence[int]] = (5, 20)):
         self.shots = [shots] if isinstance(shots, int) else list(shots)
-        self.stages = [stages] if isinstance(stages, str) else list(stages)
         for shot in self.shots:
             check_integer('shots', shot, 1)
-        for stage in self.stages:
-            check_choice('stages', stage, STAGES)
         self.changes = {'the support set of FewShotHook': support, 'the query set of FewShotHook': query}
 
     def before_test(self, runner: Runner) -> None:
@@ -84,11 +70,15 @@ class FewShotHook(Hook):
 
     def after_test_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
         """Learn the classes, classify the query set, and add the accuracies to the metrics."""
-        (supports, labels), (queries, answers) = (self._features(runner, loader) for loader in self.loaders)
-        check_support(labels, answers, self.shots)
-        for stage, support, query in zip(self.stages, supports, queries):
-            for shot in self.shots:
-                first, second, *_ = chosen = draws(labels, shot)
+        features_of = partial(features_by_stage, plain_model(runner.model))
+        (supports, labels), (queries, answers) = (
+            all_features(runner, loader, features_of, 'Features of other classes') for loader in self.loaders
+        )
+        num_classes = int(max(labels.max(), answers.max())) + 1
+        for shot in self.shots:
+            first, second, *_ = chosen = draws(labels, num_classes, shot)
+            for stage, support in supports.items():
+                query = queries[stage]
                 data = support[first], labels[first], support[second], labels[second]
                 strength = max(STRENGTHS, key=lambda c: accuracy(partial(linear_probe, strength=c), *data))
                 methods: dict[str, Callable] = dict(
@@ -98,55 +88,28 @@ class FewShotHook(Hook):
                     found = [accuracy(method, support[draw], labels[draw], query, answers) for draw in chosen]
                     metrics[f'few_shot/{name}_{shot}_{stage}'] = 100 * sum(found) / len(found)
 
-    def _features(self, runner: Runner, loader: DataLoader) -> tuple[Sequence[Tensor], Tensor]:
-        """Return the features of each stage, (N, D) each, and the labels of a dataset, (N,)."""
-        model = plain_model(runner.model)
-        sizes: list[int] = []
 
-        def features_of(inputs: Tensor) -> Tensor:
-            parts = self._stages(model, inputs)
-            sizes[:] = [part.shape[1] for part in parts]
-            return torch.cat(parts, dim=1)
-
-        features, labels = all_features(runner, loader, features_of, 'Features of other classes')
-        return features.split(sizes, dim=1), labels
-
-    def _stages(self, model: Any, inputs: Tensor) -> list[Tensor]:
-        """Return the features of each stage, (n, D) each."""
-        maps = model.extract_feat(inputs, stage='backbone')
-        feats = model.neck(maps) if model.with_neck else maps
-        return [
-            mean_over_positions(maps) if stage == 'backbone' else stage_features(model.head, feats, stage)
-            for stage in self.stages
-        ]
+def features_by_stage(model: Any, inputs: Tensor) -> dict[str, Tensor]:
+    """Return the features of :class:`FewShotHook` for a batch of preprocessed images, shape (n, D) each."""
+    maps = model.extract_feat(inputs, stage='backbone')
+    feats = model.neck(maps) if model.with_neck else maps
+    return dict(backbone=mean_over_positions(maps), pre_logits=stage_features(model.head, feats, 'pre_logits'))
 
 
 def mean_over_positions(maps: Any) -> Tensor:
-    """Return the mean of a backbone's last output, (n, C): maps (n, C, H, W), tokens (n, L, C) or vectors (n, C)."""
+    """Return a backbone's last output, maps (n, C, H, W), tokens (n, L, C) or vectors (n, C), as one vector, (n, C).
+
+    Several of them, such as the two tokens of DeiT, are concatenated.
+    """
     last = maps[-1] if isinstance(maps, (tuple, list)) else maps
-    if isinstance(last, Tensor) and last.ndim in (2, 3, 4):
-        return last if last.ndim == 2 else last.mean(dim=1 if last.ndim == 3 else (2, 3))
-    raise ValueError(
-        f'Expected the backbone to give one tensor for FewShotHook, but got {type(last).__name__}. Set '
-        "stages='pre_logits', the features of the head."
-    )
+    parts = last if isinstance(last, (tuple, list)) else [last]
+    positions = {3: 1, 4: (2, 3)}
+    return torch.cat([part if part.ndim == 2 else part.mean(positions[part.ndim]) for part in parts], dim=1)
 
 
-def check_support(labels: Tensor, answers: Tensor, shots: Sequence[int]) -> None:
-    """Refuse support labels that lack a class of the query set, or samples for two draws."""
-    lacking = set(answers.tolist()) - set(labels.tolist())
-    if lacking:
-        raise ValueError(
-            'Expected the support set of FewShotHook to have images of every class of the query set, but it has '
-            f'none of label {min(lacking)}. Give both sets the same classes.'
-        )
-    for shot in shots:
-        draws(labels, shot)
-
-
-def draws(labels: Tensor, shot: int) -> list[Tensor]:
+def draws(labels: Tensor, num_classes: int, shot: int) -> list[Tensor]:
     """Return the indices of as many disjoint sets of ``shot`` samples per class as the labels allow, at least two."""
-    by_class = [torch.nonzero(labels == label).flatten() for label in range(int(labels.max()) + 1)]
+    by_class = [torch.nonzero(labels == label).flatten() for label in range(num_classes)]
     fewest = min(map(len, by_class))
     if fewest < 2 * shot:
         raise ValueError(

@@ -1,8 +1,8 @@
 """A hook that measures how well a classifier's scores separate unknown classes from those of its test set."""
 
+from functools import partial
 from typing import Any, Optional, Union
 
-import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor
@@ -66,21 +66,15 @@ class OpenSetHook(Hook):
         """Score the known and the unknown images, and add the results to the metrics."""
         if self.unknown is None:
             return
-        model = plain_model(runner.model)
-        names: list[str] = []
-
-        def scores_of(inputs: Tensor) -> Tensor:
-            scores = open_set_scores(model, inputs)
-            names[:] = scores
-            return torch.stack(list(scores.values()), dim=1)
-
+        scores_of = partial(open_set_scores, plain_model(runner.model))
         known, unknown = (
             all_features(runner, loader, scores_of, f'Scores of {title}', labelled=False)[0]
             for loader, title in zip(self.loaders, ('the test set', 'the unknown images'))
         )
-        for name, high, low in zip(names, known.T, unknown.T):
-            metrics[f'open_set/{name}_auroc'] = 100 * auroc(high, low).item()
-            metrics[f'open_set/{name}_fpr95'] = 100 * false_positive_rate(high, low).item()
+        for name in known:
+            scores = known[name][:, 0], unknown[name][:, 0]
+            metrics[f'open_set/{name}_auroc'] = 100 * auroc(*scores).item()
+            metrics[f'open_set/{name}_fpr95'] = 100 * false_positive_rate(*scores).item()
 
     def _dataset(self, runner: Runner) -> dict:
         if isinstance(self.unknown, dict):
@@ -93,7 +87,7 @@ class OpenSetHook(Hook):
 
 
 def open_set_scores(model: Any, inputs: Any) -> dict[str, Tensor]:
-    """Return the scores of :class:`OpenSetHook` for a batch of preprocessed images, shape (n,) each, float64."""
+    """Return the scores of :class:`OpenSetHook` for a batch of preprocessed images, shape (n, 1) each, float64."""
     feats = model.extract_feat(inputs)
     logits = model.head(feats)
     if not isinstance(logits, Tensor) or logits.ndim != 2:
@@ -111,4 +105,4 @@ def open_set_scores(model: Any, inputs: Any) -> dict[str, Tensor]:
     if isinstance(model, GDAClassifier):
         joint, distances = model.gda.predict_joint(model.gaussian_features(feats))
         scores.update(log_density=joint.logsumexp(dim=1), mahalanobis=-distances.amin(dim=1))
-    return scores
+    return {name: score[:, None] for name, score in scores.items()}

@@ -66,10 +66,14 @@ def test_images_without_labels_are_named_where_labels_are_read(runner_before_tes
     dataset = dict(type='CustomDataset', data_root=str(image_folder(['a'])), with_label=False, pipeline=pipeline)
     runner = runner_before_test(Model(), dataset)
     loader = ordered_loader(runner, dataset)
+
+    def images_of(inputs):
+        return dict(images=torch.stack(inputs))
+
     with pytest.raises(UserError, match='those of CustomDataset have none.*FitGDAHook'):
-        all_features(runner, loader, torch.stack, 'images')
-    images, labels = all_features(runner, loader, torch.stack, 'images', labelled=False)
-    assert len(images) == len(loader.dataset) == 4 and set(labels.tolist()) == {-1}
+        all_features(runner, loader, images_of, 'images')
+    found, labels = all_features(runner, loader, images_of, 'images', labelled=False)
+    assert len(found['images']) == len(loader.dataset) == 4 and set(labels.tolist()) == {-1}
 
 
 def test_a_set_in_another_channel_order_than_the_test_set_is_refused(runner_before_test, image_folder):

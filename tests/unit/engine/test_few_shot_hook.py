@@ -13,7 +13,7 @@ from torch.testing import assert_close
 import mmpod
 from mmpod.datasets import SklearnDigits
 from mmpod.engine import FewShotHook
-from mmpod.engine.hooks.few_shot_hook import check_support, draws, mean_over_positions
+from mmpod.engine.hooks.few_shot_hook import draws, mean_over_positions
 from mmpod.engine.runner_session import runner_session
 from mmpod.utils.errors import UserError
 
@@ -74,20 +74,18 @@ def test_accuracies_against_scikit_learn(config, tmp_path):
 
 def test_draws_are_disjoint_and_balanced():
     labels = torch.tensor([0, 1, 0, 1, 1, 0, 0, 1, 1])
-    assert [draw.tolist() for draw in draws(labels, 2)] == [[0, 2, 1, 3], [5, 6, 4, 7]]
+    assert [draw.tolist() for draw in draws(labels, 2, 2)] == [[0, 2, 1, 3], [5, 6, 4, 7]]
     with pytest.raises(ValueError, match='at least 6 support images.*one class has 4'):
-        draws(labels, 3)
+        draws(labels, 2, 3)
+    with pytest.raises(ValueError, match='one class has 0'):
+        draws(labels, 3, 2)
 
 
 def test_arguments():
-    for stage in ('backbon', 'pooled'):
-        with pytest.raises(ValueError, match=f"`stages` to be one of 'backbone', 'pre_logits', but got '{stage}'"):
-            FewShotHook({}, {}, stages=[stage])
     for shots, error in (([0], ValueError), (['5'], TypeError), ('5', TypeError)):
         with pytest.raises(error, match='`shots` to be an integer of at least 1'):
             FewShotHook({}, {}, shots=shots)
-    one = FewShotHook({}, {}, shots=5, stages='backbone')
-    assert (one.shots, one.stages) == ([5], ['backbone'])
+    assert FewShotHook({}, {}, shots=5).shots == [5]
 
 
 def test_images_in_memory_have_the_same_overrides(runner_before_test):
@@ -108,6 +106,8 @@ def test_the_mean_over_positions_keeps_the_channels():
     expected = torch.tensor([[5.5, 17.5]])  # of 0 to 11 and 12 to 23
     for output in (maps, maps.flatten(2).transpose(1, 2), expected):  # feature maps, tokens, vectors
         assert_close(mean_over_positions((output,)), expected)
+    two = [expected, 2 * expected]
+    assert_close(mean_over_positions((two,)), torch.tensor([[5.5, 17.5, 11, 35]]))
 
 
 def test_folders_in_another_order_are_refused(runner_before_test, image_folder, tmp_path):
@@ -118,31 +118,6 @@ def test_folders_in_another_order_are_refused(runner_before_test, image_folder, 
     test = dict(type='CustomDataset', data_prefix='query', pipeline=pipeline, **names)
     with pytest.raises(UserError, match="query set of FewShotHook to be those of the support set.*'01' instead of '1'"):
         FewShotHook(dict(data_prefix='support'), {}).before_test(runner_before_test(dataset=test))
-
-
-def test_a_backbone_with_several_outputs_is_refused(runner_before_test):
-    class TwoTokens(torch.nn.Module):
-        with_neck = False
-
-        def data_preprocessor(self, batch, training):
-            return dict(batch, inputs=torch.stack(batch['inputs']))
-
-        def extract_feat(self, inputs, stage):
-            return ([inputs.flatten(1), inputs.flatten(1)],)
-
-    hook, runner = FewShotHook({}, {}, shots=[1], stages='backbone'), runner_before_test(TwoTokens())
-    hook.before_test(runner)
-    with pytest.raises(ValueError, match="one tensor for FewShotHook, but got list.*stages='pre_logits'"):
-        hook.after_test_epoch(runner, {})
-
-
-def test_the_support_set_must_have_every_class_and_images_for_two_draws():
-    labels = torch.tensor([0, 1, 0, 1])
-    check_support(labels, torch.tensor([1, 0]), [1])
-    with pytest.raises(ValueError, match='none of label 2'):
-        check_support(labels, torch.tensor([1, 2]), [1])
-    with pytest.raises(ValueError, match='at least 4 support images'):
-        check_support(labels, torch.tensor([1, 0]), [1, 2])
 
 
 def test_scikit_learn_is_missing(runner_before_test, monkeypatch):
