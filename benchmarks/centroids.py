@@ -20,7 +20,7 @@ from mmpod.functional import (
     spread_centroids,
     spread_method,
 )
-from mmpod.functional.spread import _descend
+from mmpod.functional.centroids_spread import _descend
 
 NUM_CLASSES, DIM = 1000, 2048
 SPREAD = [(200, 64), (1000, 64), (4224, 64), (66048, 256), (1_000_000, 1024)]

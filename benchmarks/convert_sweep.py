@@ -34,11 +34,11 @@ from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmengine.utils import get_installed_path
 
-from mmpod.conversion.batches import image_sizes
 from mmpod.conversion.config_writer import read_base, write_converted
+from mmpod.conversion.convert import plan_conversion
 from mmpod.conversion.eligibility import check_convertible
 from mmpod.conversion.head_input import head_input
-from mmpod.conversion.plan import plan_conversion
+from mmpod.conversion.trial_batches import image_sizes
 
 CONFIGS = Path(get_installed_path('mmpretrain')) / '.mim' / 'configs'
 TABLE = Path(__file__).resolve().parents[1] / 'docs' / 'generated' / 'convert.md'

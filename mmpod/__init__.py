@@ -5,12 +5,12 @@ not even this if it uses prefixed names (``type='mmpod.PODLoss'``). The import a
 that ``mmpretrain.get_model`` and ``list_models`` know their names.
 """
 
-import mmpod.utils.numpy_of_torch  # noqa: F401
+import mmpod.utils.check_numpy  # noqa: F401
 import mmpod.utils.quiet_imports  # noqa: F401
 from mmpod.utils.paths import config_file, find_bases_of_checkouts
 
 from . import datasets, engine, evaluation, functional, models, posthoc
-from .conversion.plan import convert
+from .conversion.convert import convert
 from .engine import Inferencer, get_model
 from .model_index import register_models
 from .version import __version__

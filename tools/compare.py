@@ -13,9 +13,9 @@ import sys
 
 from mmpod.experiments.arguments import check_arguments, make_runs, runs_parser, trained_configs
 from mmpod.experiments.comparison import curves_csv, final_values, geometry_table, summary_table, verdict
+from mmpod.experiments.config_hash import resolve
 from mmpod.experiments.figures import loss_names, plot_accuracy, plot_geometry
 from mmpod.experiments.run import Run, choose_metric
-from mmpod.experiments.settings import resolve
 from mmpod.utils.config_differences import variations
 from mmpod.utils.errors import errors_as_exit
 

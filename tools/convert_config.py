@@ -15,9 +15,9 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mmpod.conversion.config_writer import find_base, read_base, write_converted
-from mmpod.conversion.losses import CENTROID_LOSSES, LOSSES
-from mmpod.conversion.plan import Conversion, plan_conversion, plan_gda
-from mmpod.conversion.projection import NORMS
+from mmpod.conversion.convert import Conversion, plan_conversion, plan_gda
+from mmpod.conversion.new_head import NORMS
+from mmpod.conversion.target_losses import CENTROID_LOSSES, LOSSES
 from mmpod.utils.errors import errors_as_exit
 
 

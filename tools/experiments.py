@@ -19,9 +19,10 @@ from pathlib import Path
 import pandas as pd
 
 from mmpod.experiments.arguments import check_arguments, queue_parser
-from mmpod.experiments.catalogue import Setting
 from mmpod.experiments.comparison import markdown_table
-from mmpod.experiments.plans import Launcher, plan_run
+from mmpod.experiments.definitions import Setting
+from mmpod.experiments.launcher import Launcher
+from mmpod.experiments.plans import plan_run
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.records import Record, by_setting, collect, pack, read_results
 from mmpod.experiments.report import heading, write_report

@@ -16,7 +16,7 @@ from mmpod.engine.runner_session import runner_session
 from mmpod.utils.checks import check_packages
 from mmpod.utils.errors import errors_as_exit
 from mmpod.visualization.embedding import METHODS
-from mmpod.visualization.geometry import collect_features, draw_geometry
+from mmpod.visualization.geometry_plots import collect_features, draw_geometry
 
 
 def parse_args() -> argparse.Namespace:

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from mmpod.experiments.arguments import check_arguments, make_runs, runs_parser
 from mmpod.experiments.comparison import trial_table
+from mmpod.experiments.config_hash import resolve
 from mmpod.experiments.run import choose_metric
-from mmpod.experiments.settings import resolve
 from mmpod.experiments.sweep import parse_grid
 from mmpod.utils.errors import errors_as_exit
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from mmpod.engine.runner_session import runner_session
 from mmpod.functional import normalize_rows, pedcc
 from mmpod.utils.paths import CONFIGS
-from mmpod.visualization.geometry import collect_features
+from mmpod.visualization.geometry_plots import collect_features
 from mmpod.visualization.style import COLOURS, write_png
 
 NAMES = {'pod_digits': 'POD Loss', 'softmax_digits': 'Softmax'}

@@ -10,7 +10,7 @@ from typing import Any
 import modelindex
 from mmengine.config import Config
 
-from mmpod.conversion.plan import Conversion
+from mmpod.conversion.convert import Conversion
 from mmpod.engine.command_line import read_config
 from mmpod.utils.paths import package_data
 

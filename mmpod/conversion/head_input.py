@@ -12,7 +12,7 @@ from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from mmpod.conversion.batches import generated_batches, image_sizes, real_batches
+from mmpod.conversion.trial_batches import generated_batches, image_sizes, real_batches
 from mmpod.utils.checks import check_integer
 
 __all__ = ['head_input', 'projection_input']

@@ -11,7 +11,7 @@ from mmpod.datasets.class_subset import ClassSubset
 from mmpod.registry import DATASETS
 from mmpod.utils.checks import check_choice
 
-from .image_folder import load_class_folders
+from .class_folders import load_class_folders
 
 __all__ = ['CIFAR100AnyLayout', 'CIFAR10AnyLayout']
 

@@ -8,7 +8,7 @@ from mmpretrain.datasets import CustomDataset
 from mmpod.registry import DATASETS
 from mmpod.utils.checks import check_choice
 
-from .image_folder import EXTENSIONS
+from .class_folders import EXTENSIONS
 
 __all__ = ['FaceScrub']
 

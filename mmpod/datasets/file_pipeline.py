@@ -3,7 +3,7 @@
 import copy
 import tempfile
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Optional
 
 import mmcv
 import numpy as np
@@ -13,36 +13,18 @@ from mmpretrain.datasets import CIFAR10, MNIST
 from mmpretrain.registry import DATASETS
 from torch import Tensor
 
-from mmpod.utils.config_parts import is_a, resolve
+from mmpod.utils.config_parts import inner_datasets, is_a, resolve
 
 __all__ = [
-    'channel_order',
     'file_pipeline',
-    'inner_datasets',
-    'known_orders',
     'output_shapes',
+    'reading_pipeline',
+    'run_pipeline',
     'try_pipeline',
     'without_downloads',
 ]
 
 COLOUR = (240, 100, 16)  # red, green, blue; its negative is not itself in the other order
-TRIES = 4  # of a pipeline that may change colours at random
-
-
-def inner_datasets(dataset: dict, outer: tuple = ()) -> Iterator[tuple[dict, list]]:
-    """Yield the configs of the datasets inside wrappers, such as ``ConcatDataset``, and their pipelines.
-
-    Args:
-        dataset: Config of a dataset.
-        outer: Transforms of the wrappers around it, which are applied last.
-    """
-    pipeline = (*(dataset.get('pipeline') or ()), *outer)
-    parts = dataset.get('datasets') or [dataset.get('dataset')]
-    if not all(isinstance(part, dict) for part in parts):  # it may be the name of a dataset, for example
-        yield dataset, list(pipeline)
-        return
-    for part in parts:
-        yield from inner_datasets(part, pipeline)
 
 
 def without_downloads(dataset: dict) -> dict:
@@ -68,58 +50,13 @@ def file_pipeline(dataset: dict, resize: bool = False) -> list:
     Raises:
         ValueError: The channel order of the arrays is unknown, or the dataset joins ones with different pipelines.
     """
-    pipelines = [_reading(leaf, pipeline, resize) for leaf, pipeline in inner_datasets(dataset)]
+    pipelines = [reading_pipeline(leaf, pipeline, resize) for leaf, pipeline in inner_datasets(dataset)]
     if any(pipeline != pipelines[0] for pipeline in pipelines):
         raise ValueError(
             'Expected the datasets of the test set to read images in one way, but their pipelines differ. Give them '
             'the same `pipeline`, or test on one of them.'
         )
     return pipelines[0]
-
-
-def channel_order(dataset: dict) -> Optional[str]:
-    """Return the order in which a test set's images reach the ``data_preprocessor``, ``'rgb'`` or ``'bgr'``.
-
-    It is found by running an image file of one colour through the pipeline. None if images do not have three channels.
-
-    Args:
-        dataset: Config of a test set.
-
-    Raises:
-        ValueError: The order cannot be found, or the pipeline changes the colours.
-    """
-    image = _run(file_pipeline(dataset), (64, 64))
-    if len(image) != 3:
-        return None
-    order, became = _order_of(image)
-    if order is None:
-        raise ValueError(
-            f'Expected the test pipeline to keep colours, but (red, green, blue) = {COLOUR} became {became}. Normalise '
-            'in `data_preprocessor`, not in the pipeline.'
-        )
-    return order
-
-
-def known_orders(dataset: dict) -> Iterator[tuple[dict, str]]:
-    """Yield the datasets inside wrappers and the orders of their images, as in :func:`channel_order`, where found.
-
-    Random augmentation does not matter, unless it always changes the colours of most pixels.
-    """
-    for leaf, pipeline in inner_datasets(dataset):
-        try:
-            reading = _reading(leaf, pipeline, resize=False)
-            orders = {_order_of(_run(reading, (64, 64)))[0] for _ in range(TRIES)} - {None}
-        except Exception:  # from any pipeline, as for images of one channel
-            continue
-        if len(orders) == 1:
-            yield leaf, str(*orders)
-
-
-def _order_of(image: Tensor) -> tuple[Optional[str], tuple[float, ...]]:
-    """Return the order in which the one colour is found in an image (3, h, w), if it is, and the colour found."""
-    found = tuple(round(value, 2) for value in image.float().flatten(1).median(dim=1).values.tolist())
-    orders = (('rgb', COLOUR), ('bgr', COLOUR[::-1]))
-    return next((order for order, colour in orders if np.allclose(found, colour, atol=2)), None), found
 
 
 def try_pipeline(pipeline: list, size: tuple[int, int]) -> Optional[Tensor]:
@@ -130,7 +67,7 @@ def try_pipeline(pipeline: list, size: tuple[int, int]) -> Optional[Tensor]:
         size: Height and width of the file.
     """
     try:
-        return _run(pipeline, size)
+        return run_pipeline(pipeline, size)
     except Exception:  # a transform may raise anything if it finds no image that it can read
         return None
 
@@ -141,7 +78,7 @@ def output_shapes(pipeline: list) -> set[tuple[int, ...]]:
     return {tuple(image.shape) for image in images if image is not None}
 
 
-def _run(pipeline: list, size: tuple[int, int]) -> Tensor:
+def run_pipeline(pipeline: list, size: tuple[int, int]) -> Tensor:
     """Return the output, (C, h, w), of a pipeline for an image file of one colour and the given height and width."""
     with tempfile.TemporaryDirectory() as folder, DefaultScope.overwrite_default_scope('mmpretrain'):
         path = str(Path(folder) / 'colour.png')
@@ -149,7 +86,8 @@ def _run(pipeline: list, size: tuple[int, int]) -> Tensor:
         return Compose(pipeline)(dict(img_path=path, gt_label=0, sample_idx=0))['inputs']
 
 
-def _reading(dataset: dict, pipeline: list, resize: bool) -> list:
+def reading_pipeline(dataset: dict, pipeline: list, resize: bool) -> list:
+    """Return the pipeline of one dataset, without wrappers, as :func:`file_pipeline` does."""
     pack, kind = dict(type='PackInputs'), resolve(dataset.get('type'), DATASETS)
     size = getattr(kind, 'IMAGE_SIZE', None) if resize else None
     # It averages over pixels, and leaves images of that size as they are.

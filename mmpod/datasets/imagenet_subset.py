@@ -8,7 +8,7 @@ from mmpretrain.datasets import ImageNet
 from mmpod.registry import DATASETS
 from mmpod.utils.checks import check_choice, check_integer
 
-from .image_folder import class_folders
+from .class_folders import class_folders
 
 __all__ = ['ImageNetSubset']
 

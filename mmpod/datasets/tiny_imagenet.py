@@ -9,7 +9,7 @@ from mmpod.datasets.class_subset import ClassSubset
 from mmpod.registry import DATASETS
 from mmpod.utils.checks import check_choice, check_integer
 
-from .image_folder import images_in
+from .class_folders import images_in
 
 __all__ = ['TinyImageNet']
 

@@ -7,7 +7,7 @@ from mmpretrain.datasets import BaseDataset
 
 from mmpod.registry import DATASETS
 
-from .image_folder import EXTENSIONS
+from .class_folders import EXTENSIONS
 
 __all__ = ['UnlabelledImages']
 

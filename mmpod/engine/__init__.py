@@ -17,9 +17,9 @@ from .hooks.plain_checkpoint_hook import PlainCheckpointHook
 from .hooks.reset_momentum_hook import ResetMomentumHook
 from .hooks.validate_on_resume_hook import ValidateOnResumeHook
 from .inferencer import Inferencer
-from .model import get_model
 from .optimizers.bfloat16_optim_wrapper import BFloat16OptimWrapper
 from .optimizers.cot_optim_wrapper_constructor import COTOptimWrapperConstructor
+from .trained_model import get_model
 
 __all__ = [
     'AtomicLocalBackend',

@@ -18,9 +18,8 @@ from mmengine.runner import CheckpointLoader
 from torch import nn
 
 from mmpod import datasets
-from mmpod.datasets.file_pipeline import inner_datasets
 from mmpod.utils.config_differences import parse_settings
-from mmpod.utils.config_parts import preprocessor_of, type_name
+from mmpod.utils.config_parts import inner_datasets, preprocessor_of, type_name
 from mmpod.utils.errors import UserError
 from mmpod.utils.normalisation import normalisation
 

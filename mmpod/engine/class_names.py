@@ -7,8 +7,7 @@ from typing import Any, Optional
 
 from mmpretrain.registry import DATASETS
 
-from mmpod.datasets.file_pipeline import inner_datasets
-from mmpod.utils.config_parts import resolve
+from mmpod.utils.config_parts import inner_datasets, resolve
 from mmpod.utils.errors import UserError
 
 __all__ = ['check_same_classes', 'configured_classes', 'dataset_classes', 'dataset_folders']

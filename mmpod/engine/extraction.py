@@ -12,9 +12,8 @@ from mmengine.utils import track_iter_progress
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from mmpod.datasets.file_pipeline import inner_datasets
-from mmpod.engine.loaders import check_same_order
-from mmpod.utils.config_parts import type_name
+from mmpod.datasets.channel_orders import check_same_order
+from mmpod.utils.config_parts import inner_datasets, type_name
 from mmpod.utils.distributed import check_each_sample_once, gather_rows
 from mmpod.utils.errors import UserError
 

@@ -14,7 +14,7 @@ from mmengine.registry import DefaultScope
 from mmpretrain.structures import DataSample
 
 from mmpod.datasets import UnlabelledImages, file_pipeline
-from mmpod.engine.model import check_one_label, get_model
+from mmpod.engine.trained_model import check_one_label, get_model
 from mmpod.utils.checks import check_integer
 from mmpod.utils.errors import UserError
 

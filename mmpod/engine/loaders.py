@@ -1,21 +1,17 @@
-"""Adapt data loaders to this machine, and check their images and the total batch."""
+"""Adapt data loaders to this machine, and check the total batch."""
 
 import logging
-from collections.abc import Mapping
-from typing import Any
 
 import torch
 from mmengine.config import Config
 from mmengine.dist import get_world_size
 from mmengine.logging import print_log
-from mmpretrain.registry import DATASETS
 from torch import nn
 
-from mmpod.datasets.file_pipeline import inner_datasets, known_orders
-from mmpod.utils.config_parts import loaders_of, preprocessor_of, resolve, type_name
+from mmpod.utils.config_parts import loaders_of
 from mmpod.utils.errors import UserError
 
-__all__ = ['adapt_loaders', 'check_channel_order', 'check_same_order', 'check_total_batch']
+__all__ = ['adapt_loaders', 'check_total_batch']
 
 
 def adapt_loaders(cfg: Config, restart_workers: bool) -> None:
@@ -41,51 +37,6 @@ def adapt_loaders(cfg: Config, restart_workers: bool) -> None:
                 level=logging.WARNING,
             )
         train['persistent_workers'] = False
-
-
-def check_channel_order(cfg: Config) -> None:
-    """Refuse loaders whose images come in different orders, and a preprocessor that takes mmpod's BGR images for RGB.
-
-    The latter is what configs of mmpod 0.1 do.
-
-    Raises:
-        UserError: The orders differ, or the normalisation differs by channel and ``to_rgb`` is not set.
-    """
-    check_same_order({name: loader.get('dataset') for name, loader in loaders_of(cfg)})
-    preprocessor = preprocessor_of(cfg)
-    if preprocessor.get('to_rgb') or len({*(preprocessor.get('mean') or ())}) < 2:
-        return
-    for _, loader in loaders_of(cfg):
-        dataset = loader.get('dataset')
-        for leaf, _ in inner_datasets(dataset) if isinstance(dataset, dict) else ():
-            if getattr(resolve(leaf.get('type'), DATASETS), 'CHANNEL_ORDER', None) == 'bgr':
-                raise UserError(
-                    f'Expected to_rgb=True in `data_preprocessor`, because {leaf["type"]} delivers BGR images, as '
-                    'LoadImageFromFile does, but it is not set. Up to mmpod 0.1 this dataset delivered RGB: set '
-                    'data_preprocessor.to_rgb=True also for models from that time.'
-                )
-
-
-def check_same_order(datasets: Mapping[str, Any]) -> None:
-    """Refuse datasets whose images reach the model as RGB in one and BGR in another, where their orders can be found.
-
-    Args:
-        datasets: Configs of datasets by source, such as ``'val_dataloader'``; built ones pass.
-
-    Raises:
-        UserError: The orders differ.
-    """
-    orders: dict[str, str] = {}
-    for source, dataset in datasets.items():
-        for leaf, order in known_orders(dataset) if isinstance(dataset, dict) else ():
-            orders.setdefault(order, f'{type_name(leaf)} ({source})')
-    if len(orders) > 1:
-        raise UserError(
-            f'Expected all images to have one channel order, but the pipeline of {orders["rgb"]} gives RGB and that of '
-            f"{orders['bgr']} gives BGR. Put dict(type='NumpyToPIL', to_rgb=True), dict(type='PILToNumpy') into one of "
-            'them, behind the transform that loads images if there is one: they swap red and blue. Instead of '
-            "mmpretrain's CIFAR10 you can use mmpod.CIFAR10AnyLayout, whose images are BGR."
-        )
 
 
 def check_total_batch(cfg: Config, model: nn.Module) -> None:

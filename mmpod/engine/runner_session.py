@@ -14,6 +14,7 @@ from mmengine.logging import MessageHub
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from mmpod.datasets.channel_orders import check_channel_order
 from mmpod.engine.checkpoints import (
     check_checkpoint_file,
     check_same_checkpoint,
@@ -22,7 +23,7 @@ from mmpod.engine.checkpoints import (
 )
 from mmpod.engine.config_keys import check_known_keys
 from mmpod.engine.fast_path import use_fast_path
-from mmpod.engine.loaders import adapt_loaders, check_channel_order
+from mmpod.engine.loaders import adapt_loaders
 from mmpod.utils.config_parts import type_name
 from mmpod.utils.errors import UserError
 

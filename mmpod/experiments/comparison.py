@@ -9,8 +9,9 @@ from typing import Optional, Union
 import pandas as pd
 from scipy import stats
 
+from mmpod.experiments.metrics import METRIC, number_format, unit
 from mmpod.experiments.records import Record
-from mmpod.experiments.run import METRIC, Run, number_format, unit
+from mmpod.experiments.run import Run
 from mmpod.experiments.sweep import Trial
 
 __all__ = ['GEOMETRY', 'curves_csv', 'final_values', 'geometry_table', 'half_interval']

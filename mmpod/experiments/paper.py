@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from mmpod.experiments.catalogue import CHECKPOINT_OF, DATASETS, Base, Cell, Study, Table
-from mmpod.experiments.run import METRIC
+from mmpod.experiments.definitions import CHECKPOINT_OF, DATASETS, Base, Cell, Study, Table
+from mmpod.experiments.metrics import METRIC
 from mmpod.utils.paths import CONFIGS
 
 __all__ = ['BOTH_READINGS', 'PAPER', 'PAPER_TABLES']

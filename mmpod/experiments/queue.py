@@ -19,8 +19,10 @@ import mmengine
 import mmpretrain
 import torch
 
-from mmpod.experiments.plans import Launcher, Plan, check_unchanged
-from mmpod.experiments.run import Run, default_metric, number_format
+from mmpod.experiments.launcher import Launcher
+from mmpod.experiments.metrics import number_format
+from mmpod.experiments.plans import Plan, check_unchanged
+from mmpod.experiments.run import Run, default_metric
 from mmpod.utils.paths import TOOLS
 from mmpod.version import __version__
 

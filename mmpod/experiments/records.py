@@ -9,8 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Optional
 
-from mmpod.experiments.catalogue import Setting
-from mmpod.experiments.run import METRIC, Run, final_metric
+from mmpod.experiments.definitions import Setting
+from mmpod.experiments.metrics import METRIC, final_metric
+from mmpod.experiments.run import Run
 from mmpod.experiments.studies import setting_of
 
 __all__ = ['Record', 'by_setting', 'collect', 'pack', 'read_file', 'read_results']

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from mmpod.experiments.catalogue import Cell, Table
 from mmpod.experiments.comparison import markdown_table, mean_and_spread, summary_row
+from mmpod.experiments.definitions import Cell, Table
 from mmpod.experiments.figures import plot_accuracy, plot_differences, plot_geometry, plot_sweep
+from mmpod.experiments.metrics import METRIC
 from mmpod.experiments.paper import PAPER_TABLES
 from mmpod.experiments.records import Record
-from mmpod.experiments.run import METRIC
 from mmpod.experiments.studies import setting_of
 from mmpod.experiments.tables import FIGURES, TABLES
 

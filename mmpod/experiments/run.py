@@ -2,58 +2,19 @@
 
 import fcntl
 import json
-import statistics
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional, TextIO
 
+from mmpod.experiments.metrics import METRIC, final_metric
 from mmpod.utils.files import replaced
 
-__all__ = ['METRIC', 'Run', 'choose_metric', 'default_metric', 'final_metric', 'number_format', 'unit']
+__all__ = ['Run', 'choose_metric', 'default_metric']
 
-METRIC = 'accuracy/top1'
-PERCENTAGES = ('accuracy', 'cosine', 'gda', 'multi-label', 'single-label')
 NOT_METRICS = ('data_time', 'time', 'step')  # logged with the metrics of a validation
 WAY_OUT = 'Restore it from a copy, or move the run away and repeat it.'
-
-
-def unit(metric: str) -> str:
-    """Return the unit to write after the name of a metric."""
-    return ', %' if metric.partition('/')[0] in PERCENTAGES else ''
-
-
-def number_format(metric: str) -> str:
-    """Return the format of its values: two decimals for a percentage, four significant digits for anything else."""
-    return '.2f' if unit(metric) else '.4g'
-
-
-def final_metric(metrics: Mapping[str, Any], metric: str) -> Optional[float]:
-    """Return one of the metrics of the last epoch, or None if it was not measured then.
-
-    If the evaluation fits another classifier, it is that classifier's (``gda/top1`` for ``accuracy/top1``).
-    ``metric[-3:]`` is the mean of the last three values of a metric with one value per class.
-
-    Raises:
-        ValueError: The metric has one value per class, and no part of them is asked for.
-
-    Examples:
-        >>> final_metric({'accuracy': 50.0, 'recall': [90.0, 20.0, 40.0]}, 'recall[-2:]')
-        30.0
-        >>> final_metric({'accuracy/top1': 50.0, 'gda/top1': 60.0}, 'accuracy/top1')
-        60.0
-    """
-    name, _, first = metric.removesuffix(':]').partition('[')
-    value = metrics.get(name.replace('accuracy/', 'gda/', 1), metrics.get(name))
-    if not isinstance(value, list):
-        return value
-    if not first:
-        raise ValueError(
-            f'Expected `{metric}` to be a number, but it has {len(value)} values, one per class. Use a part of them, '
-            f'such as {metric}[-3:], which is the mean of the last three.'
-        )
-    return statistics.mean(value[int(first) :])
 
 
 @dataclass(frozen=True)

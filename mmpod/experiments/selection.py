@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
 
-from mmpod.experiments.catalogue import Setting
+from mmpod.experiments.definitions import Setting
 from mmpod.experiments.studies import STUDIES, setting_of
 from mmpod.experiments.tables import FIGURES, TABLES
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from mmpod.experiments.catalogue import Base, Setting, Study
+from mmpod.experiments.definitions import Base, Setting, Study
 from mmpod.experiments.loss_studies import (
     BATCH_NORM,
     CHANNELS_LAST,
@@ -23,7 +23,7 @@ from mmpod.experiments.loss_studies import (
     tuning,
 )
 from mmpod.experiments.paper import PAPER
-from mmpod.experiments.when_it_helps import WHEN_STUDIES
+from mmpod.experiments.when_studies import WHEN_STUDIES
 from mmpod.utils.paths import CONFIGS
 
 __all__ = ['STUDIES', 'setting_of']

@@ -5,7 +5,7 @@ from typing import Optional
 from mmpretrain.models.classifiers import ImageClassifier
 from torch import Tensor, nn
 
-from mmpod.engine.model import check_one_label
+from mmpod.engine.trained_model import check_one_label
 from mmpod.models import GDAClassifier, PrototypeHead
 
 __all__ = ['ExportWrapper']
@@ -19,7 +19,7 @@ class ExportWrapper(nn.Module):
 
     Attributes:
         channel_order: ``'rgb'`` or ``'bgr'``, in which images reach the model's ``data_preprocessor``; None if they
-            do not have three channels. To be set, see :func:`~mmpod.export.images.export_order`.
+            do not have three channels. To be set, see :func:`~mmpod.export.sample_images.export_order`.
         output: What the similarities are, ``'cosines'`` or ``'logits'``.
 
     Raises:

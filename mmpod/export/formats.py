@@ -15,9 +15,9 @@ from torch import Tensor
 from mmpod.datasets import UnlabelledImages, file_pipeline
 from mmpod.engine.checkpoints import check_checkpoint_file, checkpoint_classes, load_weights
 from mmpod.engine.class_names import check_same_classes, configured_classes
-from mmpod.engine.model import build_model
+from mmpod.engine.trained_model import build_model
 from mmpod.export.classifier import ExportWrapper
-from mmpod.export.images import export_order, sample_images
+from mmpod.export.sample_images import export_order, sample_images
 from mmpod.export.verification import Classify, largest_difference
 from mmpod.utils.checks import check_choice, check_number, check_packages
 from mmpod.utils.files import check_output_file

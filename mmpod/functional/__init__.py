@@ -3,11 +3,12 @@
 from .augmentation import crop_and_flip
 from .centers import center_loss, center_steps
 from .centroids import pedcc
+from .centroids_kerdock import kerdock_dim
+from .centroids_spread import max_cosine, max_cosine_lower_bound, spread_centroids, spread_method
 from .complement import complement_entropy
 from .decorrelation import barlow_twins_loss, self_correlation_loss, vicreg_covariance_loss
 from .few_shot import nearest_mean
 from .geometry import neural_collapse, target_and_nontarget_cosines
-from .kerdock import kerdock_dim
 from .margins import (
     additive_margin_logits,
     monotone_cos_multiple,
@@ -17,7 +18,6 @@ from .numerics import normalize_rows
 from .open_set import auroc, false_positive_rate, max_probability_score
 from .pod import class_residuals, cosine_loss, norm_adaptive, pod_loss
 from .shrinkage import ledoit_wolf_shrinkage
-from .spread import max_cosine, max_cosine_lower_bound, spread_centroids, spread_method
 
 __all__ = [
     'additive_margin_logits',

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from .numerics import normalize_rows
 
-__all__ = ['nearest_mean']
+__all__ = ['draws', 'linear_probe', 'nearest_mean']
 
 
 def nearest_mean(support: Tensor, labels: Tensor, query: Tensor) -> Tensor:
@@ -28,3 +28,28 @@ def nearest_mean(support: Tensor, labels: Tensor, query: Tensor) -> Tensor:
     support, query = normalize_rows(support - center), normalize_rows(query - center)
     means = torch.stack([support[labels == label].mean(dim=0) for label in range(int(labels.max()) + 1)])
     return torch.cdist(query, means).argmin(dim=1)
+
+
+def draws(labels: Tensor, num_classes: int, shot: int) -> list[Tensor]:
+    """Return the indices of as many disjoint sets of ``shot`` samples per class as the labels allow, at least two."""
+    by_class = [torch.nonzero(labels == label).flatten() for label in range(num_classes)]
+    fewest = min(map(len, by_class))
+    if fewest < 2 * shot:
+        raise ValueError(
+            f'Expected at least {2 * shot} support images per class for FewShotHook with {shot} shots, '
+            f'enough for two disjoint draws, but one class has {fewest}. Lower `shots`, or add images.'
+        )
+    return [
+        torch.cat([indices[start : start + shot] for indices in by_class])
+        for start in range(0, fewest - shot + 1, shot)
+    ]
+
+
+def linear_probe(support: Tensor, labels: Tensor, query: Tensor, strength: float) -> Tensor:
+    """Return the class of each query by logistic regression of standardised features, shape (M,), int64."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    probe = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
+    return torch.from_numpy(probe.fit(support.numpy(), labels.numpy()).predict(query.numpy()))

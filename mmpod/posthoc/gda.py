@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mmpod.functional.moments import ClassMoments, accumulate_, empty_moments, merge_moments
-from mmpod.utils.arrays import Array, ArrayT, as_features, as_labels
+from mmpod.posthoc.arrays import Array, ArrayT, as_features, as_labels
 from mmpod.utils.checks import check_integer
 from mmpod.utils.distributed import global_sum, world_size
 from mmpod.utils.files import replaced

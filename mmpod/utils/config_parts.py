@@ -1,11 +1,11 @@
-"""Read parts of a config: what a ``type`` refers to, the data loaders and the preprocessor."""
+"""Read parts of a config: what a ``type`` refers to, loaders, datasets inside wrappers, and the preprocessor."""
 
 from collections.abc import Iterator
 from typing import Any, Union
 
 from mmengine.registry import Registry
 
-__all__ = ['is_a', 'loaders_of', 'preprocessor_of', 'resolve', 'type_name']
+__all__ = ['inner_datasets', 'is_a', 'loaders_of', 'preprocessor_of', 'resolve', 'type_name']
 
 
 def resolve(name: Union[str, type, None], registry: Registry) -> Any:
@@ -52,3 +52,19 @@ def loaders_of(cfg: dict) -> Iterator[tuple[str, Any]]:
 def preprocessor_of(cfg: dict) -> Any:
     """Return the ``data_preprocessor`` that a model gets, its own or the config's; an empty dict if there is none."""
     return (cfg.get('model') or {}).get('data_preprocessor') or cfg.get('data_preprocessor') or {}
+
+
+def inner_datasets(dataset: dict, outer: tuple = ()) -> Iterator[tuple[dict, list]]:
+    """Yield the configs of the datasets inside wrappers, such as ``ConcatDataset``, and their pipelines.
+
+    Args:
+        dataset: Config of a dataset.
+        outer: Transforms of the wrappers around it, which are applied last.
+    """
+    pipeline = (*(dataset.get('pipeline') or ()), *outer)
+    parts = dataset.get('datasets') or [dataset.get('dataset')]
+    if not all(isinstance(part, dict) for part in parts):  # it may be the name of a dataset, for example
+        yield dataset, list(pipeline)
+        return
+    for part in parts:
+        yield from inner_datasets(part, pipeline)

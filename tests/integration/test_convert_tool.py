@@ -9,8 +9,8 @@ from mmengine.config import Config
 
 import mmpod
 from mmpod.conversion.config_writer import find_base, read_base, write_converted
-from mmpod.conversion.losses import LOSSES
-from mmpod.conversion.plan import plan_conversion
+from mmpod.conversion.convert import plan_conversion
+from mmpod.conversion.target_losses import LOSSES
 
 RESNET18 = 'mmpretrain::resnet/resnet18_8xb32_in1k.py'
 BASE = """

@@ -13,7 +13,8 @@ import pytest
 
 from mmpod.experiments import plans as plans_module
 from mmpod.experiments import queue as queue_module
-from mmpod.experiments.plans import Launcher, Plan, plan_run
+from mmpod.experiments.launcher import Launcher
+from mmpod.experiments.plans import Plan, plan_run
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.run import Run
 

@@ -8,8 +8,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor
 
-from mmpod.functional import nearest_mean
-from mmpod.models.features import stage_features
+from mmpod.functional.few_shot import draws, linear_probe, nearest_mean
+from mmpod.models.feature_stages import stage_features
 from mmpod.registry import HOOKS
 from mmpod.utils.checks import check_integer, check_packages
 from mmpod.utils.config_parts import type_name
@@ -107,31 +107,6 @@ def mean_over_positions(maps: Any) -> Tensor:
     return torch.cat([part if part.ndim == 2 else part.mean(positions[part.ndim]) for part in parts], dim=1)
 
 
-def draws(labels: Tensor, num_classes: int, shot: int) -> list[Tensor]:
-    """Return the indices of as many disjoint sets of ``shot`` samples per class as the labels allow, at least two."""
-    by_class = [torch.nonzero(labels == label).flatten() for label in range(num_classes)]
-    fewest = min(map(len, by_class))
-    if fewest < 2 * shot:
-        raise ValueError(
-            f'Expected at least {2 * shot} support images per class for FewShotHook with {shot} shots, '
-            f'enough for two disjoint draws, but one class has {fewest}. Lower `shots`, or add images.'
-        )
-    return [
-        torch.cat([indices[start : start + shot] for indices in by_class])
-        for start in range(0, fewest - shot + 1, shot)
-    ]
-
-
 def accuracy(method: Callable, support: Tensor, labels: Tensor, query: Tensor, answers: Tensor) -> float:
     """Return the fraction of correct predictions, from 0 to 1."""
     return (method(support, labels, query) == answers).double().mean().item()
-
-
-def linear_probe(support: Tensor, labels: Tensor, query: Tensor, strength: float) -> Tensor:
-    """Return the class of each query by logistic regression of standardised features, shape (M,), int64."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    probe = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
-    return torch.from_numpy(probe.fit(support.numpy(), labels.numpy()).predict(query.numpy()))

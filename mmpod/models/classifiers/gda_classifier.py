@@ -1,11 +1,12 @@
 """A classifier that decides by Gaussian discriminant analysis of its features, Table VII of arXiv 2111.15449 v1."""
 
+import hashlib
 from typing import Any, Optional, Sequence, Union
 
 import torch
 from mmpretrain.models.classifiers import ImageClassifier
 from mmpretrain.structures import DataSample
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmpod.functional import normalize_rows
 from mmpod.functional.numerics import at_least_float32, no_autocast
@@ -14,7 +15,7 @@ from mmpod.registry import MODELS
 from mmpod.utils.checks import check_choice
 from mmpod.utils.normalisation import normalisation
 
-from ..features import STAGES, stage_features, weights_fingerprint
+from ..feature_stages import STAGES, stage_features
 
 __all__ = ['GDAClassifier']
 
@@ -157,3 +158,12 @@ class GDAClassifier(ImageClassifier):
                 f'{", ".join(other)}. Load the checkpoint that it was fitted with, or fit again.'
             )
         self._checked = True
+
+
+def weights_fingerprint(model: nn.Module) -> str:
+    """Return a SHA-256 of names, shapes and values of all weights and buffers, the same on every device."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f'{name} {tensor.dtype} {tuple(tensor.shape)}'.encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

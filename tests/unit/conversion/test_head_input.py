@@ -14,9 +14,9 @@ from one_batch import build, losses_of
 from torch import nn
 from torch.utils.data import Dataset
 
-from mmpod.conversion.batches import image_sizes
+from mmpod.conversion.convert import plan_conversion
 from mmpod.conversion.head_input import head_input
-from mmpod.conversion.plan import plan_conversion
+from mmpod.conversion.trial_batches import image_sizes
 
 
 @MODELS.register_module()

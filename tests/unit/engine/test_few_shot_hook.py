@@ -13,8 +13,9 @@ from torch.testing import assert_close
 import mmpod
 from mmpod.datasets import SklearnDigits
 from mmpod.engine import FewShotHook
-from mmpod.engine.hooks.few_shot_hook import draws, mean_over_positions
+from mmpod.engine.hooks.few_shot_hook import mean_over_positions
 from mmpod.engine.runner_session import runner_session
+from mmpod.functional.few_shot import draws
 from mmpod.utils.errors import UserError
 
 

@@ -7,8 +7,9 @@ from mmpretrain.datasets import BaseDataset
 from mmpretrain.structures import DataSample
 from torch import nn
 
+from mmpod.datasets.channel_orders import check_channel_order
 from mmpod.engine import loaders
-from mmpod.engine.loaders import adapt_loaders, check_channel_order, check_total_batch
+from mmpod.engine.loaders import adapt_loaders, check_total_batch
 from mmpod.models import PEDCCHead
 from mmpod.utils.errors import UserError
 

@@ -6,7 +6,8 @@ import pytest
 from helpers import write_log
 
 from mmpod.experiments.arguments import queue_parser, trained_configs
-from mmpod.experiments.run import Run, choose_metric, default_metric, number_format, unit
+from mmpod.experiments.metrics import number_format, unit
+from mmpod.experiments.run import Run, choose_metric, default_metric
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import json
 
 import yaml
 
-from mmpod.experiments.catalogue import DATASETS
+from mmpod.experiments.definitions import DATASETS
 from mmpod.experiments.paper import PAPER_TABLES
 from mmpod.experiments.studies import setting_of
 from mmpod.version import __version__

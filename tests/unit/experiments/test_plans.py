@@ -10,7 +10,8 @@ from mmengine.config import Config
 from mmpod.engine.loaders import check_total_batch
 from mmpod.engine.runner_session import runner_session
 from mmpod.experiments.arguments import check_arguments, runs_parser
-from mmpod.experiments.plans import Launcher, Plan, plan_run
+from mmpod.experiments.launcher import Launcher
+from mmpod.experiments.plans import Plan, plan_run
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.run import Run
 

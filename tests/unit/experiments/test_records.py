@@ -7,7 +7,7 @@ import shlex
 import pytest
 from helpers import write_log
 
-from mmpod.experiments.catalogue import CONFIGS
+from mmpod.experiments.definitions import CONFIGS
 from mmpod.experiments.records import collect, pack, read_file, read_results
 from mmpod.experiments.run import Run
 

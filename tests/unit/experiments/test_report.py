@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from mmpod.experiments.catalogue import Cell, Table
+from mmpod.experiments.definitions import Cell, Table
 from mmpod.experiments.figures import plot_differences
 from mmpod.experiments.records import Record, by_setting
 from mmpod.experiments.report import by_seed, frame, heading, write_report

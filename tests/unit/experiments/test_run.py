@@ -12,7 +12,7 @@ import pytest
 from helpers import ROOT, write_log
 
 from mmpod.experiments import queue
-from mmpod.experiments.plans import Launcher
+from mmpod.experiments.launcher import Launcher
 from mmpod.experiments.run import Run
 
 

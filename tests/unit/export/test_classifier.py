@@ -11,7 +11,7 @@ import mmpod
 from mmpod.datasets import SklearnDigits
 from mmpod.export.classifier import ExportWrapper
 from mmpod.export.formats import export_classifier
-from mmpod.export.images import export_order, sample_images
+from mmpod.export.sample_images import export_order, sample_images
 
 
 def config(name):

@@ -143,7 +143,7 @@ def test_other_centroids_in_a_checkpoint_are_named(seed, times, monkeypatch):
 
 @pytest.fixture
 def small_tables_count_as_large(monkeypatch):
-    monkeypatch.setattr('mmpod.functional.spread.LARGE_TABLE', 1000)
+    monkeypatch.setattr('mmpod.functional.centroids_spread.LARGE_TABLE', 1000)
 
 
 def large(seed=0):

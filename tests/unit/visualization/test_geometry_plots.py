@@ -9,7 +9,7 @@ from torch.testing import assert_close
 from mmpod.functional import neural_collapse, normalize_rows, pedcc
 from mmpod.functional.moments import class_moments
 from mmpod.visualization.embedding import embed, plot_embedding
-from mmpod.visualization.geometry import Features, collect_features, draw_geometry, plot_gram
+from mmpod.visualization.geometry_plots import Features, collect_features, draw_geometry, plot_gram
 
 PICTURES = {'gram.png', 'means.png', 'cosines.png', 'embedding.png'}
 
@@ -44,7 +44,7 @@ def test_numbers_are_those_of_prototypes_of_any_length(tmp_path):
 
 
 def test_each_figure_shows_what_it_says(tmp_path, monkeypatch, drawn):
-    import mmpod.visualization.geometry as module
+    import mmpod.visualization.geometry_plots as module
 
     shown = {}
     monkeypatch.setattr(module, 'plot_gram', lambda rows, path, *_: shown.update({path.stem: rows}))

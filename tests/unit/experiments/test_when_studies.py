@@ -6,7 +6,7 @@ from collections import defaultdict
 import pytest
 
 from mmpod.experiments.loss_studies import DECAY, RATE
-from mmpod.experiments.when_it_helps import METHODS, TRIALS
+from mmpod.experiments.when_studies import METHODS, TRIALS
 
 
 @pytest.fixture(scope='module')

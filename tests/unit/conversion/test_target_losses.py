@@ -10,8 +10,8 @@ from one_batch import build, losses_of
 from torch.testing import assert_close
 
 import mmpod
-from mmpod.conversion.losses import CENTROID_LOSSES, LEARNED_LOSSES, LOSSES, ONE_CLASS_LOSSES, loss_config
-from mmpod.conversion.plan import plan_gda
+from mmpod.conversion.convert import plan_gda
+from mmpod.conversion.target_losses import CENTROID_LOSSES, LEARNED_LOSSES, LOSSES, ONE_CLASS_LOSSES, loss_config
 
 CE = dict(type='CrossEntropyLoss')
 # The new head, its loss, and what that is set to.

@@ -14,8 +14,8 @@ from mmpretrain.registry import HOOKS, MODELS
 
 from mmpod.conversion.eligibility import check_convertible, check_version
 from mmpod.conversion.head_input import projection_input
-from mmpod.conversion.losses import CENTROID_LOSSES, LOSSES, ONE_CLASS_LOSSES, loss_config
-from mmpod.conversion.projection import NORMS, projection_settings
+from mmpod.conversion.new_head import NORMS, projection_settings
+from mmpod.conversion.target_losses import CENTROID_LOSSES, LOSSES, ONE_CLASS_LOSSES, loss_config
 from mmpod.utils.checks import check_choice, check_integer
 from mmpod.utils.config_parts import preprocessor_of, resolve
 
@@ -61,11 +61,11 @@ def convert(
 
     Args:
         cfg: A single-label image classification config of mmpretrain, not changed.
-        feat_dim: D, at least K - 1; None takes :func:`~mmpod.conversion.projection.default_feat_dim`.
+        feat_dim: D, at least K - 1; None takes :func:`~mmpod.conversion.new_head.default_feat_dim`.
         sc_weight: Lambda of POD Loss.
         seed: Seed of the centroids.
         centroids: ``'pedcc'``, or ``'spread'`` for K > D + 1.
-        loss: One of ``mmpod.conversion.losses.LOSSES``; ``'softmax'`` is the original.
+        loss: One of ``mmpod.conversion.target_losses.LOSSES``; ``'softmax'`` is the original.
         norm: ``'bn'`` (recommended) or ``'ln'``, a norm between the projection and the scaling to unit length; None for
             no norm, as printed in the paper. Losses with learned prototypes have neither projection nor norm.
         in_channels: C, channels of what reaches the head; None to detect it.

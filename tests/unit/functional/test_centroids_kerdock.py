@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from mmpod.functional.kerdock import kerdock_dim, kerdock_rows
+from mmpod.functional.centroids_kerdock import kerdock_dim, kerdock_rows
 
 
 @pytest.mark.parametrize('dim', [4, 16, 64])

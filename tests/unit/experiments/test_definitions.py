@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mmpod.experiments.catalogue import CHECKPOINT_OF, Base, Study
+from mmpod.experiments.config_hash import resolve
+from mmpod.experiments.definitions import CHECKPOINT_OF, Base, Study
 from mmpod.experiments.selection import select
-from mmpod.experiments.settings import resolve
 from mmpod.experiments.studies import STUDIES, setting_of
 from mmpod.experiments.tables import FIGURES, TABLES
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Optional, Union
 
-from mmpod.experiments.run import METRIC
+from mmpod.experiments.metrics import METRIC
 from mmpod.experiments.sweep import expand
 from mmpod.utils.paths import CONFIGS
 

@@ -1,13 +1,11 @@
 """The features of a classifier at the two stages that the paper examines."""
 
-import hashlib
 from typing import Optional, Union
 
-import torch
 from mmpretrain.models.heads import LinearClsHead, VisionTransformerClsHead
 from torch import Tensor, nn
 
-__all__ = ['STAGES', 'head_prototypes', 'stage_features', 'weights_fingerprint']
+__all__ = ['STAGES', 'head_prototypes', 'stage_features']
 
 STAGES = ('pooled', 'pre_logits')
 
@@ -49,12 +47,3 @@ def head_prototypes(head: nn.Module) -> Optional[Tensor]:
         return head.layers.head.weight.detach()
     prototypes = getattr(head, 'prototypes', None)
     return None if prototypes is None else prototypes.detach()
-
-
-def weights_fingerprint(model: nn.Module) -> str:
-    """Return a SHA-256 of names, shapes and values of all weights and buffers, the same on every device."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(f'{name} {tensor.dtype} {tuple(tensor.shape)}'.encode())
-        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()

@@ -8,7 +8,7 @@ after the last epoch only.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from mmpod.experiments.catalogue import Base, Study
+from mmpod.experiments.definitions import Base, Study
 from mmpod.experiments.loss_studies import BATCH_NORM, DECAY, LAMBDA, PROJECTED, RATE, held_out
 
 __all__ = ['METHODS', 'SIZES', 'WHEN_STUDIES']

@@ -11,7 +11,7 @@ from mmpod.functional import (
     spread_centroids,
     spread_method,
 )
-from mmpod.functional.kerdock import kerdock_rows
+from mmpod.functional.centroids_kerdock import kerdock_rows
 
 
 @pytest.mark.parametrize('num_classes, feat_dim', [(2, 1), (4, 2), (5, 3), (6, 3), (9, 6), (12, 8), (16, 8)])
@@ -84,8 +84,8 @@ def test_without_a_kerdock_set_of_that_many_rows_it_descends():
 def test_large_tables_are_exact_and_turned_by_a_signed_permutation(monkeypatch):
     methods = [spread_method(*sizes) for sizes in ((66048, 256), (4224, 64), (4097, 4096))]
     assert methods == ['kerdock table', 'kerdock', 'simplices']
-    monkeypatch.setattr('mmpod.functional.spread.LARGE_TABLE', 1000)
-    monkeypatch.setattr('mmpod.functional.spread.CHUNK', 1000)  # 55 rows at a time
+    monkeypatch.setattr('mmpod.functional.centroids_spread.LARGE_TABLE', 1000)
+    monkeypatch.setattr('mmpod.functional.centroids_spread.CHUNK', 1000)  # 55 rows at a time
     rows = spread_centroids(288, 18, seed=5, dtype=torch.float32)
     assert rows.dtype == torch.float32 and ((rows == 0).sum(dim=0) == 288).sum() == 2  # unused coordinates
     unturned = kerdock_rows(torch.arange(288), 16, torch.float32)
@@ -100,7 +100,7 @@ def test_large_tables_are_exact_and_turned_by_a_signed_permutation(monkeypatch):
 def test_largest_cosine_in_chunks(monkeypatch):
     rows = torch.nn.functional.normalize(torch.randn(50, 4, generator=torch.Generator().manual_seed(0)).double())
     expected = max(float(rows[a] @ rows[b]) for a in range(50) for b in range(a))
-    monkeypatch.setattr('mmpod.functional.spread.CHUNK', 350)  # 7 rows at a time
+    monkeypatch.setattr('mmpod.functional.centroids_spread.CHUNK', 350)  # 7 rows at a time
     assert max_cosine(rows) == pytest.approx(expected, abs=1e-15)
 
 

@@ -15,7 +15,7 @@ from torch.nn.functional import pad
 from mmpod.utils.checks import check_integer
 
 from .centroids import MAX_SEED, haar_frame, simplex
-from .kerdock import kerdock_dim, kerdock_rows
+from .centroids_kerdock import kerdock_dim, kerdock_rows
 
 __all__ = ['max_cosine', 'max_cosine_lower_bound', 'spread_centroids', 'spread_method']
 

@@ -10,9 +10,9 @@ from one_batch import build, losses_of
 from torch.testing import assert_close
 
 import mmpod
+from mmpod.conversion.convert import plan_conversion
 from mmpod.conversion.head_input import head_input
-from mmpod.conversion.plan import plan_conversion
-from mmpod.conversion.projection import default_feat_dim
+from mmpod.conversion.new_head import default_feat_dim
 
 SHIPPED = f'{get_installed_path("mmpretrain")}/.mim/configs'
 RESNET = dict(
@@ -123,7 +123,7 @@ def test_features_come_out_of_a_converted_pair_of_tokens():
     images = torch.rand(2, 3, 64, 64)
     with torch.no_grad():
         tokens = model.extract_feat(images, stage='backbone')[-1]
-        pooled = mmpod.models.features.stage_features(model.head, model.extract_feat(images), 'pooled')
+        pooled = mmpod.models.feature_stages.stage_features(model.head, model.extract_feat(images), 'pooled')
         assert_close(pooled, torch.cat(tuple(tokens), dim=1))
         assert model.extract_feat(images, stage='pre_logits').shape == (2, 2048)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mmpod.experiments.settings import resolve, settings_hash, settings_of
+from mmpod.experiments.config_hash import resolve, settings_hash, settings_of
 from mmpod.utils.config_differences import differences
 from mmpod.utils.errors import UserError
 
