@@ -119,11 +119,12 @@ class CheckDataHook(Hook):
         labelled = [sample for sample in samples if 'gt_label' in sample]
         whole_batch = mode == 'train' and getattr(runner.train_dataloader.dataset, 'whole_batches', False)
         if isinstance(getattr(plain_model(runner.model), 'head', None), ClsHead) and not whole_batch:
-            for sample in labelled:
-                if len(sample.gt_label) != 1 and 'gt_score' not in sample:
+            for sample in samples if mode == 'train' else labelled:
+                count = len(sample.gt_label) if 'gt_label' in sample else 0
+                if count != 1 and 'gt_score' not in sample:
                     raise ValueError(
-                        f'Expected one label per image, but {sample.get("img_path", "an image")} has '
-                        f'{len(sample.gt_label)}. Correct the dataset, or use a head for several labels, such as '
+                        f'Expected one label per image, but {sample.get("img_path", "an image")} has {count}. Correct '
+                        'the dataset (`with_label=False` gives none), or use a head for several labels, such as '
                         'MultiLabelLinearClsHead.'
                     )
         found = [sample.gt_label for sample in labelled]

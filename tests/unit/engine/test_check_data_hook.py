@@ -194,6 +194,18 @@ def test_several_labels_of_an_image(stage):
             look(ClsHead(), *labels)
 
 
+def test_unlabelled_images_are_refused_in_training_only():
+    runner = runner_of()
+    runner.model.head = ClsHead()
+    runner.model.head.num_classes = 3
+    hook, batch = CheckDataHook(), dict(data_samples=[DataSample(metainfo=dict(img_path='a.png'))])
+    hook.before_test_iter(runner, 0, batch)
+    with pytest.raises(ValueError, match='one label per image, but a.png has 0.*`with_label=False`'):
+        hook.before_train_iter(runner, 0, batch)
+    batch['data_samples'][0].set_gt_score(torch.tensor([0.5, 0.5, 0.0]))
+    hook.before_train_iter(runner, 0, batch)
+
+
 def test_a_retriever_is_evaluated_on_other_classes_and_by_places_in_its_gallery():
     runner, batch = runner_of(val='de', test='defg'), dict(data_samples=[DataSample().set_gt_label([0, 31])])
     encoder, head = torch.nn.Identity(), runner.model.head
