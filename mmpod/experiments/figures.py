@@ -26,7 +26,7 @@ PANELS = {
     'within_between': ('Variance within / between classes', 'ratio (log scale)'),
     'effective_rank': ('Effective rank', 'dimensions'),
 }
-LOSSES = {
+LEGENDS = {
     'AMSoftmaxLoss': 'AM-Softmax',
     'ASoftmaxLoss': 'A-Softmax',
     'COTClassifier': 'COT',
@@ -63,10 +63,10 @@ def _loss_name(model: Mapping[str, Any]) -> str:
     found = [part['type'] for part in (loss, head, model) if 'type' in part]
     types = [getattr(one, '__name__', str(one)).rpartition('.')[2] for one in found]
     if 'COTClassifier' in types:
-        return LOSSES['COTClassifier']
+        return LEGENDS['COTClassifier']
     if types[:1] == ['PODLoss'] and loss.get('sc_weight') == 0:
         return 'PEDCC-MSE' if loss.get('power') == 1 else 'Cosine Loss'
-    name = LOSSES.get(types[0], types[0]) if types else 'model'
+    name = LEGENDS.get(types[0], types[0]) if types else 'model'
     return f'{name} with a batch norm' if head.get('norm_cfg') else name
 
 

@@ -84,7 +84,7 @@ def by_shrinkage(study: str) -> Table:
 
 
 def overview() -> Table:
-    """Return Softmax beside POD Loss without and with a batch norm, in the settings that tell most."""
+    """Return the table of README.md: Softmax beside POD Loss without and with a batch norm, in a few settings."""
     narrow = 'narrow ResNet-18, CIFAR-10'
     compared = [  # the row, the study, and what follows the loss in the names of its settings
         ('ResNet-50, all of CIFAR-10, 24 epochs, 1 seed', 'gpu', ''),

@@ -1,14 +1,12 @@
 from collections import Counter, OrderedDict
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer
-from mmengine.optim import OptimWrapper, OptimWrapperDict
 
-from mmpod.engine import CheckInvalidLossHook, PlainCheckpointHook, ResetMomentumHook
+from mmpod.engine import PlainCheckpointHook
 
 
 def test_history_survives_the_safe_loader(tmp_path):
@@ -65,51 +63,3 @@ def test_weights_alone_load_too():
     checkpoint = dict(state_dict={})
     PlainCheckpointHook().after_load_checkpoint(None, checkpoint)
     assert checkpoint == dict(state_dict={})
-
-
-def runner_at(iteration):
-    return SimpleNamespace(iter=iteration, epoch=0, train_dataloader=range(7))
-
-
-@pytest.mark.parametrize('value', [float('nan'), float('inf')])
-def test_invalid_loss_stops_at_the_interval_and_at_the_end_of_the_epoch(value):
-    hook, outputs = CheckInvalidLossHook(interval=3), dict(loss=torch.tensor(value))
-    for index in range(7):
-        if index in (2, 5, 6):
-            with pytest.raises(FloatingPointError, match=f'iteration {index + 1}.*learning rate'):
-                hook.after_train_iter(runner_at(index), index, outputs=outputs)
-        else:
-            hook.after_train_iter(runner_at(index), index, outputs=outputs)
-        hook.after_train_iter(runner_at(index), index, outputs=dict(loss=torch.tensor(1.0)))
-
-
-def test_bad_interval():
-    with pytest.raises(ValueError, match='interval'):
-        CheckInvalidLossHook(interval=0)
-
-
-def test_ruined_weights_are_not_saved():
-    hook, weights = CheckInvalidLossHook(), torch.ones(3)
-    checkpoint = dict(state_dict={'fc.weight': weights, 'count': torch.tensor(3)})
-    hook.before_save_checkpoint(runner_at(5), checkpoint)
-    weights[1] = float('inf')
-    with pytest.raises(FloatingPointError, match='fc.weight.*iteration 6.*learning rate'):
-        hook.before_save_checkpoint(runner_at(5), checkpoint)
-
-
-@pytest.mark.parametrize('number', [1, 2])
-def test_momentum_is_forgotten_at_the_milestones(number):
-    optimizers = []
-    for _ in range(number):
-        weight = torch.nn.Parameter(torch.ones(2))
-        weight.grad = torch.ones(2)
-        optimizers.append(torch.optim.SGD([weight], lr=0.1, momentum=0.9))
-        optimizers[-1].step()
-    wrappers = {str(index): OptimWrapper(optimizer) for index, optimizer in enumerate(optimizers)}
-    wrapper = OptimWrapperDict(**wrappers) if number > 1 else wrappers['0']
-    hook = ResetMomentumHook([30, 60])
-    for epoch, remembered in ((29, True), (30, False), (31, False)):
-        hook.before_train_epoch(SimpleNamespace(epoch=epoch, optim_wrapper=wrapper))
-        assert [bool(optimizer.state) for optimizer in optimizers] == [remembered] * number
-    with pytest.raises(TypeError, match='epochs'):
-        ResetMomentumHook(['30'])
