@@ -20,16 +20,16 @@ import pandas as pd
 
 from mmpod.experiments.arguments import check_arguments, queue_parser
 from mmpod.experiments.comparison import markdown_table
-from mmpod.experiments.definitions import Setting
 from mmpod.experiments.launcher import Launcher
 from mmpod.experiments.plans import plan_run
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.records import Record, by_setting, collect, pack, read_results
 from mmpod.experiments.report import heading, write_report
 from mmpod.experiments.run import Run
-from mmpod.experiments.selection import matching, select
-from mmpod.experiments.studies import STUDIES, setting_of
-from mmpod.experiments.tables import FIGURES, TABLES
+from mmpod.experiments.studies.catalogue import STUDIES, setting_of
+from mmpod.experiments.studies.definitions import Setting
+from mmpod.experiments.studies.selection import matching, select
+from mmpod.experiments.studies.tables import FIGURES, TABLES
 from mmpod.utils.errors import errors_as_exit
 from mmpod.utils.paths import CONFIGS
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmpod.experiments.definitions import CHECKPOINT_OF
 from mmpod.experiments.launcher import Launcher
 from mmpod.experiments.plans import plan_run
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.run import Run
+from mmpod.experiments.studies.definitions import CHECKPOINT_OF
 from mmpod.experiments.sweep import Trial, expand
 from mmpod.functional.centroids import MAX_SEED
 

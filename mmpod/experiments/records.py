@@ -9,10 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Optional
 
-from mmpod.experiments.definitions import Setting
 from mmpod.experiments.metrics import METRIC, final_metric
 from mmpod.experiments.run import Run
-from mmpod.experiments.studies import setting_of
+from mmpod.experiments.studies.catalogue import setting_of
+from mmpod.experiments.studies.definitions import Setting
 
 __all__ = ['Record', 'by_setting', 'collect', 'pack', 'read_file', 'read_results']
 

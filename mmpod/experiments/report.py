@@ -7,13 +7,13 @@ from pathlib import Path
 import pandas as pd
 
 from mmpod.experiments.comparison import markdown_table, mean_and_spread, summary_row
-from mmpod.experiments.definitions import Cell, Table
 from mmpod.experiments.figures import plot_accuracy, plot_differences, plot_geometry, plot_sweep
 from mmpod.experiments.metrics import METRIC
-from mmpod.experiments.paper import PAPER_TABLES
 from mmpod.experiments.records import Record
-from mmpod.experiments.studies import setting_of
-from mmpod.experiments.tables import FIGURES, TABLES
+from mmpod.experiments.studies.catalogue import setting_of
+from mmpod.experiments.studies.definitions import Cell, Table
+from mmpod.experiments.studies.paper import PAPER_TABLES
+from mmpod.experiments.studies.tables import FIGURES, TABLES
 
 __all__ = ['frame', 'heading', 'write_report']
 

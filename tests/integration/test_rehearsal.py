@@ -4,7 +4,7 @@ import pytest
 from helpers import ROOT
 from rehearsal import one_step, write_datasets
 
-from mmpod.experiments.definitions import CHECKPOINT_OF
+from mmpod.experiments.studies.definitions import CHECKPOINT_OF
 
 PATHS = {path.stem: path for path in sorted((ROOT / 'configs').rglob('*.py')) if '_base_' not in path.parts}
 # Every dataset, stem, head and kind of training among them.

@@ -9,7 +9,7 @@ from helpers import ROOT, table_rows
 
 from mmpod.experiments.records import read_results
 from mmpod.experiments.report import write_report
-from mmpod.experiments.tables import FIGURES, TABLES
+from mmpod.experiments.studies.tables import FIGURES, TABLES
 
 GENERATED = ROOT / 'docs' / 'generated'
 

@@ -5,9 +5,9 @@ import json
 
 import yaml
 
-from mmpod.experiments.definitions import DATASETS
-from mmpod.experiments.paper import PAPER_TABLES
-from mmpod.experiments.studies import setting_of
+from mmpod.experiments.studies.catalogue import setting_of
+from mmpod.experiments.studies.definitions import DATASETS
+from mmpod.experiments.studies.paper import PAPER_TABLES
 from mmpod.version import __version__
 
 

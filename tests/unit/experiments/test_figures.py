@@ -7,7 +7,7 @@ import pytest
 from mmengine.config import Config
 
 from mmpod.experiments.figures import loss_names, plot_accuracy, plot_geometry, plot_sweep
-from mmpod.experiments.tables import FIGURES
+from mmpod.experiments.studies.tables import FIGURES
 from mmpod.utils.paths import CONFIGS
 
 

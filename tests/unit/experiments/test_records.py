@@ -7,9 +7,9 @@ import shlex
 import pytest
 from helpers import write_log
 
-from mmpod.experiments.definitions import CONFIGS
 from mmpod.experiments.records import collect, pack, read_file, read_results
 from mmpod.experiments.run import Run
+from mmpod.experiments.studies.definitions import CONFIGS
 
 VERSIONS = dict(mmpod='1', git='abc1234', torch='2', device='CPU, 2 cores')
 METRICS = {'accuracy/top1': 95.0, 'spectrum/effective_rank': 7.0}

@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from mmpod.experiments.definitions import Cell, Table
 from mmpod.experiments.figures import plot_differences
 from mmpod.experiments.records import Record, by_setting
 from mmpod.experiments.report import by_seed, frame, heading, write_report
-from mmpod.experiments.studies import setting_of
-from mmpod.experiments.tables import TABLES
+from mmpod.experiments.studies.catalogue import setting_of
+from mmpod.experiments.studies.definitions import Cell, Table
+from mmpod.experiments.studies.tables import TABLES
 
 POD, COSINE = 'paper/pod_resnet50_cifar10', 'paper/cosine_resnet50_cifar10'
 SPECTRUM = {'spectrum/eigenvalue_variance_e8': 2500.0, 'spectrum/energy_variance_e8': 1.5}

@@ -5,8 +5,8 @@ from collections import defaultdict
 
 import pytest
 
-from mmpod.experiments.loss_studies import DECAY, RATE
-from mmpod.experiments.when_studies import METHODS, TRIALS
+from mmpod.experiments.studies.losses import DECAY, RATE
+from mmpod.experiments.studies.when import METHODS, TRIALS
 
 
 @pytest.fixture(scope='module')

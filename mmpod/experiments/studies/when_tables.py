@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from mmpod.experiments.definitions import Cell, Figure, Table
 from mmpod.experiments.metrics import METRIC
-from mmpod.experiments.when_studies import METHODS, SIZES, WHEN_STUDIES
+from mmpod.experiments.studies.definitions import Cell, Figure, Table
+from mmpod.experiments.studies.when import METHODS, SIZES, WHEN_STUDIES
 
 __all__ = ['WHEN_FIGURE', 'WHEN_TABLES']
 

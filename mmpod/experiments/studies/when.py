@@ -8,8 +8,8 @@ after the last epoch only.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from mmpod.experiments.definitions import Base, Study
-from mmpod.experiments.loss_studies import BATCH_NORM, DECAY, LAMBDA, PROJECTED, RATE, held_out
+from mmpod.experiments.studies.definitions import Base, Study
+from mmpod.experiments.studies.losses import BATCH_NORM, DECAY, LAMBDA, PROJECTED, RATE, held_out
 
 __all__ = ['METHODS', 'SIZES', 'WHEN_STUDIES']
 

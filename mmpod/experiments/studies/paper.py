@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from mmpod.experiments.definitions import CHECKPOINT_OF, DATASETS, Base, Cell, Study, Table
 from mmpod.experiments.metrics import METRIC
+from mmpod.experiments.studies.definitions import CHECKPOINT_OF, DATASETS, Base, Cell, Study, Table
 from mmpod.utils.paths import CONFIGS
 
 __all__ = ['BOTH_READINGS', 'PAPER', 'PAPER_TABLES']

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from mmpod.experiments.definitions import Base, Setting, Study
-from mmpod.experiments.loss_studies import (
+from mmpod.experiments.studies.definitions import Base, Setting, Study
+from mmpod.experiments.studies.losses import (
     BATCH_NORM,
     CHANNELS_LAST,
     DATA,
@@ -22,8 +22,8 @@ from mmpod.experiments.loss_studies import (
     tuned,
     tuning,
 )
-from mmpod.experiments.paper import PAPER
-from mmpod.experiments.when_studies import WHEN_STUDIES
+from mmpod.experiments.studies.paper import PAPER
+from mmpod.experiments.studies.when import WHEN_STUDIES
 from mmpod.utils.paths import CONFIGS
 
 __all__ = ['STUDIES', 'setting_of']

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mmpod.experiments.definitions import Base, Study
+from mmpod.experiments.studies.definitions import Base, Study
 
 __all__ = ['IMAGES', 'LABELS', 'LOSSES', 'changed', 'losses', 'recipe', 'tuned', 'tuning']
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from mmpod.experiments.definitions import DATASETS, Cell, Figure, Table
-from mmpod.experiments.loss_studies import IMAGES, LABELS, LOSSES
 from mmpod.experiments.metrics import METRIC
-from mmpod.experiments.paper import BOTH_READINGS, PAPER_TABLES
-from mmpod.experiments.studies import STUDIES
-from mmpod.experiments.when_tables import WHEN_FIGURE, WHEN_TABLES
+from mmpod.experiments.studies.catalogue import STUDIES
+from mmpod.experiments.studies.definitions import DATASETS, Cell, Figure, Table
+from mmpod.experiments.studies.losses import IMAGES, LABELS, LOSSES
+from mmpod.experiments.studies.paper import BOTH_READINGS, PAPER_TABLES
+from mmpod.experiments.studies.when_tables import WHEN_FIGURE, WHEN_TABLES
 
 __all__ = ['FIGURES', 'TABLES']
 

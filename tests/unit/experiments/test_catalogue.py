@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from mmpod.experiments.config_hash import resolve
-from mmpod.experiments.definitions import CHECKPOINT_OF, Base, Study
-from mmpod.experiments.selection import select
-from mmpod.experiments.studies import STUDIES, setting_of
-from mmpod.experiments.tables import FIGURES, TABLES
+from mmpod.experiments.studies.catalogue import STUDIES, setting_of
+from mmpod.experiments.studies.definitions import CHECKPOINT_OF, Base, Study
+from mmpod.experiments.studies.selection import select
+from mmpod.experiments.studies.tables import FIGURES, TABLES
 
 ROOT = Path(__file__).resolve().parents[3]
 PAPER = ROOT.parent / 'shared' / 'paper' / 'pod_loss_arxiv_v1.txt'

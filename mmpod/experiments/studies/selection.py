@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
 
-from mmpod.experiments.definitions import Setting
-from mmpod.experiments.studies import STUDIES, setting_of
-from mmpod.experiments.tables import FIGURES, TABLES
+from mmpod.experiments.studies.catalogue import STUDIES, setting_of
+from mmpod.experiments.studies.definitions import Setting
+from mmpod.experiments.studies.tables import FIGURES, TABLES
 
 __all__ = ['matching', 'select']
 
