@@ -44,9 +44,7 @@ def adapt_loaders(cfg: Config, restart_workers: bool) -> None:
 
 
 def check_channel_order(cfg: Config) -> None:
-    """Refuse loaders whose images come in different orders, and a preprocessor that takes mmpod's BGR images for RGB.
-
-    The latter is what configs of mmpod 0.1 do.
+    """Refuse loaders whose images come in different orders, and BGR images taken for RGB, as in configs of mmpod 0.1.
 
     Raises:
         UserError: The orders differ, or the normalisation differs by channel and ``to_rgb`` is not set.
@@ -83,7 +81,7 @@ def check_same_order(datasets: Mapping[str, Any]) -> None:
         raise UserError(
             f'Expected all images to have one channel order, but the pipeline of {orders["rgb"]} gives RGB and that of '
             f"{orders['bgr']} gives BGR. Put dict(type='NumpyToPIL', to_rgb=True), dict(type='PILToNumpy') into one of "
-            'them, behind the transform that loads images if there is one: they swap red and blue. Instead of '
+            'them, after the transform that loads images if there is one: they swap red and blue. Instead of '
             "mmpretrain's CIFAR10 you can use mmpod.CIFAR10AnyLayout, whose images are BGR."
         )
 
