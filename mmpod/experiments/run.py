@@ -25,7 +25,7 @@ def unit(metric: str) -> str:
 
 
 def number_format(metric: str) -> str:
-    """Return the format of its values: two decimals for a percentage, four significant digits for anything else."""
+    """Return the format of a metric's values: two decimals for a percentage, otherwise four significant digits."""
     return '.2f' if unit(metric) else '.4g'
 
 
@@ -82,7 +82,7 @@ class Run:
             file.write((json.dumps(record, indent=2) + '\n').encode())
 
     def start_over(self) -> None:
-        """Move the record and the logs of starts with other settings into `earlier/`, where nothing reads them."""
+        """Move the record and the logs of starts with other settings into `earlier/`, where they are ignored."""
         for path in [*self.work_dir.glob('run.json'), *(path.parent for path in self.work_dir.glob('*/vis_data'))]:
             (self.work_dir / 'earlier').mkdir(exist_ok=True)
             path.replace(self.work_dir / 'earlier' / path.name)
