@@ -62,8 +62,8 @@ def file_pipeline(dataset: dict, resize: bool = False) -> list:
 
     Args:
         dataset: Config of a test set.
-        resize: Resize each file as soon as it is loaded, for mmpod's datasets whose images all have one size
-            (``IMAGE_SIZE``).
+        resize: Resize a file to the image size of the dataset as soon as it is loaded, if it is one of mmpod's datasets
+            whose images have one size (``IMAGE_SIZE``).
 
     Raises:
         ValueError: The channel order of the arrays is unknown, or the dataset joins datasets with different pipelines.
