@@ -44,7 +44,9 @@ def adapt_loaders(cfg: Config, restart_workers: bool) -> None:
 
 
 def check_channel_order(cfg: Config) -> None:
-    """Refuse loaders whose images come in different orders, and BGR images taken for RGB, as in configs of mmpod 0.1.
+    """Refuse loaders whose images come in different orders, and a preprocessor that takes mmpod's BGR images for RGB.
+
+    The latter is what configs of mmpod 0.1 do.
 
     Raises:
         UserError: The orders differ, or the normalisation differs by channel and ``to_rgb`` is not set.

@@ -25,7 +25,7 @@ def unit(metric: str) -> str:
 
 
 def number_format(metric: str) -> str:
-    """Return the format of a metric's values: two decimals for a percentage, otherwise four significant digits."""
+    """Return the format of its values: two decimals for a percentage, four significant digits for anything else."""
     return '.2f' if unit(metric) else '.4g'
 
 

@@ -133,7 +133,7 @@ def mean_over_positions(maps: Any) -> Tensor:
 
 
 def check_support(labels: Tensor, answers: Tensor, shots: Sequence[int]) -> None:
-    """Refuse support labels without a class of the query set, or with too few samples for two draws."""
+    """Refuse support labels that lack a class of the query set, or samples for two draws."""
     lacking = set(answers.tolist()) - set(labels.tolist())
     if lacking:
         raise ValueError(
