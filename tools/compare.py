@@ -2,10 +2,10 @@
 
     python tools/compare.py configs/small/pod_digits.py configs/small/softmax_digits.py --seeds 0 1 2
 
-Each run is its own `tools/train.py` in WORK_DIR/<config>/seed<n>/, at the total batch of its config. If both NAME and
-`gda_NAME` are given (as the converter writes them), `gda_NAME` is a `tools/test.py` of the last checkpoint of NAME. A
-shipped `gda_*` config tests the last checkpoint of its `pod_*` config, which must be given too. After an interrupt, the
-same command continues where it stopped; finished runs are not repeated, and are refused if their config has changed.
+Each run calls `tools/train.py` in WORK_DIR/<config>/seed<n>/, with the total batch of its config. If both NAME and
+`gda_NAME` are given (as the converter writes them), `gda_NAME` calls `tools/test.py` on the last checkpoint of NAME. A
+shipped `gda_*` config tests the last checkpoint of its `pod_*` config, which must be given too. After an interruption,
+repeat the command to continue. Finished runs are not repeated; if their config has changed, they are refused.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def parse_args() -> argparse.Namespace:
 
 def unequal_conditions(runs: list[Run]) -> str:
     """Return a sentence about what differs between runs besides what they compare and their seeds; empty if nothing."""
-    records = [(run.record, (run.work_dir / 'metrics.json').is_file()) for run in runs]  # which is of a test
+    records = [(run.record, (run.work_dir / 'metrics.json').is_file()) for run in runs]  # written by a test
     training = []
     for run, (record, tested) in zip(runs, records):
         if not tested:

@@ -4,7 +4,7 @@
     python tools/convert_config.py my_config.py --loss all -o losses
 
 BASE is a path, a config that a package ships (`mmpretrain::...`), or a name of mmpretrain's model hub. The network runs
-once, without weights, to see what reaches its head; no weights are downloaded, nor CIFAR or MNIST. The head is the
+once, without weights, to see what reaches its head; weights, CIFAR and MNIST are not downloaded. The head is the
 recommended one, with a batch norm that the paper does not have; --paper leaves it out. docs/convert.md has the details.
 """
 
@@ -80,13 +80,13 @@ def plan_losses(cfg: Config, args: argparse.Namespace) -> dict[str, Conversion]:
 
 
 def main() -> None:
-    """Convert and write the configs, and say what they do not keep."""
+    """Convert and write the configs, and print what they do not keep."""
     args = parse_args()
     base = find_base(args.base)
     cfg = read_base(base)
     plans = plan_losses(cfg, args)
     if len(plans) > 1 and args.output.suffix:
-        raise ValueError(f'Expected a folder for the output of {len(plans)} losses, but got `{args.output}`.')
+        raise ValueError(f'Expected a folder for {len(plans)} losses, but got `{args.output}`. Leave the suffix out.')
     files = []  # output, base, its config, plan, title
     for loss, plan in plans.items():
         output = args.output if args.output.suffix else args.output / f'{loss}_{base.stem.removeprefix("softmax_")}.py'

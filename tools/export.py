@@ -9,7 +9,7 @@ from mmpod.utils.errors import errors_as_exit
 
 
 def parse_args() -> argparse.Namespace:
-    """Parse the command line."""
+    """Return the command line's arguments."""
     parser = argparse.ArgumentParser(description='Export a classifier to one file: pixels in, cosines and labels out.')
     parser.add_argument('config', help='config of the model')
     parser.add_argument('checkpoint', type=Path, help='its weights')

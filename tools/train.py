@@ -52,8 +52,8 @@ def main(args: argparse.Namespace) -> None:
             check_total_batch(cfg, runner.model)
             if not cfg.get('resume') and latest_complete_checkpoint(Path(cfg.work_dir)):
                 runner.logger.warning(
-                    f'{cfg.work_dir} has checkpoints of an earlier training, which this one replaces from its start: '
-                    'stop it and add --resume to continue.'
+                    f'{cfg.work_dir} has checkpoints of an earlier training, which this one overwrites. To continue '
+                    'that one instead, stop and add --resume.'
                 )
             runner.train()
     exit_process()

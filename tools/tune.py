@@ -3,8 +3,8 @@
     python tools/tune.py configs/small/pod_digits.py configs/small/softmax_digits.py \
         --grid optim_wrapper.optimizer.lr=0.03,0.1,0.3 model.head.loss.loss_weight=1,5
 
-Trials are judged by the metric on `val_dataloader` after the last epoch. Choosing by the test set gives too optimistic
-a result. For CIFAR and Tiny ImageNet, hold out a part of the training set, the M images per class after the first N:
+Trials are judged by the metric on `val_dataloader` after the last epoch. Choosing by the test set makes the result too
+optimistic. For CIFAR and Tiny ImageNet, hold out a part of the training set, the M images per class after the first N:
 
     --cfg-options train_dataloader.dataset.samples_per_class=N val_dataloader.dataset.split=train \
         val_dataloader.dataset.skip_per_class=N val_dataloader.dataset.samples_per_class=M

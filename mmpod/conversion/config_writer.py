@@ -40,7 +40,7 @@ def find_base(name: str) -> Path:
         return path
     raise FileNotFoundError(
         'Expected `BASE` to be a config file, PACKAGE::FOLDER/FILE.py of an installed package, or a model of '
-        f'mmpretrain.list_models(), but got {name!r}, which is none of them (from {Path.cwd()}).'
+        f'mmpretrain.list_models(), but got {name!r}. Relative paths start at `{Path.cwd()}`.'
     )
 
 
@@ -53,7 +53,7 @@ def read_base(path: Path) -> Config:
     cfg = read_config(path)
     if path.suffix == '.py' and Config._is_lazy_import(str(path)):
         raise ValueError(
-            f'Expected `{path}` to be a text config, but it is of the pure Python kind (read_base), which a text '
+            f'Expected `{path}` to be a text config, but it is a pure Python config (read_base), which a text '
             'config cannot inherit. Convert it in Python: mmpod.convert(Config.fromfile(path)).dump(NEW).'
         )
     return cfg
@@ -82,7 +82,7 @@ def write_converted(
     docstring = docstring.replace('\\', r'\\').replace('"""', r'\"\"\"')
     text = f'"""{docstring}"""\n\n_base_ = [{_reference(base, output)!r}]\n\n{_code(plan.changes)}'
     output.parent.mkdir(parents=True, exist_ok=True)
-    # In the folder of the output, where the same relative path leads to the original.
+    # The draft is in the folder of the output, so that the relative path to the original is the same.
     with tempfile.NamedTemporaryFile('w', suffix='.py', dir=output.parent, encoding='utf-8') as draft:
         draft.write(text)
         draft.flush()

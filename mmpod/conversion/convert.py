@@ -121,7 +121,7 @@ def plan_conversion(
         if loss == 'cot':
             return Conversion(dict(_two_objectives(cfg, classifier), **own), own_notes)
         head, notes = model.head, _dropped_from_head(head_class, model.head)
-        # A plain ClsHead has no layer: the backbone makes the logits itself.
+        # A plain ClsHead has no layers: the backbone computes the logits itself.
         in_backbone = head_class is ClsHead
         num_classes: Any = head.get('num_classes') or (model.backbone.get('num_classes') if in_backbone else None)
         check_integer('num_classes', num_classes, 2)
@@ -132,7 +132,7 @@ def plan_conversion(
             kind, settings = 'mmpod.LearnedPrototypeHead', {}
         else:
             raise ValueError(
-                f'Expected no `feat_dim` for loss={loss!r}, whose head has no projection, but got {feat_dim}.'
+                f'Expected no `feat_dim` for loss={loss!r}, whose head has no projection, but got {feat_dim}. Omit it.'
             )
         channels, changes, input_notes = projection_input(cfg, model, in_backbone, in_channels)
         if loss == 'center':
@@ -176,7 +176,7 @@ def _two_objectives(cfg: Config, classifier: type) -> dict:
     constructor = (cfg.get('optim_wrapper') or {}).get('constructor')
     if classifier is not ImageClassifier or constructor is not None or preprocessor_of(cfg).get('to_onehot'):
         raise ValueError(
-            'Expected an ImageClassifier, no `optim_wrapper.constructor` and no `to_onehot` of the data preprocessor '
+            'Expected an ImageClassifier, no `optim_wrapper.constructor` and no `to_onehot` in the data preprocessor '
             "for loss='cot', which replaces classifier and constructor and needs integer labels. Choose another loss."
         )
     return dict(
@@ -187,13 +187,13 @@ def _two_objectives(cfg: Config, classifier: type) -> dict:
 
 
 def _own_folder(cfg: Config, loss: str) -> tuple[dict, tuple[str, ...]]:
-    """Return the setting of a folder of its own, so that training overwrites nothing of the original, and a note."""
+    """Return a ``work_dir`` of its own, so that training does not overwrite files of the original, and a note on it."""
     folder = cfg.get('work_dir')
     if folder is None:
         return {}, ()
     own = f'{folder.rstrip("/")}_{loss}'
-    note = f'work_dir becomes {own!r}, so that training overwrites nothing of the original.'
-    return dict(work_dir=own), (f'{note} Set another in a second conversion with this loss.',)
+    note = f'work_dir becomes {own!r}, so that training does not overwrite files of the original.'
+    return dict(work_dir=own), (f'{note} Set another if you convert it with this loss again.',)
 
 
 def _dropped_from_head(head_class: type, head: dict) -> list[str]:
@@ -205,7 +205,7 @@ def _dropped_from_head(head_class: type, head: dict) -> list[str]:
 
 
 def _unmatched_keys(cfg: Config, head: dict) -> list[str]:
-    """Return notes on parameter-wise settings of the optimizer that are for layers of the old head."""
+    """Return notes on parameter-wise settings of the optimizer that were meant for layers of the old head."""
     custom = ((cfg.get('optim_wrapper') or {}).get('paramwise_cfg') or {}).get('custom_keys') or {}
     keys = [key for key in custom if 'head' in key]
     if not keys:
@@ -234,11 +234,11 @@ def _has_soft_labels(cfg: Config) -> bool:
 def _hooks_that_switch(cfg: Config, key: str) -> list:
     """Return the custom hooks whose ``schedule`` sets ``key`` during training, as mmpretrain's SwitchRecipeHook can."""
     steps = [(hook, step) for hook in cfg.get('custom_hooks') or [] for step in hook.get('schedule') or []]
-    return [hook for hook, step in steps if isinstance(step, dict) and step.get(key)]  # that of ProfilerHook is a dict
+    return [hook for hook, step in steps if isinstance(step, dict) and step.get(key)]  # ProfilerHook's is a dict
 
 
 def _hooks(cfg: Config) -> tuple[dict, list[str]]:
-    """Return the setting of the hooks without those that access the old head, and notes on what is dropped."""
+    """Return ``custom_hooks`` without those that access the old head, and notes on what is dropped."""
     if switching := _hooks_that_switch(cfg, 'loss'):
         raise ValueError(
             f'Expected hooks that leave the loss alone, but {switching[0].type} replaces it during training. '

@@ -23,11 +23,7 @@ MIGRATION = 'https://mmpretrain.readthedocs.io/en/latest/migration.html'
 
 
 def check_version(cfg: Config) -> None:
-    """Refuse configs of mmcls 0.x.
-
-    Raises:
-        ValueError: The config is one of those.
-    """
+    """Raise a ValueError for a config of mmcls 0.x."""
     if cfg.get('train_dataloader') is None and (isinstance(cfg.get('data'), dict) or cfg.get('runner') is not None):
         raise ValueError(
             'Expected a config of mmpretrain 1.x, but this one has `data` or `runner` and no `train_dataloader`: it '
@@ -46,7 +42,7 @@ def check_convertible(model: Any) -> tuple[type, type]:
     """
     if not isinstance(model, ConfigDict) or 'type' not in model:
         raise ValueError(
-            'Expected the config to have `model` with a `type`, but it has none, so there is no network to convert.'
+            'Expected the config to have a `model` with a `type`, but it has none. Choose a config with one.'
         )
     classifier = resolve(model.type, MODELS)
     head = model.get('head')
@@ -54,7 +50,7 @@ def check_convertible(model: Any) -> tuple[type, type]:
         raise ValueError(f'Expected a single-label image classifier, but got {type_name(model)}: {reason}.')
     if is_a(classifier, COTClassifier):
         raise ValueError(
-            'Expected a classifier of one loss, but got COTClassifier, which trains softmax and complement entropy '
+            'Expected a classifier with one loss, but got COTClassifier, which trains softmax and complement entropy '
             'alternately, with two optimizers. Convert its softmax config.'
         )
     if is_a(classifier, ImageClassifier) and not isinstance(model.get('backbone'), dict):
@@ -86,9 +82,9 @@ def _other_task(classifier: Any, name: Union[str, type]) -> Optional[str]:
     if is_a(classifier, BaseSelfSupervisor):
         return 'it is pre-trained without labels; convert the config that fine-tunes it'
     if is_a(classifier, (TimmClassifier, HuggingFaceClassifier)):
-        return "its network has the head inside; use ImageClassifier with backbone=dict(type='TIMMBackbone', ...)"
+        return "its network contains the head; use ImageClassifier with backbone=dict(type='TIMMBackbone', ...)"
     if not is_a(classifier, BaseClassifier):
-        return 'it is for another task, such as text and images together, and predicts no class with a head'
+        return 'it is for another task, such as vision and language, and does not classify with a head'
     return None
 
 
@@ -97,7 +93,7 @@ def _other_head(head_class: Any, head: Any) -> Optional[str]:
         return _unknown(head.type)
     if is_a(head_class, MultiTaskHead):
         return 'it is for several tasks, and each would need its own centroids'
-    # With a softmax over the classes it is mmpretrain's way to train on mixed labels, of one class per image.
+    # With a softmax over the classes (`use_soft`), it is how mmpretrain trains on mixed labels of one class per image.
     loss = head.get('loss')
     if is_a(head_class, MultiLabelClsHead) and not (isinstance(loss, dict) and loss.get('use_soft')):
         return 'it is for several labels per image, and a feature can lie at one centroid only'
@@ -111,4 +107,4 @@ def _other_head(head_class: Any, head: Any) -> Optional[str]:
 def _unknown(name: Union[str, type]) -> str:
     if isinstance(name, str) and name.startswith('mmcls.'):
         return f'mmpretrain 1.x has replaced mmcls; write {name.replace("mmcls.", "mmpretrain.", 1)!r}'
-    return 'it is in no registry; name its module in `custom_imports`'
+    return 'it is not registered; add its module to `custom_imports`'

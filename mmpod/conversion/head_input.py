@@ -126,7 +126,7 @@ def projection_input(
     Args:
         cfg: The config around the model.
         model: Config of the classifier, not changed.
-        logits_in_backbone: The head has no layer; remove that of the backbone if it can be switched off.
+        logits_in_backbone: The head has no layer; remove the backbone's, if it can be switched off.
         in_channels: C from the user, which overrides what is found; None takes what is found, or else the
             ``in_channels`` of the old head.
 
@@ -167,7 +167,7 @@ def projection_input(
                     "of the neck does not change it, because the classifier's own `forward` decides. Pool the features "
                     'there.'
                 )
-            old = old if isinstance(shape, tuple) else None  # the old head has that of one of several vectors
+            old = old if isinstance(shape, tuple) else None  # the old head names the length of only one of several
         break
     sources = {'given': in_channels, 'network output': found, 'old head': old}
     sources = {source: number for source, number in sources.items() if isinstance(number, int) and number > 0}

@@ -38,10 +38,10 @@ LOSSES = dict(
     cot='complement objective training',
     softmax='its own loss',
 )
-# These treat the one true class of an image differently, and cannot use soft labels.
+# These treat the true class differently from the others, so they cannot use soft labels.
 ONE_CLASS_LOSSES = ['pedccloss', 'amsoftmax', 'asoftmax', 'lsoftmax', 'cot']
 
-# Settings of an old loss that are kept, or that say only how the cross entropy was computed.
+# Settings of an old loss that are kept, or that only say how the cross entropy was computed.
 KEPT = {
     *('type', '_scope_', 'loss_weight', 'label_smooth_val', 'mode', 'num_classes', 'reduction', 'use_sigmoid'),
     *('use_soft', 'class_weight', 'gamma'),

@@ -27,7 +27,7 @@ def real_batches(cfg: Config) -> Iterator[Any]:
 
 
 def generated_batches(cfg: Config, classifier: nn.Module, sizes: Sequence[tuple[int, int]]) -> Iterator[dict]:
-    """Yield batches of two images, as bytes and as numbers, with the numbers of channels that the config may mean."""
+    """Yield batches of two images, in uint8 and in float32, with each number of channels that the config may mean."""
     mean = preprocessor_of(cfg).get('mean')
     settings = cfg.model.get('backbone') or {}
     backbone = getattr(classifier, 'backbone', classifier)

@@ -28,7 +28,7 @@ COLOUR = (240, 100, 16)  # red, green, blue; its negative is not itself in the o
 
 
 def without_downloads(dataset: dict) -> dict:
-    """Return a copy of a dataset's config, in which mmpretrain's CIFAR and MNIST fetch no files that are missing."""
+    """Return a copy of a dataset's config in which mmpretrain's CIFAR and MNIST do not download missing files."""
     dataset = copy.deepcopy(dataset)
     for leaf, _ in inner_datasets(dataset):
         if is_a(resolve(leaf.get('type'), DATASETS), (CIFAR10, MNIST)):
@@ -44,11 +44,11 @@ def file_pipeline(dataset: dict, resize: bool = False) -> list:
 
     Args:
         dataset: Config of a test set.
-        resize: Bring a file of another size to that of all images of the dataset, as soon as it is loaded, for mmpod's
-            datasets whose images have one size (``IMAGE_SIZE``).
+        resize: Resize a file to the image size of the dataset as soon as it is loaded, if it is one of mmpod's datasets
+            whose images have one size (``IMAGE_SIZE``).
 
     Raises:
-        ValueError: The channel order of the arrays is unknown, or the dataset joins ones with different pipelines.
+        ValueError: The channel order of the arrays is unknown, or the dataset joins datasets with different pipelines.
     """
     pipelines = [reading_pipeline(leaf, pipeline, resize) for leaf, pipeline in inner_datasets(dataset)]
     if any(pipeline != pipelines[0] for pipeline in pipelines):

@@ -30,7 +30,7 @@ class TinyImageNet(BaseDataset):
     Args:
         data_root: Folder of the dataset.
         split: ``'train'`` or ``'val'``; the labels of the official test split are not public.
-        num_classes: Take only that many classes, the first in the order of their names, from 2 to 200.
+        num_classes: Take only this many classes, the first in the order of their names, from 2 to 200.
         skip_classes: Leave out this many classes before these.
         samples_per_class, skip_per_class, label_noise: Take a part of each class, in the order of the files, and give
             some samples wrong labels, see :class:`~mmpod.datasets.class_subset.ClassSubset`.

@@ -40,8 +40,8 @@ SAFE = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD'
 def latest_complete_checkpoint(work_dir: Path) -> Optional[str]:
     """Return the checkpoint that a run saved last, or None if there is no complete one.
 
-    It is the one that MMEngine names in `last_checkpoint`. A process killed while writing leaves a zip archive without
-    the directory at its end; then it is the newest complete `epoch_N.pth` or `iter_N.pth`, by modification time: an
+    It is the one that MMEngine names in `last_checkpoint`, or, if that is missing or cut short (a zip archive without
+    the directory at its end), the newest complete `epoch_N.pth` or `iter_N.pth` by modification time, because an
     earlier training in the same folder may have gone further.
     """
     record = work_dir / 'last_checkpoint'
@@ -61,11 +61,7 @@ def latest_complete_checkpoint(work_dir: Path) -> Optional[str]:
 
 
 def check_same_checkpoint(path: Optional[str]) -> None:
-    """Stop all processes if they would resume from different files. A collective.
-
-    Raises:
-        UserError: Another process has a different file, or none.
-    """
+    """Raise a UserError in all processes if they would resume from different files. A collective."""
     file = None if path is None else Path(path)
     found = f'{file.name} ({file.stat().st_size} bytes)' if file and file.is_file() else path
     by_process = all_gather_object(found)
@@ -89,7 +85,7 @@ def check_checkpoint_file(checkpoint: Union[str, Path]) -> None:
         return
     path = Path(checkpoint)
     if not path.is_file():
-        raise FileNotFoundError(f'Expected the checkpoint `{path.absolute()}` to be a file, but there is none.')
+        raise FileNotFoundError(f'Expected the checkpoint `{path.absolute()}` to be a file, but it does not exist.')
     with path.open('rb') as file:
         pickled = file.read(1) == b'\x80'  # as PyTorch saved before 1.6
     if not pickled and not zipfile.is_zipfile(path):
@@ -139,7 +135,7 @@ def load_weights(model: nn.Module, checkpoint: Union[str, Path], allow_missing: 
     Args:
         model: The classifier, without wrappers.
         checkpoint: Path or URL.
-        allow_missing: Load what fits, and leave the rest as it is; images may be normalised otherwise than in training.
+        allow_missing: Load what fits and leave the rest as it is, even if the normalisation of images has changed.
 
     Returns:
         dict: The content of the checkpoint.
@@ -147,7 +143,7 @@ def load_weights(model: nn.Module, checkpoint: Union[str, Path], allow_missing: 
     Raises:
         FileNotFoundError: There is no such file.
         UserError: It is not a checkpoint, contains more than plain data, has the weights of another model, or was
-            trained on images that were normalised otherwise.
+            trained on images that were normalised differently.
     """
     check_checkpoint_file(checkpoint)
     with safe_loading(checkpoint):
@@ -166,13 +162,13 @@ def load_weights(model: nn.Module, checkpoint: Union[str, Path], allow_missing: 
 
 
 def incomplete_error(checkpoint: object, difference: str, resume: bool = False) -> UserError:
-    """Return the error for a checkpoint without exactly the weights of the model to be evaluated, or to be resumed."""
+    """Return the error for a checkpoint whose weights are not exactly those of the model to evaluate or to resume."""
     way_out = (
         'Resume it with the config that it was trained with. To start a new training from the weights that fit, use '
         f'--cfg-options load_from={checkpoint} and another --work-dir.'
         if resume
-        else 'Evaluate it with the config that it was trained with. To evaluate it with the other weights as '
-        'initialised, use --allow-missing.'
+        else 'Evaluate it with the config that it was trained with. To evaluate it although other weights keep their '
+        'initial values, use --allow-missing.'
     )
     return UserError(
         f'Expected `{checkpoint}` to hold exactly the weights of the model, but they differ: {difference}. {way_out}'
@@ -180,14 +176,14 @@ def incomplete_error(checkpoint: object, difference: str, resume: bool = False) 
 
 
 def normalisation_error(model: nn.Module, content: dict, checkpoint: object) -> Optional[UserError]:
-    """Return the error for a model that normalises images otherwise than the config in its checkpoint; None if not.
+    """Return the error if a model normalises images differently from the config in its checkpoint, or else None.
 
-    A checkpoint without a config that can be read passes. The config is text, of which nothing is executed.
+    A checkpoint without a readable config passes. The config is parsed as text, and nothing in it is executed.
 
     Args:
         model: The classifier, without wrappers.
-        content: That of the checkpoint.
-        checkpoint: Its name.
+        content: The content of the checkpoint.
+        checkpoint: The name of the checkpoint.
     """
     try:
         settings = parse_settings(content['meta']['cfg'])
@@ -222,7 +218,7 @@ def load_fitting_weights(model: nn.Module, checkpoint: dict) -> str:
     """Load the weights that fit a model, and describe the others: missing, unknown or of another shape.
 
     Weights that the model itself drops on loading, such as tables that SwinTransformerV2 derives from the image size,
-    are not missing, and neither are the batch counts of batch normalisation, which nothing reads.
+    do not count as missing, nor do the batch counts of batch norms (unused unless the momentum is None).
 
     Returns:
         str: Empty if everything fits.

@@ -25,10 +25,10 @@ def read_config(path: Union[str, Path], options: Sequence[str] = (), sections: S
 
     Raises:
         FileNotFoundError: There is no such file.
-        UserError: MMEngine cannot load it, an option is refused, or it lacks a section.
+        UserError: MMEngine cannot load it, an option is refused, or a section is missing.
     """
     if not Path(path).is_file():
-        raise FileNotFoundError(f'Expected the config `{Path(path).absolute()}` to be a file, but there is none.')
+        raise FileNotFoundError(f'Expected the config `{Path(path).absolute()}` to be a file, but it does not exist.')
     try:
         cfg = Config.fromfile(path)
     except Exception as error:  # a config can raise anything
@@ -62,7 +62,7 @@ def parse_options(options: Sequence[str]) -> dict[str, Any]:
 
 
 def apply_options(cfg: Config, options: Sequence[str]) -> None:
-    """Change a config as `--cfg-options` say.
+    """Apply `--cfg-options` to a config.
 
     Raises:
         UserError: An option does not fit the config, see :func:`check_option`, or the config has a misspelt key.

@@ -35,7 +35,7 @@ VARIABLES = {
     *('vis_backends', 'optimizer'),
 }
 LOADER = _arguments(DataLoader) | {'num_batch_per_epoch', 'disable_subprocess_warning'}
-# The keys of sections that MMEngine reads or passes on itself, without its registry, which would name a wrong one.
+# The keys of sections that MMEngine reads or passes on itself; its registry, which names wrong keys, never sees them.
 SECTIONS = {
     'randomness': _arguments(Runner.set_randomness),
     'env_cfg': {'cudnn_benchmark', 'dist_cfg', 'mp_cfg', 'resource_limit'},
@@ -66,8 +66,8 @@ def check_known_keys(cfg: Config) -> None:
         guess = did_you_mean(key, known, cutoff=0.85)
         if guess is not None:
             raise UserError(
-                f'Expected the keys of the config to be known ones or its own variables, but got {key!r}, which '
-                f'nothing reads. Did you mean {guess!r}? Your own variables need names that are less similar.'
+                f'Expected the keys of the config to be known ones or its own variables, but got {key!r}, which is '
+                f'never used. Did you mean {guess!r}? If it is a variable of your own, give it a less similar name.'
             )
     checkpoint = (cfg.get('default_hooks') or {}).get('checkpoint')
     for name, known in SECTIONS.items():
@@ -85,23 +85,23 @@ def check_option(cfg: Config, key: str, value: Any) -> None:
     """Refuse an option that changes no setting of a config or replaces a whole section by a number or a word.
 
     Raises:
-        UserError: Nothing reads the first part of the key, another part is new and resembles an existing one, or the
-            value is not that of a section.
+        UserError: The first part of the key is not a setting, another part is new and resembles an existing one, or
+            the value cannot be that of a section.
     """
     top, *rest = key.split('.')
     if top == 'custom_imports':
-        raise UserError('Expected `custom_imports` in the config file, because they take effect before options.')
+        raise UserError('Expected `custom_imports` in the config file, because it takes effect before all options.')
     if top not in READ:
-        hint = ' It is a variable of the config file: change the places where its value is used.'
+        hint = ' It is a variable of the config file: change the settings that use it.'
         path = ' Name it by its path, such as optim_wrapper.optimizer.lr.'
         hint = hint if top in cfg else _hint(top, READ) or path
-        raise UserError(f'Expected the option `{key}` to change a setting, but nothing reads `{top}`.{hint}')
+        raise UserError(f'Expected the option `{key}` to change a setting, but `{top}` is not one.{hint}')
     node = cfg.get(top)
     # False switches a section such as `compile` off.
     if not rest and isinstance(node, Mapping) and not isinstance(value, (Mapping, list, bool, type(None))):
         raise UserError(
-            f'Expected the option `{key}` to have the value of a section, but got {value!r}. Change its keys one by '
-            f'one: {key}.KEY=VALUE.'
+            f'Expected the option `{key}` to be a section, but got {value!r}. Change its keys one by one: '
+            f'{key}.KEY=VALUE.'
         )
     for part in rest:
         if isinstance(node, (list, tuple)) and part.isdecimal() and int(part) < len(node):
@@ -116,11 +116,7 @@ def check_option(cfg: Config, key: str, value: Any) -> None:
 
 
 def require_sections(cfg: Config, *names: str) -> None:
-    """Refuse a config without the sections that a command needs.
-
-    Raises:
-        UserError: One of them is absent or None.
-    """
+    """Raise a UserError if a section that a command needs is absent or None."""
     missing = [name for name in names if cfg.get(name) is None]
     if missing:
         raise UserError(

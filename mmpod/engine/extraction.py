@@ -78,7 +78,7 @@ def ordered_loader(runner: Runner, dataset: dict) -> DataLoader:
         dataset: Config of the dataset.
 
     Raises:
-        UserError: The order of the channels is not that of the test set, or the pipeline does not read the samples.
+        UserError: The channel order differs from the test set's, or the pipeline does not read the samples.
     """
     check_same_order({'test_dataloader': runner.cfg.test_dataloader.dataset, 'a set read beside it': dataset})
     cfg = copy.deepcopy(runner.cfg.test_dataloader)
@@ -90,14 +90,14 @@ def ordered_loader(runner: Runner, dataset: dict) -> DataLoader:
     except KeyError as error:  # such as 'img_path', where a pipeline for files gets arrays
         raise UserError(
             f'Expected a pipeline that reads the samples of {type(loader.dataset).__name__} and packs them, but there '
-            f'is no {error} in one. Name the set with a pipeline of its own, as `dataset` of FitGDAHook, `unknown` of '
+            f'is no {error} in one. Name the set with its own pipeline, as `dataset` of FitGDAHook, `unknown` of '
             'OpenSetHook or `dataset` of test_dataloader.'
         ) from error
     return loader
 
 
 def training_set(runner: Runner) -> dict:
-    """Return the config of the training set without augmentation: each sample once, read as those of the test set.
+    """Return the config of the training set without augmentation: each sample once, read like the test set.
 
     ``RepeatDataset`` and ``ClassBalancedDataset`` are left out. Images are kept in memory (``InMemoryImages``) if those
     of the test set are.

@@ -1,4 +1,4 @@
-"""Classifying image files and arrays with a trained model, as its test pipeline does."""
+"""Classify image files and arrays with a trained model, through its test pipeline."""
 
 import tempfile
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ Image = Union[str, Path, np.ndarray]
 
 
 class Inferencer:
-    """Classify images: files go through the config's test pipeline, and an array is classified like a file of it.
+    """Classify images: files go through the config's test pipeline, and arrays are classified as if read from a file.
 
     It is strict where mmpretrain's ``ImageClassificationInferencer`` can silently be wrong: the checkpoint must fit,
     the channel order of arrays must be given, and files are read as the test set reads them. If the test set is
@@ -32,8 +32,7 @@ class Inferencer:
 
     Args:
         model: Name, file or content of a config.
-        checkpoint: Its weights; None takes those that are published under the name, see
-            :func:`~mmpod.engine.get_model`.
+        checkpoint: Its weights; None takes those published under the name, see :func:`~mmpod.engine.get_model`.
         device: Where it runs, such as ``'cuda'``; the CPU by default.
         **kwargs: Changes to the config's ``model``.
 
@@ -81,8 +80,8 @@ class Inferencer:
                 (H, W, 1), (H, W, 3) or (H, W, 4), uint8 or uint16; or a list of paths and arrays. An alpha channel is
                 ignored. uint16 is scaled from 16 bits, 0 to 65,535, even if a camera filled only 12 of them; a pipeline
                 with ``color_type='unchanged'``, which may be meant for 16 bits, takes it from files only.
-            channel_order: ``'rgb'`` (Pillow, imageio, torchvision) or ``'bgr'`` (OpenCV) of the arrays. Needed if
-                they have colours; files have a fixed order.
+            channel_order: ``'rgb'`` (Pillow, imageio, torchvision) or ``'bgr'`` (OpenCV). Required for colour arrays;
+                files have a fixed order.
             batch_size: Number of images that go through the network at a time. More than 1 needs a test pipeline that
                 makes all images the same size.
 
@@ -117,7 +116,7 @@ class Inferencer:
                     "Expected an array of dtype uint8 for a pipeline with color_type='unchanged', but got uint16. "
                     'Convert it, (image >> 8).astype(np.uint8), or save it as a PNG file for a model of 16-bit images.'
                 )
-            source = (source >> 8).astype(np.uint8)  # as OpenCV reads files; Pillow would cut off gray ones at 255
+            source = (source >> 8).astype(np.uint8)  # as OpenCV reads files; Pillow would clip gray ones at 255
         try:
             if not isinstance(source, str):  # the pipeline reads it like all other files
                 cv2.imwrite(path, source, [cv2.IMWRITE_PNG_COMPRESSION, 0])
@@ -157,7 +156,7 @@ def _file(image: object) -> str:
             "np.asarray(ImageOps.exif_transpose(image).convert('RGB')) and channel_order='rgb'."
         )
     if '://' not in str(image) and not Path(image).is_file():
-        raise FileNotFoundError(f'Expected the image `{Path(image).absolute()}` to be a file, but there is none.')
+        raise FileNotFoundError(f'Expected the image `{Path(image).absolute()}` to be a file, but it does not exist.')
     return str(image)
 
 
@@ -177,7 +176,7 @@ def _in_bgr(image: np.ndarray, channel_order: Optional[str]) -> np.ndarray:
         return np.ascontiguousarray(image)
     if channel_order not in ('rgb', 'bgr'):
         raise ValueError(
-            f"Expected `channel_order` to be 'rgb' or 'bgr' for arrays with colours, but got {channel_order!r}. OpenCV "
+            f"Expected `channel_order` to be 'rgb' or 'bgr' for colour arrays, but got {channel_order!r}. OpenCV "
             "gives 'bgr'; Pillow, imageio and torchvision give 'rgb'."
         )
     order = [2, 1, 0, 3] if channel_order == 'rgb' else [0, 1, 2, 3]

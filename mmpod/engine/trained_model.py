@@ -18,9 +18,9 @@ __all__ = ['build_model', 'check_one_label', 'get_model']
 
 
 def build_model(model: Union[str, Path, Config], **kwargs: Any) -> Any:
-    """Return a classifier without weights, as mmpretrain's ``get_model`` does, also for a config in pure Python.
+    """Return a classifier without weights, as mmpretrain's ``get_model`` does, even for a pure Python config.
 
-    There ``get_model`` fails: it looks up the class of the test set by name, for the names of the classes.
+    For such a config ``get_model`` fails, because it looks up the class of the test set by its name.
     """
     if isinstance(model, (str, Path)) and Path(model).suffix == '.py':
         model = Config.fromfile(model)
@@ -35,11 +35,7 @@ def build_model(model: Union[str, Path, Config], **kwargs: Any) -> Any:
 
 
 def check_one_label(model: nn.Module) -> None:
-    """Refuse a model whose head gives several labels per image.
-
-    Raises:
-        TypeError: It does.
-    """
+    """Raise a TypeError for a model whose head gives several labels per image."""
     head = getattr(model, 'head', None)
     if isinstance(head, (MultiLabelClsHead, MultiTaskHead)):
         raise TypeError(
@@ -60,13 +56,13 @@ def get_model(
         model: Name, file or content of a config.
         pretrained: Its checkpoint; True takes the weights that are published under the name, such as those of
             ``'pod_resnet18w8_digits'``, which ship with mmpod, or ``load_from`` of a config.
-        allow_missing: Load what fits, and leave the rest as it is; images may be normalised otherwise than in training.
+        allow_missing: Load what fits and leave the rest as it is, even if the normalisation of images has changed.
         **kwargs: Passed to mmpretrain's ``get_model``: ``device``, or changes to the model.
 
     Raises:
         FileNotFoundError: There is no such checkpoint.
-        UserError: No checkpoint is known, it is not one, or it does not hold exactly the weights of the model, or was
-            trained on images that were normalised otherwise.
+        UserError: No checkpoint is known; or it is not one, does not hold exactly the weights of the model, or was
+            trained on images that were normalised differently.
     """
     device = kwargs.pop('device', None)
     # To find a name, the hub itself first reads mmpretrain's index, which a fork installed with `pip install -e` hides.

@@ -43,7 +43,7 @@ class TopKAccuracy(Accuracy):
         args, kwargs: Passed to ``Accuracy``; ``topk`` must not exceed the number of scores in the predictions.
 
     Raises:
-        ValueError: While testing: it does.
+        ValueError: While testing: ``topk`` exceeds it.
     """
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:

@@ -38,7 +38,7 @@ class FeatureGeometry(BaseMetric):
             backbone's pooled output.
         normalize: Scale the features to unit length, as heads that classify by the cosine do. False measures them
             without scaling, as the paper on neural collapse does. The cosines do not depend on it.
-        kwargs: Passed to MMEngine's ``BaseMetric``, such as ``prefix``, that of the metrics' names.
+        kwargs: Passed to MMEngine's ``BaseMetric``, such as ``prefix`` for the metrics' names.
 
     Attributes:
         head: The classifier's head, set by the hook.
@@ -98,11 +98,7 @@ class FeatureGeometry(BaseMetric):
         self.count += len(features)
 
     def evaluate(self, size: int) -> dict[str, float]:
-        """Return the metrics over all processes.
-
-        Args:
-            size: Size of the dataset.
-        """
+        """Return the metrics over all processes, for a dataset of ``size`` samples."""
         if self.moments is None:
             raise ValueError(f'Expected at least one batch for {type(self).__name__}, but the dataset has none.')
         check_each_sample_once(self.count, size, self.cosines.device)

@@ -1,4 +1,4 @@
-"""Arguments shared by the command lines that make many runs, checks of them, and a function that makes the runs."""
+"""Arguments shared by the command lines that make many runs, their checks, and a function that makes the runs."""
 
 import argparse
 import itertools

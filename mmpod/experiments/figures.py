@@ -96,7 +96,7 @@ def draw_curves(axes, runs: Runs, metric: str) -> dict:
 
 
 def band_note(runs: Runs) -> str:
-    """Return what line and band of the curves are."""
+    """Return what the lines and bands of the curves show."""
     seeds = sorted(set(Counter(name for name, _ in runs).values()))
     if seeds[-1] == 1:
         return 'one seed'
@@ -104,7 +104,7 @@ def band_note(runs: Runs) -> str:
 
 
 def plot_accuracy(runs: Runs, path: Path, metric: str = METRIC, title: str = '') -> None:
-    """Write a PNG of a metric by epoch, see :func:`draw_curves`; panels side by side share many lines."""
+    """Write a PNG of a metric by epoch, see :func:`draw_curves`; many lines are split over panels side by side."""
     names = list(dict.fromkeys(name for name, _ in runs))
     number = math.ceil(len(names) / MOST_LINES)
     size = math.ceil(len(names) / number)
@@ -155,7 +155,7 @@ def plot_sweep(
         paper: The paper's accuracy by value of the setting, if there is one.
         varied: What is varied.
         path: Where to write it.
-        title: Of the figure.
+        title: Title of the figure.
     """
     import seaborn
 

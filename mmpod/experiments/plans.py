@@ -45,7 +45,7 @@ def plan_run(
     source: Optional[tuple[Path, Run]] = None,
     test: bool = True,
 ) -> Optional[Plan]:
-    """Return how to train a config and test it, or to evaluate what another run has trained.
+    """Return how to train a config and test it, or how to evaluate what another run has trained.
 
     Args:
         config: The config.

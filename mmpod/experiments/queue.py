@@ -106,7 +106,7 @@ class Job:
         return True
 
     def _call(self, command: Sequence[str], log: TextIO) -> int:
-        """Return the exit status of a command; it and its loader workers hold the lock until the last one ends."""
+        """Return the exit status of a command; it and its loader workers hold the lock until the last of them ends."""
         process = subprocess.Popen(
             [sys.executable, '-I', '-c', END_WITH_PARENT, str(os.getpid()), *command],
             stdout=log,

@@ -103,7 +103,7 @@ def collect(work_dir: Path) -> list[Record]:
         ValueError: It contains an unknown study, or a finished run without the record of how it was made.
     """
     if not work_dir.is_dir():
-        raise FileNotFoundError(f'Expected {work_dir} to be a folder of runs, but there is none.')
+        raise FileNotFoundError(f'Expected {work_dir} to be a folder of runs, but it does not exist.')
     records = []
     for path in sorted(work_dir.glob('*/*/seed*/run.json')):
         setting = setting_of('/'.join(path.relative_to(work_dir).parts[:2]))

@@ -43,7 +43,7 @@ class Run:
             file.write((json.dumps(record, indent=2) + '\n').encode())
 
     def start_over(self) -> None:
-        """Move the record and the logs of starts with other settings into `earlier/`, where nothing reads them."""
+        """Move the record and the logs of starts with other settings into `earlier/`, where they are ignored."""
         for path in [*self.work_dir.glob('run.json'), *(path.parent for path in self.work_dir.glob('*/vis_data'))]:
             (self.work_dir / 'earlier').mkdir(exist_ok=True)
             path.replace(self.work_dir / 'earlier' / path.name)

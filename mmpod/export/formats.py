@@ -38,12 +38,12 @@ def export_classifier(
     channel_order: Optional[str] = None,
     allow_missing: bool = False,
 ) -> dict:
-    """Write a classifier with its normalisation to a file, and what the file does not say to a JSON file next to it.
+    """Write a classifier with its normalisation to a file, and further facts to a JSON file next to it.
 
     The file takes ``images`` (N, C, H, W), float32, 0 to 255, RGB if C is 3, for any N, and gives ``cosines``
     (``logits`` for heads that do not compare directions) (N, K), float32, and ``labels`` (N,), int64. Before it is kept
     it is loaded and run on images of the test set; its outputs must be those of the model, which gets the same images
-    through the config's own test pipeline and preprocessor. They also give C, H and W.
+    through the config's own test pipeline and preprocessor. These images also determine C, H and W.
 
     Args:
         cfg: Config of the model.
@@ -55,7 +55,7 @@ def export_classifier(
         tolerance: Largest difference allowed, divided by max(1, largest output).
         channel_order: ``'rgb'`` or ``'bgr'``, in which images reach the ``data_preprocessor``. Only for a test set
             whose order cannot be found.
-        allow_missing: Export a model of which the checkpoint does not hold all weights.
+        allow_missing: Export even if the checkpoint does not hold all weights of the model.
 
     Returns:
         dict: The content of the JSON file, including ``largest_difference``, see ``tolerance``.
@@ -139,7 +139,7 @@ def export_classifier(
 
 
 def load_exported(path: Union[str, Path]) -> Classify:
-    """Return a function of images (N, 3, H, W), float32, that runs an exported file on the CPU.
+    """Return a function of images (N, C, H, W), float32, that runs an exported file on the CPU.
 
     It gives cosines (or logits) (N, K) and labels (N,).
     """

@@ -19,7 +19,7 @@ MAX_TEST = 8  # images to compare on
 
 
 def sample_images(cfg: Config) -> list[Tensor]:
-    """Return 8 images of the test set, (C, H, W) each, spread over it.
+    """Return up to 8 images of the test set, (C, H, W) each, spread over it.
 
     Raises:
         ValueError: The test set cannot be read.

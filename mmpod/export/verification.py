@@ -28,7 +28,7 @@ def largest_difference(model: nn.Module, exported: Classify, inputs: Tensor, pix
         expected, samples = model.head(feats), model.head.predict(feats, data['data_samples'])
         got, labels = exported(pixels[:count])
         for source, output in (('model', expected), ('exported file', got)):
-            if not torch.isfinite(output).all():  # with NaN, no comparison below would tell
+            if not torch.isfinite(output).all():  # NaN would pass the comparisons below
                 raise ValueError(
                     f'Expected finite outputs, but the {source} gives NaN or infinity. Nothing was kept; take a '
                     'checkpoint from before its training diverged, or another --format if only the file gives them.'

@@ -25,14 +25,11 @@ def haar_frame(num_vectors: int, dim: int, seed: int) -> Tensor:
 
 
 def simplex(frame: Tensor) -> Tensor:
-    r"""Return the n + 1 vertices of the regular simplex in the span of n orthonormal rows, shape (n + 1, D).
+    r"""Return the n + 1 vertices of the regular simplex in the span of n orthonormal rows (n, D), shape (n + 1, D).
 
     :math:`p_a = \sqrt{K/(K-1)} \sum_j H_{ja} q_j` with K = n + 1, the rows :math:`q_j` of the frame and the Helmert
     matrix H, (n, K): its row j holds j times :math:`1/\sqrt{j(j+1)}`, then :math:`-j/\sqrt{j(j+1)}`, then zeros. This
     structure turns the product into one cumulative sum, O(n D).
-
-    Args:
-        frame: q, shape (n, D), float64.
     """
     n = len(frame)
     j = torch.arange(1, n + 1, dtype=torch.float64).unsqueeze(1)

@@ -62,12 +62,7 @@ class _SelfCorrelation(torch.autograd.Function):
 def decorrelating_product(rows: Tensor, batch: Batch, weight: float = 1.0) -> Tensor:
     r"""Return :math:`w E (S - \mathrm{diag} S) / (N-1)^2` with :math:`S = E^T E`, by the smaller Gram matrix.
 
-    Its inner product with E is w times the SC Loss of E, and 4 times it is the gradient.
-
-    Args:
-        rows: E, shape (N, D), or the local rows of it.
-        batch: The batch that the rows belong to.
-        weight: w.
+    Its inner product with E is w times the SC Loss of E, and 4 times it is the gradient. ``rows``: local rows of E.
     """
     num_samples, dim = batch.num_samples, rows.shape[1]
     scale = weight / max(num_samples - 1, 1) ** 2

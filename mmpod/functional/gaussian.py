@@ -23,7 +23,7 @@ BLOCK = 2048
 def cholesky_factor(covariance: Tensor) -> tuple[Tensor, Tensor]:
     """Return the lower triangular Cholesky factors of covariances (..., D, D), and whether they are regular, (...).
 
-    A covariance is regular to working precision. The factor of another one is undefined.
+    Regular means positive definite to working precision; the factor of any other covariance is undefined.
     """
     factor, info = torch.linalg.cholesky_ex(covariance)
     pivots = factor.diagonal(dim1=-2, dim2=-1).square().amin(-1)

@@ -71,10 +71,10 @@ def neural_collapse(moments: ClassMoments, prototypes: Optional[Tensor] = None) 
     r"""Return all measures that are defined for these features, by name.
 
     ``effective_rank`` needs features that are not all equal, and all other measures need at least two classes whose
-    means differ. In addition, ``nc2_equiangularity`` and ``nc2_max_angle`` need class means none of which lies in the
+    means differ. In addition, ``nc2_equiangularity`` and ``nc2_max_angle`` need class means that all differ from the
     centre, and ``nc3_self_duality`` needs prototypes that are not all 0.
 
-    - ``effective_rank``: that of the covariance; C - 1 for a regular simplex;
+    - ``effective_rank``: effective rank of the covariance; C - 1 for a regular simplex;
     - ``within_between``: :math:`\mathrm{tr}\Sigma_W / \mathrm{tr}\Sigma_B`, which weights directions by the spread of
       the class means along them;
     - ``nc1``: :math:`\mathrm{tr}(\Sigma_W\Sigma_B^+) / C`, which weights them equally, so that a single direction in

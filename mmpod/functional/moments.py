@@ -1,4 +1,4 @@
-"""Moments of features per class, accumulated batch by batch, to which Gaussian discriminant analysis is fitted.
+"""Moments of features per class, accumulated batch by batch, for fitting Gaussian discriminant analysis.
 
 Sums are kept about the class means, not about the origin, and shifted when a mean changes (Chan, Golub and LeVeque,
 1983; here up to fourth order), so that neither distant means nor the order of the batches cost precision. Everything is
@@ -37,7 +37,7 @@ class ClassMoments(NamedTuple):
 def empty_moments(
     num_classes: int, dim: int, by_class: bool = True, device: Union[torch.device, str, None] = None
 ) -> ClassMoments:
-    """Return the moments of no samples of K classes in D dimensions.
+    """Return the moments of K classes in D dimensions before the first sample.
 
     ``by_class`` keeps one scatter per class, K D^2 numbers, and what the Ledoit-Wolf intensity needs; otherwise there
     is one scatter about the class means, D^2 numbers.
@@ -59,7 +59,7 @@ def class_moments(features: Tensor, labels: Tensor, num_classes: int, by_class: 
 
 
 def accumulate_(moments: ClassMoments, features: Tensor, labels: Tensor) -> ClassMoments:
-    """Return the moments with features (N, D) added that have labels (N,) in [0, K).
+    """Return the moments after adding features (N, D) with labels (N,) in [0, K).
 
     The scatter is updated in place, because a copy would double the memory. Each class takes one matrix product of its
     own rows; no (N, D, D) tensor is formed, and no class reads all rows.
@@ -114,7 +114,7 @@ def _translate_(moments: ClassMoments, means: Tensor) -> ClassMoments:
 
 
 def merge_moments(moments: ClassMoments, total: Callable[[Tensor], Tensor]) -> ClassMoments:
-    """Return the moments of all samples from those of one of several parts, such as the processes of a distributed run.
+    """Return the moments of all samples, given those of one part, such as one process of a distributed run.
 
     ``total`` returns the sum of a tensor over the parts, as ``mmpod.utils.distributed.global_sum`` does.
     """

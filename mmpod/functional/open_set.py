@@ -70,6 +70,6 @@ def _check_scores(**scores: Tensor) -> None:
         if number or len(values) == 0:
             got = f'{number} NaN' if number else 'none'
             raise ValueError(
-                f'Expected `{name}` to be at least one score, and none of them NaN, but got {got}. Leave the samples '
-                'out, or check the model that scored them.'
+                f'Expected `{name}` to hold at least one score and no NaN, but got {got}. Leave the samples out, or '
+                'check the model that scored them.'
             )

@@ -53,8 +53,8 @@ def gaussian_shrinkage(scatter: Tensor, degrees: Tensor) -> Tensor:
     The conditional mean of the Ledoit-Wolf estimate given S (Chen, Wiesel, Eldar and Hero, IEEE TSP 2010, Eq. 17):
     :math:`\frac{(n-2)/n\,\mathrm{tr}\,S^2 + (\mathrm{tr}\,S)^2}{(n+2)(\mathrm{tr}\,S^2 - (\mathrm{tr}\,S)^2/D)}`, at
     most 1. With one degree of freedom it is 1, because the formula gives 0 there, which would leave S singular. It is
-    for a scatter pooled over classes: fourth moments about the final class means cannot be streamed with
-    less than one scatter per class.
+    for a scatter pooled over classes: without one scatter per class, fourth moments about the final class means cannot
+    be streamed.
 
     Args:
         scatter: :math:`n S`, shape (..., D, D).

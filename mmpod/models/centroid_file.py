@@ -1,4 +1,4 @@
-"""Reading the centroid files that the authors of the paper released, without unpickling them."""
+"""Read the centroid files that the authors of the paper released, without unpickling them."""
 
 import io
 import pickletools

@@ -60,7 +60,7 @@ def build_centroids(source: str, num_classes: int, feat_dim: int, seed: int) -> 
 def centroid_recipe(source: str, num_classes: int, feat_dim: int, seed: int) -> Optional[dict[str, Any]]:
     """Return the parameters to save instead of a large table that can be rebuilt bit for bit on every machine.
 
-    Other tables are saved themselves and give None; see :func:`~mmpod.functional.spread_method`.
+    Other tables are saved as they are and give None; see :func:`~mmpod.functional.spread_method`.
     """
     if source != 'spread' or spread_method(num_classes, feat_dim) != 'kerdock table':
         return None

@@ -13,7 +13,7 @@ ArrayT = TypeVar('ArrayT', bound=Array)
 
 
 def _readable(values: Any) -> Any:
-    """Return an array as PyTorch can read it: with no negative strides, and in the byte order of the machine."""
+    """Return an array that PyTorch can read: without negative strides, in the byte order of the machine."""
     return np.ascontiguousarray(values, values.dtype.newbyteorder('=')) if isinstance(values, np.ndarray) else values
 
 
@@ -44,7 +44,7 @@ def as_features(features: Array, dim: Optional[int] = None, minimum: int = 1) ->
         invalid = ~torch.isfinite(rows).all(dim=1)
         raise ValueError(
             f'Expected finite `features`, but got NaN or infinity in {int(invalid.sum())} of {len(rows)} rows, first '
-            f'in row {int(invalid.nonzero()[0])}. Look for a diverged training or broken images.'
+            f'in row {int(invalid.nonzero()[0])}. Check whether training has diverged, or images are broken.'
         )
     return rows
 

@@ -32,7 +32,7 @@ class Gaussians(NamedTuple):
         centre: Origin of the coordinates, shape (D,).
         basis: Directions of the coordinates, shape (D, D); orthonormal with a covariance per class.
         means: Class means in these coordinates, shape (K, D).
-        whitening: Inverse Cholesky factors in them, shape (K, D, D); None if all classes share one covariance.
+        whitening: Inverse Cholesky factors in these coordinates, shape (K, D, D); None if classes share one covariance.
         log_offsets: The joint log-density at the mean, shape (K,).
     """
 
@@ -188,7 +188,7 @@ def _shared_covariance(scatter: Tensor, counts: Tensor, intensity: Tensor, unbia
 
 
 def _degrees(counts: Tensor) -> Tensor:
-    """Return the number of samples minus that of estimated means."""
+    """Return the number of samples minus the number of estimated means."""
     return (counts.sum() - (counts > 0).sum()).clamp_min(0)
 
 

@@ -108,7 +108,7 @@ class GaussianDiscriminantAnalysis:
         known, dim = (None, None) if moments is None else moments.means.shape
         num_classes = known if num_classes is None else num_classes
         if num_classes is None:
-            raise ValueError('Expected `num_classes` with the first batch, but got none: a batch may lack classes.')
+            raise ValueError('Expected `num_classes` with the first batch, which may lack classes, but got none.')
         check_integer('num_classes', num_classes, 1)
         if known not in (None, num_classes):
             raise ValueError(f'Expected `num_classes` to be {known}, as in earlier batches, but got {num_classes}.')
@@ -137,7 +137,7 @@ class GaussianDiscriminantAnalysis:
     @property
     def _state(self) -> tuple[ClassMoments, dict[torch.device, Gaussians]]:
         if self._learned is None:
-            raise ValueError('Expected a fitted GaussianDiscriminantAnalysis, but it has seen no samples: call fit.')
+            raise ValueError('Expected a fitted GaussianDiscriminantAnalysis, but it has seen no samples. Call fit.')
         return self._learned
 
     def _gaussians(self, device: Optional[torch.device] = None) -> Gaussians:
@@ -213,7 +213,7 @@ class GaussianDiscriminantAnalysis:
     def save(self, path: Union[str, Path], notes: Optional[dict] = None) -> None:
         """Write settings and moments to a NumPy archive (.npz) without pickled objects, atomically.
 
-        ``notes`` is JSON data to keep with it, such as where the features came from; :attr:`notes` after loading.
+        ``notes`` is JSON data to store with it, such as where the features came from; loading restores :attr:`notes`.
         """
         self._gaussians()  # raises an error if the model cannot predict
         arrays = {name: part.cpu().numpy() for name, part in self._state[0]._asdict().items() if part is not None}

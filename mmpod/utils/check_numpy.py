@@ -1,4 +1,4 @@
-"""Refuse a NumPy that the installed PyTorch cannot use, before another package fails at it."""
+"""Refuse a NumPy that the installed PyTorch cannot use, before another package fails on it."""
 
 import numpy
 import torch

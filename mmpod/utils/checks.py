@@ -124,7 +124,7 @@ def check_one_class(labels: torch.Tensor, loss: str, alternative: str) -> None:
 
 
 def check_packages(what: str, *names: str) -> None:
-    """Raise a ModuleNotFoundError if a package that only a part of mmpod needs, ``what``, cannot be imported."""
+    """Raise a ModuleNotFoundError if a package that only ``what``, a part of mmpod, needs cannot be imported."""
     missing = [name for name in names if importlib.util.find_spec(name) is None]
     if missing:
         raise ModuleNotFoundError(

@@ -39,7 +39,7 @@ def _value(node: ast.expr) -> Any:
 
 
 def differences(old: dict, new: dict) -> str:
-    """Return which settings differ, ``key: old -> new``; empty where none do.
+    """Return which settings differ, ``key: old -> new``; empty if none do.
 
     Example:
         >>> differences({'a': {'b': 1, 'c': 2}}, {'a': {'b': 5, 'd': [6]}})
@@ -49,13 +49,13 @@ def differences(old: dict, new: dict) -> str:
     changed = [
         f'{key}: {before.get(key, "nothing")} -> {after.get(key, "nothing")}'
         for key in sorted({*before, *after})
-        if before.get(key, _leaves) != after.get(key, _leaves)  # a default that equals no setting
+        if before.get(key, _leaves) != after.get(key, _leaves)  # the default equals no setting
     ]
     return _shown(changed)
 
 
 def variations(settings: Sequence[dict]) -> str:
-    """Return which settings are not the same in all of several configs, with their values; empty where all are.
+    """Return which settings vary between configs, with their values; empty if none do.
 
     Example:
         >>> variations([{'a': {'b': 1, 'c': 2}}, {'a': {'b': 5, 'c': 2}}, {'a': {'c': 2}}])

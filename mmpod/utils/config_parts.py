@@ -13,7 +13,7 @@ def resolve(name: Union[str, type, None], registry: Registry) -> Any:
 
     Args:
         name: A class, or a registered name with or without a scope, such as ``'mmpretrain.ResNet'``.
-        registry: Where to look, from the current default scope on.
+        registry: Where to look, starting in the current default scope.
     """
     if not isinstance(name, str):
         return name

@@ -15,7 +15,7 @@ from mmpod.utils.paths import TOOLS
 __all__ = ['UserError', 'did_you_mean', 'errors_as_exit', 'user_sentence']
 
 LABELS = (('gt_label',), ('gt_score',))
-# A frame in the text of a traceback. PyTorch appends that of a loader's worker to the message.
+# A frame in the text of a traceback. PyTorch appends the traceback of a loader's worker to the message.
 FRAME = re.compile(r'File "(.+)", line \d+, in .+\n +(.+)')
 OWN_FOLDERS = (str(Path(__file__).resolve().parents[1]), str(TOOLS.resolve()))
 
@@ -52,19 +52,19 @@ def user_sentence(error: Exception) -> Optional[str]:
     - what mmpod refuses: a ``TypeError``, ``ValueError`` or ``ArithmeticError`` from a ``raise`` statement of mmpod or
       its tools, not from a failed operation;
     - images without labels, if a metric needs them;
-    - a training batch of one image at a batch norm of vectors;
+    - a training batch of one image that reaches a batch norm of vectors;
     - images of different sizes in a batch;
     - what MMEngine's registry cannot build from the config: an unknown ``type``, arguments that do not fit, a
       folder without images.
     """
     if isinstance(error, KeyError) and error.args in LABELS:
         return (
-            f'Expected the images to have labels, which a metric reads, but they have no `{error.args[0]}`. Leave out '
-            'the metrics of an unlabelled set: --cfg-options test_evaluator=[] --out predictions.pkl.'
+            f'Expected the images to have labels, which a metric needs, but they have no `{error.args[0]}`. For an '
+            'unlabelled set, leave the metrics out: --cfg-options test_evaluator=[] --out predictions.pkl.'
         )
     if isinstance(error, TypeError) and isinstance(error.__context__, TypeError):
         if traceback.extract_tb(error.__traceback__)[-1].name == 'call_hook':
-            error = error.__context__  # which MMEngine raises again, with the name of the hook
+            error = error.__context__  # MMEngine adds the name of the hook and raises it again
     text = _message(error)
     if isinstance(error, ValueError) and text.startswith('Expected more than 1 value per channel when training'):
         return (
@@ -123,7 +123,7 @@ def _unbuildable(error: Exception, text: str) -> Optional[str]:
     builds = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code.co_name == 'build_from_cfg']
     if not builds:
         return None
-    scope = builds[-1].f_locals  # of MMEngine's function, in the part of the config that it could not build
+    scope = builds[-1].f_locals  # the local variables of the innermost call: what could not be built
     kind, registry = scope.get('obj_type'), scope['registry']
     if isinstance(error, KeyError) and isinstance(kind, str) and scope.get('obj_cls') is None:
         names = {*registry.module_dict, *registry.root.module_dict}

@@ -15,9 +15,9 @@ __all__ = ['check_output_file', 'replaced']
 
 @contextmanager
 def replaced(path: Path) -> Iterator[BinaryIO]:
-    """Open a new file to write; once it is complete and on the disk, it takes the place of ``path``.
+    """Open a new file for writing; once it is complete and on disk, it takes the place of ``path``.
 
-    Several processes may do so at the same time: the last one to finish wins. On an error, ``path`` is unchanged and
+    Several processes may do this at the same time; the last one to finish wins. On an error, ``path`` is unchanged and
     nothing else is left; a process that is killed may leave ``<path>.<host>.<process>.new``. Missing folders are
     created.
     """

@@ -1,4 +1,4 @@
-"""How a data preprocessor normalises images, read from one that is built or from the settings of one."""
+"""How a data preprocessor normalises images, read from the preprocessor itself or from its settings."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ __all__ = ['normalisation']
 
 
 def normalisation(preprocessor: Any) -> dict[str, Any]:
-    """Return ``mean`` and ``std``, one number where all channels have the same, and ``to_rgb``: whether channels swap.
+    """Return ``mean`` and ``std``, one number each if all channels share it, and ``to_rgb``: whether channels swap.
 
     Args:
         preprocessor: A data preprocessor of mmpretrain or MMEngine, or its settings.
@@ -28,10 +28,10 @@ def normalisation(preprocessor: Any) -> dict[str, Any]:
 
     def numbers(name: str, default: float) -> list[float]:
         value = default if read(name) is None else read(name)
-        rounded = torch.as_tensor(value, dtype=torch.float32).flatten().tolist()  # as a built one holds them
+        rounded = torch.as_tensor(value, dtype=torch.float32).flatten().tolist()  # as a preprocessor stores them
         return [float(f'{number:.6g}') for number in rounded]
 
-    swaps = map(read, ('to_rgb', 'bgr_to_rgb', 'rgb_to_bgr', '_channel_conversion'))  # the last: MMEngine's, built
+    swaps = map(read, ('to_rgb', 'bgr_to_rgb', 'rgb_to_bgr', '_channel_conversion'))  # the last: MMEngine's, once built
     mean, std = numbers('mean', 0.0), numbers('std', 1.0)
     gray = read('mean') is not None and len(mean) == 1  # one channel, which is not swapped
     mean, std = (found[:1] if len({*found}) == 1 else found for found in (mean, std))

@@ -30,7 +30,7 @@ def embed(
         features: Shape (N, D), N >= 4.
         prototypes: Shape (K, D), or None.
         method: One of :data:`METHODS`.
-        seed: Of t-SNE and UMAP.
+        seed: Seed of t-SNE and UMAP.
 
     Returns:
         tuple[Tensor, Optional[Tensor]]: Shapes (N, 2) and (K, 2).

@@ -54,8 +54,8 @@ def collect_features(runner: Runner, split: str, classes: Optional[list[str]] = 
     loader = ordered_loader(runner, dataset)
     if 'gt_label' not in loader.dataset[0]['data_samples']:
         raise ValueError(
-            f'Expected labels in the {split} set, whose geometry is that of its classes, but its images have no '
-            '`gt_label`. Take --split train, or name a labelled set in test_dataloader.'
+            f'Expected the images of the {split} set to have labels, but they have no `gt_label`. Use --split train, '
+            'or name a labelled set in test_dataloader.'
         )
     check_same_classes({'the checkpoint': classes, f'the {split} dataset': dataset_classes(loader.dataset)})
     head: Any = model.head
@@ -98,7 +98,7 @@ def draw_geometry(data: Features, folder: Path, method: str = 'tsne', max_sample
         prototypes = normalize_rows(prototypes)
         plot_gram(prototypes, folder / 'gram.png', 'Prototypes', names)
         plot_cosines(target, nontarget, len(names), folder / 'cosines.png')
-    if (moments.counts > 0).all():  # or the numbers of rows would not be those of classes
+    if (moments.counts > 0).all():  # otherwise the rows would not be numbered as the classes are
         plot_gram(normalize_rows(centred_class_means(moments)), folder / 'means.png', 'Centred class means', names)
     chosen = torch.randperm(len(features), generator=torch.Generator().manual_seed(seed))[:max_samples].sort().values
     points, stars = embed(features[chosen], prototypes, method, seed)
@@ -107,7 +107,7 @@ def draw_geometry(data: Features, folder: Path, method: str = 'tsne', max_sample
 
 
 def plot_cosines(target: Tensor, nontarget: Tensor, num_classes: int, path: Path) -> None:
-    """Write histograms of the cosines to the prototype of the true class and of the largest to another, (N,) each.
+    """Write histograms of the cosines to the prototype of the true class and to the nearest other one, (N,) each.
 
     A line marks -1/(K - 1), the cosine of any two vertices of a regular simplex.
     """

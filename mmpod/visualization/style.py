@@ -1,4 +1,4 @@
-"""The look of all figures: readable in print and by colour-blind people, lines differ in style and marker as well."""
+"""The look of all figures, readable in print and by colour-blind people: lines also differ in style and marker."""
 
 from pathlib import Path
 

@@ -131,7 +131,7 @@ def test_what_is_refused_leaves_no_file(tool, tmp_path):
     (tmp_path / 'pod.py').write_text('kept')
     assert 'exists. Name another, or add --force' in error_of()
     assert (tmp_path / 'pod.py').read_text() == 'kept'
-    assert 'a folder for the output of 2 losses' in error_of('--loss', 'pod', 'softmax')
+    assert 'a folder for 2 losses' in error_of('--loss', 'pod', 'softmax')
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_files_that_cannot_be_inherited(net, tmp_path):
     (tmp_path / 'empty.py').write_text('')
     lazy = 'from mmengine.config import read_base\n\nwith read_base():\n    from .empty import *\n'
     (tmp_path / 'lazy.py').write_text(lazy + "model = dict(type='A')\n")
-    with pytest.raises(ValueError, match='a text config, but it is of the pure Python kind'):
+    with pytest.raises(ValueError, match='a text config, but it is a pure Python config'):
         read_base(tmp_path / 'lazy.py')
     with pytest.raises(ValueError, match='a file other than the original'):
         write(net, net)

@@ -59,7 +59,7 @@ def test_an_evaluation_without_the_checkpoint_of_its_training_fails(tmp_path, ro
     config, source = root / 'configs/small/gda_digits.py', (root / 'configs/small/pod_digits.py', trained)
     evaluation = plan_run(config, Run('gda', 0, tmp_path / 'gda'), Launcher(), [], source)
     assert run_all([evaluation], 1, Launcher()) == [evaluation.run]
-    expected = f'error: Expected the checkpoint `{trained.work_dir}/epoch_15.pth` to be a file, but there is none.'
+    expected = f'error: Expected the checkpoint `{trained.work_dir}/epoch_15.pth` to be a file, but it does not exist.'
     assert evaluation.run.record['failed'] == expected
 
 

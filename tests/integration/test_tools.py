@@ -88,7 +88,7 @@ def test_plot_geometry(split, samples, trained, tool, tmp_path):
 @pytest.mark.parametrize(
     'arguments, words',
     [
-        ([POD, 'nowhere.pth'], ['nowhere.pth` to be a file', 'there is none']),
+        ([POD, 'nowhere.pth'], ['nowhere.pth` to be a file', 'it does not exist']),
         ([POD, POD, '--samples', '3'], ['--samples', 'at least 4', '3']),
         ([POD, POD, '--method', 'umap'], ['umap for --method umap', 'pip install umap-learn']),
     ],
@@ -185,7 +185,7 @@ def rows_by_name(text):
     'name, arguments, words',
     [
         ('compare', ['--cfg-options', 'optim_wraper.optimizer.lr=1'], 'Did you mean `optim_wrapper`?'),
-        ('compare', ['--cfg-options', 'train_dataloader=3'], 'value of a section, but got 3'),
+        ('compare', ['--cfg-options', 'train_dataloader=3'], 'to be a section, but got 3'),
         ('tune', ['--grid', 'optim_wrapper.optimizer.lr=0.1,0.10'], 'values that differ'),
     ],
 )

@@ -32,11 +32,11 @@ class CheckDataHook(Hook):
       prediction. An image must have one label, unless the head is made for several.
     - ``topk`` of the accuracy in the validation must not exceed ``num_classes``.
     - The training set must give at least one batch per epoch. If the head has a batch norm, each batch must have at
-      least two images, which the last batch of an epoch may not have.
+      least two images, which the last batch of an epoch may lack.
     - Validation and test must read every image.
 
-    Datasets and checkpoints without class names are not compared. Retrievers are evaluated on other classes, by labels
-    that are places in their gallery: only their training set is checked.
+    Datasets and checkpoints without class names are not compared. Of retrievers only the training set is checked: they
+    are evaluated on other classes, with positions in their gallery as labels.
 
     Raises:
         UserError: Before training or evaluation.

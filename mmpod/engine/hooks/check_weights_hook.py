@@ -28,7 +28,7 @@ class CheckWeightsHook(Hook):
     MMEngine only logs missing weights and continues with their initial values. A new training may start from a
     checkpoint with only a part of the weights (``load_from``); the schedules of mmpod's losses, such as the margin of
     L-Softmax, then begin at their start. An evaluation must normalise images as the training did, if the checkpoint
-    tells. If settings have changed since a checkpoint to be resumed was saved, a warning names them.
+    says how. If settings have changed since a checkpoint to be resumed was saved, a warning names them.
 
     Raises:
         UserError: Before a test, a validation without training, or a resumed training. Before any training:

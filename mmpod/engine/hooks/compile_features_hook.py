@@ -22,7 +22,7 @@ class CompileFeaturesHook(Hook):
     Evaluation and a smaller last batch run uncompiled, because each new shape would be compiled again.
 
     Args:
-        target: The method to compile; there is only this one.
+        target: The method to compile; this is the only choice.
         **options: Passed to :func:`torch.compile`, such as ``mode='reduce-overhead'``.
 
     Raises:

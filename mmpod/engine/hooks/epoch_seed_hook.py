@@ -1,4 +1,4 @@
-"""A hook for the same random numbers in an epoch, whether or not the run was interrupted before it."""
+"""A hook that gives each epoch the same random numbers, whether or not the run was interrupted before it."""
 
 import functools
 import logging
@@ -124,12 +124,12 @@ def _inexact(runner: Runner) -> Iterator[str]:
         if isinstance(hook, EarlyStoppingHook):
             yield 'EarlyStoppingHook forgets the best score and how long it has waited for a better one'
     if runner.train_dataloader.persistent_workers and not by_iteration:
-        yield 'workers that are kept are seeded in the first epoch only: set train_dataloader.persistent_workers=False'
+        yield 'persistent workers are seeded only in the first epoch: set train_dataloader.persistent_workers=False'
     if by_iteration and (runner.cfg.get('randomness') or {}).get('seed') is None:
         yield 'an iteration-based loop starts its loader before it knows the seed of the run: set randomness.seed'
     num_workers, hub = runner.train_dataloader.num_workers, runner.message_hub
     before = hub.runtime_info.get('num_workers', num_workers)
-    if runner.iter and before != num_workers:  # not in a new run that has the name, and hence the hub, of another
+    if runner.iter and before != num_workers:  # a new run may have the name, and hence the hub, of another
         yield f'it continues with {num_workers} worker processes, but had {before} (train_dataloader.num_workers)'
     hub.update_info('num_workers', num_workers)
 

@@ -39,7 +39,7 @@ class FeaturesHook(Hook):
         self.handle: Optional[RemovableHandle] = None
 
     def before_train(self, runner: Runner) -> None:
-        """Refuse a model without features before the first epoch takes its time."""
+        """Refuse a model without features before the first epoch starts."""
         if runner.val_loop is not None:
             self._metrics(runner, runner.val_evaluator)
 
@@ -70,7 +70,7 @@ class FeaturesHook(Hook):
         metrics = self._metrics(runner, evaluator)
         if metrics and has_tta(runner.model):
             evaluator.metrics = [metric for metric in evaluator.metrics if metric not in metrics]
-            message = 'With --tta an image has several feature vectors, so the metrics of features are left out.'
+            message = 'With --tta an image has several feature vectors, so feature metrics are left out.'
             print_log(message, 'current', logging.WARNING)
         elif metrics:
             model = plain_model(runner.model)

@@ -1,4 +1,4 @@
-"""A hook that measures how well frozen features tell classes apart that were not trained on."""
+"""A hook that measures how well frozen features tell apart classes that they were not trained on."""
 
 from functools import partial
 from typing import Any, Callable, Optional, Sequence, Union
@@ -56,7 +56,7 @@ class FewShotHook(Hook):
         self.changes = {'the support set of FewShotHook': support, 'the query set of FewShotHook': query}
 
     def before_test(self, runner: Runner) -> None:
-        """Refuse sets that cannot be compared before the test takes its time."""
+        """Refuse sets that cannot be compared before the test starts."""
         one_view_model(runner, self)
         check_packages('FewShotHook', 'sklearn')
         test = runner.cfg.test_dataloader.dataset

@@ -22,8 +22,8 @@ __all__ = ['OpenSetHook']
 class OpenSetHook(Hook):
     r"""After a test, score a second folder of images and report how well each score separates it from the test set.
 
-    Images of the test set count as known, and those of the folder as unknown. Both are read in order, in a pass of
-    their own. A larger score means more likely known.
+    Images of the test set count as known, and those of the folder as unknown. Both are read in order, in a separate
+    pass. A larger score means more likely known.
 
     With the logits z that the head gives for all classes (for cosine heads, the cosines), the scores are:
 
@@ -32,7 +32,7 @@ class OpenSetHook(Hook):
     - ``max_cosine``: the largest cosine of the head's features to a prototype, for heads with prototypes: the centroids
       of ``mmpod.PEDCCHead``, the class weights of other linear heads;
     - ``log_density`` and ``mahalanobis``, for ``mmpod.GDAClassifier``: the log-density under the mixture of all
-      classes, and minus the least squared Mahalanobis distance.
+      classes, and minus the smallest squared Mahalanobis distance.
 
     Reports two numbers per score: ``open_set/<score>_auroc``, the area under the ROC curve in %, which is 50 for an
     uninformative score; and ``open_set/<score>_fpr95``, the percentage of unknown images above the threshold that 95 %
@@ -56,7 +56,7 @@ class OpenSetHook(Hook):
         self.unknown = unknown
 
     def before_test(self, runner: Runner) -> None:
-        """Refuse test-time augmentation, and unknown images that cannot be read, before the test takes its time."""
+        """Refuse test-time augmentation, and unknown images that cannot be read, before the test starts."""
         if self.unknown is not None:
             one_view_model(runner, self)
             datasets = (runner.cfg.test_dataloader.dataset, self._dataset(runner))

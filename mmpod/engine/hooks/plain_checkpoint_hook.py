@@ -18,7 +18,7 @@ BUFFER_KEYS = {'values', 'counts', 'max_length'}
 
 @HOOKS.register_module()
 class PlainCheckpointHook(Hook):
-    """Save the log, the schedules and the facts about the run as plain data, as the rest of a checkpoint is.
+    """Save the log, the schedules and the facts about the run as plain data, like the rest of a checkpoint.
 
     MMEngine 0.10 pickles its ``HistoryBuffer`` objects into each checkpoint, and NumPy values that come from metrics or
     from the dataset. Since version 2.6 PyTorch refuses such objects (``weights_only=True``), and MMEngine can neither
@@ -29,8 +29,8 @@ class PlainCheckpointHook(Hook):
     - dicts of other classes into plain ones, such as the milestones of schedulers, a ``Counter`` that PyTorch before
       2.4 refuses.
 
-    On loading, it restores the buffers. The check stays on for every file. MMEngine without the hook can also read such
-    a checkpoint: it skips the history of the log and resumes the rest.
+    On loading, it restores the buffers. PyTorch's check stays on for every file. MMEngine without the hook can also
+    read such a checkpoint: it skips the history of the log and resumes the rest.
 
     Loss terms that the resumed run no longer has are removed from the log.
     """

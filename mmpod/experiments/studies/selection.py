@@ -17,7 +17,7 @@ def select(words: Sequence[str]) -> list[Setting]:
     setting is returned once. The training that an evaluation needs comes before it.
 
     Raises:
-        ValueError: A word names nothing, or a study whose settings are those of its runs in an absent `results/`.
+        ValueError: A word names nothing, or a study that its recorded runs define, but `results/` is absent.
     """
     keys: list[str] = []
     for word in words or ['*']:

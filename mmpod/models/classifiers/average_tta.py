@@ -1,4 +1,4 @@
-"""Test-time augmentation whose predictions are those of the averaged scores."""
+"""Test-time augmentation that averages scores and predicts from the averages."""
 
 from collections.abc import Sequence
 
@@ -20,14 +20,14 @@ class AverageTTA(BaseTTAModel):
 
     ``pred_score`` and ``GDAClassifier``'s ``cosine_score``, ``log_density`` and ``mahalanobis`` are means over the
     views; ``pred_label`` and ``cosine_label`` are the classes with the largest mean score. mmpretrain's
-    ``AverageClsScoreTTA`` leaves everything but ``pred_score`` as the first view has it.
+    ``AverageClsScoreTTA`` takes everything but ``pred_score`` from the first view.
 
     Args:
         module: Config of the classifier, or the classifier.
-        data_preprocessor: Replaces that of the classifier.
+        data_preprocessor: Replaces the classifier's own.
 
     Raises:
-        ValueError: While testing: the predictions have no ``pred_score``, as those of more than 32,768 classes.
+        ValueError: While testing: the predictions have no ``pred_score``, as with more than 32,768 classes.
     """
 
     def merge_preds(self, data_samples_list: Sequence[Sequence[DataSample]]) -> list[DataSample]:

@@ -14,7 +14,7 @@ from mmpod.registry import MODEL_WRAPPERS, MODELS
 
 __all__ = ['COTClassifier', 'COTDistributedDataParallel']
 
-# The two objectives of a step, in their order: the name of the optimizer and the mode of the forward pass.
+# The two objectives of a step, in order: the name of the optimizer and the mode of the forward pass.
 OBJECTIVES = {'primary': 'loss', 'complement': 'complement'}
 
 
@@ -56,7 +56,7 @@ class COTClassifier(ImageClassifier):
         optim_wrapper: OptimWrapperDict,
         wrapper: Optional[MMDistributedDataParallel] = None,
     ) -> dict[str, Tensor]:
-        """Take both steps on one batch and return the terms of both losses; ``loss`` is that of the primary one."""
+        """Take both steps on one batch and return the terms of both losses; ``loss`` is the primary one."""
         if not isinstance(optim_wrapper, OptimWrapperDict):
             raise TypeError(
                 'Expected `optim_wrapper` to hold the two optimizers of COT, but got one '

@@ -35,8 +35,8 @@ class GDAClassifier(ImageClassifier):
       :math:`s_k \propto 1 / (1 + (\max_j l_j - l_k)/D)` with the joint log-densities l; the posterior itself is 0 or 1
       in float32 for nearly every image, which would lose the ranking;
     - ``cosine_score``, ``cosine_label``: the prediction of the head alone;
-    - ``log_density``, ``mahalanobis``: :math:`\log p(x)` under the mixture, and minus the least squared Mahalanobis
-      distance: small for images of no known class.
+    - ``log_density``, ``mahalanobis``: :math:`\log p(x)` under the mixture, and minus the smallest squared Mahalanobis
+      distance, both small for images of unknown classes.
 
     Args:
         args, kwargs: Passed to ``ImageClassifier``.
@@ -103,19 +103,12 @@ class GDAClassifier(ImageClassifier):
         return GaussianDiscriminantAnalysis(**self.settings)
 
     def feature_source(self) -> dict:
-        """Return what the features depend on besides the images.
-
-        This is how they are normalised, a hash of the weights, the stage and its scaling.
-        """
+        """Return what the features depend on besides the images: normalisation, hash of the weights, stage, scaling."""
         images = normalisation(self.data_preprocessor)
         return dict(images, weights=weights_fingerprint(self), stage=self.stage, normalize=self.normalize)
 
     def gaussian_features(self, feats: Union[Tensor, tuple[Tensor, ...]]) -> Tensor:
-        """Return the features that the Gaussians are fitted on, shape (N, D), at least float32.
-
-        Args:
-            feats: Output of the neck.
-        """
+        """Return the features for the Gaussians from the output of the neck, shape (N, D), at least float32."""
         features = stage_features(self.head, feats, self.stage)
         with no_autocast(features):
             features = at_least_float32(features)
@@ -144,9 +137,9 @@ class GDAClassifier(ImageClassifier):
     def _require_fitted(self) -> None:
         if self.gda is None:
             raise ValueError(
-                'Expected fitted Gaussians in GDAClassifier, but got none. tools/test.py fits them '
-                "(custom_hooks=[dict(type='mmpod.FitGDAHook')]); model.fitted names a file of fitted ones. Train with "
-                'the config without GDA.'
+                'Expected fitted Gaussians in GDAClassifier, but got none. Test with tools/test.py, which fits them '
+                "(custom_hooks=[dict(type='mmpod.FitGDAHook')]), or name a file of fitted ones in model.fitted. To "
+                'train, use the config without GDA.'
             )
         if self._checked:
             return

@@ -16,9 +16,9 @@ class LearnedPrototypeHead(PrototypeHead):
     r"""Classify by the similarity to one learned weight vector per class.
 
     pooled features x (N, C) -> similarity with the K class weights w (N, K) -> argmax. There is no projection (D = C)
-    and no bias, as in Eq. 1-4 of arXiv 2111.15449 v1 and in the papers of these losses. It predicts by what the loss
-    trains: by the cosine if that normalises the class weights (AM-Softmax, A-Softmax), with ``pred_score``
-    (1 + cosine) / 2, otherwise by the inner product (L-Softmax, Center Loss), with softmax probabilities.
+    and no bias, as in Eq. 1-4 of arXiv 2111.15449 v1 and in the papers of these losses. It predicts by the similarity
+    that the loss trains: the cosine if the loss normalises the class weights (AM-Softmax, A-Softmax), with
+    ``pred_score`` (1 + cosine) / 2; otherwise the inner product (L-Softmax, Center Loss), with softmax probabilities.
 
     Args:
         num_classes, in_channels, loss: As in :class:`PrototypeHead`.

@@ -40,7 +40,7 @@ class PEDCCHead(PrototypeHead):
         init_cfg: Initialisation of ``fc``; by default PyTorch's own, as in the authors' code.
         centroids: ``'pedcc'``; ``'spread'`` for K > D + 1, see :func:`~mmpod.functional.spread_centroids`; or the path
             of a ``.pkl`` file as the authors released them, see :func:`~mmpod.models.centroid_file.read_centroids`.
-            Numerically optimised centroids take up to minutes.
+            Numerically optimised centroids can take minutes.
         norm_cfg: A norm between ``fc`` and the scaling to unit length, which the paper does not have:
             ``dict(type='BN1d')``, ``'SyncBN'`` or ``'LN'``, with the options of :func:`mmcv.cnn.build_norm_layer`. None
             for no norm.
@@ -123,7 +123,7 @@ class PEDCCHead(PrototypeHead):
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     def _unit_rows(self, rows: Tensor, name: str) -> Tensor:
-        """Return the centroids of a checkpoint, scaled to unit length if they are not so up to rounding."""
+        """Return the centroids of a checkpoint, scaled to unit length unless they have it up to rounding."""
         self._check_shape(tuple(rows.shape), name)
         lengths = rows.float().norm(dim=1)
         error = (lengths - 1).abs()

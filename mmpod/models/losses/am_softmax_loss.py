@@ -15,7 +15,7 @@ __all__ = ['AMSoftmaxLoss']
 
 @MODELS.register_module()
 class AMSoftmaxLoss(PrototypeLoss):
-    r"""Cross entropy over :math:`s (\cos\theta_j - m\,[j = y_i])`: the true class must win by a margin of the cosine.
+    r"""Cross entropy over :math:`s (\cos\theta_j - m\,[j = y_i])`: the true class must win by a cosine margin.
 
     Args:
         scale: s, above 0. Wang et al. use 30. Zhu and Zu (arXiv 2111.15449) use 5, with which a feature at its vertex

@@ -21,9 +21,9 @@ class CenterLoss(PrototypeLoss):
 
     .. math:: L = L_{Softmax} + \frac{\lambda}{2N} \sum_i \|x_i - c_{y_i}\|^2
 
-    Eq. 4 prints the sum over the batch where the authors' Caffe layer takes the mean, as here; the printed form is N
-    times this ``center_weight``. The centers start at zero and are not parameters: each training batch moves them once,
-    by ``center_rate`` times :func:`~mmpod.functional.center_steps` over the batch of all processes. Accepts soft
+    Eq. 4 prints the sum over the batch where the authors' Caffe layer takes the mean, as here; in the printed form the
+    same weight counts N times as much. The centers start at zero and are not parameters: each training batch moves them
+    once, by ``center_rate`` times :func:`~mmpod.functional.center_steps` over the batch of all processes. Accepts soft
     labels: a sample then belongs partly to several classes.
 
     Args:

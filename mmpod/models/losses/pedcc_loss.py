@@ -23,8 +23,8 @@ class PEDCCLoss(AMSoftmaxLoss):
         scale: s of Eq. 6, above 0.
         margin: m of Eq. 6, in units of the cosine, from 0 to 2.
         mse_weight: Lambda of Eq. 8, at least 0. The paper gives no value.
-        root: n of Eq. 8, at least 1. The paper gives no value. The root is taken of the mean over the batch, which is
-            raised to at least 1e-12.
+        root: n of Eq. 8, at least 1. The paper gives no value. The root is taken of the mean over the batch, clamped to
+            at least 1e-12.
         kwargs: Passed to :class:`PrototypeLoss`.
     """
 

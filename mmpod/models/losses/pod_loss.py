@@ -90,11 +90,7 @@ class PODLoss(PrototypeLoss):
         return {'loss_cosine': cosine, 'loss_sc': correlation} if self.sc_weight > 0 else {'loss_cosine': cosine}
 
     def check_unit(self, centroids: Tensor) -> None:
-        """Refuse frozen centroids that are not of unit length; each tensor is checked only once.
-
-        Raises:
-            ValueError: A row is longer or shorter.
-        """
+        """Raise a ValueError for frozen centroids that are not of unit length; each tensor is checked only once."""
         if centroids is self._checked or is_compiling():
             return
         length = torch.linalg.vector_norm(centroids, dim=1)

@@ -126,7 +126,7 @@ class PrototypeLoss(nn.Module):
         return False
 
     def restart_schedule(self) -> None:
-        """Set what changes with the length of training to its start, as a new training from old weights needs it.
+        """Reset what changes in the course of training, for a new training that starts from old weights.
 
         ``mmpod.CheckWeightsHook`` calls it. This base has no schedule.
         """
@@ -172,9 +172,9 @@ class PrototypeLoss(nn.Module):
         totals = labels.detach().sum(dim=1, dtype=torch.float32)
         if not torch.allclose(totals, torch.ones_like(totals), atol=1e-2):
             raise ValueError(
-                'Expected `labels` (N, K) of one class per image, whose rows add up to 1, but got rows from '
-                f'{totals.min():g} to {totals.max():g}. '
-                'A feature can lie at one centroid only, so an image cannot have several labels.'
+                'Expected the rows of `labels` (N, K) to add up to 1, one class per image, but got sums from '
+                f'{totals.min():g} to {totals.max():g}. A feature can lie at one centroid only, so give each image one '
+                'label.'
             )
 
     def extra_repr(self) -> str:

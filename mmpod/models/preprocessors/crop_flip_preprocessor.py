@@ -28,6 +28,7 @@ class CropFlipPreprocessor(ClsDataPreprocessor):
 
     Raises:
         RuntimeError: While running: the images of a batch differ in size.
+        ValueError: While running: the images do not have the size ``crop_size``.
     """
 
     def __init__(self, padding: int = 4, flip_prob: float = 0.5, crop_size: Optional[int] = None, **kwargs: Any):

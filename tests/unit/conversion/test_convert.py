@@ -138,7 +138,7 @@ def test_what_does_not_come_along_is_said():
     [
         ('csra/resnet101-csra_1xb16_voc07-448px.py', 'got CSRAClsHead: it is for several labels per image'),
         ('arcface/resnet50-arcface_8xb32_inshop.py', 'retrieves images .* convert the classifier'),
-        ('blip/blip-base_8xb32_caption.py', 'another task, such as text and images'),
+        ('blip/blip-base_8xb32_caption.py', 'another task, such as vision and language'),
         ('mae/mae_vit-base-p16_8xb512-amp-coslr-300e_in1k.py', 'pre-trained without labels; convert the config that'),
         ('dinov2/vit-small-p14_dinov2-pre_headless.py', 'to have a head, but it has none'),
     ],
@@ -154,7 +154,7 @@ def test_other_tasks_are_refused(name, reason):
         (dict(type='MultiTaskHead'), 'several tasks'),
         (dict(type='MultiLabelLinearClsHead', loss=dict(use_sigmoid=True)), 'several labels per image'),
         (dict(type='mmpod.PEDCCHead'), 'already been converted'),
-        (dict(type='NoSuchHead'), 'got NoSuchHead: it is in no registry'),
+        (dict(type='NoSuchHead'), 'got NoSuchHead: it is not registered'),
         (dict(loss=dict(type='LabelSmoothLoss', label_smooth_val=0.1, mode='multi_label')), "mode='multi_label'"),
         (dict(num_classes=1), '`num_classes` to be an integer of at least 2, but got 1'),
     ],
@@ -189,9 +189,9 @@ SWITCH = dict(type='SwitchRecipeHook', schedule=[dict(action_epoch=1, loss=dict(
 @pytest.mark.parametrize(
     'change, reason',
     [
-        (lambda cfg: cfg.pop('model'), 'to have `model`'),
+        (lambda cfg: cfg.pop('model'), 'to have a `model`'),
         (lambda cfg: cfg.model.pop('backbone'), 'to have a backbone, but got None'),
-        (lambda cfg: cfg.model.update(type='mmpod.COTClassifier'), 'of one loss, but got COTClassifier'),
+        (lambda cfg: cfg.model.update(type='mmpod.COTClassifier'), 'with one loss, but got COTClassifier'),
         (lambda cfg: cfg.update(custom_hooks=[SWITCH]), 'SwitchRecipeHook replaces it'),
         (
             lambda cfg: setattr(cfg, 'model', dict(RESNET, backbone=RAW_VIT, neck=None)),

@@ -63,9 +63,9 @@ def test_configs_of_mmcls_are_told_where_to_migrate():
 
 def test_classifiers_are_refused_for_the_true_reason():
     for kind in ('TimmClassifier', 'mmpretrain.TimmClassifier', resolve('TimmClassifier', MODELS)):
-        with pytest.raises(ValueError, match='got .*TimmClassifier: its network has the head inside'):
+        with pytest.raises(ValueError, match='got .*TimmClassifier: its network contains the head'):
             mmpod.convert(config(kind))
     with pytest.raises(ValueError, match='config of HeadlessClassifier has none to replace. Let the class build'):
         check_convertible(Config(dict(model=dict(type='HeadlessClassifier'))).model)
-    with pytest.raises(ValueError, match='got NoSuchClassifier: it is in no registry'):
+    with pytest.raises(ValueError, match='got NoSuchClassifier: it is not registered'):
         mmpod.convert(config('NoSuchClassifier'))

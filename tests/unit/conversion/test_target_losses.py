@@ -76,7 +76,7 @@ def test_mixed_images_train_or_are_refused(loss):
 @pytest.mark.parametrize('loss', LOSSES)
 def test_one_hot_scores_train_as_labels_do(loss):
     if loss == 'cot':
-        with pytest.raises(ValueError, match='no `to_onehot` of the data preprocessor'):
+        with pytest.raises(ValueError, match='no `to_onehot` in the data preprocessor'):
             mmpod.convert(config(to_onehot=True), loss=loss)
         return
     totals = []

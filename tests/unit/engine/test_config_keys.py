@@ -25,7 +25,7 @@ def test_misspelt_keys_are_refused(key, meant, place, root, tmp_path):
     cfg = Config.fromfile(tmp_path / 'own.py')
     if place == 'option':
         cfg.merge_from_dict({f'{key}.optimizer.lr': 0.3})
-    with pytest.raises(UserError, match=f"'{key}', which nothing reads. Did you mean '{meant}'"):
+    with pytest.raises(UserError, match=f"'{key}', which is never used. Did you mean '{meant}'"):
         check_known_keys(cfg)
 
 
@@ -90,15 +90,15 @@ def test_classes_that_a_pure_python_config_imports_are_not_keys(pure_python):
 @pytest.mark.parametrize(
     'option, words',
     [
-        ('optim_wraper.optimizer.lr=0.3', 'nothing reads `optim_wraper`. Did you mean `optim_wrapper`'),
-        ('lr=0.3', 'nothing reads `lr`. Name it by its path'),
-        ('custom_imports.imports=[mine]', 'in the config file, because they take effect before'),
-        ('steps.0=5', 'nothing reads `steps`. It is a variable of the config file: change the places'),
+        ('optim_wraper.optimizer.lr=0.3', '`optim_wraper` is not one. Did you mean `optim_wrapper`'),
+        ('lr=0.3', '`lr` is not one. Name it by its path'),
+        ('custom_imports.imports=[mine]', 'in the config file, because it takes effect before'),
+        ('steps.0=5', '`steps` is not one. It is a variable of the config file: change the settings'),
         ('optim_wrapper.optimiser.lr=0.3', 'no `optimiser`. Did you mean `optimizer`'),
         ('env_cfg.cudnn_benchmrk=True', 'Did you mean `cudnn_benchmark`'),
         ('model.head.loss.sc_wieght=0.3', 'Did you mean `sc_weight`'),
         ('train_dataloader.dataset.pipeline.9.padding=0', 'fit'),
-        ('train_dataloader=3', '`train_dataloader` to have the value of a section, but got 3. .*train_dataloader.KEY'),
+        ('train_dataloader=3', '`train_dataloader` to be a section, but got 3. .*train_dataloader.KEY'),
         ('train_cfg=dict(max_epochs=3)', "but got 'dict"),
     ],
 )

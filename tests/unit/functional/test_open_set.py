@@ -43,5 +43,5 @@ def test_nan_and_no_scores_at_all(measure):
     assert measure(good, infinite) == 0.5
     for bad, got in ((torch.tensor([0.0, float('nan')]), '1 NaN'), (torch.empty(0), 'none')):
         for name, scores in dict(known=(bad, good), unknown=(good, bad)).items():
-            with pytest.raises(ValueError, match=f'`{name}` to be at least one score.*got {got}'):
+            with pytest.raises(ValueError, match=f'`{name}` to hold at least one score.*got {got}'):
                 measure(*scores)

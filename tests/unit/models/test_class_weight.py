@@ -112,5 +112,5 @@ def test_one_hot_scores_of_the_preprocessor_are_labels():
 def test_several_labels_per_image_are_refused(dtype):
     head = MODELS.build(dict(type='mmpod.PEDCCHead', num_classes=K, in_channels=5, feat_dim=D))
     rows = torch.tensor([[1, 0, 0, 0], [1, 1, 0, 0]], dtype=dtype)
-    with pytest.raises(ValueError, match='of one class per image, whose rows add up to 1, but got rows from 1 to 2'):
+    with pytest.raises(ValueError, match='to add up to 1, one class per image, but got sums from 1 to 2'):
         head.loss((torch.randn(2, 5),), samples_of(rows))

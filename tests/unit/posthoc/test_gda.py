@@ -298,7 +298,7 @@ BROKEN[1, 2] = np.nan
         (ValueError, 'D = 6 as in fitting', lambda: fitted().partial_fit(FEATURES, LABELS)),
         (ValueError, '`num_classes` to be 4', lambda: fitted().partial_fit(*blobs(), num_classes=5)),
         (ValueError, '`num_classes` with the first', lambda: GaussianDiscriminantAnalysis().partial_fit(*blobs())),
-        (ValueError, 'call fit', lambda: GaussianDiscriminantAnalysis().predict(FEATURES)),
+        (ValueError, 'Call fit', lambda: GaussianDiscriminantAnalysis().predict(FEATURES)),
     ],
 )
 def test_bad_input_is_named(error, words, call):
