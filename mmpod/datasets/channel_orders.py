@@ -80,7 +80,7 @@ def check_same_order(datasets: Mapping[str, Any]) -> None:
         raise UserError(
             f'Expected all images to have one channel order, but the pipeline of {orders["rgb"]} gives RGB and that of '
             f"{orders['bgr']} gives BGR. Put dict(type='NumpyToPIL', to_rgb=True), dict(type='PILToNumpy') into one of "
-            'them, behind the transform that loads images if there is one: they swap red and blue. Instead of '
+            'them, after the transform that loads images if there is one: they swap red and blue. Instead of '
             "mmpretrain's CIFAR10 you can use mmpod.CIFAR10AnyLayout, whose images are BGR."
         )
 

@@ -13,7 +13,7 @@ from mmpretrain.datasets import CIFAR10, MNIST
 from mmpretrain.registry import DATASETS
 from torch import Tensor
 
-from mmpod.utils.config_parts import inner_datasets, is_a, resolve
+from mmpod.utils.config_parts import inner_datasets, is_a, resolve, type_name
 
 __all__ = [
     'file_pipeline',
@@ -95,21 +95,21 @@ def reading_pipeline(dataset: dict, pipeline: list, resize: bool) -> list:
     for candidate in (pipeline, [*pipeline, pack]):  # a wrapper such as InMemoryImages packs the result
         if try_pipeline(candidate, (64, 64)) is not None:
             return [*candidate[:1], *resized, *candidate[1:]]
-    pipeline = [*_array_loader(kind), *resized, *pipeline]
+    pipeline = [*_array_loader(dataset), *resized, *pipeline]
     return pipeline if try_pipeline(pipeline, (64, 64)) is not None else [*pipeline, pack]
 
 
-def _array_loader(kind: type) -> list:
+def _array_loader(dataset: dict) -> list:
     """Return transforms that read a file into an array like those in the dataset."""
-    load = dict(type='LoadImageFromFile')
+    load, kind = dict(type='LoadImageFromFile'), resolve(dataset.get('type'), DATASETS)
     if getattr(kind, 'CHANNEL_ORDER', None) == 'bgr':
         return [load]
-    if issubclass(kind, CIFAR10):  # and CIFAR-100
+    if is_a(kind, CIFAR10):  # and CIFAR-100
         return [load, reverse_channels]
-    if issubclass(kind, MNIST):  # and Fashion-MNIST
+    if is_a(kind, MNIST):  # and Fashion-MNIST
         return [dict(load, color_type='grayscale')]
     raise ValueError(
-        f'Expected a test set that shows how to read image files, but the pipeline of {kind.__name__} does not read a '
+        f'Expected a test set that shows how to read image files, but the pipeline of {type_name(dataset)} does not read a '
         'PNG file, and the order of its arrays is unknown.'
     )
 
