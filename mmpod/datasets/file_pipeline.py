@@ -109,8 +109,8 @@ def _array_loader(dataset: dict) -> list:
     if is_a(kind, MNIST):  # and Fashion-MNIST
         return [dict(load, color_type='grayscale')]
     raise ValueError(
-        f'Expected a test set that shows how to read image files, but the pipeline of {type_name(dataset)} does not read a '
-        'PNG file, and the order of its arrays is unknown.'
+        f'Expected a test set that shows how to read image files, but the pipeline of {type_name(dataset)} does not '
+        'read a PNG file, and the order of its arrays is unknown.'
     )
 
 
