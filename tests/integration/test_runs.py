@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mmpod.experiments import plans as plans_module
+from mmpod.experiments import launcher as launcher_module
 from mmpod.experiments import queue as queue_module
 from mmpod.experiments.launcher import Launcher
 from mmpod.experiments.plans import Plan, plan_run
@@ -155,7 +155,7 @@ def test_whatever_ends_the_runner_ends_all_processes(number, status, tmp_path):
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGKILL])
 def test_what_ends_the_runner_ends_runs_of_several_processes(number, tmp_path, monkeypatch):
-    monkeypatch.setattr(plans_module, 'TOOLS', tmp_path)
+    monkeypatch.setattr(launcher_module, 'TOOLS', tmp_path)
     (tmp_path / 'train.py').write_text(WRITE_PID.format(folder=str(tmp_path)) + 'write_pid(); time.sleep(60)')
     command = Launcher(4).train(tmp_path / 'config.py', tmp_path, [])
     runner = start_runner(tmp_path, Plan(Run('a', 0, tmp_path / 'a'), [command], 1, dict(options=[])))
