@@ -10,6 +10,7 @@ repeat the command to continue. Finished runs are not repeated; if their config 
 
 import argparse
 import sys
+from typing import Any
 
 from mmpod.experiments.arguments import check_arguments, make_runs, runs_parser, trained_configs
 from mmpod.experiments.comparison import curves_csv, final_values, geometry_table, summary_table, verdict
@@ -17,6 +18,7 @@ from mmpod.experiments.config_hash import resolve
 from mmpod.experiments.figures import loss_names, plot_accuracy, plot_geometry
 from mmpod.experiments.run import Run, choose_metric
 from mmpod.utils.config_differences import variations
+from mmpod.utils.config_parts import classes_named
 from mmpod.utils.errors import errors_as_exit
 
 CONDITIONS = (
@@ -46,15 +48,28 @@ def unequal_conditions(runs: list[Run]) -> str:
     training = []
     for run, (record, tested) in zip(runs, records):
         if not tested:
-            same = {name: value for name, value in record.get('config', {}).items() if name in CONDITIONS and value}
+            settings = _with_full_types(record.get('config', {}))
+            same = {name: value for name, value in settings.items() if name in CONDITIONS and value}
             last = max((epoch for curve in run.curves().values() for epoch in curve), default=None)
             training.append({**same, 'last epoch': last, 'processes': record.get('processes', 1)})
     common = []
     for record, tested in records:
-        loader = record.get('config', {}).get('test_dataloader' if tested else 'val_dataloader') or {}
+        loader = _with_full_types(record.get('config', {})).get('test_dataloader' if tested else 'val_dataloader') or {}
         common.append({'evaluation': loader.get('dataset'), 'versions': record.get('versions', {})})
     varied = ', '.join(filter(None, (variations(training), variations(common))))
     return varied and f'The runs differ not only in model, optimizer and schedule, but also in {varied}.'
+
+
+def _with_full_types(settings: Any) -> Any:
+    """Return settings whose types are package and class: configs can name one class in several ways."""
+    if isinstance(settings, list):
+        return [_with_full_types(item) for item in settings]
+    if not isinstance(settings, dict):
+        return settings
+    full = {key: _with_full_types(value) for key, value in settings.items()}
+    for kind in classes_named(full['type']) if isinstance(full.get('type'), str) else ():
+        full['type'] = f'{kind.__module__.partition(".")[0]}.{kind.__qualname__}'
+    return full
 
 
 def report(args: argparse.Namespace, done: list[Run]) -> None:

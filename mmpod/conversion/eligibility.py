@@ -14,7 +14,7 @@ from mmpretrain.models import (
 from mmpretrain.models.heads import ClsHead, MultiLabelClsHead, MultiTaskHead
 from mmpretrain.registry import MODELS
 
-from mmpod.models import COTClassifier, PEDCCHead
+from mmpod.models import COTClassifier, PEDCCHead, PrototypeHead, PrototypeLoss
 from mmpod.utils.config_parts import is_a, resolve, type_name
 
 __all__ = ['check_convertible', 'check_version']
@@ -99,6 +99,10 @@ def _other_head(head_class: Any, head: Any) -> Optional[str]:
         return 'it is for several labels per image, and a feature can lie at one centroid only'
     if is_a(head_class, PEDCCHead):
         return 'it has already been converted'
+    if isinstance(loss, dict) and is_a(resolve(loss.get('type'), MODELS), PrototypeLoss):
+        if not is_a(head_class, PrototypeHead):
+            own = f"{type_name(loss)} needs one of mmpod's heads"
+            return f"{own}; leave the loss out and choose it with --loss, or set type='mmpod.PEDCCHead' yourself"
     if not is_a(head_class, (ClsHead, MultiLabelClsHead)):
         return 'it is not a classification head (ClsHead)'
     return None

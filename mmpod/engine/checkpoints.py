@@ -109,10 +109,9 @@ def safe_loading(checkpoint: object) -> Iterator[None]:
         yield
     except pickle.UnpicklingError as error:
         raise UserError(
-            f'Expected `{checkpoint}` to hold plain data, but it holds objects that only code can restore: '
-            f"{str(error).splitlines()[0]} Checkpoints of these tools and published weights load; MMEngine's own "
-            'training checkpoints do not. If, and only if, you trust who made the file, set '
-            'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 and repeat the command.'
+            f'Expected `{checkpoint}` to hold plain data, but it holds objects that only code can restore. Checkpoints '
+            "of these tools and published weights load; MMEngine's own training checkpoints do not. If, and only if, "
+            'you trust who made the file, set TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 and repeat the command.'
         ) from error
     finally:
         os.environ.pop(SAFE, None)

@@ -112,6 +112,8 @@ def evaluation_config(args: Namespace) -> Config:
     cfg.load_from, cfg.resume = args.checkpoint, False
     if args.allow_missing:
         cfg.merge_from_dict({'default_hooks.check_weights': None})
+    if cfg.get('train_dataloader'):
+        cfg.train_dataloader.pop('persistent_workers', None)  # nothing is trained, so nothing is said of its workers
     if args.amp:
         cfg.test_cfg.fp16 = True
     if args.show or args.show_dir is not None:

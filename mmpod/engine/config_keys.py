@@ -5,14 +5,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable
 
-import mmpretrain.registry
 from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
-from mmengine.registry import Registry
 from mmengine.runner import EpochBasedTrainLoop, FlexibleRunner, IterBasedTrainLoop, Runner, TestLoop, ValLoop
 from torch.utils.data import DataLoader
 
-from mmpod.utils.config_parts import resolve, type_name
+from mmpod.utils.config_parts import classes_named, type_name
 from mmpod.utils.errors import UserError, did_you_mean
 
 __all__ = ['check_known_keys', 'check_option', 'require_sections']
@@ -127,8 +125,7 @@ def require_sections(cfg: Config, *names: str) -> None:
 
 def _arguments_of(section: Mapping) -> set[str]:
     """Return the arguments of the class that the ``type`` of a section names, in any registry."""
-    registries = [found for found in vars(mmpretrain.registry).values() if isinstance(found, Registry)]
-    kinds = {resolve(section.get('type'), registry) for registry in registries} - {None}
+    kinds = classes_named(section.get('type'))
     bases = {base for kind in kinds if isinstance(kind, type) for base in kind.__mro__}  # it may be a function
     return _arguments(*(vars(base)['__init__'] for base in bases if '__init__' in vars(base)))
 

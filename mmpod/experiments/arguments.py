@@ -55,7 +55,7 @@ def check_arguments(parser: argparse.ArgumentParser, args: argparse.Namespace) -
     if min(given.get('jobs', 1), given.get('processes', 1)) < 1:
         parser.error('Expected --jobs and --processes to be at least 1.')
     if len({config.stem for config in configs}) < len(configs):
-        parser.error('Expected configs with different names, because a run is named after its config.')
+        parser.error('Expected configs with different names, because a run is named after its config. Rename one.')
 
 
 def trained_configs(configs: Sequence[Path]) -> dict[Path, Path]:

@@ -156,7 +156,8 @@ def verdict(values: Mapping[str, Mapping[int, float]], metric: str, lower_is_bet
         difference, half = statistics.mean(pairs), half_interval(pairs)
         text = f'- {name}: {"worse" if difference >= 0 else "better"} by {abs(difference):{form}} '
         if half <= 1e-9 * abs(means[best]):  # equal up to rounding
-            lines.append(f'{text}with each of {len(pairs)} seeds: equal differences give no interval. Add --seeds.')
+            text = text if difference else f'- {name}: equal '
+            lines.append(f'{text}with each of {len(pairs)} seeds: without a spread there is no interval. Add --seeds.')
             continue
         interval = f'{difference - half:{form}} to {difference + half:{form}}, {len(pairs)} seeds in pairs'
         beyond = 'beyond' if abs(difference) > half else 'no difference beyond'

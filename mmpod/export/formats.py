@@ -5,11 +5,16 @@ import inspect
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Optional, Union
+from unittest.mock import patch
 
 import torch
 from mmengine.config import Config
+from mmpretrain.models.backbones.mixmim import MixMIMBlock
+from mmpretrain.models.utils.attention import ShiftWindowMSA
 from torch import Tensor
 
 from mmpod.datasets import UnlabelledImages, file_pipeline
@@ -106,7 +111,8 @@ def export_classifier(
         batch = torch.zeros(2, *shape)  # a single image would be taken for a constant batch size
         classifier(batch)  # refuses a head without one output
         try:
-            write(classifier, batch, written)
+            with _windows_of_any_batch():
+                write(classifier, batch, written)
         except Exception as error:  # from PyTorch's exporters, of any type and length
             reason = str(error).strip().partition('\n')[0].rstrip('.')
             raise ValueError(
@@ -157,6 +163,20 @@ def load_exported(path: Union[str, Path]) -> Classify:
     if path.endswith('.pt2'):
         return torch.export.load(path).module()
     return torch.jit.load(path)
+
+
+@contextmanager
+def _windows_of_any_batch() -> Iterator[None]:
+    """Let the windows of Swin, DaViT and MixMIM be joined for any batch: they write the one traced into the graph."""
+
+    def window_reverse(windows: Tensor, height: int, width: int, size: int) -> Tensor:
+        tiles = windows.view(-1, height // size, width // size, size, size, windows.shape[-1])
+        return tiles.transpose(2, 3).flatten(1, 2).flatten(2, 3)
+
+    with ExitStack() as patches:
+        for kind in (ShiftWindowMSA, MixMIMBlock):
+            patches.enter_context(patch.object(kind, 'window_reverse', staticmethod(window_reverse)))
+        yield
 
 
 def _require_packages(format: str) -> None:

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, Union
 
+import mmpretrain.registry
 from mmengine.registry import Registry
 
-__all__ = ['inner_datasets', 'is_a', 'loaders_of', 'preprocessor_of', 'resolve', 'type_name']
+__all__ = ['classes_named', 'inner_datasets', 'is_a', 'loaders_of', 'preprocessor_of', 'resolve', 'type_name']
 
 
 def resolve(name: Union[str, type, None], registry: Registry) -> Any:
@@ -19,6 +20,12 @@ def resolve(name: Union[str, type, None], registry: Registry) -> Any:
         return name
     with registry.switch_scope_and_registry(None) as scoped:
         return scoped.get(name)
+
+
+def classes_named(name: Union[str, type, None]) -> set:
+    """Return what a config's ``type`` refers to in any registry, see :func:`resolve`; a set, as a rule of one."""
+    registries = [found for found in vars(mmpretrain.registry).values() if isinstance(found, Registry)]
+    return {resolve(name, registry) for registry in registries} - {None}
 
 
 def type_name(part: dict) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Optional
+from urllib.error import URLError
 
 from mmpod.utils.paths import TOOLS
 
@@ -76,6 +77,8 @@ def user_sentence(error: Exception) -> Optional[str]:
             f'Expected all images of a batch to have one size, but {text[text.index("got") :]}. Resize them in the '
             "pipeline, for example with dict(type='Resize', scale=(32, 32))."
         )
+    if isinstance(error, URLError):
+        return f'Expected to download a file, but got: {error.reason}. Check the connection, or name a local copy.'
     if isinstance(error, OSError) and isinstance(error.filename, str):
         return f'{error.strerror}: `{os.path.abspath(error.filename)}`'
     if isinstance(error, (UserError, OSError, ImportError)) or _refused_by_mmpod(error):
@@ -133,4 +136,5 @@ def _unbuildable(error: Exception, text: str) -> Optional[str]:
         way_out = f'Did you mean {guess!r}?' if guess else 'If it is your own, import its module with custom_imports.'
         return f'Expected `type` to be the name of a registered {registry.name}, but got {kind!r}. {way_out}'
     name = kind if isinstance(kind, str) else getattr(kind, '__name__', kind)
-    return f'{name} cannot be built from the config: {text}'
+    inherited = '. If an inherited config sets it, add `_delete_=True` beside `type`.'
+    return f'{name} cannot be built from the config: {text}{inherited if "unexpected keyword" in text else ""}'

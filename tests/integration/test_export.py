@@ -304,7 +304,7 @@ def test_a_pure_python_config_is_exported(pure_python, tmp_path):
 
 @MODELS.register_module()
 class FixedBatch(torch.nn.Module):
-    """It works for one size of the batch, as SwinTransformerV2 does under `torch.export`."""
+    """It works for one size of the batch."""
 
     def forward(self, images):
         return (images.reshape(int(images.shape[0]), -1)[:, :64] + torch.zeros(len([*images]), 64),)
@@ -318,3 +318,21 @@ def test_what_pytorch_cannot_export_gets_one_sentence(tmp_path):
     with pytest.raises(ValueError, match=r'\AExpected .* torch_export, but [^\n]* onnx, torchscript[^\n]*\Z'):
         export_classifier(cfg, tmp_path / 'w.pth', 'torch_export')
     assert list(tmp_path.iterdir()) == [tmp_path / 'w.pth']
+
+
+@pytest.mark.parametrize('format', ['torchscript', pytest.param('torch_export', marks=NEEDS_TORCH_2_2)])
+@pytest.mark.parametrize('kind, window', [('SwinTransformer', 2), ('MixMIMTransformer', [2, 2, 2, 2])])
+def test_windows_of_transformers_are_those_of_any_batch(kind, window, format, tmp_path):
+    arch = dict(embed_dims=8, depths=[1, 1, 2, 1], num_heads=[1, 1, 1, 1])
+    cfg = config('pod_cifar10_10k')
+    cfg.model.backbone = dict(type=kind, arch=arch, img_size=64, window_size=window)
+    cfg.model.neck = dict(type='GlobalAveragePooling') if kind == 'SwinTransformer' else None
+    cfg.test_dataloader.dataset.pipeline.insert(0, dict(type='Resize', scale=64))
+    save_random(cfg, tmp_path / 'w.pth')
+    for index in range(3):
+        Image.fromarray(np.random.RandomState(index).randint(0, 256, (32, 32, 3), np.uint8)).save(
+            tmp_path / f'{index}.png'
+        )
+    facts = export_classifier(cfg, tmp_path / 'w.pth', format, images=tmp_path)
+    values, _ = load_exported(facts['file'])(torch.zeros(4, 3, 64, 64))
+    assert facts['compared_on'] == '3 images' and values.shape == (4, 10)

@@ -30,7 +30,7 @@ class CheckDataHook(Hook):
     - The labels of each batch must lie in ``[0, num_classes)``. Any other label would lead to an indexing error that
       does not name it (on a GPU, to a failed assertion of a kernel), and in an evaluation would count as a wrong
       prediction. An image must have one label, unless the head is made for several.
-    - ``topk`` of the accuracy in the validation must not exceed ``num_classes``.
+    - ``topk`` of the accuracy must not exceed ``num_classes``.
     - The training set must give at least one batch per epoch. If the head has a batch norm, each batch must have at
       least two images, which the last batch of an epoch may lack.
     - Validation and test must read every image.
@@ -77,7 +77,7 @@ class CheckDataHook(Hook):
             datasets['val_dataloader'] = runner.val_dataloader.dataset
         self._check_classes(runner, datasets)
         if runner.val_loop is not None:
-            _check_topk(runner)
+            _check_topk(runner, 'val_evaluator')
 
     def before_val(self, runner: Runner) -> None:
         """Check the validation set."""
@@ -88,6 +88,7 @@ class CheckDataHook(Hook):
         """Check the test set."""
         _check_every_image('test_dataloader', runner.test_dataloader)
         self._check_classes(runner, dict(test_dataloader=runner.test_dataloader.dataset))
+        _check_topk(runner, 'test_evaluator')
 
     def _check_classes(self, runner: Runner, datasets: dict) -> None:
         if isinstance(plain_model(runner.model), BaseRetriever):
@@ -103,7 +104,8 @@ class CheckDataHook(Hook):
             if num_classes is not None and classes is not None and num_classes != len(classes):
                 raise UserError(
                     f'Expected `num_classes` of the head to be the {len(classes)} classes of {source}, but got '
-                    f'{num_classes}. Set model.head.num_classes={len(classes)}.'
+                    f'{num_classes}. Set model.head.num_classes={len(classes)} or, if the data have {num_classes} '
+                    'classes, name these in all datasets: metainfo=dict(classes=[...]).'
                 )
 
     def _before_iter(
@@ -133,12 +135,12 @@ class CheckDataHook(Hook):
             check_label_values(labels, num_classes)
 
 
-def _check_topk(runner: Runner) -> None:
+def _check_topk(runner: Runner, evaluator: str) -> None:
     num_classes = _num_classes(runner)
-    for metric in runner.val_evaluator.metrics:
+    for metric in getattr(runner, evaluator).metrics:
         if isinstance(metric, Accuracy) and num_classes is not None and max(metric.topk) > num_classes:
             raise UserError(
-                f'Expected `topk` of {type(metric).__name__} in val_evaluator to be at most {num_classes}, the number '
+                f'Expected `topk` of {type(metric).__name__} in {evaluator} to be at most {num_classes}, the number '
                 f'of classes, but got {metric.topk}. Set its `topk` to 1.'
             )
 

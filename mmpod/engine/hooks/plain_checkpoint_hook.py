@@ -71,12 +71,13 @@ class PlainCheckpointHook(Hook):
 
 
 def _plain(value: Any) -> Any:
-    """Return the same content without NumPy's types, which PyTorch's safe loader refuses."""
+    """Return the same content without functions and NumPy's types, which PyTorch's safe loader refuses."""
     if isinstance(value, (np.generic, np.ndarray)):
         return value.tolist()
     if isinstance(value, dict):
         kind = OrderedDict if isinstance(value, OrderedDict) else dict
-        return kind((_plain(key), _plain(item)) for key, item in value.items())
+        # A function is no state: OneCycleLR saves the one that it computes with, and has it again after loading.
+        return kind((_plain(key), _plain(item)) for key, item in value.items() if not callable(item))
     if type(value) in (list, tuple):
         return type(value)(_plain(item) for item in value)
     return value

@@ -61,6 +61,17 @@ def test_configs_of_mmcls_are_told_where_to_migrate():
     mmpod.convert(config(data='a word of the project', train_dataloader=dict(batch_size=2)))
 
 
+def test_a_loss_of_mmpod_in_a_head_of_the_host_is_refused():
+    cfg = config()
+    cfg.model.head.loss = dict(type='mmpod.PODLoss', sc_weight=0.1)
+    with pytest.raises(
+        ValueError, match="PODLoss needs one of mmpod's heads; leave the loss out .*--loss, or set type"
+    ):
+        mmpod.convert(cfg)
+    cfg.model.head.update(type='mmpod.LearnedPrototypeHead', loss=dict(type='mmpod.AMSoftmaxLoss'))
+    assert mmpod.convert(cfg).model.head.type == 'mmpod.PEDCCHead'
+
+
 def test_classifiers_are_refused_for_the_true_reason():
     for kind in ('TimmClassifier', 'mmpretrain.TimmClassifier', resolve('TimmClassifier', MODELS)):
         with pytest.raises(ValueError, match='got .*TimmClassifier: its network contains the head'):

@@ -31,6 +31,7 @@ def runner_of(num_classes=3, train='abc', val='abc', test='abc', resume=False, t
         val_dataloader=loader_of(val),
         test_dataloader=loader_of(test),
         val_evaluator=Evaluator(Accuracy(topk=topk)),
+        test_evaluator=Evaluator(Accuracy(topk=topk)),
         _resume=resume,
     )
 
@@ -58,6 +59,8 @@ def test_head_with_another_number_of_classes(stage):
 def test_accuracy_among_more_classes_than_there_are(topk):
     with pytest.raises(UserError, match=r'`topk` of Accuracy in val_evaluator to be at most 3.* got \(.*5,?\)'):
         CheckDataHook().before_train(runner_of(topk=topk))
+    with pytest.raises(UserError, match='in test_evaluator to be at most 3'):
+        CheckDataHook().before_test(runner_of(topk=topk))
     for runner in (runner_of(topk=(1, 3)), runner_of(topk=topk, val=None), runner_of(None, None, None, topk=topk)):
         CheckDataHook().before_train(runner)
 

@@ -109,6 +109,11 @@ def test_augmentation_tests_the_model_that_is_tested_without(config_of, own, roo
 SECTIONS = 'model = train_dataloader = train_cfg = optim_wrapper = dict(type="A")\n'
 
 
+def test_an_evaluation_says_nothing_of_the_training_workers(config_of, own, root):
+    path = own(f"_base_ = '{root / DIGITS}'\ntrain_dataloader = dict(persistent_workers=True, num_workers=1)")
+    assert 'persistent_workers' not in config_of('test', path, 'epoch_1.pth').train_dataloader
+
+
 @pytest.mark.parametrize(
     'arguments, words',
     [

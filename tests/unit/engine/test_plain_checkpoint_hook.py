@@ -5,8 +5,19 @@ import pytest
 import torch
 from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer
+from mmengine.registry import PARAM_SCHEDULERS
 
 from mmpod.engine import PlainCheckpointHook
+
+ARGUMENTS = dict(
+    MultiStepLR=dict(milestones=[2]),
+    StepLR=dict(step_size=1),
+    ExponentialLR=dict(gamma=0.9),
+    CosineAnnealingLR=dict(T_max=4),
+    CosineRestartLR=dict(periods=[4], eta_min=0.0),
+    OneCycleLR=dict(eta_max=0.1, total_steps=8),
+    ReduceOnPlateauLR=dict(monitor='loss', rule='less'),
+)
 
 
 def test_history_survives_the_safe_loader(tmp_path):
@@ -57,6 +68,27 @@ def test_numpy_values_are_plain_at_any_depth(tmp_path):
     assert loaded['param_schedulers'] == [dict(best=0.5, last_step=3)]
     meta = dict(dataset_meta=dict(palette=[dict(rgb=[0.25, 0.5])], ids={7: 3}), best=best)
     assert loaded['meta'] == meta and type(loaded['meta']['dataset_meta']) is dict
+
+
+@pytest.mark.parametrize('kind', sorted(name for name in PARAM_SCHEDULERS.module_dict if name.endswith('LR')))
+def test_every_schedule_is_plain_and_continues(kind, tmp_path):
+    metrics = [dict(loss=1.0)] if kind == 'ReduceOnPlateauLR' else []
+
+    def build():
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.1, momentum=0.9)
+        return PARAM_SCHEDULERS.build(dict(type=kind, optimizer=optimizer, **ARGUMENTS.get(kind, {})))
+
+    schedule, resumed = build(), build()
+    schedule.step(*metrics)
+    checkpoint = dict(message_hub=dict(log_scalars={}), param_schedulers=[schedule.state_dict()])
+    PlainCheckpointHook().before_save_checkpoint(None, checkpoint)
+    torch.save(checkpoint, tmp_path / 'checkpoint.pth')
+    resumed.optimizer.load_state_dict(schedule.optimizer.state_dict())
+    resumed.load_state_dict(torch.load(tmp_path / 'checkpoint.pth', weights_only=True)['param_schedulers'][0])
+    for _ in range(3):
+        schedule.step(*metrics)
+        resumed.step(*metrics)
+        assert resumed.optimizer.param_groups == schedule.optimizer.param_groups
 
 
 def test_weights_alone_load_too():

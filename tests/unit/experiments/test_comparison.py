@@ -109,8 +109,8 @@ def test_paired_verdict_agrees_with_scipy():
     'values, words',
     [
         ({'a': {0: 90.0}, 'b': {0: 80.0}}, 'fewer than two common seeds, too few'),
-        ({'a': {0: 90.0, 1: 91.0}, 'b': {0: 90.0, 1: 91.0}}, 'b: worse by 0.00 with each of 2 seeds: equal'),
-        ({'a': {0: 95.6, 1: 95.8}, 'b': {0: 95.4, 1: 95.6}}, 'b: worse by 0.20 with each of 2 seeds: equal'),
+        ({'a': {0: 90.0, 1: 91.0}, 'b': {0: 90.0, 1: 91.0}}, 'b: equal with each of 2 seeds: without a spread'),
+        ({'a': {0: 95.6, 1: 95.8}, 'b': {0: 95.4, 1: 95.6}}, 'b: worse by 0.20 with each of 2 seeds: without a spread'),
         ({'a': {0: 95.6, 1: math.nan}, 'b': {0: 95.7, 1: 95.6}}, 'a seed 1.\nBest by accuracy/top1: b, 95.65'),
         ({'a': {0: 95.6}, 'b': {0: math.nan}}, 'because their accuracy/top1 is not a finite number: b seed 0.'),
         ({'a': {0: 90.0, 1: 91.0}, 'b': {2: 80.0}}, 'fewer than two common seeds, too few'),
@@ -214,6 +214,18 @@ def test_conditions_that_differ_between_runs_are_named(record, changes, named, s
     same = [saved('a'), saved('a', 1), saved('b')]
     assert unequal_conditions(same) == ''
     assert unequal_conditions([*same, saved('b', 1, record, **changes)]).endswith(f'but also in {named}.')
+
+
+def test_one_class_under_several_names_is_no_difference(saved, unequal_conditions):
+    names = ('CustomDataset', 'mmpretrain.CustomDataset', 'mmpretrain.datasets.custom.CustomDataset')
+    step = ('LoadImageFromFile', 'mmcv.transforms.loading.LoadImageFromFile', 'mmpretrain.datasets.LoadImageFromFile')
+    runs = [
+        saved(name.replace('.', '_'), 0, train_dataloader=dict(dataset=dict(type=name, pipeline=[dict(type=load)])))
+        for name, load in zip(names, step)
+    ]
+    assert unequal_conditions(runs) == ''
+    other = saved('other', 0, train_dataloader=dict(dataset=dict(type='mmpod.CIFAR10AnyLayout', pipeline=[])))
+    assert 'dataset.type (mmpretrain.CustomDataset, mmpod.CIFAR10AnyLayout)' in unequal_conditions([*runs, other])
 
 
 def test_training_that_stopped_early_is_named(saved, unequal_conditions):

@@ -1,5 +1,7 @@
 """Which errors are the user's, and what is said of them."""
 
+import urllib.error
+import urllib.request
 from types import SimpleNamespace
 
 import pytest
@@ -138,6 +140,16 @@ def test_a_metric_without_labels_names_what_to_leave_out():
     sentence = user_sentence(KeyError('gt_label'))
     assert 'no `gt_label`' in sentence and 'test_evaluator=[] --out predictions.pkl' in sentence
     assert user_sentence(KeyError('another')) is None
+
+
+def test_a_failed_download_names_what_to_do():
+    said = sentence_of(lambda: urllib.request.urlopen('http://127.0.0.1:9/weights.pth'))
+    assert said.startswith('Expected to download a file, but got: ') and said.endswith('or name a local copy.')
+
+
+def test_an_inherited_argument_that_does_not_fit_names_delete():
+    said = sentence_of(lambda: MODELS.build(dict(type='mmpod.PODLoss', mode='original')))
+    assert said.endswith("argument 'mode'. If an inherited config sets it, add `_delete_=True` beside `type`.")
 
 
 def test_an_interrupt_is_one_sentence(capsys):
