@@ -18,7 +18,7 @@ from mmengine.config import Config
 from mmpod.datasets import CIFAR10AnyLayout
 from mmpod.engine.fast_path import use_fast_path
 from mmpod.engine.runner_session import runner_session
-from mmpod.experiments.comparison import markdown_table
+from mmpod.experiments.markdown import markdown_table
 from mmpod.registry import DATASETS
 from mmpod.utils.paths import CONFIGS
 

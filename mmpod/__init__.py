@@ -12,7 +12,7 @@ from mmpod.utils.paths import config_file, find_bases_of_checkouts
 from . import datasets, engine, evaluation, functional, models, posthoc
 from .conversion.convert import convert
 from .engine import Inferencer, get_model
-from .model_index import register_models
+from .shipped_configs import register_models
 from .version import __version__
 
 __all__ = [

@@ -13,7 +13,7 @@ LAYERS = [
     ['engine', 'evaluation'],
     ['conversion', 'export', 'visualization'],
     ['experiments'],
-    ['mmpod'],  # the package itself, which collects and registers the rooms: `__init__` and `model_index`
+    ['mmpod'],  # the package itself, which collects and registers the rooms: `__init__` and `shipped_configs`
     ['tools'],
 ]
 LAYER = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}

@@ -12,11 +12,12 @@ import argparse
 import sys
 from typing import Any
 
-from mmpod.experiments.arguments import check_arguments, make_runs, runs_parser, trained_configs
+from mmpod.experiments.arguments import check_arguments, runs_parser
 from mmpod.experiments.comparison import curves_csv, final_values, geometry_table, summary_table, verdict
-from mmpod.experiments.config_hash import resolve
+from mmpod.experiments.config_hash import resolved_config
 from mmpod.experiments.figures import loss_names, plot_accuracy, plot_geometry
-from mmpod.experiments.run import Run, choose_metric
+from mmpod.experiments.make_runs import make_runs, trained_configs
+from mmpod.experiments.run_files import Run, choose_metric
 from mmpod.utils.config_differences import variations
 from mmpod.utils.config_parts import classes_named
 from mmpod.utils.errors import errors_as_exit
@@ -90,7 +91,7 @@ def report(args: argparse.Namespace, done: list[Run]) -> None:
     curves_csv(done, args.work_dir / 'curves.csv', args.metric)
     name = 'accuracy' if args.metric.startswith('accuracy/') else args.metric.replace('/', '_')
     figure = args.work_dir / f'{name}.png'
-    losses = loss_names({config.stem: resolve(config, args.cfg_options).model for config in args.configs})
+    losses = loss_names({config.stem: resolved_config(config, args.cfg_options).model for config in args.configs})
     drawn = [(losses[run.name], run) for run in done if run.curve(args.metric)]
     if drawn:
         plot_accuracy(drawn, figure, args.metric, f'{args.metric} by epoch')

@@ -19,13 +19,13 @@ from pathlib import Path
 import pandas as pd
 
 from mmpod.experiments.arguments import check_arguments, queue_parser
-from mmpod.experiments.comparison import markdown_table
 from mmpod.experiments.launcher import Launcher
-from mmpod.experiments.plans import plan_run
+from mmpod.experiments.markdown import markdown_table
 from mmpod.experiments.queue import run_all
 from mmpod.experiments.records import Record, by_setting, collect, pack, read_results
 from mmpod.experiments.report import heading, write_report
-from mmpod.experiments.run import Run
+from mmpod.experiments.run_files import Run
+from mmpod.experiments.run_plan import plan_run
 from mmpod.experiments.studies.catalogue import STUDIES, setting_of
 from mmpod.experiments.studies.definitions import Setting
 from mmpod.experiments.studies.selection import matching, select

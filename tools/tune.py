@@ -16,10 +16,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmpod.experiments.arguments import check_arguments, make_runs, runs_parser
+from mmpod.experiments.arguments import check_arguments, runs_parser
 from mmpod.experiments.comparison import trial_table
-from mmpod.experiments.config_hash import resolve
-from mmpod.experiments.run import choose_metric
+from mmpod.experiments.config_hash import resolved_config
+from mmpod.experiments.make_runs import make_runs
+from mmpod.experiments.run_files import choose_metric
 from mmpod.experiments.sweep import parse_grid
 from mmpod.utils.errors import errors_as_exit
 
@@ -46,7 +47,7 @@ def parse_args() -> argparse.Namespace:
 
 def warn_of_the_test_set(config: Path, options: list[str]) -> None:
     """Warn if the trials are judged on the test set."""
-    cfg = resolve(config, options)
+    cfg = resolved_config(config, options)
     val, test = (dict((cfg.get(f'{name}_dataloader') or {}).get('dataset') or {}) for name in ('val', 'test'))
     parts = [[dataset.pop(name, None) for name in PARTS] for dataset in (val, test)]
     overlap = parts[0] == parts[1] or not all(any(part) for part in parts)

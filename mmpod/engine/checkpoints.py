@@ -21,7 +21,7 @@ from mmpod import datasets
 from mmpod.utils.config_differences import parse_settings
 from mmpod.utils.config_parts import inner_datasets, preprocessor_of, type_name
 from mmpod.utils.errors import UserError
-from mmpod.utils.normalisation import normalisation
+from mmpod.utils.image_normalisation import normalisation
 
 __all__ = [
     'check_checkpoint_file',

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mmpod.functional import neural_collapse, normalize_rows, target_and_nontarget_cosines
 from mmpod.functional.moments import ClassMoments, accumulate_, empty_moments, merge_moments
-from mmpod.models.feature_stages import STAGES, head_prototypes
+from mmpod.models.head_features import STAGES, head_prototypes
 from mmpod.registry import METRICS
 from mmpod.utils.checks import check_choice, check_label_values, check_labels
 from mmpod.utils.distributed import check_each_sample_once, global_sum, owned_by_rank

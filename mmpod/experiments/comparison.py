@@ -9,13 +9,14 @@ from typing import Optional, Union
 import pandas as pd
 from scipy import stats
 
+from mmpod.experiments.markdown import markdown_table, mean_and_spread
 from mmpod.experiments.metrics import METRIC, number_format, unit
 from mmpod.experiments.records import Record
-from mmpod.experiments.run import Run
+from mmpod.experiments.run_files import Run
 from mmpod.experiments.sweep import Trial
 
 __all__ = ['GEOMETRY', 'curves_csv', 'final_values', 'geometry_table', 'half_interval']
-__all__ += ['markdown_table', 'mean_and_spread', 'summary_row', 'summary_table', 'trial_table', 'verdict']
+__all__ += ['summary_row', 'summary_table', 'trial_table', 'verdict']
 
 SHARE = 0.9  # of the last value, for the column "epochs to"
 CONFIDENCE = 0.95
@@ -25,32 +26,6 @@ GEOMETRY = (
     *('nc2_max_angle', 'nc3_self_duality', 'effective_rank'),
 )
 SPREAD = '±: sample standard deviation over the seeds.'
-
-
-def markdown_table(frame: pd.DataFrame) -> str:
-    """Return a Markdown table whose cells are printed as they are; format numbers beforehand.
-
-    Example:
-        >>> print(markdown_table(pd.DataFrame({'run': ['pod'], 'accuracy': ['98.00']})))
-        | run   | accuracy   |
-        |-------|------------|
-        | pod   | 98.00      |
-    """
-    return frame.to_markdown(index=False, tablefmt='github', disable_numparse=True)
-
-
-def mean_and_spread(values: Iterable[Optional[float]], form: str = '.2f') -> str:
-    """Return the mean, with ± sample standard deviation if there are several values, or ``-`` if any is missing.
-
-    Example:
-        >>> mean_and_spread([80.0, 83.0])
-        '81.50 ± 2.12'
-    """
-    numbers = [math.nan if value is None else float(value) for value in values]
-    if not numbers or any(map(math.isnan, numbers)):
-        return '-'
-    spread = f' ± {statistics.stdev(numbers):{form}}' if len(numbers) > 1 else ''
-    return f'{statistics.mean(numbers):{form}}{spread}'
 
 
 def final_values(runs: Iterable[Run], metric: str) -> dict[int, float]:

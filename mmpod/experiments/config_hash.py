@@ -15,7 +15,7 @@ from mmengine.config import Config
 from mmpod.engine.command_line import apply_options, read_config
 from mmpod.utils.errors import UserError
 
-__all__ = ['resolve', 'settings_hash', 'settings_of']
+__all__ = ['resolved_config', 'settings_hash', 'settings_of']
 
 # What the arguments of the command lines set.
 ARGUMENTS = {'randomness.seed': '--seeds', 'work_dir': '--work-dir'}
@@ -28,7 +28,7 @@ def _load(config: Path) -> Config:
         return read_config(config)
 
 
-def resolve(config: Path, overrides: Sequence[str] = (), fresh: bool = False) -> Config:
+def resolved_config(config: Path, overrides: Sequence[str] = (), fresh: bool = False) -> Config:
     """Return a config with its overrides. The file is read once per process, and again if ``fresh``.
 
     Raises:

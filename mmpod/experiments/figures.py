@@ -12,7 +12,7 @@ import pandas as pd
 from mmpod.experiments.comparison import half_interval
 from mmpod.experiments.metrics import METRIC, unit
 from mmpod.experiments.records import Record
-from mmpod.experiments.run import Run
+from mmpod.experiments.run_files import Run
 from mmpod.visualization.style import COLOURS, MARKERS, new_axes, write_png
 
 __all__ = ['loss_names', 'plot_accuracy', 'plot_differences', 'plot_geometry', 'plot_sweep']

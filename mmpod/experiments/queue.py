@@ -21,8 +21,8 @@ import torch
 
 from mmpod.experiments.launcher import Launcher
 from mmpod.experiments.metrics import number_format
-from mmpod.experiments.plans import Plan, check_unchanged
-from mmpod.experiments.run import Run, default_metric
+from mmpod.experiments.run_files import Run, default_metric
+from mmpod.experiments.run_plan import Plan, check_unchanged
 from mmpod.utils.paths import TOOLS
 from mmpod.version import __version__
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from mmpod.experiments.metrics import METRIC, final_metric
-from mmpod.experiments.run import Run
+from mmpod.experiments.run_files import Run
 from mmpod.experiments.studies.catalogue import setting_of
 from mmpod.experiments.studies.definitions import Setting
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from mmpod.experiments.comparison import markdown_table, mean_and_spread, summary_row
+from mmpod.experiments.comparison import summary_row
 from mmpod.experiments.figures import plot_accuracy, plot_differences, plot_geometry, plot_sweep
+from mmpod.experiments.markdown import markdown_table, mean_and_spread
 from mmpod.experiments.metrics import METRIC
 from mmpod.experiments.records import Record
 from mmpod.experiments.studies.catalogue import setting_of

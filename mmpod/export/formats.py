@@ -17,7 +17,6 @@ from mmpretrain.models.backbones.mixmim import MixMIMBlock
 from mmpretrain.models.utils.attention import ShiftWindowMSA
 from torch import Tensor
 
-from mmpod.datasets import UnlabelledImages, file_pipeline
 from mmpod.engine.checkpoints import check_checkpoint_file, checkpoint_classes, load_weights
 from mmpod.engine.class_names import check_same_classes, configured_classes
 from mmpod.engine.trained_model import build_model
@@ -29,8 +28,6 @@ from mmpod.utils.files import check_output_file
 from mmpod.version import __version__
 
 __all__ = ['FORMATS', 'export_classifier', 'load_exported']
-
-MAX_FOLDER = 64  # images to compare on
 
 
 def export_classifier(
@@ -88,11 +85,7 @@ def export_classifier(
     if channel_order is not None:
         check_choice('channel_order', channel_order, ['rgb', 'bgr'])
     classifier = ExportWrapper(build_model(cfg, device='cpu'))
-    if images is None:
-        samples = sample_images(cfg)
-    else:
-        folder = UnlabelledImages(str(images), pipeline=file_pipeline(cfg.test_dataloader.dataset, resize=True))
-        samples = [folder[index]['inputs'] for index in range(min(len(folder), MAX_FOLDER))]
+    samples = sample_images(cfg, images)
     shapes = {tuple(sample.shape) for sample in samples}
     if len(shapes) != 1:
         raise ValueError(

@@ -1,29 +1,34 @@
-"""Which images an exported classifier takes: those of the config's test set, and the order of their channels.
+"""Which images an exported classifier takes: those of the config's test set or of a folder, and their channel order.
 
 All configs here must have a ``test_dataloader``.
 """
 
-from typing import Optional
+from pathlib import Path
+from typing import Optional, Union
 
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmpretrain.registry import DATASETS
 from torch import Tensor
 
-from mmpod.datasets import channel_order
+from mmpod.datasets import UnlabelledImages, channel_order, file_pipeline
 from mmpod.datasets.file_pipeline import without_downloads
 
 __all__ = ['export_order', 'sample_images']
 
-MAX_TEST = 8  # images to compare on
+MAX_TEST, MAX_FOLDER = 8, 64  # images to compare on
 
 
-def sample_images(cfg: Config) -> list[Tensor]:
-    """Return up to 8 images of the test set, (C, H, W) each, spread over it.
+def sample_images(cfg: Config, folder: Union[str, Path, None] = None) -> list[Tensor]:
+    """Return up to 8 images of the test set, spread over it, or the first 64 of a folder, (C, H, W) each.
 
     Raises:
+        FileNotFoundError: There are no images in the folder.
         ValueError: The test set cannot be read.
     """
+    if folder is not None:
+        images = UnlabelledImages(str(folder), pipeline=file_pipeline(cfg.test_dataloader.dataset, resize=True))
+        return [images[index]['inputs'] for index in range(min(len(images), MAX_FOLDER))]
     try:
         with DefaultScope.overwrite_default_scope('mmpretrain'):
             source = DATASETS.build(without_downloads(cfg.test_dataloader.dataset))

@@ -14,7 +14,7 @@ from mmpod.engine.extraction import all_features, ordered_loader, plain_model, t
 from mmpod.functional import neural_collapse, normalize_rows, target_and_nontarget_cosines
 from mmpod.functional.geometry import centred_class_means
 from mmpod.functional.moments import class_moments
-from mmpod.models.feature_stages import head_prototypes, stage_features
+from mmpod.models.head_features import head_prototypes, stage_features
 from mmpod.visualization.embedding import embed, plot_embedding
 from mmpod.visualization.style import COLOURS, new_axes, write_png
 

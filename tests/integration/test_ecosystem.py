@@ -17,7 +17,7 @@ from mmpretrain.apis import ModelHub
 from PIL import Image
 from torch.testing import assert_close
 
-from mmpod import model_index
+from mmpod import shipped_configs
 from mmpod.export.formats import load_exported
 from mmpod.functional import pedcc
 
@@ -63,7 +63,7 @@ def test_index_and_configs_are_the_same_set():
     indexed = {name: model for name, model in ModelHub._models_dict.items() if model.in_collection == 'POD'}
     assert {name: model.config for name, model in indexed.items()} == leaves
     assert set(mmpretrain.ImageClassificationInferencer.list_models('pod_')) == {n for n in leaves if n[:4] == 'pod_'}
-    model_index.register_models()  # a second time
+    shipped_configs.register_models()  # a second time
     assert mmpretrain.list_models('pod_resnet50_cifar10') == sorted(
         name for name in leaves if name.startswith('pod_resnet50_cifar10')
     )
@@ -76,14 +76,14 @@ def test_models_of_an_installed_wheel(monkeypatch, tmp_path):
     for name in ('configs', 'model-index.yml'):
         (mim / name).symlink_to(ROOT / name)
     (tmp_path / 'model-index.yml').write_text('Import: [nowhere.yml]\n')
-    monkeypatch.setattr(model_index, 'CONFIGS', mim / 'configs')
+    monkeypatch.setattr(shipped_configs, 'CONFIGS', mim / 'configs')
     monkeypatch.setattr(ModelHub, '_models_dict', {})
-    model_index.register_models()
+    shipped_configs.register_models()
     assert ModelHub._models_dict['pod_resnet50_cifar10'].config == str(mim / 'configs/pod_resnet50_cifar10.py')
     for path in mim.iterdir():
         path.unlink()
     ModelHub._models_dict.clear()
-    model_index.register_models()
+    shipped_configs.register_models()
     assert not ModelHub._models_dict
 
 

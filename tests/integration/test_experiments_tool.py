@@ -11,7 +11,7 @@ import time
 import pytest
 from helpers import ROOT, environment
 
-from mmpod.experiments.run import Run
+from mmpod.experiments.run_files import Run
 
 TOOL = [sys.executable, ROOT / 'tools/experiments.py']
 ONE_RUN = ['digits/pod', '--seeds', '5']

@@ -14,9 +14,9 @@ import pytest
 from mmpod.experiments import launcher as launcher_module
 from mmpod.experiments import queue as queue_module
 from mmpod.experiments.launcher import Launcher
-from mmpod.experiments.plans import Plan, plan_run
 from mmpod.experiments.queue import run_all
-from mmpod.experiments.run import Run
+from mmpod.experiments.run_files import Run
+from mmpod.experiments.run_plan import Plan, plan_run
 
 
 def python(code):

@@ -1,4 +1,4 @@
-"""A hook that refuses to evaluate or to resume a model without all of its weights."""
+"""A hook that compares a checkpoint with the model to evaluate or to resume: weights, normalisation and settings."""
 
 import copy
 import logging

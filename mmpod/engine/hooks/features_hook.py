@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch.utils.hooks import RemovableHandle
 
-from mmpod.models.feature_stages import stage_features
+from mmpod.models.head_features import stage_features
 from mmpod.registry import HOOKS, METRICS
 from mmpod.utils.errors import UserError
 

@@ -9,7 +9,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from mmpod.functional.few_shot import draws, linear_probe, nearest_mean
-from mmpod.models.feature_stages import stage_features
+from mmpod.models.head_features import stage_features
 from mmpod.registry import HOOKS
 from mmpod.utils.checks import check_integer, check_packages
 from mmpod.utils.config_parts import type_name

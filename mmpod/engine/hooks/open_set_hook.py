@@ -10,7 +10,7 @@ from torch import Tensor
 from mmpod.datasets.file_pipeline import file_pipeline
 from mmpod.functional import auroc, false_positive_rate, max_probability_score, normalize_rows
 from mmpod.models import GDAClassifier
-from mmpod.models.feature_stages import head_prototypes, stage_features
+from mmpod.models.head_features import head_prototypes, stage_features
 from mmpod.registry import HOOKS
 
 from ..extraction import all_features, one_view_model, ordered_loader, plain_model

@@ -1,4 +1,4 @@
-"""A hook that saves checkpoints that PyTorch's safe loader can read."""
+"""A hook that saves checkpoints that PyTorch's safe loader can read; `engine/checkpoints.py` loads them."""
 
 from collections import OrderedDict
 from typing import Any, Optional

@@ -4,7 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 
 from mmpod.experiments.studies.definitions import Base, Setting, Study
-from mmpod.experiments.studies.losses import (
+from mmpod.experiments.studies.paper import PAPER
+from mmpod.experiments.studies.should_i_use_it import WHEN_STUDIES
+from mmpod.experiments.studies.small_scale import (
     BATCH_NORM,
     CHANNELS_LAST,
     DATA,
@@ -22,8 +24,6 @@ from mmpod.experiments.studies.losses import (
     tuned,
     tuning,
 )
-from mmpod.experiments.studies.paper import PAPER
-from mmpod.experiments.studies.when import WHEN_STUDIES
 from mmpod.utils.paths import CONFIGS
 
 __all__ = ['STUDIES', 'setting_of']

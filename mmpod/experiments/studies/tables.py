@@ -6,21 +6,21 @@ from dataclasses import replace
 from mmpod.experiments.metrics import METRIC
 from mmpod.experiments.studies.catalogue import STUDIES
 from mmpod.experiments.studies.definitions import DATASETS, Cell, Figure, Table
-from mmpod.experiments.studies.losses import IMAGES, LABELS, LOSSES
 from mmpod.experiments.studies.paper import BOTH_READINGS, PAPER_TABLES
-from mmpod.experiments.studies.when_tables import WHEN_FIGURE, WHEN_TABLES
+from mmpod.experiments.studies.should_i_use_it_tables import WHEN_FIGURE, WHEN_TABLES
+from mmpod.experiments.studies.small_scale import IMAGES, LABELS, LOSSES
 
 __all__ = ['FIGURES', 'TABLES']
 
 SPECTRUM = (*BOTH_READINGS, 'spectrum/effective_rank')
 COSINES = ('target_cosine', 'max_nontarget_cosine', 'within_between')
 COLLAPSE = ('nc1', 'nc2_max_angle', 'nc3_self_duality', 'effective_rank')
-GEOMETRY = tuple(f'geometry/{name}' for name in (*COSINES, *COLLAPSE))
-GDA = ('gda/top1',)
-LAMBDA, DIMENSION = 'weight of the SC term, lambda', 'feature dimension D'
+GEOMETRY_METRICS = tuple(f'geometry/{name}' for name in (*COSINES, *COLLAPSE))
+GDA_METRICS = ('gda/top1',)
+LAMBDA_TITLE, DIMENSION_TITLE = 'weight of the SC term, lambda', 'feature dimension D'
 # The losses that Fig. 5 and 6 compare.
 COMPARED = ('softmax', 'pod', 'pod_bn')
-PANELS = '(a) learned class weights, (b) fixed centroids'  # of the figures of all losses
+PANEL_NOTE = '(a) learned class weights, (b) fixed centroids'  # of the figures of all losses
 FIG_5, FIG_6 = ('amsoftmax', 'pedccloss', 'cosine'), ('softmax', 'pod')
 
 
@@ -28,7 +28,7 @@ def rows(study: str, metrics: Sequence[str] = ()) -> list[Cell]:
     """Return one cell for each setting of a study."""
     cells = []
     for name, setting in STUDIES[study].settings.items():
-        shown = metrics or (GDA if '/gda_' in setting.config else (METRIC,))
+        shown = metrics or (GDA_METRICS if '/gda_' in setting.config else (METRIC,))
         cells.append(Cell(LABELS.get(name, name), 'Accuracy', setting.key, metrics=shown))
     return cells
 
@@ -62,8 +62,8 @@ def by_classifier(tier: str, trained: str) -> Table:
     """Return how the features of one training are classified: by the cosine, and by GDA of both kinds."""
     cells = [
         Cell('the cosine', 'Accuracy', trained),
-        Cell('one covariance per class', 'Accuracy', f'{tier}_gda/class', metrics=GDA),
-        Cell('one for all classes', 'Accuracy', f'{tier}_gda/shared', metrics=GDA),
+        Cell('one covariance per class', 'Accuracy', f'{tier}_gda/class', metrics=GDA_METRICS),
+        Cell('one for all classes', 'Accuracy', f'{tier}_gda/shared', metrics=GDA_METRICS),
     ]
     return Table(f'Accuracy (%): features of POD Loss, {IMAGES[tier]}, by classifier', cells, 'classified by')
 
@@ -79,7 +79,7 @@ def by_shrinkage(study: str) -> Table:
     cells = []
     for setting in STUDIES[study].settings.values():
         stage, covariance, shrinkage = (word.partition('=')[2] for word in setting.point.split(','))
-        cells.append(Cell(f'{stage}, {covariance}', shrinkage, setting.key, metrics=GDA))
+        cells.append(Cell(f'{stage}, {covariance}', shrinkage, setting.key, metrics=GDA_METRICS))
     return accuracy(study, cells, varied='features, covariance', pivot=True)
 
 
@@ -120,7 +120,7 @@ BY_STUDY = 'gpu gpu_44epochs digits small small_40epochs small_recipe small_reci
 SPECTRUM_TITLE = 'Spectrum of the pooled features (64 dimensions, unit length)'
 TABLES = {
     **PAPER_TABLES,
-    'lambda': sweep('lambda', LAMBDA, {'0': COSINE, '1': POD}),
+    'lambda': sweep('lambda', LAMBDA_TITLE, {'0': COSINE, '1': POD}),
     'losses': Table(
         'Accuracy (%) of every loss',
         [
@@ -131,7 +131,7 @@ TABLES = {
         ],
     ),
     'overview': overview(),
-    'gpu_features': Table('Features of the runs of gpu', rows('gpu', (*SPECTRUM, *GEOMETRY[:3]))),
+    'gpu_features': Table('Features of the runs of gpu', rows('gpu', (*SPECTRUM, *GEOMETRY_METRICS[:3]))),
     'gpu_44epochs_features': Table('Features of the runs of gpu_44epochs', rows('gpu_44epochs', SPECTRUM)),
     **{study: accuracy(study) for study in BY_STUDY},
     'small_spectrum': Table(
@@ -143,7 +143,7 @@ TABLES = {
     'small_recipe_tuning': accuracy('small_recipe_tuning', varied='trial'),
     'tiny_spectrum': Table(f'{SPECTRUM_TITLE} on the validation images, of the runs of tiny', rows('tiny', SPECTRUM)),
     'tiny_gda': by_classifier('tiny', 'tiny/pod'),
-    'digits_geometry': Table(STUDIES['digits_geometry'].title, rows('digits_geometry', (METRIC, *GEOMETRY))),
+    'digits_geometry': Table(STUDIES['digits_geometry'].title, rows('digits_geometry', (METRIC, *GEOMETRY_METRICS))),
     'digits_shrinkage': by_shrinkage('digits_shrinkage'),
     **WHEN_TABLES,
 }
@@ -151,14 +151,14 @@ for tier in IMAGES:
     TABLES |= {
         f'{tier}_tuning': trials(f'{tier}_tuning'),
         f'{tier}_tuned': accuracy(f'{tier}_tuned', tuned(tier)),
-        f'{tier}_lambda': sweep(f'{tier}_lambda', LAMBDA, {'0': f'{tier}/cosine', '1': f'{tier}/pod'}),
-        f'{tier}_dimension': sweep(f'{tier}_dimension', DIMENSION, {'256': f'{tier}/pod'}),
-        f'{tier}_geometry': Table(STUDIES[f'{tier}_geometry'].title, rows(f'{tier}_geometry', GEOMETRY)),
+        f'{tier}_lambda': sweep(f'{tier}_lambda', LAMBDA_TITLE, {'0': f'{tier}/cosine', '1': f'{tier}/pod'}),
+        f'{tier}_dimension': sweep(f'{tier}_dimension', DIMENSION_TITLE, {'256': f'{tier}/pod'}),
+        f'{tier}_geometry': Table(STUDIES[f'{tier}_geometry'].title, rows(f'{tier}_geometry', GEOMETRY_METRICS)),
     }
 TABLES['small_lambda_spectrum'] = Table(
     'Spectrum of the runs of small_lambda',
     [replace(cell, metrics=SPECTRUM) for cell in TABLES['small_lambda'].cells],
-    LAMBDA,
+    LAMBDA_TITLE,
 )
 
 
@@ -171,10 +171,10 @@ def curves(table: str, names: Iterable[str], title: str) -> Figure:
 
 # The paper does not say which dataset Fig. 5 and 6 show; CIFAR-100 is the first of Table III.
 FIGURES = {
-    'dimension': Figure('Accuracy by feature dimension', 'sweep', TABLES['I'].cells, DIMENSION),
+    'dimension': Figure('Accuracy by feature dimension', 'sweep', TABLES['I'].cells, DIMENSION_TITLE),
     'fig5': curves('losses', FIG_5, 'Accuracy by epoch of AM-Softmax, PEDCC-Loss and Cosine Loss on CIFAR-100'),
     'fig6': curves('losses', FIG_6, 'Accuracy by epoch of Softmax and POD Loss on CIFAR-100'),
-    'sc_weight': Figure('Accuracy by lambda', 'sweep', TABLES['lambda'].cells, LAMBDA),
+    'sc_weight': Figure('Accuracy by lambda', 'sweep', TABLES['lambda'].cells, LAMBDA_TITLE),
     'geometry_digits': Figure(
         "Geometry of the features on the test images, scikit-learn's digits", 'geometry', rows('digits_geometry')
     ),
@@ -185,9 +185,9 @@ FIGURES = {
 for tier, images in IMAGES.items():
     weights, dimensions = TABLES[f'{tier}_lambda'].cells, TABLES[f'{tier}_dimension'].cells
     FIGURES |= {
-        f'curves_{tier}': curves(tier, LOSSES, f'Accuracy by epoch, untuned, {images}; {PANELS}'),
+        f'curves_{tier}': curves(tier, LOSSES, f'Accuracy by epoch, untuned, {images}; {PANEL_NOTE}'),
         f'fig5_{tier}': curves(f'{tier}_tuned', FIG_5, f'Fig. 5 at small scale, tuned, {images}'),
         f'fig6_{tier}': curves(f'{tier}_tuned', FIG_6, f'Fig. 6 at small scale, tuned, {images}'),
-        f'sc_weight_{tier}': Figure(f'Accuracy by lambda, {images}', 'sweep', weights, LAMBDA),
-        f'dimension_{tier}': Figure(f'Accuracy by feature dimension, {images}', 'sweep', dimensions, DIMENSION),
+        f'sc_weight_{tier}': Figure(f'Accuracy by lambda, {images}', 'sweep', weights, LAMBDA_TITLE),
+        f'dimension_{tier}': Figure(f'Accuracy by feature dimension, {images}', 'sweep', dimensions, DIMENSION_TITLE),
     }

@@ -13,9 +13,9 @@ from mmpod.functional.numerics import at_least_float32, no_autocast
 from mmpod.posthoc import GaussianDiscriminantAnalysis
 from mmpod.registry import MODELS
 from mmpod.utils.checks import check_choice
-from mmpod.utils.normalisation import normalisation
+from mmpod.utils.image_normalisation import normalisation
 
-from ..feature_stages import STAGES, stage_features
+from ..head_features import STAGES, stage_features
 
 __all__ = ['GDAClassifier']
 

@@ -85,7 +85,7 @@ def test_features_come_out_of_a_converted_pair_of_tokens():
     images = torch.rand(2, 3, 64, 64)
     with torch.no_grad():
         tokens = model.extract_feat(images, stage='backbone')[-1]
-        pooled = mmpod.models.feature_stages.stage_features(model.head, model.extract_feat(images), 'pooled')
+        pooled = mmpod.models.head_features.stage_features(model.head, model.extract_feat(images), 'pooled')
         assert_close(pooled, torch.cat(tuple(tokens), dim=1))
         assert model.extract_feat(images, stage='pre_logits').shape == (2, 2048)
 

@@ -10,7 +10,7 @@ from mmpretrain.registry import MODELS
 from mmpod.evaluation import FeatureGeometry, FeatureSpectrum
 from mmpod.functional import neural_collapse, pedcc
 from mmpod.functional.moments import class_moments
-from mmpod.models.feature_stages import head_prototypes
+from mmpod.models.head_features import head_prototypes
 
 AM = dict(type='mmpod.AMSoftmaxLoss')
 PRETEND = SimpleNamespace(num_classes=4, prototypes=pedcc(4, 6).float())

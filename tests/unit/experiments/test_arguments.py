@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from helpers import write_log
 
-from mmpod.experiments.arguments import queue_parser, trained_configs
+from mmpod.experiments.arguments import queue_parser
+from mmpod.experiments.make_runs import trained_configs
 from mmpod.experiments.metrics import number_format, unit
-from mmpod.experiments.run import Run, choose_metric, default_metric
+from mmpod.experiments.run_files import Run, choose_metric, default_metric
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mmpod.experiments.config_hash import resolve
+from mmpod.experiments.config_hash import resolved_config
 from mmpod.experiments.studies.catalogue import STUDIES, setting_of
 from mmpod.experiments.studies.definitions import CHECKPOINT_OF, Base, Study
 from mmpod.experiments.studies.selection import select
@@ -60,7 +60,7 @@ def test_overrides_of_every_study_name_settings_that_exist():
             if setting.source:
                 assert setting_of(setting.source).study in STUDIES
     for setting in different.values():
-        resolve(setting.path, setting.overrides)
+        resolved_config(setting.path, setting.overrides)
 
 
 def test_a_study_is_every_base_with_every_point_of_its_grid():

@@ -13,7 +13,7 @@ from scipy import stats
 
 from mmpod.experiments.comparison import curves_csv, geometry_table, summary_table, trial_table, verdict
 from mmpod.experiments.figures import plot_accuracy, plot_geometry
-from mmpod.experiments.run import Run
+from mmpod.experiments.run_files import Run
 from mmpod.experiments.sweep import parse_grid
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mmpod.experiments.config_hash import resolve, settings_hash, settings_of
+from mmpod.experiments.config_hash import resolved_config, settings_hash, settings_of
 from mmpod.utils.config_differences import differences
 from mmpod.utils.errors import UserError
 
@@ -26,7 +26,7 @@ def write(tmp_path):
 
 
 def fingerprint(config, overrides=()):
-    return settings_hash(settings_of(resolve(config, overrides)))
+    return settings_hash(settings_of(resolved_config(config, overrides)))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_an_override_and_an_edit_give_the_same_settings(write):
 
 def test_differences_are_named_old_to_new(write):
     old, new = (
-        settings_of(resolve(write(text)))
+        settings_of(resolved_config(write(text)))
         for text in (POD, POD.replace('9', '16') + "pipeline = [dict(type='A', steps=[1, 2])]\n")
     )
     assert differences(old, new) == (
@@ -74,9 +74,9 @@ def test_differences_are_named_old_to_new(write):
 )
 def test_overrides_that_change_no_setting_are_refused(option, words, root):
     with pytest.raises(UserError, match=words):
-        resolve(root / DIGITS, [option])
+        resolved_config(root / DIGITS, [option])
 
 
 def test_a_file_that_is_no_config_is_refused(write):
     with pytest.raises(UserError, match='to load as a config, but got SyntaxError'):
-        resolve(write('model = dict('))
+        resolved_config(write('model = dict('))

@@ -8,7 +8,7 @@ import pytest
 from helpers import write_log
 
 from mmpod.experiments.records import collect, pack, read_file, read_results
-from mmpod.experiments.run import Run
+from mmpod.experiments.run_files import Run
 from mmpod.experiments.studies.definitions import CONFIGS
 
 VERSIONS = dict(mmpod='1', git='abc1234', torch='2', device='CPU, 2 cores')

@@ -13,7 +13,7 @@ from helpers import ROOT, write_log
 
 from mmpod.experiments import queue
 from mmpod.experiments.launcher import Launcher
-from mmpod.experiments.run import Run
+from mmpod.experiments.run_files import Run
 
 
 def test_states(tmp_path):

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
-from mmpod.experiments.config_hash import resolve, settings_hash, settings_of
+from mmpod.experiments.config_hash import resolved_config, settings_hash, settings_of
 from mmpod.experiments.launcher import Launcher
-from mmpod.experiments.run import Run
+from mmpod.experiments.run_files import Run
 from mmpod.utils.config_differences import differences
 
 __all__ = ['Plan', 'check_unchanged', 'plan_run']
@@ -29,7 +29,7 @@ class Plan:
         """Why the run cannot start, as a sentence; empty if it can."""
         expected = self.details.get('config_hash')
         if self.config is not None and expected is not None:
-            cfg = resolve(self.config, self.details['options'], fresh=True)
+            cfg = resolved_config(self.config, self.details['options'], fresh=True)
             if settings_hash(settings_of(cfg, self.run.seed)) != expected:
                 return f'{self.run.label}: {self.config} has changed since this command started. Start it again'
         if self.needs is not None and self.needs.state != 'done':
@@ -62,10 +62,10 @@ def plan_run(
         ValueError: The run was made or started with other settings, the batch cannot be split over the processes, or
             the config does not train by epochs with validation.
     """
-    settings = settings_of(resolve(config, overrides), run.seed)
+    settings = settings_of(resolved_config(config, overrides), run.seed)
     check_unchanged(run, settings, run.state == 'running')
     trained, made_by = source or (config, run)
-    cfg = resolve(trained, overrides)
+    cfg = resolved_config(trained, overrides)
     trained_hash = settings_hash(settings_of(cfg, made_by.seed)) if source else None
     if run.record.get('trained_hash', trained_hash) != trained_hash:
         raise ValueError(

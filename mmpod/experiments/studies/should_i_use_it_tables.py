@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from mmpod.experiments.metrics import METRIC
 from mmpod.experiments.studies.definitions import Cell, Figure, Table
-from mmpod.experiments.studies.when import METHODS, SIZES, WHEN_STUDIES
+from mmpod.experiments.studies.should_i_use_it import METHODS, SIZES, WHEN_STUDIES
 
 __all__ = ['WHEN_FIGURE', 'WHEN_TABLES']
 

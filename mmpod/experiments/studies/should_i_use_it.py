@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from mmpod.experiments.studies.definitions import Base, Study
-from mmpod.experiments.studies.losses import BATCH_NORM, DECAY, LAMBDA, PROJECTED, RATE, held_out
+from mmpod.experiments.studies.small_scale import BATCH_NORM, DECAY, LAMBDA, PROJECTED, RATE, held_out
 
 __all__ = ['METHODS', 'SIZES', 'WHEN_STUDIES']
 

@@ -11,9 +11,9 @@ from mmpod.engine.loaders import check_total_batch
 from mmpod.engine.runner_session import runner_session
 from mmpod.experiments.arguments import check_arguments, runs_parser
 from mmpod.experiments.launcher import Launcher
-from mmpod.experiments.plans import Plan, plan_run
 from mmpod.experiments.queue import run_all
-from mmpod.experiments.run import Run
+from mmpod.experiments.run_files import Run
+from mmpod.experiments.run_plan import Plan, plan_run
 
 DIGITS = 'configs/small/pod_digits.py'
 

@@ -5,8 +5,8 @@ from collections import defaultdict
 
 import pytest
 
-from mmpod.experiments.studies.losses import DECAY, RATE
-from mmpod.experiments.studies.when import METHODS, TRIALS
+from mmpod.experiments.studies.should_i_use_it import METHODS, TRIALS
+from mmpod.experiments.studies.small_scale import DECAY, RATE
 
 
 @pytest.fixture(scope='module')
