@@ -9,9 +9,10 @@
 
 ENV := $(or $(VIRTUAL_ENV),$(CONDA_PREFIX),$(CURDIR)/.venv)
 RUN := PATH="$(ENV)/bin:$$PATH" PYTHONPATH= PYTHONWARNINGS=ignore
-# Two test files at a time: each test takes one thread, and those of a file share what they train. In the order of their
-# names the long integration tests come before the unit tests, and neither worker ends much later than the other.
-PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
+# Two test files at a time: each test takes one thread, and those of a file share what they train.
+PARALLEL := -n 2 --dist loadfile
+# In the order of their names the long integration tests come first, and neither worker ends much later than the other.
+SUITE := $(PARALLEL) --no-loadscope-reorder
 # Named after this checkout, because an environment holds one editable install of mmpod at a time.
 STAMP := $(ENV)/.mmpod$(subst /,-,$(CURDIR))
 REQUIREMENTS := $(wildcard requirements/*.txt)
@@ -39,13 +40,13 @@ demo: | $(ENV)/bin/python
 test: lint typecheck test-suite
 
 test-suite: $(STAMP)
-	$(RUN) python -m pytest $(PARALLEL)
+	$(RUN) python -m pytest $(SUITE)
 
 test-unit: $(STAMP)
 	$(RUN) python -m pytest $(PARALLEL) tests/unit
 
 test-all: lint typecheck
-	$(RUN) python -m pytest $(PARALLEL) -m ''
+	$(RUN) python -m pytest $(SUITE) -m ''
 
 test-gpu: $(STAMP)
 	$(RUN) python -m pytest tests/gpu -m gpu
@@ -80,7 +81,7 @@ benchmark: $(STAMP)
 	OMP_NUM_THREADS=1 $(RUN) python benchmarks/gda.py
 
 $(STACKS:%=test-%): test-%: .envs/%/.mmpod
-	PATH="$(CURDIR)/.envs/$*/bin:$$PATH" PYTHONPATH= PYTHONWARNINGS=ignore python -m pytest $(PARALLEL)
+	PATH="$(CURDIR)/.envs/$*/bin:$$PATH" PYTHONPATH= PYTHONWARNINGS=ignore python -m pytest $(SUITE)
 
 # requirements/NAME.txt says what stands for the requirements of mmpod, hence --no-deps.
 .envs/%/.mmpod: PYTHON ?= $(PYTHON_$*)

@@ -50,31 +50,6 @@ def test_only_the_centroids_of_the_batch_are_read(loss):
     assert features.grad.isfinite().all()
 
 
-@pytest.mark.skipif(not hasattr(torch.compiler, 'is_compiling'), reason='PyTorch before 2.3 cannot trace it')
-@pytest.mark.parametrize('soft', [False, True])
-@pytest.mark.parametrize('loss', [PODLoss(), PODLoss(sc_weight=0), NormAdaptivePODLoss().eval()])
-def test_compiles_without_a_graph_break(loss, soft):
-    features, labels, centroids = inputs()
-    labels = torch.nn.functional.one_hot(labels, 4).float() if soft else labels
-    compiled = torch.compile(lambda z: sum(loss(z, labels, centroids).values()), fullgraph=True, backend='aot_eager')
-    value, expected = compiled(features), sum(loss(features, labels, centroids).values())
-    assert_close(value, expected)
-    assert_close(*(torch.autograd.grad(total, features)[0] for total in (value, expected)))
-
-
-@pytest.mark.skipif(not hasattr(torch.compiler, 'is_compiling'), reason='PyTorch before 2.3 cannot trace it')
-@pytest.mark.parametrize('loss', [PODLoss(), PODLoss(sc_weight=0, power=3)])
-def test_compiles_for_batches_of_any_size(loss):
-    compiled = torch.compile(
-        lambda z, y, p: sum(loss(z, y, p).values()), fullgraph=True, dynamic=True, backend='aot_eager'
-    )
-    for num_samples in (6, 9, 3):
-        features, labels, centroids = inputs(num_samples)
-        value, expected = compiled(features, labels, centroids), sum(loss(features, labels, centroids).values())
-        assert_close(value, expected)
-        assert_close(*(torch.autograd.grad(total, features)[0] for total in (value, expected)))
-
-
 def test_a_second_derivative_is_refused():
     features, labels, centroids = inputs()
     with pytest.raises(RuntimeError, match='create_graph=False'):
