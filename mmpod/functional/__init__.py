@@ -1,4 +1,7 @@
-"""Pure functions of tensors, without registry, config or state."""
+"""Pure functions of tensors, without registry, config or state.
+
+Where a docstring says "differentiable once", a second derivative is refused, and `torch.func` cannot transform it.
+"""
 
 from .augmentation import crop_and_flip
 from .centers import center_loss, center_steps
@@ -14,6 +17,7 @@ from .margins import (
     monotone_cos_multiple,
     multiplicative_margin_logits,
 )
+from .moments import class_moments
 from .numerics import normalize_rows
 from .open_set import auroc, false_positive_rate, max_probability_score
 from .pod import class_residuals, cosine_loss, norm_adaptive, pod_loss
@@ -25,6 +29,7 @@ __all__ = [
     'barlow_twins_loss',
     'center_loss',
     'center_steps',
+    'class_moments',
     'class_residuals',
     'complement_entropy',
     'cosine_loss',

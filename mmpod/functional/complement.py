@@ -2,6 +2,8 @@
 
 from torch import Tensor
 
+from .numerics import at_least_float32
+
 __all__ = ['complement_entropy']
 
 
@@ -26,6 +28,6 @@ def complement_entropy(logits: Tensor, labels: Tensor) -> Tensor:
         >>> complement_entropy(torch.zeros(1, 3), torch.tensor([0])).exp()
         tensor([2.0000])
     """
-    wrong = logits.softmax(dim=1).scatter(1, labels.unsqueeze(1), 0)
+    wrong = at_least_float32(logits).softmax(dim=1).scatter(1, labels.unsqueeze(1), 0)
     shares = wrong / (wrong.sum(dim=1, keepdim=True) + 1e-7)
     return -(shares * (shares + 1e-10).log()).sum(dim=1)

@@ -9,9 +9,9 @@ from typing import Any, Optional
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from .batch import Batch
+from .numerics import refuse_second_derivative
 
 __all__ = ['barlow_twins_loss', 'self_correlation_loss', 'vicreg_covariance_loss']
 
@@ -52,8 +52,8 @@ class _SelfCorrelation(torch.autograd.Function):
         return batch.sum((rows * product).sum())
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        refuse_second_derivative('self_correlation_loss')
         (product,) = ctx.saved_tensors
         # Each row receives a gradient from the loss of every process, see utils/distributed.py.
         return product * (grad * (4 * ctx.processes)), None

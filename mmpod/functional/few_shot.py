@@ -20,10 +20,18 @@ def nearest_mean(support: Tensor, labels: Tensor, query: Tensor) -> Tensor:
         labels: Their classes, shape (N,), from 0 to K - 1.
         query: Features, shape (M, D).
 
+    Raises:
+        ValueError: A class has no samples, or a feature is NaN or infinite.
+
     Example:
         >>> nearest_mean(torch.eye(3), torch.tensor([0, 1, 1]), torch.tensor([[2., 0., 0.], [0., 1., 2.]]))
         tensor([0, 1])
     """
+    if labels.bincount().min() == 0 or not support.isfinite().all():
+        raise ValueError(
+            'Expected `support` to be finite and `labels` to have samples of every class from 0 to K - 1, but got '
+            f'{labels.bincount().tolist()} samples per class. Number the classes anew, and leave NaN out.'
+        )
     center = support.mean(dim=0)
     support, query = normalize_rows(support - center), normalize_rows(query - center)
     means = torch.stack([support[labels == label].mean(dim=0) for label in range(int(labels.max()) + 1)])

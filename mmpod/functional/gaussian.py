@@ -13,6 +13,7 @@ from torch import Tensor
 __all__ = ['cholesky_factor', 'most_probable', 'squared_distances', 'whitening_factor']
 
 # Float64 numbers in one array of whitened rows, 32 MiB.
+CANCELLED = 1e-8  # a squared distance this small, relative to the squares it is the difference of, is computed anew
 MAX_WHITENED = 2**22
 # Dimensions compared before classes are ruled out; the fastest value in benchmarks/gda.py.
 PANEL = 64
@@ -48,7 +49,11 @@ def squared_distances(features: Tensor, means: Tensor, whitening: Optional[Tenso
         # Relative to the centre of the means, where expanding the square loses the least precision.
         x, m = (rows - means.mean(dim=0) for rows in (features, means))
         x, m = (x, m) if whitening is None else (x @ whitening.T, m @ whitening.T)
-        return torch.addmm(x.square().sum(1, keepdim=True) + m.square().sum(1), x, m.T, alpha=-2).clamp_min(0)
+        scale = x.square().sum(1, keepdim=True) + m.square().sum(1)
+        result = torch.addmm(scale, x, m.T, alpha=-2)
+        rows, classes = torch.nonzero(result < CANCELLED * scale, as_tuple=True)
+        result[rows, classes] = (x[rows] - m[classes]).square().sum(dim=1)
+        return result
     result = features.new_empty(len(features), len(means))
     for rows, target in zip(*(part.split(max(1, MAX_WHITENED // features.shape[1])) for part in (features, result))):
         for k, (mean, factor) in enumerate(zip(means, whitening)):

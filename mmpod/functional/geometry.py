@@ -86,8 +86,15 @@ def neural_collapse(moments: ClassMoments, prototypes: Optional[Tensor] = None) 
       0 if they are proportional, at most 4.
 
     Args:
-        moments: Moments by class in float64, with one scatter over all classes.
+        moments: From :func:`~mmpod.functional.class_moments` with ``by_class=False``: one scatter over all classes.
         prototypes: The vectors that the classifier compares features with, shape (K, D), or None.
+
+    Example:
+        >>> from mmpod.functional import class_moments
+        >>> simplex = torch.tensor([[1., 0.], [-0.5, 0.75 ** 0.5], [-0.5, -(0.75 ** 0.5)]])
+        >>> measures = neural_collapse(class_moments(simplex, torch.arange(3), 3, by_class=False))
+        >>> round(measures['nc2_max_angle'].item(), 6), round(measures['effective_rank'].item(), 3)
+        (0.0, 2.0)
     """
     present, measures = moments.counts > 0, {}
     # Rounding errors of the means, slightly amplified by sums of N terms.

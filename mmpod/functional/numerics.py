@@ -5,7 +5,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 __all__ = ['at_least_float32', 'no_autocast', 'normalize_rows', 'row_lengths']
 
@@ -45,9 +44,9 @@ def normalize_rows(features: Tensor) -> Tensor:
         tensor([[0.6000, 0.8000],
                 [0.0000, 0.0000]])
     """
-    if torch.is_grad_enabled() and features.requires_grad:
+    if torch.is_grad_enabled() and features.requires_grad and not torch.jit.is_tracing():
         return _NormalizeRows.apply(features)
-    # Plain operations, which every export format supports.
+    # Plain operations, which every export format supports, also if it traces with gradients.
     return features / _lengths(features).clamp_min(torch.finfo(features.dtype).tiny)
 
 
@@ -79,9 +78,15 @@ class _NormalizeRows(torch.autograd.Function):
         return unit
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> Tensor:
+        refuse_second_derivative('normalize_rows')
         return through_unit_rows(grad, *ctx.saved_tensors)
+
+
+def refuse_second_derivative(function: str) -> None:
+    """Raise a RuntimeError in a backward pass that is recorded; PyTorch's `once_differentiable` can be passed by."""
+    if torch.is_grad_enabled():
+        raise RuntimeError(f'Expected `create_graph=False`: {function} can be differentiated only once.')
 
 
 def row_lengths(features: Tensor) -> Tensor:

@@ -1,7 +1,11 @@
 """Scores for unknown classes, and how well they separate known from unknown samples; larger means more likely known."""
 
+import math
+
 import torch
 from torch import Tensor
+
+from mmpod.utils.checks import check_number
 
 __all__ = ['auroc', 'false_positive_rate', 'max_probability_score']
 
@@ -14,7 +18,7 @@ def auroc(known: Tensor, unknown: Tensor) -> Tensor:
         unknown: Scores, shape (M,).
 
     Raises:
-        ValueError: There are no scores, or one is NaN.
+        ValueError: There are no scores, one is NaN, or they have another shape.
 
     Example:
         >>> auroc(torch.tensor([2., 3.]), torch.tensor([1., 2.]))
@@ -51,14 +55,15 @@ def false_positive_rate(known: Tensor, unknown: Tensor, true_positive_rate: floa
         true_positive_rate: Fraction of the known samples that must reach the threshold, in (0, 1].
 
     Raises:
-        ValueError: There are no scores, or one is NaN.
+        ValueError: There are no scores, one is NaN, or an argument has another shape or range.
 
     Example:
         >>> false_positive_rate(torch.arange(100.), torch.tensor([4., 5., 6., 7.]))
         tensor(0.7500, dtype=torch.float64)
     """
     _check_scores(known=known, unknown=unknown)
-    needed = int(-(-len(known) * true_positive_rate // 1))  # rounded up
+    check_number('true_positive_rate', true_positive_rate, 0, 1, above=True)
+    needed = math.ceil(len(known) * true_positive_rate - 1e-9)  # 55 of 100 for 0.55, which is slightly more in binary
     threshold = torch.sort(known, descending=True).values[max(needed, 1) - 1]
     return (unknown >= threshold).double().mean()
 
@@ -66,6 +71,8 @@ def false_positive_rate(known: Tensor, unknown: Tensor, true_positive_rate: floa
 def _check_scores(**scores: Tensor) -> None:
     """Refuse NaN, which would sort as the largest score, and empty tensors; infinity is allowed."""
     for name, values in scores.items():
+        if values.ndim != 1:
+            raise ValueError(f'Expected `{name}` to be of shape (N,), but got {tuple(values.shape)}: flatten it.')
         number = int(values.isnan().sum())
         if number or len(values) == 0:
             got = f'{number} NaN' if number else 'none'

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from .batch import Batch
 from .decorrelation import decorrelating_product
-from .numerics import through_unit_rows, unit_rows
+from .numerics import refuse_second_derivative, through_unit_rows, unit_rows
 
 __all__ = ['class_residuals', 'cosine_loss', 'norm_adaptive', 'pod_loss']
 
@@ -77,8 +77,7 @@ class _PODTerms(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, cosine_grad: Tensor, correlation_grad: Tensor) -> tuple[Optional[Tensor], ...]:
-        if torch.is_grad_enabled():  # checked here because @once_differentiable takes as long as four operations
-            raise RuntimeError('Expected `create_graph=False`: pod_loss can be differentiated only once.')
+        refuse_second_derivative('pod_loss')
         unit, length, residuals, slope, product = ctx.saved_tensors
         grad = residuals * (slope * cosine_grad)
         if product is not None:

@@ -57,7 +57,7 @@ def as_labels(labels: Any, features: Tensor, num_classes: Optional[int]) -> Tens
         ValueError: Wrong shape, or a label outside [0, K).
     """
     try:
-        labels = torch.as_tensor(_readable(labels))
+        labels = labels if isinstance(labels, Tensor) else torch.as_tensor(_readable(np.asarray(labels)))
     except (TypeError, ValueError) as error:
         raise TypeError(f'Expected `labels` to be integers, one class per sample, but got others: {error}.') from error
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
@@ -65,7 +65,7 @@ def as_labels(labels: Any, features: Tensor, num_classes: Optional[int]) -> Tens
     if labels.shape != features.shape[:1]:
         raise ValueError(f'Expected `labels` to be of shape (N,) = ({len(features)},), but got {tuple(labels.shape)}.')
     if len(labels):
-        lowest, highest = (int(extreme) for extreme in labels.aminmax())
+        lowest, highest = (int(extreme) for extreme in labels.long().aminmax())
         if lowest < 0 or (num_classes is not None and highest >= num_classes):
             rule = 'be at least 0' if num_classes is None else f'lie in [0, {num_classes})'
             raise ValueError(f'Expected `labels` to {rule}, but got values from {lowest} to {highest}.')

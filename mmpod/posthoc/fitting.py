@@ -12,7 +12,7 @@ from mmpod.functional.moments import ClassMoments
 from mmpod.functional.shrinkage import gaussian_shrinkage, ledoit_wolf_shrinkage, shrink
 from mmpod.utils.checks import check_choice, check_flag, check_number
 
-__all__ = ['Gaussians', 'check_settings', 'covariances', 'fit_gaussians']
+__all__ = ['Gaussians', 'check_not_merged', 'check_settings', 'covariances', 'fit_gaussians']
 
 # Float64 numbers per chunk of covariances, 4 MiB: they are read several times, so they should fit in the cache.
 MAX_CHUNK = 2**19
@@ -132,6 +132,12 @@ def fit_gaussians(
         whitening[~usable] = whitening_factor(torch.linalg.cholesky(basis.T @ shared @ basis))
     log_offsets = constant + whitening.diagonal(dim1=1, dim2=2).log().sum(1)
     return Gaussians(log_priors, intensities, fallback, centre, basis, centred @ basis, whitening, log_offsets)
+
+
+def check_not_merged(merged: bool) -> None:
+    """Refuse to add samples to, or to merge again, a fit that has been merged over the processes."""
+    if merged:
+        raise ValueError('Expected all samples before `merge_processes`: those merged would count once per process.')
 
 
 def check_settings(covariance: Any, shrinkage: Any, priors: Optional[Sequence[float]], unbiased: Any) -> None:

@@ -14,7 +14,7 @@ from mmpod.utils.checks import check_integer
 from mmpod.utils.distributed import global_sum, world_size
 from mmpod.utils.files import replaced
 
-from .fitting import Gaussians, check_settings, covariances, fit_gaussians
+from .fitting import Gaussians, check_not_merged, check_settings, covariances, fit_gaussians
 
 __all__ = ['GaussianDiscriminantAnalysis']
 
@@ -67,6 +67,7 @@ class GaussianDiscriminantAnalysis:
         self.priors = None if priors is None else tuple(float(prior) for prior in priors)
         self.unbiased = unbiased
         self.notes: dict = {}
+        self._merged = False
         # Moments and, once needed, the Gaussians fitted to them, by device. They are not changed in place; both are
         # replaced together, so that other threads, and calls after an interrupt, never see one without the other.
         self._learned: Optional[tuple[ClassMoments, dict[torch.device, Gaussians]]] = None
@@ -87,7 +88,7 @@ class GaussianDiscriminantAnalysis:
             num_classes = int(as_labels(labels, features, None).max()) + 1
         fitted = GaussianDiscriminantAnalysis(**self._settings).partial_fit(features, labels, num_classes)
         fitted._gaussians()
-        self._learned = fitted._learned
+        self._learned, self._merged = fitted._learned, False
         return self
 
     def partial_fit(
@@ -104,6 +105,7 @@ class GaussianDiscriminantAnalysis:
         Raises:
             ValueError: As in :meth:`fit`, or K is missing or differs.
         """
+        check_not_merged(self._merged)
         moments = None if self._learned is None else self._learned[0]
         known, dim = (None, None) if moments is None else moments.means.shape
         num_classes = known if num_classes is None else num_classes
@@ -125,9 +127,10 @@ class GaussianDiscriminantAnalysis:
         return self
 
     def merge_processes(self) -> 'GaussianDiscriminantAnalysis':
-        """Merge the fits that the processes of a distributed run made with :meth:`partial_fit`. A collective."""
+        """Merge, once, the fits that the processes of a distributed run made with :meth:`partial_fit`. A collective."""
         if world_size() > 1:
-            self._learned = merge_moments(self._state[0], global_sum), {}
+            check_not_merged(self._merged)
+            self._learned, self._merged = (merge_moments(self._state[0], global_sum), {}), True
         return self
 
     @property

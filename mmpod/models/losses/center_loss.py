@@ -72,5 +72,8 @@ class CenterLoss(PrototypeLoss):
             sums, counts = center_steps(features, labels, centers)
             if self.global_batch:
                 sums, counts = global_sum(sums), global_sum(counts)
-            self.centers += self.center_rate * sums / (1 + counts).unsqueeze(1)
+            moved = self.centers + (self.center_rate * sums / (1 + counts).unsqueeze(1)).to(self.centers.dtype)
+            # A new tensor: torch.compile would take gradients at centers that move in place. An infinite feature of one
+            # batch must not ruin them for good.
+            self.centers = torch.where(moved.isfinite(), moved, self.centers)
         return terms

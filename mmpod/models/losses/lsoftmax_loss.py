@@ -74,5 +74,5 @@ class LSoftmaxLoss(PrototypeLoss):
             weight = (self.base * (1 + self.gamma * self.iteration) ** -self.power).clamp_min(self.lambda_min)
             logits = multiplicative_margin_logits(features, labels, prototypes, self.margin, weight)
         if self.training:
-            self.iteration += 1
+            self.iteration = self.iteration + 1  # in place, torch.compile would take gradients at the next lambda
         return {self.NAME: self.mean_cross_entropy(logits, labels)}

@@ -8,6 +8,7 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from mmpod.functional import norm_adaptive
+from mmpod.functional.numerics import at_least_float32
 from mmpod.registry import MODELS
 from mmpod.utils.checks import check_number
 from mmpod.utils.distributed import global_sum
@@ -68,14 +69,15 @@ class NormAdaptivePODLoss(PODLoss):
             if not self.scheduled:
                 self.scheduled = True  # one warning is enough
                 message = (
-                    f'NormAdaptivePODLoss has rate={self.rate:g}, but nothing sets delta, which stays constant. Add '
-                    "custom_hooks=[dict(type='mmpod.NormAdaptiveHook')], call `update_delta` after each epoch of your "
-                    'own loop, or set rate=0.'
+                    f'NormAdaptivePODLoss has rate={self.rate:g}, but delta stays constant unless it is set after each '
+                    "epoch: by custom_hooks=[dict(type='mmpod.NormAdaptiveHook')], or by `update_delta` in a loop of "
+                    'your own. Set rate=0 if it is to stay constant.'
                 )
                 print_log(message, 'current', logging.WARNING)
             with torch.no_grad():
-                self.length_sum += (features * unit).sum()
-                self.length_count += len(features)
+                # In float32 also in a module cast to half precision, whose sums would saturate.
+                self.length_sum = at_least_float32(self.length_sum) + (features * unit).sum()
+                self.length_count = at_least_float32(self.length_count) + len(features)
         return super().cosine_term(features, norm_adaptive(features, unit, self.delta), labels, centroids, weight)
 
     @torch.no_grad()

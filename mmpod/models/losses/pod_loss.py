@@ -72,7 +72,7 @@ class PODLoss(PrototypeLoss):
         self.sc_weight = sc_weight
         self.power = power
         self.decorrelation = decorrelation
-        self._checked: Optional[Tensor] = None  # the centroids that were last found to be of unit length
+        self._checked: tuple = ()  # the centroids that were last found to be of unit length, and their version
 
     @property
     def batch_statistics(self) -> bool:
@@ -91,7 +91,10 @@ class PODLoss(PrototypeLoss):
 
     def check_unit(self, centroids: Tensor) -> None:
         """Raise a ValueError for frozen centroids that are not of unit length; each tensor is checked only once."""
-        if centroids is self._checked or is_compiling():
+        if is_compiling():
+            return
+        version = None if centroids.is_inference() else centroids._version  # counts changes in place
+        if self._checked and self._checked[0] is centroids and self._checked[1] == version:
             return
         length = torch.linalg.vector_norm(centroids, dim=1)
         if not torch.allclose(length, torch.ones_like(length), atol=1e-4):
@@ -99,7 +102,7 @@ class PODLoss(PrototypeLoss):
                 'Expected the rows of frozen `centroids` to be of unit length, but got lengths from '
                 f'{length.min():g} to {length.max():g}: pass normalize_rows(centroids), or ones that require gradients.'
             )
-        self._checked = centroids
+        self._checked = centroids, version
 
     def smoothed(self, labels: Tensor, prototypes: Tensor) -> Tensor:
         """Return the labels after label smoothing."""

@@ -29,7 +29,9 @@ class PrototypeLoss(nn.Module):
     Args:
         loss_weight: Factor on all terms, at least 0.
         global_batch: Take statistics over the batch of all processes (as one process with the whole batch, and the
-            authors' DataParallel, would) instead of over each process's own part.
+            authors' DataParallel, would) instead of over each process's own part. Calling the loss is then a
+            collective, also without gradients: every process must call it, with at least one sample. The value of a
+            term may be the share of this process; the gradients are those of the whole batch.
         class_weight: w, one number of at least 0 per class, for imbalanced classes: the cross entropy (POD Loss: the
             cosine term) of a sample counts :math:`w_{y_i}` times; with soft labels T, class k counts :math:`T_{ik} w_k`
             times. The mean over the batch still divides by N, as mmpretrain's losses do (PyTorch divides by the sum of
@@ -169,6 +171,7 @@ class PrototypeLoss(nn.Module):
         if is_compiling() or (labels.device.type != 'cpu' and self._soft_labels_seen):
             return
         self._soft_labels_seen = True
+        check_label_values(labels.detach(), labels.shape[1])
         totals = labels.detach().sum(dim=1, dtype=torch.float32)
         if not torch.allclose(totals, torch.ones_like(totals), atol=1e-2):
             raise ValueError(

@@ -16,3 +16,8 @@ def test_the_released_constants():
 def test_gradients():
     logits, labels = torch.randn(4, 5, dtype=torch.float64, requires_grad=True), torch.randint(5, (4,))
     assert torch.autograd.gradcheck(lambda x: complement_entropy(x, labels).mean(), logits)
+
+
+def test_half_precision_is_computed_in_float32():
+    logits = torch.tensor([[20.0, 0, -20]])
+    assert_close(complement_entropy(logits.half(), torch.tensor([0])), complement_entropy(logits, torch.tensor([0])))

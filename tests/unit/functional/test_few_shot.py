@@ -1,5 +1,6 @@
 """Classes learned from a few features, against scikit-learn."""
 
+import pytest
 import torch
 from sklearn.neighbors import NearestCentroid
 from sklearn.preprocessing import normalize
@@ -22,3 +23,9 @@ def test_nearest_mean_against_scikit_learn():
     assert len(set(expected)) == 5
     assert nearest_mean(support, labels, query).tolist() == expected.tolist()
     assert nearest_mean(support + offset, labels, query + offset).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize('labels, support', [([1, 2, 2], torch.eye(3)), ([0, 1, 1], torch.eye(3) / 0)])
+def test_absent_classes_and_nan_are_refused(labels, support):
+    with pytest.raises(ValueError, match='samples of every class from 0 to K - 1'):
+        nearest_mean(support, torch.tensor(labels), torch.eye(3))

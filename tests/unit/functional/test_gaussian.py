@@ -170,3 +170,15 @@ def test_a_scaled_identity_up_to_rounding_is_not_shrunk():
     """Rounding errors would decide between 0 and 1."""
     scatter = torch.diag_embed(torch.tensor([[5, 5], [5, 5 + 5e-7], [5, 5 + 5e-6]], dtype=torch.float64))
     assert gaussian_shrinkage(scatter, torch.tensor(9.0)).tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize('spread', [1e-6, 1e-8, 1e-10])
+def test_distances_of_collapsed_classes_keep_their_digits(spread):
+    means = torch.randn(5, 8, dtype=torch.float64)
+    labels = torch.arange(40) % 5
+    noise = torch.randn(40, 8, dtype=torch.float64)
+    whitening = torch.eye(8, dtype=torch.float64) / spread
+    features = means[labels] + spread * noise
+    exact = ((features - means[labels]) / spread).square().sum(dim=1)
+    found = squared_distances(features, means, whitening).gather(1, labels[:, None])[:, 0]
+    assert_close(found, exact, rtol=1e-5, atol=0)

@@ -45,3 +45,17 @@ def test_nan_and_no_scores_at_all(measure):
         for name, scores in dict(known=(bad, good), unknown=(good, bad)).items():
             with pytest.raises(ValueError, match=f'`{name}` to hold at least one score.*got {got}'):
                 measure(*scores)
+
+
+def test_shapes_and_rates_out_of_range_are_refused():
+    scores = torch.arange(100.0)
+    for measure in (auroc, false_positive_rate):
+        with pytest.raises(ValueError, match=r'`unknown` to be of shape \(N,\), but got \(100, 1\)'):
+            measure(scores, scores[:, None])
+    for rate in (0, -1, 95):
+        with pytest.raises(ValueError, match='`true_positive_rate`'):
+            false_positive_rate(scores, scores, rate)
+
+
+def test_a_rate_that_is_slightly_more_in_binary_needs_no_further_sample():
+    assert false_positive_rate(torch.arange(100.0), torch.tensor([44.0]), 0.55) == 0  # 55 of 100 reach 45

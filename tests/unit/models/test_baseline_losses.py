@@ -310,3 +310,21 @@ def test_scores_of_far_inner_products_stay_above_zero():
 def test_bad_settings(build, error, words):
     with pytest.raises(error, match=words):
         build()
+
+
+@pytest.mark.parametrize('loss', [CenterLoss(3, 4), LSoftmaxLoss()])
+def test_state_is_replaced_and_not_changed_in_place(loss):
+    """A gradient that `torch.compile` computes from the state later must see that of the forward pass."""
+    name = 'centers' if isinstance(loss, CenterLoss) else 'iteration'
+    before = getattr(loss, name)
+    kept = before.clone()
+    loss(torch.randn(6, 4), torch.arange(6) % 3, torch.randn(3, 4))
+    assert torch.equal(before, kept) and not torch.equal(getattr(loss, name), kept)
+    assert getattr(loss, name).dtype == kept.dtype and name in loss.state_dict()
+
+
+def test_an_infinite_feature_does_not_ruin_the_centers():
+    loss, features = CenterLoss(3, 4), torch.randn(6, 4)
+    features[0, 0] = float('inf')
+    loss(features, torch.arange(6) % 3, torch.randn(3, 4))
+    assert loss.centers.isfinite().all() and loss.centers[1].any()

@@ -192,3 +192,15 @@ def test_labels_of_any_integer_type(name, dtype):
     head.loss_module.eval()
     expected = head.loss_module(features, labels, head.prototypes)
     assert_close(head.loss_module(features, labels.to(dtype), head.prototypes), expected)
+
+
+@pytest.mark.parametrize('name', [name for name in HEADS if name not in ('softmax', 'center')])  # these have one
+def test_a_second_derivative_is_refused_and_not_wrong(name):
+    head = build(name)
+    labels = torch.arange(4)
+
+    def total(pooled):
+        return objective(head, pooled, labels)
+
+    with pytest.raises(RuntimeError, match='differentiated only once'):
+        torch.autograd.functional.hessian(total, torch.randn(4, CHANNELS))

@@ -39,11 +39,10 @@ def test_a_step_takes_at_most_30_operations(num_samples):
 def test_only_the_centroids_of_the_batch_are_read(loss):
     features, labels, centroids = inputs(6, 40, 50)
     exact = loss.eval()(features, labels, centroids)
-    if type(loss) is PODLoss and loss.decorrelation == 'sc':
-        loss._checked = poisoned = centroids.clone()
-    else:
-        poisoned = centroids.clone()
+    poisoned = centroids.clone()
     poisoned[6:] = float('nan')
+    if type(loss) is PODLoss and loss.decorrelation == 'sc':
+        loss._checked = poisoned, poisoned._version
     losses = loss(features, labels, poisoned)
     assert_close(losses, exact)
     sum(losses.values()).backward()
@@ -103,3 +102,25 @@ def test_a_model_in_bfloat16_trains():
     assert all(value.dtype == torch.float32 for value in losses.values())
     sum(losses.values()).backward()
     assert head.fc.weight.grad.isfinite().all() and head.fc.weight.grad.any()
+
+
+def test_centroids_that_change_in_place_are_checked_again():
+    features, labels, centroids = inputs()
+    loss = PODLoss()
+    loss(features, labels, centroids)
+    with pytest.raises(ValueError, match='unit length, but got lengths from 3'):
+        loss(features, labels, centroids.mul_(3))
+
+
+def test_negative_soft_labels_are_refused():
+    features, _, centroids = inputs(1)
+    with pytest.raises(ValueError, match='soft `labels` to be at least 0, but got -1'):
+        PODLoss()(features, torch.tensor([[2.0, -1, 0, 0]]), centroids)
+
+
+def test_lengths_are_summed_in_float32_in_a_module_of_half_precision():
+    features, labels, centroids = inputs(32)
+    loss = NormAdaptivePODLoss().bfloat16()
+    for _ in range(300):
+        loss(features.detach(), labels, centroids)
+    assert_close(loss.update_delta(1), features.detach().norm(dim=1).mean(), rtol=1e-3, atol=0)

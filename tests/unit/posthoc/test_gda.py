@@ -409,3 +409,31 @@ def test_arrays_of_any_layout(view):
     features, labels = blobs()
     model, expected = GaussianDiscriminantAnalysis().fit(view(features), view(labels)), fitted()
     assert (model.predict_log_proba(view(features)) == expected.predict_log_proba(features)).all()
+
+
+def test_fits_are_merged_once(monkeypatch):
+    monkeypatch.setattr('mmpod.posthoc.gda.world_size', lambda: 2)
+    monkeypatch.setattr('mmpod.posthoc.gda.global_sum', lambda tensor: 2 * tensor)
+    features, labels = torch.randn(60, 4), torch.arange(60) % 3
+    gda = GaussianDiscriminantAnalysis().partial_fit(features, labels, 3).merge_processes()
+    assert gda.counts_.tolist() == [40, 40, 40]
+    for again in (gda.merge_processes, lambda: gda.partial_fit(features, labels)):
+        with pytest.raises(ValueError, match='all samples before `merge_processes`'):
+            again()
+    assert gda.fit(features, labels).counts_.tolist() == [20, 20, 20]
+
+
+def test_labels_of_other_libraries():
+    class Series:  # of pandas: its index is not that of the positions
+        def __array__(self, dtype=None, copy=None):
+            return np.arange(60) % 3
+
+        def __getitem__(self, index):
+            raise KeyError(index)
+
+        def __len__(self):
+            return 60
+
+    features = torch.randn(60, 4)
+    for labels in (Series(), (np.arange(60) % 3).astype(np.uint16), [index % 3 for index in range(60)]):
+        assert GaussianDiscriminantAnalysis().fit(features, labels).counts_.tolist() == [20, 20, 20]
