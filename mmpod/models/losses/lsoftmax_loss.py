@@ -71,7 +71,7 @@ class LSoftmaxLoss(PrototypeLoss):
             logits = features @ prototypes.T
         else:
             check_one_class(labels, type(self).__name__, '`margin=1`, or mmpod.PODLoss')
-            weight = (self.base * (1 + self.gamma * self.iteration) ** -self.power).clamp_min(self.lambda_min)
+            weight = (self.base * (1.0 + self.gamma * self.iteration) ** -self.power).clamp_min(self.lambda_min)
             logits = multiplicative_margin_logits(features, labels, prototypes, self.margin, weight)
         if self.training:
             self.iteration = self.iteration + 1  # in place, torch.compile would take gradients at the next lambda

@@ -312,7 +312,7 @@ def test_bad_settings(build, error, words):
         build()
 
 
-@pytest.mark.parametrize('loss', [CenterLoss(3, 4), LSoftmaxLoss()])
+@pytest.mark.parametrize('loss', [CenterLoss(3, 4), LSoftmaxLoss(base=2, gamma=1, power=1)])
 def test_state_is_replaced_and_not_changed_in_place(loss):
     """A gradient that `torch.compile` computes from the state later must see that of the forward pass."""
     name = 'centers' if isinstance(loss, CenterLoss) else 'iteration'
