@@ -10,22 +10,15 @@ repeat the command to continue. Finished runs are not repeated; if their config 
 
 import argparse
 import sys
-from typing import Any
 
 from mmpod.experiments.arguments import check_arguments, runs_parser
 from mmpod.experiments.comparison import curves_csv, final_values, geometry_table, summary_table, verdict
+from mmpod.experiments.conditions import unequal_conditions
 from mmpod.experiments.config_hash import resolved_config
 from mmpod.experiments.figures import loss_names, plot_accuracy, plot_geometry
 from mmpod.experiments.make_runs import make_runs, trained_configs
 from mmpod.experiments.run_files import Run, choose_metric
-from mmpod.utils.config_differences import variations
-from mmpod.utils.config_parts import classes_named
 from mmpod.utils.errors import errors_as_exit
-
-CONDITIONS = (
-    *('train_cfg', 'train_dataloader', 'data_preprocessor', 'load_from', 'default_hooks', 'custom_hooks', 'fast'),
-    *('auto_scale_lr', 'val_evaluator'),
-)
 
 
 def parse_args() -> argparse.Namespace:
@@ -41,36 +34,6 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     check_arguments(parser, args)
     return args
-
-
-def unequal_conditions(runs: list[Run]) -> str:
-    """Return a sentence about what differs between runs besides what they compare and their seeds; empty if nothing."""
-    records = [(run.record, (run.work_dir / 'metrics.json').is_file()) for run in runs]  # written by a test
-    training = []
-    for run, (record, tested) in zip(runs, records):
-        if not tested:
-            settings = _with_full_types(record.get('config', {}))
-            same = {name: value for name, value in settings.items() if name in CONDITIONS and value}
-            last = max((epoch for curve in run.curves().values() for epoch in curve), default=None)
-            training.append({**same, 'last epoch': last, 'processes': record.get('processes', 1)})
-    common = []
-    for record, tested in records:
-        loader = _with_full_types(record.get('config', {})).get('test_dataloader' if tested else 'val_dataloader') or {}
-        common.append({'evaluation': loader.get('dataset'), 'versions': record.get('versions', {})})
-    varied = ', '.join(filter(None, (variations(training), variations(common))))
-    return varied and f'The runs differ not only in model, optimizer and schedule, but also in {varied}.'
-
-
-def _with_full_types(settings: Any) -> Any:
-    """Return settings whose types are package and class: configs can name one class in several ways."""
-    if isinstance(settings, list):
-        return [_with_full_types(item) for item in settings]
-    if not isinstance(settings, dict):
-        return settings
-    full = {key: _with_full_types(value) for key, value in settings.items()}
-    for kind in classes_named(full['type']) if isinstance(full.get('type'), str) else ():
-        full['type'] = f'{kind.__module__.partition(".")[0]}.{kind.__qualname__}'
-    return full
 
 
 def report(args: argparse.Namespace, done: list[Run]) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from mmpod.experiments.arguments import check_arguments, runs_parser
 from mmpod.experiments.comparison import trial_table
+from mmpod.experiments.conditions import unequal_conditions
 from mmpod.experiments.config_hash import resolved_config
 from mmpod.experiments.make_runs import make_runs
 from mmpod.experiments.run_files import choose_metric
@@ -48,18 +49,33 @@ def parse_args() -> argparse.Namespace:
 def warn_of_the_test_set(config: Path, options: list[str]) -> None:
     """Warn if the trials are judged on the test set."""
     cfg = resolved_config(config, options)
-    val, test = (dict((cfg.get(f'{name}_dataloader') or {}).get('dataset') or {}) for name in ('val', 'test'))
-    parts = [[dataset.pop(name, None) for name in PARTS] for dataset in (val, test)]
-    overlap = parts[0] == parts[1] or not all(any(part) for part in parts)
-    for name in ('pipeline', 'test_mode'):
-        val.pop(name, None)
-        test.pop(name, None)
-    if val and val == test and overlap:
+    names = ('train', 'val', 'test')
+    train, val, test = (dict((cfg.get(f'{name}_dataloader') or {}).get('dataset') or {}) for name in names)
+    parts = [[dataset.pop(name, None) for name in PARTS] for dataset in (train, val, test)]
+    for dataset in (train, val, test):
+        for name in ('pipeline', 'test_mode'):
+            dataset.pop(name, None)
+    way_out = 'hold out training images, see docs/compare.md'
+    if val and val == test and (parts[1] == parts[2] or not all(any(part) for part in parts[1:])):
         print(
-            f'{config.stem}: val_dataloader reads the test set, so the best setting is chosen on it; '
-            'hold out training images, see docs/compare.md',
+            f'{config.stem}: val_dataloader reads the test set, so the best setting is chosen on it; {way_out}',
             file=sys.stderr,
         )
+    elif val and val == train and not _disjoint(*parts[:2]):
+        print(
+            f'{config.stem}: val_dataloader reads images that are trained on, so the best setting is the one that '
+            f'memorises best; {way_out}',
+            file=sys.stderr,
+        )
+
+
+def _disjoint(train: list, val: list) -> bool:
+    """Return whether two parts of a dataset, each the values of `PARTS`, clearly have no image in common."""
+    (indices, samples, skipped), (val_indices, _, val_skipped) = train, val
+    if isinstance(indices, int) and isinstance(val_indices, int):
+        return indices > 0 > val_indices  # the first and the last ones
+    by_class = isinstance(samples, int) and isinstance(val_skipped, int)
+    return by_class and val_skipped >= samples + (skipped or 0)
 
 
 def main() -> None:
@@ -70,6 +86,8 @@ def main() -> None:
     done, failed = make_runs(args, args.trials)
     metric = choose_metric(done, args.metric)
     table = trial_table([config.stem for config in args.configs], args.trials, done, metric, args.lower_is_better)
+    if unequal := unequal_conditions([run for run in done if run.setting == args.trials[0].name]):
+        table += f'\n\n{unequal}'
     args.work_dir.mkdir(parents=True, exist_ok=True)
     (args.work_dir / 'table.md').write_text(table + '\n')
     print(f'\n{table}')

@@ -30,7 +30,12 @@ SPREAD = '±: sample standard deviation over the seeds.'
 
 def final_values(runs: Iterable[Run], metric: str) -> dict[int, float]:
     """Return the metric after the last epoch by seed, for the runs that have measured it."""
-    return {run.seed: value for run in runs if (value := run.final(metric)) is not None}
+    return {run.seed: _decimal(value) for run in runs if (value := run.final(metric)) is not None}
+
+
+def _decimal(value: float) -> float:
+    """Return a value without what float32 adds to it: accuracies are computed in it, where 65.8 is 65.800003."""
+    return float(f'{value:.7g}')
 
 
 def summary_row(
@@ -47,9 +52,11 @@ def summary_row(
     sign = -1 if lower_is_better else 1
     best: list[Optional[float]] = []
     epochs: list[Optional[int]] = []
-    for curve in (run.curve(metric) for run in runs):
+    for run in runs:
+        curve = {epoch: _decimal(value) for epoch, value in run.curve(metric).items()}
         last = next(reversed(curve.values()), math.nan)
-        goal = target if target is not None else last * (SHARE if (last >= 0) != lower_is_better else 2 - SHARE)
+        share = SHARE if (last >= 0) != lower_is_better else 2 - SHARE
+        goal = target if target is not None else _decimal(last * share)
         best.append((min if lower_is_better else max)(curve.values(), default=None))
         epochs.append(next((epoch for epoch, value in curve.items() if sign * value >= sign * goal), None))
     return {

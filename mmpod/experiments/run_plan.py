@@ -63,7 +63,7 @@ def plan_run(
             the config does not train by epochs with validation.
     """
     settings = settings_of(resolved_config(config, overrides), run.seed)
-    check_unchanged(run, settings, run.state == 'running')
+    check_unchanged(run, settings, run.state == 'running', launcher.processes)
     trained, made_by = source or (config, run)
     cfg = resolved_config(trained, overrides)
     trained_hash = settings_hash(settings_of(cfg, made_by.seed)) if source else None
@@ -108,16 +108,26 @@ def plan_run(
     return Plan(run, commands, num_epochs, details, made_by if source else None, config)
 
 
-def check_unchanged(run: Run, settings: dict, is_running: bool) -> None:
+def check_unchanged(run: Run, settings: dict, is_running: bool, processes: Optional[int] = None) -> None:
     """Refuse a run that was made or started with other settings, unless it saved nothing and has ended.
 
     Raises:
-        ValueError: The settings differ.
+        ValueError: The settings differ, nothing says what they were, or an unfinished run had more or fewer processes.
     """
-    record = run.record
+    record, saved = run.record, any(run.work_dir.glob('*.pth'))
+    if not record and saved:
+        raise ValueError(
+            f'Expected run.json beside the checkpoints in {run.work_dir}, which tells their settings, but there is '
+            'none. Choose another --work-dir, or move that folder away.'
+        )
+    if saved and not record.get('finished') and processes not in (None, record.get('processes', processes)):
+        raise ValueError(
+            f'Expected --processes {record["processes"]}, with which {run.label} was started, but got {processes}. '
+            f'Continue with as many, or move {run.work_dir} away.'
+        )
     if not record or record.get('config_hash') == settings_hash(settings):
         return
-    if not record.get('finished') and not any(run.work_dir.glob('*.pth')) and not is_running:
+    if not record.get('finished') and not saved and not is_running:
         return  # there is nothing to continue from, so it starts over
     state = 'made' if record.get('finished') else 'started'
     raise ValueError(

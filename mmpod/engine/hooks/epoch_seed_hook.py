@@ -8,7 +8,7 @@ from typing import Callable, Optional
 
 import numpy as np
 import torch
-from mmengine.dist import get_rank
+from mmengine.dist import get_rank, get_world_size
 from mmengine.hooks import CheckpointHook, EarlyStoppingHook, Hook
 from mmengine.logging import print_log
 from mmengine.optim import OptimWrapperDict
@@ -127,11 +127,13 @@ def _inexact(runner: Runner) -> Iterator[str]:
         yield 'persistent workers are seeded only in the first epoch: set train_dataloader.persistent_workers=False'
     if by_iteration and (runner.cfg.get('randomness') or {}).get('seed') is None:
         yield 'an iteration-based loop starts its loader before it knows the seed of the run: set randomness.seed'
-    num_workers, hub = runner.train_dataloader.num_workers, runner.message_hub
-    before = hub.runtime_info.get('num_workers', num_workers)
-    if runner.iter and before != num_workers:  # a new run may have the name, and hence the hub, of another
-        yield f'it continues with {num_workers} worker processes, but had {before} (train_dataloader.num_workers)'
-    hub.update_info('num_workers', num_workers)
+    hub, num_workers = runner.message_hub, runner.train_dataloader.num_workers
+    counts_now = dict(num_workers=(num_workers, 'worker processes'), world_size=(get_world_size(), 'processes'))
+    for name, (number, what) in counts_now.items():
+        before = hub.runtime_info.get(name, number)
+        if runner.iter and before != number:  # a new run may have the name, and hence the hub, of another
+            yield f'it continues with {number} {what}, but had {before}'
+        hub.update_info(name, number)
 
 
 def _load_again(batches: Iterator, number: int) -> None:

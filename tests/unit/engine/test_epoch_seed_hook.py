@@ -240,5 +240,8 @@ def test_other_workers_and_unknown_seeds_are_said(monkeypatch):
     reasons(monkeypatch, runner)
     resumed.iter = 3
     assert '1 worker processes, but had 2' in reasons(monkeypatch, resumed)
+    monkeypatch.setattr('mmpod.engine.hooks.epoch_seed_hook.get_world_size', lambda: 4)
+    assert 'it continues with 4 processes, but had 1' in reasons(monkeypatch, resumed)
+    monkeypatch.undo()
     assert reasons(monkeypatch, by_iteration(runner_of(), seed=0)) == ''
     assert 'set randomness.seed' in reasons(monkeypatch, by_iteration(runner_of()))

@@ -8,10 +8,20 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+import torch
 from helpers import write_log
 from scipy import stats
 
-from mmpod.experiments.comparison import curves_csv, geometry_table, summary_table, trial_table, verdict
+from mmpod.experiments import conditions
+from mmpod.experiments.comparison import (
+    curves_csv,
+    final_values,
+    geometry_table,
+    summary_row,
+    summary_table,
+    trial_table,
+    verdict,
+)
 from mmpod.experiments.figures import plot_accuracy, plot_geometry
 from mmpod.experiments.run_files import Run
 from mmpod.experiments.sweep import parse_grid
@@ -196,8 +206,8 @@ def saved(tmp_path):
 
 
 @pytest.fixture
-def unequal_conditions(root):
-    return runpy.run_path(str(root / 'tools/compare.py'))['unequal_conditions']
+def unequal_conditions():
+    return conditions.unequal_conditions
 
 
 @pytest.mark.parametrize(
@@ -205,6 +215,12 @@ def unequal_conditions(root):
     [
         ({}, dict(train_cfg=dict(max_epochs=6)), 'train_cfg.max_epochs (5, 6)'),
         ({}, dict(load_from='w.pth'), 'load_from (nothing, w.pth)'),
+        (
+            {},
+            dict(model=dict(backbone=dict(init_cfg=dict(checkpoint='w.pth')))),
+            'model.backbone.init_cfg.checkpoint (nothing, w.pth)',
+        ),
+        ({}, dict(model=dict(train_cfg=dict(augments=[]))), 'model.train_cfg.augments (nothing, [])'),
         ({}, dict(val_evaluator=dict(thrs=0.9)), 'val_evaluator.thrs (nothing, 0.9)'),
         ({}, dict(val_dataloader=dict(dataset=dict(split='train'))), 'evaluation.split (val, train)'),
         (dict(processes=2), {}, 'processes (1, 2)'),
@@ -239,3 +255,18 @@ def test_an_evaluation_of_other_images_than_the_validation_is_named(saved, unequ
     trained, evaluated = saved('pod'), saved('gda_pod', custom_hooks=[dict(type='mmpod.FitGDAHook')])
     (evaluated.work_dir / 'metrics.json').write_text('{"gda/top1": 90.0}')
     assert unequal_conditions([trained, evaluated]).endswith('but also in evaluation.split (val, test).')
+
+
+def test_accuracies_are_those_before_float32(tmp_path):
+    """As mmpretrain's Accuracy logs them: 65.8 becomes 65.80000305."""
+    runs = {}
+    for name, hits in (('a', (329, 174)), ('b', (328, 173))):
+        for seed, number in enumerate(hits):
+            run = Run(name, seed, tmp_path / name / str(seed))
+            value = torch.tensor(100 * number / 500).item()
+            write_log(run.work_dir, {'accuracy/top1': value, 'step': 1}, {'accuracy/top1': value, 'step': 2})
+            runs.setdefault(name, []).append(run)
+    values = {name: final_values(group, 'accuracy/top1') for name, group in runs.items()}
+    assert values == dict(a={0: 65.8, 1: 34.8}, b={0: 65.6, 1: 34.6})
+    assert 'worse by 0.20 with each of 2 seeds: without a spread' in verdict(values, 'accuracy/top1')
+    assert summary_row(runs['a'][:1], 'accuracy/top1', target=65.8)['epochs to 65.8 %'] == '1.0'

@@ -168,3 +168,24 @@ def test_sections_that_are_none_are_none(root, tmp_path):
         check_total_batch(cfg, runner.model)
         assert runner.test()['accuracy/top1'] >= 0
         assert {type(hook).__name__ for hook in runner.hooks} >= {'PlainCheckpointHook', 'EpochSeedHook'}
+
+
+@pytest.mark.parametrize('finished', [False, True])
+def test_a_started_run_keeps_its_number_of_processes(finished, config, tmp_path):
+    run = Run('c', 0, tmp_path / 'run')
+    run.save(dict(plan_run(config('one'), run, Launcher(), []).details, finished=finished))
+    plan_run(config('one'), run, Launcher(2), [])  # nothing is saved
+    (run.work_dir / 'epoch_1.pth').touch()
+    if finished:
+        assert plan_run(config('one'), run, Launcher(2), []) is None
+    else:
+        with pytest.raises(ValueError, match='--processes 1, with which c seed 0 was started, but got 2'):
+            plan_run(config('one'), run, Launcher(2), [])
+
+
+def test_checkpoints_of_unknown_settings_are_not_continued(config, tmp_path):
+    run = Run('c', 0, tmp_path / 'run')
+    run.work_dir.mkdir()
+    (run.work_dir / 'epoch_1.pth').touch()
+    with pytest.raises(ValueError, match='Expected run.json beside the checkpoints in .*move that folder away'):
+        plan_run(config('one'), run, Launcher(), [])
