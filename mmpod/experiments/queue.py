@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from typing import Optional, TextIO
@@ -196,9 +196,10 @@ def run_all(plans: Sequence[Plan], jobs: int, launcher: Launcher) -> list[Run]:
     threads = ThreadPoolExecutor(jobs)
     runs = {plan.run for plan in plans}
     made: dict[Run, bool] = {}
+    futures: list[Future] = []
     try:
         with _signals_as_exit():
-            futures = [threads.submit(pool.make, plan) for plan in plans if plan.needs not in runs]
+            futures += [threads.submit(pool.make, plan) for plan in plans if plan.needs not in runs]
             for future in as_completed(futures):
                 made.update(future.result())
                 if to_go := len(runs) - len(made):
@@ -213,7 +214,9 @@ def run_all(plans: Sequence[Plan], jobs: int, launcher: Launcher) -> list[Run]:
         raise SystemExit(status) from None
     finally:
         pool.stopping.set()
-        threads.shutdown(cancel_futures=True)
+        threads.shutdown(wait=False, cancel_futures=True)
+        while not all(future.done() for future in futures):  # a wait without end can miss a second interrupt
+            time.sleep(POLL_SECONDS)
 
 
 @contextmanager
