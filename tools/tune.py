@@ -23,6 +23,7 @@ from mmpod.experiments.config_hash import resolved_config
 from mmpod.experiments.make_runs import make_runs
 from mmpod.experiments.run_files import choose_metric
 from mmpod.experiments.sweep import parse_grid
+from mmpod.utils.config_parts import type_name
 from mmpod.utils.errors import errors_as_exit
 
 # Arguments of a dataset that choose some of its images.
@@ -46,8 +47,8 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def warn_of_the_test_set(config: Path, options: list[str]) -> None:
-    """Warn if the trials are judged on the test set."""
+def warn_of_seen_images(config: Path, options: list[str]) -> None:
+    """Warn if the trials are judged on the test set, or on images that are trained on."""
     cfg = resolved_config(config, options)
     names = ('train', 'val', 'test')
     train, val, test = (dict((cfg.get(f'{name}_dataloader') or {}).get('dataset') or {}) for name in names)
@@ -61,7 +62,7 @@ def warn_of_the_test_set(config: Path, options: list[str]) -> None:
             f'{config.stem}: val_dataloader reads the test set, so the best setting is chosen on it; {way_out}',
             file=sys.stderr,
         )
-    elif val and val == train and not _disjoint(*parts[:2]):
+    elif val and val == train and type_name(val) != 'KFoldDataset' and not _disjoint(*parts[:2]):
         print(
             f'{config.stem}: val_dataloader reads images that are trained on, so the best setting is the one that '
             f'memorises best; {way_out}',
@@ -82,7 +83,7 @@ def main() -> None:
     """Make the trials and write `table.md` into the work directory."""
     args = parse_args()
     for config in args.configs:
-        warn_of_the_test_set(config, args.cfg_options)
+        warn_of_seen_images(config, args.cfg_options)
     done, failed = make_runs(args, args.trials)
     metric = choose_metric(done, args.metric)
     table = trial_table([config.stem for config in args.configs], args.trials, done, metric, args.lower_is_better)

@@ -17,20 +17,18 @@ CONDITIONS = (
 
 def unequal_conditions(runs: Sequence[Run]) -> str:
     """Return a sentence about what differs between runs besides what they compare and their seeds; empty if nothing."""
-    records = [(run.record, (run.work_dir / 'metrics.json').is_file()) for run in runs]  # written by a test
-    training = []
-    for run, (record, tested) in zip(runs, records):
+    training, common = [], []
+    for run in runs:
+        record, tested = run.record, (run.work_dir / 'metrics.json').is_file()  # written by a test
+        settings = _with_full_types(record.get('config', {}))
+        loader = settings.get('test_dataloader' if tested else 'val_dataloader') or {}
+        common.append({'evaluation': loader.get('dataset'), 'versions': record.get('versions', {})})
         if not tested:
-            settings = _with_full_types(record.get('config', {}))
             same = {name: value for name, value in settings.items() if name in CONDITIONS and value}
             last = max((epoch for curve in run.curves().values() for epoch in curve), default=None)
             training.append(
                 {**same, **_of_model(settings), 'last epoch': last, 'processes': record.get('processes', 1)}
             )
-    common = []
-    for record, tested in records:
-        loader = _with_full_types(record.get('config', {})).get('test_dataloader' if tested else 'val_dataloader') or {}
-        common.append({'evaluation': loader.get('dataset'), 'versions': record.get('versions', {})})
     varied = ', '.join(filter(None, (variations(training), variations(common))))
     return varied and f'The runs differ not only in model, optimizer and schedule, but also in {varied}.'
 

@@ -42,3 +42,10 @@ def test_lengths_and_their_slope_at_any_scale(scale):
     zero = torch.zeros(2, 3, requires_grad=True)
     row_lengths(zero).sum().backward()
     assert_close(zero.grad, torch.zeros(2, 3))
+
+
+def test_a_trace_with_gradients_can_be_saved(tmp_path):
+    features = torch.randn(4, 3, requires_grad=True)
+    traced = torch.jit.trace(lambda rows: normalize_rows(rows), features)
+    traced.save(str(tmp_path / 'rows.pt'))
+    torch.testing.assert_close(torch.jit.load(str(tmp_path / 'rows.pt'))(features), normalize_rows(features))
